@@ -1,0 +1,83 @@
+/**
+ * The normalised market event: what every venue's frames become.
+ *
+ * Events are views into buffers that their decoder owns: they are valid until the next call of that decoder,
+ * and whoever wants to keep one copies it. That is what makes a level update free of allocation.
+ */
+
+import type { TakerSide } from "../units/side.ts";
+
+/** Price levels of one message: bids first, then asks. Sizes are absolute; 0 removes the level. */
+export interface LevelBatch {
+  bidCount: number;
+  askCount: number;
+  /** [capacity] bids in [0, bidCount), asks in [bidCount, bidCount + askCount). */
+  priceTicks: Float64Array;
+  /** [capacity] beside priceTicks. */
+  sizeLots: Float64Array;
+}
+
+/** Changes since the last message of this book; the sequence numbers are the venue's own. */
+export interface DepthEvent {
+  kind: "depth";
+  symbol: string;
+  /** Epoch ms by the venue's clock. */
+  venueTime: number;
+  firstSequence: number;
+  lastSequence: number;
+  /** The last sequence of the message before, where the venue names it (Binance futures `pu`); null elsewhere. */
+  previousSequence: number | null;
+  levels: LevelBatch;
+}
+
+/** The whole book down to the venue's limit; replaces what was there. */
+export interface SnapshotEvent {
+  kind: "snapshot";
+  symbol: string;
+  /** Null where the venue does not say when it was taken (Binance spot). */
+  venueTime: number | null;
+  lastSequence: number;
+  levels: LevelBatch;
+}
+
+export interface TradeEvent {
+  kind: "trade";
+  symbol: string;
+  venueTime: number;
+  tradeId: number;
+  priceTicks: number;
+  sizeLots: number;
+  takerSide: TakerSide;
+}
+
+/** The venue's own best bid and ask: the L1 quote, and the independent check of the book's top. */
+export interface QuoteEvent {
+  kind: "quote";
+  symbol: string;
+  /** Null where the venue's message carries no time (Binance spot). */
+  venueTime: number | null;
+  sequence: number;
+  bidTicks: number;
+  bidLots: number;
+  askTicks: number;
+  askLots: number;
+}
+
+/** One bar of a venue's own candles. Prices in ticks, volumes in lots. */
+export interface KlineEvent {
+  kind: "kline";
+  symbol: string;
+  venueTime: number;
+  openTime: number;
+  closeTime: number;
+  openTicks: number;
+  highTicks: number;
+  lowTicks: number;
+  closeTicks: number;
+  volumeLots: number;
+  takerBuyLots: number;
+  trades: number;
+  isClosed: boolean;
+}
+
+export type MarketEvent = DepthEvent | SnapshotEvent | TradeEvent | QuoteEvent | KlineEvent;

@@ -1,0 +1,66 @@
+/**
+ * A 64-bit content hash of numbers and text, for telling whether two states are the same. Not cryptographic.
+ *
+ * Two 32-bit lanes in the manner of MurmurHash3's finaliser (A. Appleby, public domain), crossed at the end. Every
+ * step is 32-bit integer arithmetic, so the digest is the same on every platform.
+ */
+
+const LANE_A = 0x85ebca6b;
+const LANE_B = 0xc2b2ae35;
+const TWO_32 = 4_294_967_296;
+
+export class ContentHash {
+  private a = 0x9e3779b9 | 0;
+  private b = 0x243f6a88 | 0;
+  private readonly bits = new Float64Array(1);
+  private readonly words = new Uint32Array(this.bits.buffer);
+
+  /** Adds an integer of at most 53 bits. */
+  integer(value: number): this {
+    this.word(value | 0);
+    return this.word(Math.floor(value / TWO_32) | 0);
+  }
+
+  /** Adds a double by its bits: -0 and 0 differ, and so do values one ulp apart. */
+  float(value: number): this {
+    this.bits[0] = value;
+    this.word(this.words[0] ?? 0);
+    return this.word(this.words[1] ?? 0);
+  }
+
+  /** Adds text by its UTF-16 units, with its length. */
+  text(value: string): this {
+    this.word(value.length);
+    for (let index = 0; index < value.length; index++) this.word(value.charCodeAt(index));
+    return this;
+  }
+
+  word(value: number): this {
+    this.a = Math.imul(rotate(this.a ^ Math.imul(value, LANE_A), 13), 5) + 0x561ccd1b;
+    this.b = Math.imul(rotate(this.b ^ Math.imul(value, LANE_B), 17), 5) + 0x0bcaa747;
+    return this;
+  }
+
+  /** 16 lower-case hex digits. The hash can go on after it. */
+  digest(): string {
+    const high = finish(this.a ^ rotate(this.b, 7));
+    const low = finish(this.b ^ rotate(high, 11));
+    return hex(high) + hex(low);
+  }
+}
+
+function rotate(value: number, bits: number): number {
+  return (value << bits) | (value >>> (32 - bits));
+}
+
+function finish(value: number): number {
+  let mixed = value ^ (value >>> 16);
+  mixed = Math.imul(mixed, LANE_A);
+  mixed ^= mixed >>> 13;
+  mixed = Math.imul(mixed, LANE_B);
+  return mixed ^ (mixed >>> 16);
+}
+
+function hex(value: number): string {
+  return (value >>> 0).toString(16).padStart(8, "0");
+}

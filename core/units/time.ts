@@ -1,0 +1,16 @@
+/** Time in epoch milliseconds. Names say whose clock: venueTime (the venue's), receivedAt (ours, at arrival), decidedAt (ours, at a decision). */
+
+export const MS_PER_SECOND = 1_000;
+export const MS_PER_MINUTE = 60_000;
+export const MS_PER_HOUR = 3_600_000;
+export const MS_PER_DAY = 86_400_000;
+
+/** The start of the minute that holds `timeMs`. */
+export function minuteOf(timeMs: number): number {
+  return Math.floor(timeMs / MS_PER_MINUTE) * MS_PER_MINUTE;
+}
+
+/** The start of the second that holds `timeMs`. */
+export function secondOf(timeMs: number): number {
+  return Math.floor(timeMs / MS_PER_SECOND) * MS_PER_SECOND;
+}

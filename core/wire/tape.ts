@@ -1,0 +1,99 @@
+/**
+ * The tape: everything a feed received, losslessly, with receive times. Replaying it gives the same books, features and gaps.
+ *
+ * One record a line, so that `zcat | less` reads it: `<receivedAt ms> <kind> <payload>`. Chunks are concatenated; gzip members may be too.
+ *
+ * | kind | payload |
+ * |---|---|
+ * | f | a text frame, as received, when it holds no line break |
+ * | F | a text frame as a JSON string, when it does |
+ * | B | a binary frame, base64 |
+ * | s | `<symbol> <body>`: the answer to a snapshot request (a body with a line break is a JSON string, kind S) |
+ * | o | the connection opened: `<connection number>` |
+ * | c | the connection went down: its reason |
+ * | g | a hole: what was received before and after is not continuous (restart, eviction, buffer overflow): its reason |
+ */
+
+export type TapeRecord =
+  | { kind: "frame"; receivedAt: number; text: string }
+  | { kind: "binary"; receivedAt: number; base64: string }
+  | { kind: "snapshot"; receivedAt: number; symbol: string; body: string }
+  | { kind: "open"; receivedAt: number; connection: string }
+  | { kind: "down"; receivedAt: number; reason: string }
+  | { kind: "hole"; receivedAt: number; reason: string };
+
+/** The line of a record, with its line feed. */
+export function encodeTapeRecord(record: TapeRecord): string {
+  switch (record.kind) {
+    case "frame":
+      return encodeFrame(record.receivedAt, record.text);
+    case "binary":
+      return `${record.receivedAt} B ${record.base64}\n`;
+    case "snapshot":
+      return hasLineBreak(record.body)
+        ? `${record.receivedAt} S ${record.symbol} ${JSON.stringify(record.body)}\n`
+        : `${record.receivedAt} s ${record.symbol} ${record.body}\n`;
+    case "open":
+      return `${record.receivedAt} o ${record.connection}\n`;
+    case "down":
+      return `${record.receivedAt} c ${record.reason.replace(/[\r\n]+/g, " ")}\n`;
+    case "hole":
+      return `${record.receivedAt} g ${record.reason.replace(/[\r\n]+/g, " ")}\n`;
+  }
+}
+
+/** The line of a frame: what the feed writes for nearly every message. */
+export function encodeFrame(receivedAt: number, text: string): string {
+  return hasLineBreak(text) ? `${receivedAt} F ${JSON.stringify(text)}\n` : `${receivedAt} f ${text}\n`;
+}
+
+/** @returns the record of one line (without its line feed), or why it is none. */
+export function decodeTapeLine(line: string): TapeRecord | { malformed: string } {
+  const head = /^(\d{1,16}) ([a-zA-Z]) /.exec(line);
+  if (head === null) return { malformed: `not "<receivedAt> <kind> <payload>": ${line.slice(0, 60)}` };
+  const receivedAt = Number(head[1]);
+  const payload = line.slice(head[0].length);
+  switch (head[2]) {
+    case "f":
+      return { kind: "frame", receivedAt, text: payload };
+    case "F": {
+      const text = parseJsonString(payload);
+      return text === null ? { malformed: "an F record is not a JSON string" } : { kind: "frame", receivedAt, text };
+    }
+    case "B":
+      return { kind: "binary", receivedAt, base64: payload };
+    case "s":
+    case "S":
+      return decodeSnapshotRecord(receivedAt, payload, head[2] === "S");
+    case "o":
+      return { kind: "open", receivedAt, connection: payload };
+    case "c":
+      return { kind: "down", receivedAt, reason: payload };
+    case "g":
+      return { kind: "hole", receivedAt, reason: payload };
+    default:
+      return { malformed: `unknown record kind "${head[2]}"` };
+  }
+}
+
+function decodeSnapshotRecord(receivedAt: number, payload: string, isQuoted: boolean): TapeRecord | { malformed: string } {
+  const space = payload.indexOf(" ");
+  if (space <= 0) return { malformed: "a snapshot record without a symbol" };
+  const symbol = payload.slice(0, space);
+  const body = isQuoted ? parseJsonString(payload.slice(space + 1)) : payload.slice(space + 1);
+  return body === null ? { malformed: "an S record is not a JSON string" } : { kind: "snapshot", receivedAt, symbol, body };
+}
+
+/** Line feed, carriage return: what would end a line for one reader or another. */
+function hasLineBreak(text: string): boolean {
+  return text.includes("\n") || text.includes("\r");
+}
+
+function parseJsonString(text: string): string | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "string" ? value : null;
+  } catch {
+    return null;
+  }
+}

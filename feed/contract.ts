@@ -1,0 +1,202 @@
+/**
+ * What a feed tells the rest of the system: plain data, safe to send over RPC and to store.
+ *
+ * A feed answers for its markets. Whoever asks gets a value or a refusal with a reason, never a substitute.
+ */
+
+import type { BookState } from "../core/book/order-book.ts";
+import type { Instrument } from "../core/market/instrument.ts";
+import type { ResyncReason } from "../exchanges/contract.ts";
+
+/** Why nothing is known of a market's book right now. */
+export type Unavailable =
+  | "unknown-market"
+  /** No connection yet, or it is down. */
+  | "disconnected"
+  /** Connected, and the book is being built. */
+  | "syncing"
+  /** The book is there but no data has come for longer than this venue allows. */
+  | "stale"
+  /** One side is empty, or the book is crossed. */
+  | "no-mid"
+  /** Features need a stretch of unbroken feed first. */
+  | "warming-up";
+
+export interface Refusal {
+  readonly ok: false;
+  readonly reason: Unavailable;
+  /** One sentence for a person: what is missing, since when, what happens next. */
+  readonly detail: string;
+}
+
+export interface QuoteView {
+  readonly bidTicks: number | null;
+  readonly bidLots: number | null;
+  readonly askTicks: number | null;
+  readonly askLots: number | null;
+}
+
+/** The proof that a book is what the venue's is. */
+export interface BookProof {
+  readonly lastSequence: number | null;
+  /** Since when (received) the book has been unbroken; null when it isn't. */
+  readonly unbrokenSince: number | null;
+  /** Top of book against the venue's own quote at equal sequence numbers. */
+  readonly comparisons: number;
+  readonly mismatches: number;
+  readonly gaps24h: number;
+}
+
+export interface MarketStatus {
+  readonly market: string;
+  readonly instrument: Instrument;
+  readonly state: "live" | Exclude<Unavailable, "unknown-market" | "warming-up" | "no-mid">;
+  readonly bookState: BookState;
+  readonly lastReceivedAt: number | null;
+  /** The market's own clock: the largest venueTime received. */
+  readonly marketTime: number | null;
+  readonly proof: BookProof;
+  readonly malformedFrames: number;
+}
+
+export interface FeedStatus {
+  readonly feed: string;
+  readonly venue: string;
+  readonly now: number;
+  readonly connection: {
+    readonly state: "connecting" | "open" | "waiting" | "blocked";
+    readonly host: string;
+    readonly openedAt: number | null;
+    readonly attempts: number;
+    readonly lastDownReason: string | null;
+    readonly retryAt: number | null;
+  };
+  readonly frames: number;
+  readonly malformedFrames: number;
+  /** Frames in the last malformed ones kept, oldest first, cut to 200 characters. */
+  readonly malformedSamples: readonly string[];
+  readonly pendingMinutes: number;
+  readonly oldestPendingMinute: number | null;
+  readonly tapeBytesHeld: number;
+  readonly markets: readonly MarketStatus[];
+}
+
+export interface BookView {
+  readonly ok: true;
+  readonly market: string;
+  readonly instrument: Instrument;
+  readonly now: number;
+  readonly receivedAt: number;
+  readonly marketTime: number;
+  readonly state: BookState;
+  /** [ticks, lots] best first. */
+  readonly bids: readonly (readonly [number, number])[];
+  readonly asks: readonly (readonly [number, number])[];
+  readonly contentHash: string;
+  readonly proof: BookProof;
+}
+
+/** The venue's own L1 quote when it is at least as new as the book, the book's top otherwise. */
+export interface QuoteAnswer extends QuoteView {
+  readonly ok: true;
+  readonly market: string;
+  readonly instrument: Instrument;
+  readonly now: number;
+  readonly receivedAt: number;
+  readonly marketTime: number;
+  readonly source: "venue-quote" | "book";
+  readonly sequence: number | null;
+}
+
+/** The newest feature row, and the prices that a forecast from it starts at. */
+export interface FeatureView {
+  readonly ok: true;
+  readonly market: string;
+  readonly instrument: Instrument;
+  readonly now: number;
+  readonly receivedAt: number;
+  /** Grid time of the row on the market's clock: a forecast for horizon h is for featureTime + h. */
+  readonly featureTime: number;
+  readonly marketTime: number;
+  readonly fingerprint: string;
+  /** [columns] */
+  readonly row: readonly number[];
+  /** Best prices as of featureTime. */
+  readonly bidTicks: number;
+  readonly askTicks: number;
+  /** Share of the last minute in which the book was live, 0 to 1. */
+  readonly coverage: number;
+  readonly proof: BookProof;
+}
+
+/** A stretch without a proved book, or with lost frames. Open while `to` is null. */
+export interface GapRecord {
+  /** Stable: the same gap written twice is one row. */
+  readonly id: string;
+  readonly market: string;
+  readonly channel: "depth" | "connection" | "tape";
+  readonly from: number;
+  readonly to: number | null;
+  readonly reason: GapReason;
+  /** What happened, for a person. */
+  readonly detail: string;
+  /** What was done about it. */
+  readonly action: "resynced" | "reconnected" | "dropped" | "pending";
+}
+
+export type GapReason =
+  | ResyncReason
+  | "started"
+  | "restarted"
+  | "connection-down"
+  | "stale"
+  | "snapshot-failed"
+  | "tape-overflow"
+  | "rotation";
+
+/** One market at the end of one minute of receive time. */
+export interface MinuteSnapshot {
+  readonly market: string;
+  /** Start of the minute, epoch ms. */
+  readonly minute: number;
+  readonly state: MarketStatus["state"];
+  readonly bookState: BookState;
+  /** Null unless the book was live at the minute's end. */
+  readonly quote: QuoteView | null;
+  /** Best 20 levels a side, [ticks, lots], best first; null unless live. */
+  readonly bids: readonly (readonly [number, number])[] | null;
+  readonly asks: readonly (readonly [number, number])[] | null;
+  readonly lastSequence: number | null;
+  readonly bookHash: string | null;
+  readonly marketTime: number | null;
+  /** The newest feature row of this minute; null while there was none. */
+  readonly features: { readonly featureTime: number; readonly fingerprint: string; readonly row: readonly number[] } | null;
+  /** Milliseconds of this minute in which the book was live. */
+  readonly coveredMs: number;
+  readonly events: number;
+  readonly trades: number;
+}
+
+/** A closed minute that storage has not acknowledged yet. */
+export interface PendingMinute {
+  readonly minute: number;
+  readonly snapshots: readonly MinuteSnapshot[];
+  /** Symbols (and the feed's own pseudo-symbol) with tape in this minute, and its gzip size in bytes. */
+  readonly tapes: readonly { readonly symbol: string; readonly bytes: number }[];
+}
+
+/** What the feed object offers over RPC. */
+export interface FeedRpc {
+  /** Starts the feed where it isn't running, and says how it is. */
+  status(): Promise<FeedStatus>;
+  book(market: string, levels: number): Promise<BookView | Refusal>;
+  quote(market: string): Promise<QuoteAnswer | Refusal>;
+  features(market: string): Promise<FeatureView | Refusal>;
+  /** The oldest closed minutes not acknowledged yet, oldest first, and every gap changed since it was last acknowledged. */
+  pending(limit: number): Promise<{ minutes: readonly PendingMinute[]; gaps: readonly GapRecord[]; remaining: number }>;
+  /** The gzip members of one symbol's records received in a minute, concatenated; null when there are none. */
+  tape(symbol: string, minute: number): Promise<Uint8Array | null>;
+  /** Storage holds everything of these minutes and gaps: the feed may let them go. Gaps still open stay. */
+  acknowledge(minutes: readonly number[], gaps: readonly Pick<GapRecord, "id" | "to">[]): Promise<void>;
+  instruments(): Promise<readonly Instrument[]>;
+}

@@ -1,0 +1,44 @@
+/** What the inference Worker offers over RPC: plain data in and out. */
+
+import type { ModelManifest, OutputColumn } from "../../models/contract.ts";
+
+export type ModelFault =
+  | "not-found"
+  | "bad-manifest"
+  | "hash-mismatch"
+  | "fingerprint-mismatch"
+  | "shape-mismatch"
+  | "golden-mismatch"
+  | "not-loadable";
+
+export interface ModelRefusal {
+  readonly ok: false;
+  readonly fault: ModelFault;
+  readonly detail: string;
+}
+
+export interface Prediction {
+  readonly ok: true;
+  readonly modelId: string;
+  readonly version: string;
+  readonly sha256: string;
+  readonly source: "r2" | "shipped";
+  readonly columns: readonly OutputColumn[];
+  /** [rows][columns] basis points. */
+  readonly movesBps: readonly (readonly number[])[];
+}
+
+export interface ModelView {
+  readonly ok: true;
+  readonly source: "r2" | "shipped";
+  /** Why the published model is not served, where the shipped one stands in for it. */
+  readonly fellBackFrom: ModelRefusal | null;
+  readonly manifest: ModelManifest;
+}
+
+export interface InferenceRpc {
+  /** The model that is served now. */
+  active(): Promise<ModelView | ModelRefusal>;
+  /** @param fingerprint of the feature set the rows were made with. @param rows [rows][columns], raw. */
+  predict(fingerprint: string, rows: readonly (readonly number[])[]): Promise<Prediction | ModelRefusal>;
+}
