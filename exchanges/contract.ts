@@ -82,6 +82,8 @@ export interface ExchangeAdapter {
   /** Hosts that serve the same public data where the first are blocked. */
   readonly fallbackHosts: readonly VenueHosts[];
   readonly limits: VenueLimits;
+  /** Levels a side at which the venue cuts its snapshots: a side with exactly as many is known only that far. */
+  readonly snapshotLimits: readonly number[];
   /** With no data on a channel for this long, a busy symbol's connection is held to be dead. */
   readonly staleAfterMs: number;
   streamUrl(hosts: VenueHosts, symbols: readonly string[]): string;

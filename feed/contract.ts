@@ -92,6 +92,8 @@ export interface BookView {
   /** [ticks, lots] best first. */
   readonly bids: readonly (readonly [number, number])[];
   readonly asks: readonly (readonly [number, number])[];
+  /** Price down (bids) or up (asks) to which every level is known; null where that is the whole side. Beyond it levels may be missing. */
+  readonly completeTo: { readonly bidTicks: number | null; readonly askTicks: number | null };
   readonly contentHash: string;
   readonly proof: BookProof;
 }

@@ -66,3 +66,23 @@ export interface ModelManifest {
     readonly tolerance: number;
   };
 }
+
+/** A folder of `models/`: what goes into its networks and what comes out. Weights live elsewhere, in ONNX files. */
+export interface ModelFamily {
+  readonly id: string;
+  readonly inputName: string;
+  readonly outputName: string;
+  /** [outputs] in the order in which the network answers. */
+  readonly outputs: readonly OutputColumn[];
+  inputShape(columns: number): readonly (number | "batch")[];
+  /** Writes a raw row [columns], normalised, into `out[offset, offset + columns)`. */
+  prepareInput(row: ArrayLike<number>, normaliser: Normaliser, out: Float32Array, offset: number): void;
+}
+
+/** The content of `models/active.json`: which published model is served. Written last, so that it never names half a model. */
+export interface ActiveModel {
+  readonly id: string;
+  readonly version: string;
+  /** Of the bytes of manifest.json, lower-case hex. */
+  readonly manifestSha256: string;
+}

@@ -116,15 +116,14 @@ export class OrderBook {
   }
 
   /**
-   * Replaces the book. @param limit levels a side at which the venue cuts a snapshot: a side with as many is known only that far;
-   * null when the snapshot is the whole book.
+   * Replaces the book. @param limits levels a side at which the venue cuts its snapshots: a side with exactly as many is known only
+   * that far. Empty when a snapshot is always the whole book.
    */
-  replace(levels: LevelBatch, limit: number | null): void {
+  replace(levels: LevelBatch, limits: readonly number[]): void {
     this.clear();
     this.apply(levels);
-    if (limit === null) return;
-    if (this.bids.levelCount >= limit) this.bids.markComplete();
-    if (this.asks.levelCount >= limit) this.asks.markComplete();
+    if (limits.includes(this.bids.levelCount)) this.bids.markComplete();
+    if (limits.includes(this.asks.levelCount)) this.asks.markComplete();
   }
 
   clear(): void {

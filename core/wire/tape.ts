@@ -11,7 +11,8 @@
  * | s | `<symbol> <body>`: the answer to a snapshot request (a body with a line break is a JSON string, kind S) |
  * | o | the connection opened: `<connection number>` |
  * | c | the connection went down: its reason |
- * | g | a hole: what was received before and after is not continuous (restart, eviction, buffer overflow): its reason |
+ * | g | `<symbol or *> <reason>`: a hole: what was received before and after is not continuous (restart, eviction, resync) |
+ * | k | `<symbol> <checkpoint>`: the feed's own book, so that a replay may begin here (feed/checkpoint.ts) |
  */
 
 export type TapeRecord =
@@ -20,7 +21,11 @@ export type TapeRecord =
   | { kind: "snapshot"; receivedAt: number; symbol: string; body: string }
   | { kind: "open"; receivedAt: number; connection: string }
   | { kind: "down"; receivedAt: number; reason: string }
-  | { kind: "hole"; receivedAt: number; reason: string };
+  /** `symbol` null: of every market. */
+  | { kind: "hole"; receivedAt: number; symbol: string | null; reason: string }
+  | { kind: "checkpoint"; receivedAt: number; symbol: string; body: string };
+
+const EVERY_MARKET = "*";
 
 /** The line of a record, with its line feed. */
 export function encodeTapeRecord(record: TapeRecord): string {
@@ -38,7 +43,9 @@ export function encodeTapeRecord(record: TapeRecord): string {
     case "down":
       return `${record.receivedAt} c ${record.reason.replace(/[\r\n]+/g, " ")}\n`;
     case "hole":
-      return `${record.receivedAt} g ${record.reason.replace(/[\r\n]+/g, " ")}\n`;
+      return `${record.receivedAt} g ${record.symbol ?? EVERY_MARKET} ${record.reason.replace(/[\r\n]+/g, " ")}\n`;
+    case "checkpoint":
+      return `${record.receivedAt} k ${record.symbol} ${record.body}\n`;
   }
 }
 
@@ -70,18 +77,33 @@ export function decodeTapeLine(line: string): TapeRecord | { malformed: string }
     case "c":
       return { kind: "down", receivedAt, reason: payload };
     case "g":
-      return { kind: "hole", receivedAt, reason: payload };
+      return decodeHole(receivedAt, payload);
+    case "k": {
+      const [symbol, body] = splitFirst(payload);
+      return body === null ? { malformed: "a checkpoint without a body" } : { kind: "checkpoint", receivedAt, symbol, body };
+    }
     default:
       return { malformed: `unknown record kind "${head[2]}"` };
   }
 }
 
+function decodeHole(receivedAt: number, payload: string): TapeRecord | { malformed: string } {
+  const [symbol, reason] = splitFirst(payload);
+  if (reason === null) return { malformed: "a hole without a reason" };
+  return { kind: "hole", receivedAt, symbol: symbol === EVERY_MARKET ? null : symbol, reason };
+}
+
 function decodeSnapshotRecord(receivedAt: number, payload: string, isQuoted: boolean): TapeRecord | { malformed: string } {
-  const space = payload.indexOf(" ");
-  if (space <= 0) return { malformed: "a snapshot record without a symbol" };
-  const symbol = payload.slice(0, space);
-  const body = isQuoted ? parseJsonString(payload.slice(space + 1)) : payload.slice(space + 1);
+  const [symbol, text] = splitFirst(payload);
+  if (text === null) return { malformed: "a snapshot record without a body" };
+  const body = isQuoted ? parseJsonString(text) : text;
   return body === null ? { malformed: "an S record is not a JSON string" } : { kind: "snapshot", receivedAt, symbol, body };
+}
+
+/** The text before the first space and all after it; null where there is no space. */
+function splitFirst(payload: string): [string, string | null] {
+  const space = payload.indexOf(" ");
+  return space <= 0 ? [payload, null] : [payload.slice(0, space), payload.slice(space + 1)];
 }
 
 /** Line feed, carriage return: what would end a line for one reader or another. */

@@ -1,0 +1,37 @@
+/**
+ * How much rests near the mid: within 1, 2 and 5 basis points of it, on one side. Zero when nothing lies that near.
+ *
+ * Loops over the levels in reach, once a second. Where the venue's snapshot did not reach so far, it counts the levels that are known.
+ */
+
+import type { Side } from "../../units/side.ts";
+import type { Feature } from "../contract.ts";
+import { DepthScale } from "./depth-scale.ts";
+import { WARMUP_MS } from "./windows.ts";
+
+const REACHES_BPS: readonly number[] = [1, 2, 5];
+
+export function createDepth(side: Side): Feature {
+  const scale = new DepthScale();
+  return {
+    columns: REACHES_BPS.map((reach) => ({
+      name: `depth_${side}_${reach}bps`,
+      unit: "ln of 1 + a ratio",
+      formula: `ln(1 + ${side} lots within ${reach} bps of the mid / depth scale)`,
+      source: "depth near the mid, made free of the lot size",
+    })),
+    warmupMs: WARMUP_MS,
+    onBook() {},
+    onTrade() {},
+    write({ book }, _time, out, offset) {
+      const usual = scale.measure(book);
+      for (let index = 0; index < REACHES_BPS.length; index++) {
+        const lots = book.depthWithinLots(side, REACHES_BPS[index] as number) ?? 0;
+        out[offset + index] = Math.log1p(lots / usual);
+      }
+    },
+    reset() {
+      scale.clear();
+    },
+  };
+}

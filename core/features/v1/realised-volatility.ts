@@ -1,0 +1,37 @@
+/** How restless the mid was: the root of the sum of its squared one-second log returns over the last 30 seconds. */
+
+import { logReturnBps } from "../../math/bps.ts";
+import { RingBuffer } from "../../math/ring-buffer.ts";
+import type { Feature } from "../contract.ts";
+import { LONGEST_WINDOW_SECONDS, WARMUP_MS } from "./windows.ts";
+
+export function createRealisedVolatility(): Feature {
+  const squares = new RingBuffer(LONGEST_WINDOW_SECONDS);
+  let previous: number | null = null;
+  return {
+    columns: [
+      {
+        name: `realised_volatility_${LONGEST_WINDOW_SECONDS}s`,
+        unit: "bps",
+        formula: `square root of the sum over ${LONGEST_WINDOW_SECONDS} s of (10^4·ln(mid(t) / mid(t - 1 s)))^2`,
+        source: "Andersen, Bollerslev, Diebold, Labys 2003, realised volatility",
+      },
+    ],
+    warmupMs: WARMUP_MS,
+    onBook() {},
+    onTrade() {},
+    write({ book }, _time, out, offset) {
+      const now = book.bids.ticksAt(0) + book.asks.ticksAt(0);
+      if (previous !== null) {
+        const move = logReturnBps(previous, now);
+        squares.push(move * move);
+      }
+      previous = now;
+      out[offset] = Math.sqrt(squares.sumOfLast(LONGEST_WINDOW_SECONDS));
+    },
+    reset() {
+      squares.clear();
+      previous = null;
+    },
+  };
+}

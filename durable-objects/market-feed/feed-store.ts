@@ -1,0 +1,200 @@
+/**
+ * What the feed object keeps in its SQLite until D1 and R2 have it: tape chunks, closed minutes, gaps, and when it was last alive.
+ *
+ * One row a flush, never one a message: rows written are what storage costs. A chunk's body is the gzip members of several symbols, one after
+ * the other; its directory says whose is how long.
+ */
+
+import type { GapRecord, MinuteSnapshot, PendingMinute } from "../../feed/contract.ts";
+import type { TapePart } from "./tape-buffer.ts";
+
+/** A row holds 2 MB; leave room for the directory. */
+const CHUNK_BYTES = 1_800_000;
+/** Tape held for a storage that doesn't come for it: about a day of a busy feed. Then the oldest minutes go, with a gap. */
+export const MAX_HELD_BYTES = 1_000_000_000;
+/** Gaps held for a ledger that doesn't come for them. */
+const MAX_HELD_GAPS = 10_000;
+
+/** Written at each flush: where a process that dies was. */
+export interface AliveMark {
+  readonly at: number;
+  /** Start of the minute that was open. */
+  readonly minute: number;
+  /** Covered milliseconds of that minute, by symbol. */
+  readonly coveredMs: Record<string, number>;
+}
+
+export class FeedStore {
+  private readonly sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.sql = sql;
+    sql.exec(`CREATE TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`);
+    sql.exec(
+      `CREATE TABLE IF NOT EXISTS chunks (id INTEGER PRIMARY KEY, minute INTEGER NOT NULL, directory TEXT NOT NULL, body BLOB NOT NULL)`,
+    );
+    sql.exec(`CREATE TABLE IF NOT EXISTS minutes (minute INTEGER PRIMARY KEY, snapshots TEXT NOT NULL)`);
+    sql.exec(`CREATE TABLE IF NOT EXISTS gaps (id TEXT PRIMARY KEY, gap TEXT NOT NULL, is_stored INTEGER NOT NULL) WITHOUT ROWID`);
+  }
+
+  kept<T>(key: string): T | null {
+    const row = this.sql.exec<{ value: string }>(`SELECT value FROM kept WHERE key = ?`, key).toArray()[0];
+    return row === undefined ? null : (JSON.parse(row.value) as T);
+  }
+
+  keep(key: string, value: unknown): void {
+    this.sql.exec(`INSERT INTO kept (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2`, key, JSON.stringify(value));
+  }
+
+  saveChunk(minute: number, parts: readonly TapePart[]): void {
+    let group: TapePart[] = [];
+    let bytes = 0;
+    for (const part of parts) {
+      if (bytes + part.gzip.length > CHUNK_BYTES && group.length > 0) {
+        this.insertChunk(minute, group);
+        group = [];
+        bytes = 0;
+      }
+      group.push(part);
+      bytes += part.gzip.length;
+    }
+    if (group.length > 0) this.insertChunk(minute, group);
+  }
+
+  saveMinute(minute: number, snapshots: readonly MinuteSnapshot[]): void {
+    this.sql.exec(
+      `INSERT INTO minutes (minute, snapshots) VALUES (?1, ?2) ON CONFLICT (minute) DO UPDATE SET snapshots = ?2`,
+      minute,
+      JSON.stringify(snapshots),
+    );
+  }
+
+  /** Minutes with tape but no row: the process died in them. */
+  unclosedMinutes(before: number): number[] {
+    return this.sql
+      .exec<{ minute: number }>(
+        `SELECT DISTINCT minute FROM chunks WHERE minute < ? AND minute NOT IN (SELECT minute FROM minutes) ORDER BY minute`,
+        before,
+      )
+      .toArray()
+      .map((row) => row.minute);
+  }
+
+  pendingMinutes(limit: number): PendingMinute[] {
+    const rows = this.sql
+      .exec<{ minute: number; snapshots: string }>(`SELECT minute, snapshots FROM minutes ORDER BY minute LIMIT ?`, limit)
+      .toArray();
+    return rows.map((row) => ({
+      minute: row.minute,
+      snapshots: JSON.parse(row.snapshots) as MinuteSnapshot[],
+      tapes: this.tapesOf(row.minute),
+    }));
+  }
+
+  pendingCount(): { minutes: number; oldest: number | null } {
+    const row = this.sql
+      .exec<{ minutes: number; oldest: number | null }>(`SELECT COUNT(*) AS minutes, MIN(minute) AS oldest FROM minutes`)
+      .one();
+    return row;
+  }
+
+  /** The gzip members of a symbol in a minute, concatenated; null when there are none. */
+  tape(symbol: string, minute: number): Uint8Array | null {
+    const members: Uint8Array[] = [];
+    const rows = this.sql.exec<{ directory: string; body: ArrayBuffer }>(
+      `SELECT directory, body FROM chunks WHERE minute = ? ORDER BY id`,
+      minute,
+    );
+    for (const row of rows) {
+      let offset = 0;
+      for (const [name, length] of JSON.parse(row.directory) as [string, number][]) {
+        if (name === symbol) members.push(new Uint8Array(row.body, offset, length));
+        offset += length;
+      }
+    }
+    return members.length === 0 ? null : concatenate(members);
+  }
+
+  acknowledgeMinutes(minutes: readonly number[]): void {
+    const list = JSON.stringify(minutes);
+    this.sql.exec(`DELETE FROM chunks WHERE minute IN (SELECT value FROM json_each(?))`, list);
+    this.sql.exec(`DELETE FROM minutes WHERE minute IN (SELECT value FROM json_each(?))`, list);
+  }
+
+  saveGaps(gaps: readonly GapRecord[]): void {
+    for (const gap of gaps) {
+      this.sql.exec(
+        `INSERT INTO gaps (id, gap, is_stored) VALUES (?1, ?2, 0) ON CONFLICT (id) DO UPDATE SET gap = ?2, is_stored = 0`,
+        gap.id,
+        JSON.stringify(gap),
+      );
+    }
+    if (gaps.length === 0) return;
+    this.sql.exec(
+      `DELETE FROM gaps WHERE json_extract(gap, '$.to') IS NOT NULL AND id NOT IN (SELECT id FROM gaps ORDER BY json_extract(gap, '$.from') DESC LIMIT ?)`,
+      MAX_HELD_GAPS,
+    );
+  }
+
+  pendingGaps(): GapRecord[] {
+    return this.gapsWhere(`is_stored = 0`);
+  }
+
+  openGaps(): GapRecord[] {
+    return this.gapsWhere(`json_extract(gap, '$.to') IS NULL`);
+  }
+
+  /** What the ledger has: closed gaps go, open ones stay until they close. A gap that closed in the meantime is sent again. */
+  acknowledgeGaps(gaps: readonly Pick<GapRecord, "id" | "to">[]): void {
+    for (const { id, to } of gaps) {
+      if (to === null) this.sql.exec(`UPDATE gaps SET is_stored = 1 WHERE id = ? AND json_extract(gap, '$.to') IS NULL`, id);
+      else this.sql.exec(`DELETE FROM gaps WHERE id = ? AND json_extract(gap, '$.to') = ?`, id, to);
+    }
+  }
+
+  heldBytes(): number {
+    return this.sql.exec<{ bytes: number | null }>(`SELECT SUM(length(body)) AS bytes FROM chunks`).one().bytes ?? 0;
+  }
+
+  /** Lets the tape of the oldest minute go (its row stays). @returns that minute; null when there is none. */
+  dropOldestTape(): number | null {
+    const oldest = this.sql.exec<{ minute: number | null }>(`SELECT MIN(minute) AS minute FROM chunks`).one().minute;
+    if (oldest !== null) this.sql.exec(`DELETE FROM chunks WHERE minute = ?`, oldest);
+    return oldest;
+  }
+
+  private insertChunk(minute: number, parts: readonly TapePart[]): void {
+    const directory = JSON.stringify(parts.map((part) => [part.symbol, part.gzip.length]));
+    this.sql.exec(
+      `INSERT INTO chunks (minute, directory, body) VALUES (?, ?, ?)`,
+      minute,
+      directory,
+      concatenate(parts.map((part) => part.gzip)),
+    );
+  }
+
+  private tapesOf(minute: number): { symbol: string; bytes: number }[] {
+    const bytes = new Map<string, number>();
+    for (const row of this.sql.exec<{ directory: string }>(`SELECT directory FROM chunks WHERE minute = ?`, minute)) {
+      for (const [symbol, length] of JSON.parse(row.directory) as [string, number][]) bytes.set(symbol, (bytes.get(symbol) ?? 0) + length);
+    }
+    return [...bytes].map(([symbol, length]) => ({ symbol, bytes: length }));
+  }
+
+  private gapsWhere(condition: string): GapRecord[] {
+    return this.sql
+      .exec<{ gap: string }>(`SELECT gap FROM gaps WHERE ${condition} ORDER BY json_extract(gap, '$.from')`)
+      .toArray()
+      .map((row) => JSON.parse(row.gap) as GapRecord);
+  }
+}
+
+function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}

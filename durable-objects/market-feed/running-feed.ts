@@ -1,0 +1,257 @@
+/**
+ * A feed at work: joins the connection, the REST requests, the reducer and the recorder. One per object.
+ *
+ * Each input goes the same way: its time is read once, minutes that have ended are closed, the reducer takes it, the tape gets it. So the tape
+ * holds the very sequence, with the very times, that the reducer saw.
+ */
+
+import { featureSetV1 } from "../../core/features/registry.ts";
+import type { Instrument } from "../../core/market/instrument.ts";
+import { parseMarketId } from "../../core/market/instrument.ts";
+import { minuteOf } from "../../core/units/time.ts";
+import type { ExchangeAdapter, VenueHosts } from "../../exchanges/contract.ts";
+import { type FeedConfiguration, missingSymbols } from "../../feed/configuration.ts";
+import type { FeedStatus, GapReason, Refusal } from "../../feed/contract.ts";
+import { FeedReducer } from "../../feed/feed-reducer.ts";
+import type { MarketTracker } from "../../feed/market-tracker.ts";
+import { marketStatus, refuse } from "../../feed/views.ts";
+import { Connection } from "./connection.ts";
+import type { AliveMark, FeedStore } from "./feed-store.ts";
+import { Recorder, unclosedMinuteSnapshots } from "./recorder.ts";
+import { VenueRest } from "./venue-rest.ts";
+
+/** How long the venue's instruments are believed before they are asked for anew at a start. */
+const INSTRUMENTS_RETRY_MS = 5_000;
+
+export interface RunningFeedOptions {
+  readonly configuration: FeedConfiguration;
+  readonly adapter: ExchangeAdapter;
+  /** In place of the venue's own hosts. */
+  readonly hosts: VenueHosts | undefined;
+  readonly store: FeedStore;
+}
+
+export class RunningFeed {
+  readonly adapter: ExchangeAdapter;
+  private readonly configuration: FeedConfiguration;
+  private readonly store: FeedStore;
+  private readonly connection: Connection;
+  private readonly rest: VenueRest;
+  private books: { reducer: FeedReducer; recorder: Recorder } | null = null;
+  private instrumentsAskedAt = Number.NEGATIVE_INFINITY;
+  private instrumentsFault: string | null = null;
+  private isAsking = false;
+  private downReason: GapReason = "connection-down";
+
+  constructor(options: RunningFeedOptions) {
+    this.configuration = options.configuration;
+    this.adapter = options.adapter;
+    this.store = options.store;
+    this.rest = new VenueRest(options.adapter.limits.weightPerMinute);
+    this.connection = new Connection(options.adapter, options.hosts, {
+      opened: (connection) => this.onOpened(connection),
+      text: (text) => this.onText(text),
+      binary: (bytes) => this.onBinary(bytes),
+      down: (reason) => this.onDown(reason),
+    });
+    const kept = this.store.kept<Instrument[]>("instruments");
+    if (kept !== null && missingSymbols(this.configuration, kept).length === 0) this.startBooks(kept, Date.now());
+  }
+
+  get instruments(): readonly Instrument[] {
+    return this.books === null ? [] : [...this.books.reducer.markets.values()].map((market) => market.instrument);
+  }
+
+  /** The time of now, never before an input already taken. */
+  now(): number {
+    return Math.max(Date.now(), this.books?.reducer.now ?? 0);
+  }
+
+  /** The watchdog: whatever should be happening and isn't, is started here. */
+  async watch(at: number): Promise<void> {
+    const now = Math.max(at, this.now());
+    if (this.books === null) await this.askInstruments(now);
+    if (this.books === null) return;
+    const { reducer, recorder } = this.books;
+    recorder.tick(now);
+    if (this.connection.isSilent(now)) this.drop("stale", `nothing received for over ${this.adapter.staleAfterMs / 1000} s`);
+    else if (this.connection.isDueForRotation(now)) this.drop("rotation", "rotated before the venue closes it by age");
+    else this.resyncStale(reducer, now);
+    await this.connection.ensure(this.configuration.symbols, now);
+    this.askSnapshots();
+  }
+
+  view<T>(market: string, look: (tracker: MarketTracker) => T): T | Refusal {
+    const parts = parseMarketId(market);
+    const isOurs = parts !== null && parts.venue === this.configuration.venue && this.configuration.symbols.includes(parts.symbol);
+    if (!isOurs) return refuse("unknown-market", `Feed ${this.configuration.feed} holds no market ${market}.`);
+    const tracker = this.books?.reducer.markets.get(parts.symbol);
+    if (tracker === undefined)
+      return refuse("disconnected", `${market}: ${this.instrumentsFault ?? "the venue's instruments have not come yet"}.`);
+    return look(tracker);
+  }
+
+  status(at: number): FeedStatus {
+    const now = Math.max(at, this.now());
+    const { connection } = this;
+    const reducer = this.books?.reducer;
+    const pending = this.store.pendingCount();
+    return {
+      feed: this.configuration.feed,
+      venue: this.configuration.venue,
+      now,
+      connection: {
+        state: connection.state,
+        host: connection.host.stream,
+        openedAt: connection.openedAt,
+        attempts: connection.attempts,
+        lastDownReason: connection.lastDownReason ?? this.instrumentsFault,
+        retryAt: connection.retryAt,
+      },
+      frames: reducer?.frames ?? 0,
+      malformedFrames: reducer?.malformedFrames ?? 0,
+      malformedSamples: reducer?.malformedSamples.slice() ?? [],
+      pendingMinutes: pending.minutes,
+      oldestPendingMinute: pending.oldest,
+      tapeBytesHeld: this.store.heldBytes(),
+      markets: [...(reducer?.markets.values() ?? [])].map((market) => marketStatus(market, now, this.adapter.staleAfterMs)),
+    };
+  }
+
+  private onOpened(connection: number): void {
+    this.take((now, { reducer, recorder }) => {
+      reducer.connectionOpened(now);
+      recorder.connection(now, { kind: "open", connection: String(connection) });
+    });
+  }
+
+  private onText(text: string): void {
+    this.take((now, { reducer, recorder }) => {
+      const { symbol, isClosing } = reducer.frame(text, now);
+      recorder.frame(symbol, now, text);
+      if (isClosing) this.drop("rotation", "the venue announced that it closes");
+      else if (symbol !== null && reducer.markets.get(symbol)?.wantsSnapshot(now)) this.askSnapshots();
+    });
+  }
+
+  private onBinary(bytes: ArrayBuffer): void {
+    this.take((now, { reducer, recorder }) => {
+      const base64 = toBase64(new Uint8Array(bytes));
+      reducer.unreadableFrame(base64, "a binary frame", now);
+      recorder.binary(now, base64);
+    });
+  }
+
+  private onDown(reason: string): void {
+    this.take((now, { reducer, recorder }) => {
+      reducer.connectionLost(now, this.downReason, reason);
+      recorder.connection(now, { kind: "down", reason: `${this.downReason}: ${reason}` });
+      recorder.flush(now);
+    });
+    this.downReason = "connection-down";
+  }
+
+  private drop(reason: GapReason, detail: string): void {
+    this.downReason = reason;
+    this.connection.drop(detail);
+  }
+
+  /** A market that is silent against its own pace while others speak is asked for anew. */
+  private resyncStale(reducer: FeedReducer, now: number): void {
+    for (const symbol of reducer.staleSymbols(now)) {
+      const detail = "silent for longer than its own pace allows";
+      this.books?.recorder.hole(now, symbol, detail);
+      reducer.resync(symbol, now, "stale", detail);
+    }
+  }
+
+  /** One request at a time; the next when this one is answered. */
+  private askSnapshots(): void {
+    const books = this.books;
+    if (books === null || this.isAsking || !this.connection.isOpen) return;
+    const symbol = books.reducer.wantedSnapshots(this.now())[0];
+    if (symbol === undefined) return;
+    const request = this.adapter.snapshotRequest(this.connection.host, symbol);
+    if (!this.rest.mayAsk(Date.now(), request.weight)) return;
+    this.isAsking = true;
+    books.reducer.snapshotAsked(symbol);
+    void this.rest.ask(request).then((result) => {
+      this.isAsking = false;
+      this.take((now, { reducer, recorder }) => {
+        if (result.ok) {
+          reducer.snapshot(symbol, result.body, now);
+          recorder.snapshot(symbol, now, result.body);
+        } else {
+          reducer.snapshotFailed(symbol, now);
+          logFault(`snapshot of ${symbol} failed`, result.detail);
+        }
+      });
+      this.askSnapshots();
+    });
+  }
+
+  private async askInstruments(now: number): Promise<void> {
+    if (now < this.instrumentsAskedAt + INSTRUMENTS_RETRY_MS) return;
+    this.instrumentsAskedAt = now;
+    const request = this.adapter.instrumentsRequest(this.connection.host, this.configuration.symbols);
+    if (!this.rest.mayAsk(now, request.weight)) return;
+    const result = await this.rest.ask(request);
+    if (!result.ok) {
+      this.instrumentsFault = `the venue's instruments could not be had: ${result.detail}`;
+      return;
+    }
+    const decoded = this.adapter.decodeInstruments(result.body, this.configuration.symbols);
+    if ("malformed" in decoded) {
+      this.instrumentsFault = `the venue's instruments could not be read: ${decoded.malformed}`;
+      return;
+    }
+    const missing = missingSymbols(this.configuration, decoded.instruments);
+    this.instrumentsFault = missing.length === 0 ? null : `the venue lists no ${missing.join(", ")}`;
+    this.store.keep("instruments", decoded.instruments);
+    if (decoded.instruments.length > 0 && this.books === null) this.startBooks(decoded.instruments, Date.now());
+  }
+
+  /** Books begin empty; what an earlier process left open is closed or carried on. */
+  private startBooks(instruments: readonly Instrument[], now: number): void {
+    const reducer = new FeedReducer({ adapter: this.adapter, instruments, featureSet: featureSetV1 });
+    const recorder = new Recorder(this.store, reducer, now);
+    const alive = this.store.kept<AliveMark>("alive");
+    for (const gap of this.store.openGaps()) {
+      const symbol = parseMarketId(gap.market)?.symbol;
+      if (symbol !== undefined) reducer.markets.get(symbol)?.gaps.resume(gap);
+    }
+    reducer.absent(alive?.at ?? now, now, alive === null ? "started" : "restarted");
+    if (alive !== null) {
+      for (const minute of this.store.unclosedMinutes(minuteOf(now)))
+        this.store.saveMinute(minute, unclosedMinuteSnapshots(reducer, minute, alive));
+      if (alive.minute === minuteOf(now)) {
+        for (const [symbol, market] of reducer.markets) market.coverage.resume(alive.minute, alive.coveredMs[symbol] ?? 0);
+      }
+      recorder.hole(now, null, `restarted; last alive at ${alive.at}`);
+    }
+    recorder.flush(now);
+    this.books = { reducer, recorder };
+  }
+
+  /** One input: its time is read once, ended minutes are closed first, and a fault in storing it never reaches the socket. */
+  private take(input: (now: number, books: { reducer: FeedReducer; recorder: Recorder }) => void): void {
+    if (this.books === null) return;
+    const now = this.now();
+    try {
+      this.books.recorder.advance(now);
+      input(now, this.books);
+    } catch (error) {
+      logFault("an input could not be recorded", error);
+    }
+  }
+}
+
+export function logFault(what: string, error: unknown): void {
+  console.error(JSON.stringify({ level: "error", what, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }));
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes.subarray(0, 1_000_000)) text += String.fromCharCode(byte);
+  return btoa(text);
+}

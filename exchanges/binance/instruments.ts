@@ -1,0 +1,47 @@
+/**
+ * Instruments from `exchangeInfo`: the grids are the venue's own filters, PRICE_FILTER.tickSize and LOT_SIZE.stepSize.
+ *
+ * https://developers.binance.com/docs/binance-spot-api-docs/filters (read 2026-11-21); futures use the same two.
+ * Refuses a symbol whose filters are absent or switched off (step 0): without a grid no price of it can be held.
+ */
+
+import type { Instrument } from "../../core/market/instrument.ts";
+import { type DecimalGrid, parseGrid } from "../../core/units/decimal.ts";
+import { arrayField, FieldError, isObject, type JsonObject, shown, textField } from "./json-fields.ts";
+
+export function decodeExchangeInfo(
+  venue: string,
+  body: string,
+  symbols: readonly string[],
+): { instruments: Instrument[] } | { malformed: string } {
+  try {
+    return { instruments: readInstruments(venue, JSON.parse(body), new Set(symbols)) };
+  } catch (error) {
+    if (error instanceof FieldError) return { malformed: `exchangeInfo: ${error.message}` };
+    if (error instanceof SyntaxError) return { malformed: "exchangeInfo: not JSON" };
+    throw error;
+  }
+}
+
+function readInstruments(venue: string, root: unknown, wanted: ReadonlySet<string>): Instrument[] {
+  if (!isObject(root)) throw new FieldError(`not an object: ${shown(root)}`);
+  if ("msg" in root) throw new FieldError(`the venue answered ${shown(root.code)}: ${shown(root.msg)}`);
+  const instruments: Instrument[] = [];
+  for (const entry of arrayField(root, "symbols")) {
+    if (!isObject(entry)) throw new FieldError(`a symbol is ${shown(entry)}, not an object`);
+    const symbol = textField(entry, "symbol");
+    if (!wanted.has(symbol)) continue;
+    const tick = filterGrid(entry, symbol, { filter: "PRICE_FILTER", step: "tickSize" });
+    const lot = filterGrid(entry, symbol, { filter: "LOT_SIZE", step: "stepSize" });
+    instruments.push({ venue, symbol, tick, lot });
+  }
+  return instruments;
+}
+
+function filterGrid(entry: JsonObject, symbol: string, { filter, step }: { filter: string; step: string }): DecimalGrid {
+  const found = arrayField(entry, "filters").find((candidate) => isObject(candidate) && candidate.filterType === filter);
+  if (!isObject(found)) throw new FieldError(`${symbol} has no ${filter}`);
+  const grid = parseGrid(textField(found, step));
+  if (grid === null) throw new FieldError(`${filter}.${step} of ${symbol} is ${shown(found[step])}, not a positive decimal`);
+  return grid;
+}

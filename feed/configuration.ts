@@ -1,0 +1,83 @@
+/**
+ * Which markets share a feed object: configuration text, judged once, with an error that says what to change.
+ *
+ * By default all markets of a venue share one object, since one always-on object lies inside the plan and each further one costs as much
+ * again; a busy market gets its own by one more entry.
+ */
+
+import { type Instrument, marketId } from "../core/market/instrument.ts";
+import type { VenueHosts } from "../exchanges/contract.ts";
+
+export interface FeedConfiguration {
+  /** Name of the object. */
+  readonly feed: string;
+  readonly venue: string;
+  readonly symbols: readonly string[];
+}
+
+const FEED_NAME = /^[a-z0-9-]{1,40}$/;
+const SYMBOL = /^[A-Za-z0-9_.-]{1,40}$/;
+
+/** @param text the FEEDS variable: `[{"feed":"main","venue":"binance-spot","symbols":["BTCUSDT"]}]`. */
+export function parseFeeds(text: string): FeedConfiguration[] | { malformed: string } {
+  const value = parseJson(text);
+  if (!Array.isArray(value) || value.length === 0)
+    return { malformed: `FEEDS must be a JSON list with at least one feed, and is: ${text.slice(0, 80)}` };
+  const feeds: FeedConfiguration[] = [];
+  const taken = new Set<string>();
+  for (const item of value as unknown[]) {
+    const feed = feedOf(item);
+    if ("malformed" in feed) return feed;
+    for (const name of [feed.feed, ...feed.symbols.map((symbol) => marketId(feed.venue, symbol))]) {
+      if (taken.has(name)) return { malformed: `FEEDS names ${name} twice` };
+      taken.add(name);
+    }
+    feeds.push(feed);
+  }
+  return feeds;
+}
+
+/** @param text the VENUE_HOSTS variable: hosts that stand in for a venue's own, by venue. */
+export function parseVenueHosts(text: string): Map<string, VenueHosts> | { malformed: string } {
+  const value = parseJson(text === "" ? "{}" : text);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return { malformed: "VENUE_HOSTS must be a JSON object by venue" };
+  const hosts = new Map<string, VenueHosts>();
+  for (const [venue, entry] of Object.entries(value)) {
+    const { stream, rest } = (entry ?? {}) as Record<string, unknown>;
+    if (typeof stream !== "string" || typeof rest !== "string")
+      return { malformed: `VENUE_HOSTS of ${venue} needs "stream" and "rest" addresses` };
+    hosts.set(venue, { stream, rest });
+  }
+  return hosts;
+}
+
+/** The feed that holds a market; null when none does. */
+export function feedOfMarket(feeds: readonly FeedConfiguration[], market: string): FeedConfiguration | null {
+  return feeds.find((feed) => feed.symbols.some((symbol) => marketId(feed.venue, symbol) === market)) ?? null;
+}
+
+/** The symbols of a feed that its venue does not list. */
+export function missingSymbols(feed: FeedConfiguration, instruments: readonly Instrument[]): string[] {
+  return feed.symbols.filter((symbol) => !instruments.some((instrument) => instrument.symbol === symbol));
+}
+
+function feedOf(value: unknown): FeedConfiguration | { malformed: string } {
+  const { feed, venue, symbols } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
+  if (typeof feed !== "string" || !FEED_NAME.test(feed))
+    return { malformed: `a feed's name must be of a-z, 0-9 and -, and is: ${String(feed)}` };
+  if (typeof venue !== "string" || !FEED_NAME.test(venue))
+    return { malformed: `the venue of feed ${feed} is no venue name: ${String(venue)}` };
+  const isSymbol = (item: unknown): item is string => typeof item === "string" && SYMBOL.test(item);
+  if (!Array.isArray(symbols) || symbols.length === 0 || !symbols.every(isSymbol))
+    return { malformed: `feed ${feed} needs a list of symbols` };
+  return { feed, venue, symbols };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

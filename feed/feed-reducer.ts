@@ -1,0 +1,231 @@
+/**
+ * The one reducer: what a connection receives goes in, with receive times; books, features, gaps and minute snapshots come out.
+ *
+ * Live capture, `replay` and `dataset` all run this code, so the same inputs give the same books and bytes. Pure: it asks for snapshots by
+ * saying that it wants them (`wantedSnapshots`), and never waits. Receive times never go backwards here: a clock that does is held.
+ */
+
+import type { FeatureRow, FeatureSet } from "../core/features/contract.ts";
+import type { Instrument } from "../core/market/instrument.ts";
+import { MS_PER_MINUTE, minuteOf } from "../core/units/time.ts";
+import type { TapeRecord } from "../core/wire/tape.ts";
+import type { Decoded, Decoder, ExchangeAdapter } from "../exchanges/contract.ts";
+import type { GapReason, GapRecord, MinuteSnapshot } from "./contract.ts";
+import { MarketTracker } from "./market-tracker.ts";
+import { minuteSnapshot } from "./views.ts";
+
+/** Malformed frames kept as samples, and how much of each. */
+const KEPT_SAMPLES = 10;
+const SAMPLE_CHARACTERS = 200;
+/** After a longer silence of ours the minutes between are not closed one by one: the ledger says what happened. */
+const MAX_MINUTES_AT_ONCE = 60;
+
+export interface FeedReducerOptions {
+  readonly adapter: ExchangeAdapter;
+  readonly instruments: readonly Instrument[];
+  readonly featureSet: FeatureSet;
+  /** Called for each feature row of each market, with a buffer that is reused. */
+  readonly onRow?: (symbol: string, row: FeatureRow) => void;
+}
+
+export class FeedReducer {
+  readonly markets: ReadonlyMap<string, MarketTracker>;
+  frames = 0;
+  malformedFrames = 0;
+  readonly malformedSamples: string[] = [];
+  /** The largest receive time so far. */
+  now = 0;
+  private readonly adapter: ExchangeAdapter;
+  private readonly decoder: Decoder;
+  private openMinute: number | null = null;
+  private closedMinutes: { minute: number; snapshots: MinuteSnapshot[] }[] = [];
+
+  constructor(options: FeedReducerOptions) {
+    const { adapter, instruments, featureSet, onRow } = options;
+    this.adapter = adapter;
+    this.decoder = adapter.createDecoder(instruments);
+    this.markets = new Map(
+      instruments.map((instrument) => {
+        const tracker = new MarketTracker({
+          instrument,
+          featureSet,
+          sequencer: adapter.createSequencer(),
+          decoder: this.decoder,
+          snapshotLimits: adapter.snapshotLimits,
+          ...(onRow === undefined ? {} : { onRow: (row: FeatureRow) => onRow(instrument.symbol, row) }),
+        });
+        return [instrument.symbol, tracker];
+      }),
+    );
+  }
+
+  /** A text frame has come. @returns the symbol it is of, null when it belongs to no one market, and what it was. */
+  frame(text: string, receivedAt: number): { symbol: string | null; decoded: Decoded["kind"]; isClosing: boolean } {
+    this.moveTo(receivedAt);
+    this.frames++;
+    const decoded = this.decoder.decode(text);
+    switch (decoded.kind) {
+      case "event": {
+        const market = this.markets.get(decoded.event.symbol);
+        market?.onEvent(decoded.event, text, this.now);
+        return { symbol: market === undefined ? null : market.instrument.symbol, decoded: "event", isClosing: false };
+      }
+      case "malformed":
+        this.countMalformed(text, decoded.reason, decoded.symbol);
+        return { symbol: this.knownSymbol(decoded.symbol), decoded: "malformed", isClosing: false };
+      case "control":
+        return { symbol: null, decoded: "control", isClosing: decoded.control === "closing" };
+      case "ignored":
+        return { symbol: null, decoded: "ignored", isClosing: false };
+    }
+  }
+
+  /** A frame that isn't text, or was cut by the transport. */
+  unreadableFrame(sample: string, reason: string, receivedAt: number): void {
+    this.moveTo(receivedAt);
+    this.frames++;
+    this.countMalformed(sample, reason, null);
+  }
+
+  /** The answer to a snapshot request. A body that can't be used counts as malformed and the market asks again later. */
+  snapshot(symbol: string, body: string, receivedAt: number): void {
+    this.moveTo(receivedAt);
+    const market = this.markets.get(symbol);
+    if (market === undefined) return;
+    const decoded = this.decoder.decodeSnapshot(symbol, body);
+    if (decoded.kind === "event" && decoded.event.kind === "snapshot") {
+      market.onSnapshot(decoded.event, this.now);
+    } else {
+      this.countMalformed(body, decoded.kind === "malformed" ? decoded.reason : `a snapshot answer that is ${decoded.kind}`, symbol);
+      market.snapshotFailed(this.now);
+    }
+  }
+
+  snapshotFailed(symbol: string, at: number): void {
+    this.moveTo(at);
+    this.markets.get(symbol)?.snapshotFailed(this.now);
+  }
+
+  connectionOpened(at: number): void {
+    this.moveTo(at);
+    for (const market of this.markets.values()) market.connectionOpened(this.now);
+  }
+
+  connectionLost(at: number, reason: GapReason, detail: string): void {
+    this.moveTo(at);
+    for (const market of this.markets.values()) market.connectionLost(this.now, reason, detail);
+  }
+
+  /** The process was not there from `from` to `at` (or has never been): every market has a gap. */
+  absent(from: number, at: number, reason: "started" | "restarted"): void {
+    this.moveTo(at);
+    for (const market of this.markets.values()) {
+      market.gaps.begin(from, reason, reason === "started" ? "the feed was started" : "the feed's process was gone");
+    }
+  }
+
+  /** Builds one market's book again. */
+  resync(symbol: string, at: number, reason: "stale", detail: string): void {
+    this.moveTo(at);
+    this.markets.get(symbol)?.resync(this.now, reason, detail);
+  }
+
+  /** Time has passed with nothing received. */
+  tick(now: number): void {
+    this.moveTo(now);
+  }
+
+  /** Symbols whose snapshot should be asked for now; call `snapshotAsked` for each that was. */
+  wantedSnapshots(now: number): string[] {
+    return [...this.markets.values()].filter((market) => market.wantsSnapshot(now)).map((market) => market.instrument.symbol);
+  }
+
+  snapshotAsked(symbol: string): void {
+    this.markets.get(symbol)?.snapshotAsked();
+  }
+
+  /** Live symbols without a depth message for longer than their own pace allows. */
+  staleSymbols(now: number): string[] {
+    const isStale = (market: MarketTracker): boolean =>
+      market.state === "live" &&
+      market.lastReceivedAt !== null &&
+      now - market.lastReceivedAt > market.staleAfterMs(this.adapter.staleAfterMs);
+    return [...this.markets.values()].filter(isStale).map((market) => market.instrument.symbol);
+  }
+
+  takeClosedMinutes(): { minute: number; snapshots: MinuteSnapshot[] }[] {
+    const taken = this.closedMinutes;
+    this.closedMinutes = [];
+    return taken;
+  }
+
+  takeGapChanges(): GapRecord[] {
+    return [...this.markets.values()].flatMap((market) => market.gaps.takeChanges());
+  }
+
+  /** Replays one record of a tape. */
+  record(record: TapeRecord): void {
+    switch (record.kind) {
+      case "frame":
+        this.frame(record.text, record.receivedAt);
+        break;
+      case "binary":
+        this.unreadableFrame(record.base64, "a binary frame", record.receivedAt);
+        break;
+      case "snapshot":
+        this.snapshot(record.symbol, record.body, record.receivedAt);
+        break;
+      case "open":
+        this.connectionOpened(record.receivedAt);
+        break;
+      case "down":
+        this.connectionLost(record.receivedAt, "connection-down", record.reason);
+        break;
+      case "hole":
+        this.replayHole(record.symbol, record.reason, record.receivedAt);
+        break;
+      case "checkpoint":
+        this.moveTo(record.receivedAt);
+        this.markets.get(record.symbol)?.onCheckpoint(record.body, this.now);
+        break;
+    }
+  }
+
+  private replayHole(symbol: string | null, reason: string, at: number): void {
+    if (symbol === null) this.connectionLost(at, "restarted", reason);
+    else this.resync(symbol, at, "stale", reason);
+  }
+
+  private moveTo(time: number): void {
+    if (time <= this.now) return;
+    const minute = minuteOf(time);
+    this.openMinute ??= minute;
+    let closing = this.openMinute;
+    if (minute - closing > MAX_MINUTES_AT_ONCE * MS_PER_MINUTE) {
+      this.closeMinute(closing);
+      closing = minute - MS_PER_MINUTE;
+    }
+    for (; closing < minute; closing += MS_PER_MINUTE) this.closeMinute(closing);
+    this.openMinute = minute;
+    this.now = time;
+  }
+
+  private closeMinute(minute: number): void {
+    const snapshots = [...this.markets.values()].map((market) => minuteSnapshot(market, minute, this.adapter.staleAfterMs));
+    this.closedMinutes.push({ minute, snapshots });
+    // Nobody takes them in a replay that only wants features.
+    if (this.closedMinutes.length > 2 * MAX_MINUTES_AT_ONCE) this.closedMinutes.shift();
+  }
+
+  private countMalformed(text: string, reason: string, symbol: string | null): void {
+    this.malformedFrames++;
+    const market = symbol === null ? undefined : this.markets.get(symbol);
+    if (market !== undefined) market.malformedFrames++;
+    this.malformedSamples.push(`${reason}: ${text.slice(0, SAMPLE_CHARACTERS)}`);
+    if (this.malformedSamples.length > KEPT_SAMPLES) this.malformedSamples.shift();
+  }
+
+  private knownSymbol(symbol: string | null): string | null {
+    return symbol !== null && this.markets.has(symbol) ? symbol : null;
+  }
+}

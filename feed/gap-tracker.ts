@@ -1,0 +1,81 @@
+/**
+ * The gaps of one market: at most one open at a time, each with a stable id, all changes kept until the ledger has them.
+ *
+ * Trouble during a gap prolongs it: the first reason stands, the retries are counted in its detail.
+ */
+
+import { MS_PER_DAY } from "../core/units/time.ts";
+import type { GapReason, GapRecord } from "./contract.ts";
+
+/** Starts of gaps remembered for the count of a day; a market with more is beyond counting. */
+const KEPT_STARTS = 1_000;
+/** Changes kept for a ledger that doesn't ask: closed gaps only, oldest let go first. */
+const KEPT_CHANGES = 5_000;
+
+export class GapTracker {
+  private readonly market: string;
+  private open: GapRecord | null = null;
+  private retries = 0;
+  private starts: number[] = [];
+  private changes: GapRecord[] = [];
+
+  constructor(market: string) {
+    this.market = market;
+  }
+
+  get current(): GapRecord | null {
+    return this.open;
+  }
+
+  /** A gap begins at `from`, or the one that is open goes on. */
+  begin(from: number, reason: GapReason, detail: string): void {
+    if (this.open !== null) {
+      this.retries++;
+      return;
+    }
+    this.retries = 0;
+    const channel = reason === "connection-down" ? "connection" : "depth";
+    const id = `${this.market}/${channel}/${from}/${reason}`;
+    this.open = { id, market: this.market, channel, from, to: null, reason, detail, action: "pending" };
+    this.starts.push(from);
+    if (this.starts.length > KEPT_STARTS) this.starts.shift();
+    this.record(this.open);
+  }
+
+  /** The book is whole again from `to` on. */
+  end(to: number): void {
+    if (this.open === null) return;
+    const { channel, detail } = this.open;
+    const retried = this.retries === 0 ? detail : `${detail}; ${this.retries} further trouble(s) before it was whole`;
+    this.record({ ...this.open, to, detail: retried, action: channel === "connection" ? "reconnected" : "resynced" });
+    this.open = null;
+  }
+
+  /** A gap that was open when the process died goes on under its own id. */
+  resume(gap: GapRecord): void {
+    this.open = gap;
+    this.retries = 0;
+  }
+
+  countSince(from: number): number {
+    return this.starts.reduce((count, start) => (start >= from ? count + 1 : count), 0);
+  }
+
+  /** Gaps that began in the 24 hours before `now`. */
+  count24h(now: number): number {
+    return this.countSince(now - MS_PER_DAY);
+  }
+
+  /** Takes the changes since the last call. */
+  takeChanges(): GapRecord[] {
+    const taken = this.changes;
+    this.changes = [];
+    return taken;
+  }
+
+  private record(gap: GapRecord): void {
+    this.changes = this.changes.filter((earlier) => earlier.id !== gap.id);
+    this.changes.push(gap);
+    if (this.changes.length > KEPT_CHANGES) this.changes.shift();
+  }
+}

@@ -1,0 +1,343 @@
+/**
+ * One market: its book and the proof of it, its quote, features, gaps and coverage. Pure: every input carries its receive time.
+ *
+ * Life of a book, as every venue with a snapshot and a stream wants it:
+ * 1. unsynced: depth frames are kept (as text, bounded); a snapshot is wanted;
+ * 2. a snapshot comes: too old for what was kept, another is wanted; else it replaces the book and the kept frames are judged and applied;
+ * 3. live: each depth message is judged by the venue's rule before it is applied; any break makes the book unsynced, with a reason.
+ *
+ * Features start at the first change applied after a snapshot (its venueTime), so that where the snapshot was asked for makes no difference.
+ */
+
+import { OrderBook } from "../core/book/order-book.ts";
+import type { FeatureSet } from "../core/features/contract.ts";
+import { FeaturePipeline, type RowSink } from "../core/features/pipeline.ts";
+import type { DepthEvent, MarketEvent, QuoteEvent, SnapshotEvent, TradeEvent } from "../core/market/event.ts";
+import { type Instrument, marketId } from "../core/market/instrument.ts";
+import type { BookSequencer, Decoder, ResyncReason } from "../exchanges/contract.ts";
+import { decodeCheckpoint } from "./checkpoint.ts";
+import type { GapReason } from "./contract.ts";
+import { Coverage } from "./coverage.ts";
+import { GapTracker } from "./gap-tracker.ts";
+import { QuoteCheck } from "./quote-check.ts";
+
+/** Depth frames kept while a snapshot is on its way: a quarter of an hour of a 100 ms stream, some 5 MB. */
+const MAX_BUFFERED_FRAMES = 10_000;
+/** A quiet market sends no first change to wait for: ask for its snapshot after this. */
+const QUIET_SYNC_AFTER_MS = 3_000;
+/** First and longest wait before the next snapshot request of a market that failed to sync. */
+const RETRY_FIRST_MS = 1_000;
+const RETRY_LAST_MS = 60_000;
+/** A clock jump that the pipeline refuses is believed when this many events in a row agree on it. */
+const JUMP_WITNESSES = 3;
+/** Weight of the newest interval in a market's own pace. */
+const PACE_WEIGHT = 1 / 64;
+
+export interface MarketTrackerOptions {
+  readonly instrument: Instrument;
+  readonly sequencer: BookSequencer;
+  readonly decoder: Decoder;
+  readonly featureSet: FeatureSet;
+  /** Levels a side at which the venue cuts snapshots. */
+  readonly snapshotLimits: readonly number[];
+  readonly onRow?: RowSink;
+}
+
+export class MarketTracker {
+  readonly instrument: Instrument;
+  readonly market: string;
+  readonly book = new OrderBook();
+  readonly gaps: GapTracker;
+  readonly coverage = new Coverage();
+  readonly quoteCheck = new QuoteCheck();
+  readonly pipeline: FeaturePipeline;
+  state: "disconnected" | "syncing" | "live" = "disconnected";
+  lastReceivedAt: number | null = null;
+  marketTime: number | null = null;
+  unbrokenSince: number | null = null;
+  /** Mean time between depth messages; null before the second. */
+  paceMs: number | null = null;
+  quote: QuoteEvent | null = null;
+  malformedFrames = 0;
+  checkpointMismatches = 0;
+  minuteEvents = 0;
+  minuteTrades = 0;
+  /** Receive time before which no snapshot is to be asked for. */
+  private snapshotNotBefore = 0;
+  private snapshotRequested = false;
+  private failures = 0;
+  private lastDepthAt: number | null = null;
+  private syncingSince = 0;
+  private buffered: string[] = [];
+  private firstBuffered: number | null = null;
+  private isPipelineStarted = false;
+  private refusedJumps = 0;
+  private readonly options: MarketTrackerOptions;
+
+  constructor(options: MarketTrackerOptions) {
+    this.options = options;
+    this.instrument = options.instrument;
+    this.market = marketId(options.instrument.venue, options.instrument.symbol);
+    this.gaps = new GapTracker(this.market);
+    this.pipeline = new FeaturePipeline(options.featureSet, options.onRow === undefined ? {} : { onRow: options.onRow });
+  }
+
+  get lastSequence(): number | null {
+    return this.options.sequencer.lastSequence;
+  }
+
+  /** The connection that carries this market is open: build the book. */
+  connectionOpened(at: number): void {
+    this.quoteCheck.reset();
+    this.beginSync(at);
+    this.snapshotNotBefore = 0;
+  }
+
+  connectionLost(at: number, reason: GapReason, detail: string): void {
+    this.lose(at, reason, detail);
+    this.state = "disconnected";
+  }
+
+  /** Builds the book again, for a reason found by us. */
+  resync(at: number, reason: ResyncReason | "stale", detail: string): void {
+    this.lose(at, reason, detail);
+    this.beginSync(at);
+    this.failures++;
+    this.snapshotNotBefore = at + Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 * this.failures) - RETRY_FIRST_MS;
+  }
+
+  /** Whether a snapshot should be asked for now. */
+  wantsSnapshot(now: number): boolean {
+    if (this.state !== "syncing" || this.snapshotRequested || now < this.snapshotNotBefore) return false;
+    return this.firstBuffered !== null || now >= this.syncingSince + QUIET_SYNC_AFTER_MS;
+  }
+
+  snapshotAsked(): void {
+    this.snapshotRequested = true;
+  }
+
+  snapshotFailed(at: number): void {
+    this.snapshotRequested = false;
+    this.failures++;
+    this.snapshotNotBefore = at + Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 * this.failures);
+  }
+
+  /** @param frame the text that `event` was decoded from: kept when it can't be judged yet. */
+  onEvent(event: MarketEvent, frame: string, receivedAt: number): void {
+    this.minuteEvents++;
+    switch (event.kind) {
+      case "depth":
+        this.onDepth(event, frame, receivedAt);
+        break;
+      case "trade":
+        this.onTrade(event, receivedAt);
+        break;
+      case "quote":
+        this.onQuote(event, receivedAt);
+        break;
+      case "kline":
+        this.moveClock(event.venueTime);
+        this.heard(event.venueTime, receivedAt);
+        break;
+      case "snapshot":
+        this.onSnapshot(event, receivedAt);
+        break;
+    }
+  }
+
+  onSnapshot(event: SnapshotEvent, receivedAt: number): void {
+    if (this.state === "live") return;
+    this.snapshotRequested = false;
+    if (this.options.sequencer.judgeSnapshot(event.lastSequence, this.firstBuffered) === "too-old") {
+      this.gaps.begin(receivedAt, "snapshot-too-old", `snapshot ${event.lastSequence} ends before what was buffered`);
+      this.snapshotFailed(receivedAt);
+      return;
+    }
+    this.book.replace(event.levels, this.options.snapshotLimits);
+    this.becomeLive(receivedAt);
+    this.applyBuffered(receivedAt);
+  }
+
+  /** A checkpoint of a tape: taken where there is no book, compared where there is. */
+  onCheckpoint(body: string, receivedAt: number): void {
+    const checkpoint = decodeCheckpoint(body);
+    if ("malformed" in checkpoint) {
+      this.malformedFrames++;
+    } else if (this.state === "live") {
+      if (this.lastSequence !== checkpoint.lastSequence || this.book.contentHash() !== checkpoint.contentHash) this.checkpointMismatches++;
+    } else {
+      this.onSnapshot(
+        {
+          kind: "snapshot",
+          symbol: this.instrument.symbol,
+          venueTime: null,
+          lastSequence: checkpoint.lastSequence,
+          levels: checkpoint.levels,
+        },
+        receivedAt,
+      );
+    }
+  }
+
+  /** With no depth message for this long the market counts as stale: by its own pace, at least the venue's bound. */
+  staleAfterMs(venueBoundMs: number): number {
+    return Math.min(Math.max(venueBoundMs, 20 * (this.paceMs ?? 0)), 20 * venueBoundMs);
+  }
+
+  private onDepth(event: DepthEvent, frame: string, receivedAt: number): void {
+    if (this.lastDepthAt !== null) {
+      const interval = receivedAt - this.lastDepthAt;
+      this.paceMs = this.paceMs === null ? interval : this.paceMs + (interval - this.paceMs) * PACE_WEIGHT;
+    }
+    this.lastDepthAt = receivedAt;
+    if (this.state === "disconnected") return;
+    if (this.state === "syncing") {
+      this.buffer(event, frame, receivedAt);
+      this.heard(event.venueTime, receivedAt);
+      return;
+    }
+    this.judgeAndApply(event, receivedAt);
+    // What broke the book is still good, and the next snapshot has to join it.
+    if (this.isSyncing()) this.buffer(event, frame, receivedAt);
+  }
+
+  /** Asked after a call that may have changed the state. */
+  private isSyncing(): boolean {
+    return this.state === "syncing";
+  }
+
+  private buffer(event: DepthEvent, frame: string, receivedAt: number): void {
+    if (this.buffered.length >= MAX_BUFFERED_FRAMES) {
+      const keptOver = `${MAX_BUFFERED_FRAMES} changes came before a snapshot did`;
+      this.gaps.begin(receivedAt, "buffer-overflow", keptOver);
+      this.buffered = [];
+      this.firstBuffered = null;
+    }
+    this.buffered.push(frame);
+    this.firstBuffered ??= event.firstSequence;
+  }
+
+  private applyBuffered(receivedAt: number): void {
+    const frames = this.buffered;
+    this.buffered = [];
+    this.firstBuffered = null;
+    for (const [index, frame] of frames.entries()) {
+      const decoded = this.options.decoder.decode(frame);
+      if (decoded.kind !== "event" || decoded.event.kind !== "depth") continue;
+      this.judgeAndApply(decoded.event, receivedAt);
+      if (!this.isSyncing()) continue;
+      // The rest belongs to the new attempt, the breaking message first: it is what the next snapshot has to join.
+      for (const later of frames.slice(index)) this.bufferAgain(later, receivedAt);
+      return;
+    }
+  }
+
+  private bufferAgain(frame: string, receivedAt: number): void {
+    const decoded = this.options.decoder.decode(frame);
+    if (decoded.kind === "event" && decoded.event.kind === "depth") this.buffer(decoded.event, frame, receivedAt);
+  }
+
+  private judgeAndApply(event: DepthEvent, receivedAt: number): void {
+    const { sequencer } = this.options;
+    const before = sequencer.lastSequence;
+    const verdict = sequencer.judge(event);
+    if (verdict === "drop" || verdict === "duplicate" || verdict === "buffer") return;
+    if (verdict !== "apply") {
+      this.resync(receivedAt, verdict.resync, `message ${event.firstSequence}-${event.lastSequence} does not follow ${before}`);
+      return;
+    }
+    this.moveClock(event.venueTime);
+    this.book.apply(event.levels);
+    this.heard(event.venueTime, receivedAt);
+    this.afterChange(event, receivedAt);
+  }
+
+  private afterChange(event: DepthEvent, receivedAt: number): void {
+    const { book } = this;
+    if (book.state === "crossed") {
+      this.resync(receivedAt, "crossed-book", `best bid ${book.bids.bestTicks} above best ask ${book.asks.bestTicks} ticks`);
+      return;
+    }
+    if (this.quoteCheck.onBook(book, event.lastSequence) === "disagrees") {
+      this.resync(receivedAt, "quote-mismatch", `the venue's quote at ${event.lastSequence} differs from the book's top`);
+      return;
+    }
+    if (this.isPipelineStarted) {
+      this.pipeline.onBook();
+    } else {
+      this.pipeline.start(event.venueTime, book);
+      this.isPipelineStarted = true;
+    }
+    this.failures = 0;
+  }
+
+  private onTrade(event: TradeEvent, receivedAt: number): void {
+    this.minuteTrades++;
+    this.moveClock(event.venueTime);
+    this.heard(event.venueTime, receivedAt);
+    if (this.isPipelineStarted) this.pipeline.onTrade(event);
+  }
+
+  private onQuote(event: QuoteEvent, receivedAt: number): void {
+    this.heard(event.venueTime, receivedAt);
+    if (this.quote === null) this.quote = { ...event };
+    else Object.assign(this.quote, event);
+    if (this.state !== "live") {
+      this.quoteCheck.onQuote(event, this.book, null);
+    } else if (this.quoteCheck.onQuote(event, this.book, this.lastSequence) === "disagrees") {
+      this.resync(receivedAt, "quote-mismatch", `the venue's quote at ${event.sequence} differs from the book's top`);
+    }
+  }
+
+  /** Writes the rows that are due before an event is applied. */
+  private moveClock(venueTime: number): void {
+    if (!this.isPipelineStarted) return;
+    const advance = this.pipeline.advance(venueTime);
+    if (advance === "advanced" || advance === "stopped") {
+      this.refusedJumps = 0;
+      return;
+    }
+    if (advance === "bad-time") return;
+    this.refusedJumps++;
+    if (this.refusedJumps < JUMP_WITNESSES) return;
+    this.refusedJumps = 0;
+    this.marketTime = venueTime;
+    this.pipeline.start(venueTime, this.book);
+  }
+
+  private heard(venueTime: number | null, receivedAt: number): void {
+    this.lastReceivedAt = receivedAt;
+    if (venueTime !== null && this.refusedJumps === 0) this.marketTime = Math.max(this.marketTime ?? venueTime, venueTime);
+  }
+
+  private beginSync(at: number): void {
+    this.state = "syncing";
+    this.syncingSince = at;
+    this.snapshotRequested = false;
+    this.buffered = [];
+    this.firstBuffered = null;
+    this.options.sequencer.reset();
+  }
+
+  private becomeLive(receivedAt: number): void {
+    this.state = "live";
+    this.unbrokenSince = receivedAt;
+    this.gaps.end(receivedAt);
+    this.coverage.begin(receivedAt);
+  }
+
+  /** The book is lost; it was good up to the last message before `at`. */
+  private lose(at: number, reason: GapReason, detail: string): void {
+    const goodUntil = this.state === "live" ? Math.min(at, this.lastReceivedAt ?? at) : at;
+    this.gaps.begin(goodUntil, reason, detail);
+    this.coverage.end(goodUntil);
+    this.unbrokenSince = null;
+    this.isPipelineStarted = false;
+    this.refusedJumps = 0;
+    this.pipeline.stop();
+    this.book.clear();
+    this.quote = null;
+    this.buffered = [];
+    this.firstBuffered = null;
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The independent check of a book's top: the venue's own quote at the same sequence number.
+ *
+ * A venue sends quotes and depth on separate channels, and depth in batches, so a quote is usually here before the book reaches its
+ * sequence. The last few quotes are kept, and compared when the book arrives at exactly one of their numbers, from either side.
+ */
+
+import type { OrderBook } from "../core/book/order-book.ts";
+import type { QuoteEvent } from "../core/market/event.ts";
+
+/** Quotes kept: a 100 ms batch of the busiest recorded symbol holds some 60 quotes. */
+const KEPT_QUOTES = 256;
+
+export class QuoteCheck {
+  comparisons = 0;
+  mismatches = 0;
+  private readonly sequences = new Float64Array(KEPT_QUOTES).fill(-1);
+  /** [KEPT_QUOTES x 4]: bid ticks, bid lots, ask ticks, ask lots. */
+  private readonly tops = new Float64Array(KEPT_QUOTES * 4);
+  private next = 0;
+
+  /** A quote has come. @returns whether the book, already at its number, disagrees with it. */
+  onQuote(quote: QuoteEvent, book: OrderBook, bookSequence: number | null): "agrees" | "disagrees" | "not-comparable" {
+    const at = this.next;
+    this.next = (at + 1) % KEPT_QUOTES;
+    this.sequences[at] = quote.sequence;
+    this.tops[at * 4] = quote.bidTicks;
+    this.tops[at * 4 + 1] = quote.bidLots;
+    this.tops[at * 4 + 2] = quote.askTicks;
+    this.tops[at * 4 + 3] = quote.askLots;
+    return bookSequence === quote.sequence ? this.compare(at, book) : "not-comparable";
+  }
+
+  /** The book has moved to `bookSequence`. */
+  onBook(book: OrderBook, bookSequence: number): "agrees" | "disagrees" | "not-comparable" {
+    for (let back = 1; back <= KEPT_QUOTES; back++) {
+      const at = (this.next - back + KEPT_QUOTES) % KEPT_QUOTES;
+      const sequence = this.sequences[at] as number;
+      if (sequence === bookSequence) return this.compare(at, book);
+      if (sequence < bookSequence) return "not-comparable";
+    }
+    return "not-comparable";
+  }
+
+  /** Quotes of another connection say nothing of this one's sequence. The counts go on. */
+  reset(): void {
+    this.sequences.fill(-1);
+  }
+
+  private compare(at: number, book: OrderBook): "agrees" | "disagrees" {
+    this.comparisons++;
+    const isEqual =
+      book.bids.bestTicks === this.tops[at * 4] &&
+      book.bids.bestLots === this.tops[at * 4 + 1] &&
+      book.asks.bestTicks === this.tops[at * 4 + 2] &&
+      book.asks.bestLots === this.tops[at * 4 + 3];
+    if (isEqual) return "agrees";
+    this.mismatches++;
+    return "disagrees";
+  }
+}

@@ -1,0 +1,180 @@
+/** What can be said of a market right now: a view of plain data, or a refusal with its reason. */
+
+import type { Side } from "../core/units/side.ts";
+import { MS_PER_MINUTE } from "../core/units/time.ts";
+import type {
+  BookProof,
+  BookView,
+  FeatureView,
+  MarketStatus,
+  MinuteSnapshot,
+  QuoteAnswer,
+  QuoteView,
+  Refusal,
+  Unavailable,
+} from "./contract.ts";
+import type { MarketTracker } from "./market-tracker.ts";
+
+/** Levels a side of a minute's snapshot. */
+export const SNAPSHOT_LEVELS = 20;
+
+export function refuse(reason: Unavailable, detail: string): Refusal {
+  return { ok: false, reason, detail };
+}
+
+/** Why the book can't be served at `now`; null when it can. */
+export function bookRefusal(market: MarketTracker, now: number, venueStaleAfterMs: number): Refusal | null {
+  const since = market.gaps.current;
+  const sinceText = since === null ? "" : ` since ${new Date(since.from).toISOString()} (${since.reason}: ${since.detail})`;
+  if (market.state === "disconnected")
+    return refuse("disconnected", `${market.market} has no connection${sinceText}; the feed reconnects by itself.`);
+  if (market.state === "syncing") return refuse("syncing", `The book of ${market.market} is being built${sinceText}.`);
+  const silence = now - (market.lastReceivedAt ?? market.unbrokenSince ?? now);
+  const allowed = market.staleAfterMs(venueStaleAfterMs);
+  if (silence > allowed) {
+    return refuse(
+      "stale",
+      `Nothing received of ${market.market} for ${(silence / 1000).toFixed(1)} s; its own pace allows ${(allowed / 1000).toFixed(0)} s.`,
+    );
+  }
+  return null;
+}
+
+export function marketStatus(market: MarketTracker, now: number, venueStaleAfterMs: number): MarketStatus {
+  const refusal = bookRefusal(market, now, venueStaleAfterMs);
+  return {
+    market: market.market,
+    instrument: market.instrument,
+    state: refusal === null ? "live" : (refusal.reason as MarketStatus["state"]),
+    bookState: market.book.state,
+    lastReceivedAt: market.lastReceivedAt,
+    marketTime: market.marketTime,
+    proof: proofOf(market, now),
+    malformedFrames: market.malformedFrames,
+  };
+}
+
+export function bookView(market: MarketTracker, options: { now: number; levels: number; venueStaleAfterMs: number }): BookView | Refusal {
+  const { now, levels, venueStaleAfterMs } = options;
+  const refusal = bookRefusal(market, now, venueStaleAfterMs);
+  if (refusal !== null) return refusal;
+  const { book } = market;
+  return {
+    ok: true,
+    market: market.market,
+    instrument: market.instrument,
+    now,
+    receivedAt: market.lastReceivedAt ?? now,
+    marketTime: market.marketTime ?? 0,
+    state: book.state,
+    bids: topLevels(market, "bid", levels),
+    asks: topLevels(market, "ask", levels),
+    completeTo: { bidTicks: book.bids.completeToTicks, askTicks: book.asks.completeToTicks },
+    contentHash: book.contentHash(),
+    proof: proofOf(market, now),
+  };
+}
+
+/** The venue's quote when it is at least as new as the book, the book's top otherwise. */
+export function quoteAnswer(market: MarketTracker, now: number, venueStaleAfterMs: number): QuoteAnswer | Refusal {
+  const refusal = bookRefusal(market, now, venueStaleAfterMs);
+  if (refusal !== null) return refusal;
+  const { quote, lastSequence } = market;
+  const isQuoteNewer = quote !== null && quote.sequence >= (lastSequence ?? 0);
+  return {
+    ok: true,
+    market: market.market,
+    instrument: market.instrument,
+    now,
+    receivedAt: market.lastReceivedAt ?? now,
+    marketTime: market.marketTime ?? 0,
+    source: isQuoteNewer ? "venue-quote" : "book",
+    sequence: isQuoteNewer ? quote.sequence : lastSequence,
+    ...(isQuoteNewer
+      ? { bidTicks: quote.bidTicks, bidLots: quote.bidLots, askTicks: quote.askTicks, askLots: quote.askLots }
+      : topOfBook(market)),
+  };
+}
+
+/** The newest feature row of a live, warm market. */
+export function featureView(market: MarketTracker, now: number, venueStaleAfterMs: number): FeatureView | Refusal {
+  const refusal = bookRefusal(market, now, venueStaleAfterMs);
+  if (refusal !== null) return refusal;
+  const { book, pipeline } = market;
+  if (book.state !== "normal" && book.state !== "locked")
+    return refuse("no-mid", `The book of ${market.market} is ${book.state}: there is no mid.`);
+  const latest = pipeline.latest;
+  if (latest === null || !latest.isWarm) {
+    const unbroken = ((now - (market.unbrokenSince ?? now)) / 1000).toFixed(0);
+    const needed = (pipeline.featureSet.warmupMs / 1000).toFixed(0);
+    return refuse("warming-up", `${market.market} has been unbroken for ${unbroken} s; features need ${needed} s of market time.`);
+  }
+  return {
+    ok: true,
+    market: market.market,
+    instrument: market.instrument,
+    now,
+    receivedAt: market.lastReceivedAt ?? now,
+    featureTime: latest.featureTime,
+    marketTime: market.marketTime ?? latest.featureTime,
+    fingerprint: pipeline.featureSet.fingerprint,
+    row: Array.from(latest.row),
+    bidTicks: latest.bidTicks,
+    askTicks: latest.askTicks,
+    coverage: market.coverage.share(now),
+    proof: proofOf(market, now),
+  };
+}
+
+/** Closes a minute of a market: what is stored of it. */
+export function minuteSnapshot(market: MarketTracker, minute: number, venueStaleAfterMs: number): MinuteSnapshot {
+  const end = minute + MS_PER_MINUTE;
+  const coveredMs = market.coverage.closeMinute(minute);
+  const refusal = bookRefusal(market, end, venueStaleAfterMs);
+  const isLive = refusal === null;
+  const latest = market.pipeline.latest;
+  const snapshot: MinuteSnapshot = {
+    market: market.market,
+    minute,
+    state: refusal === null ? "live" : (refusal.reason as MarketStatus["state"]),
+    bookState: market.book.state,
+    quote: isLive ? topOfBook(market) : null,
+    bids: isLive ? topLevels(market, "bid", SNAPSHOT_LEVELS) : null,
+    asks: isLive ? topLevels(market, "ask", SNAPSHOT_LEVELS) : null,
+    lastSequence: isLive ? market.lastSequence : null,
+    bookHash: isLive ? market.book.contentHash() : null,
+    marketTime: market.marketTime,
+    features:
+      isLive && latest?.isWarm
+        ? { featureTime: latest.featureTime, fingerprint: market.pipeline.featureSet.fingerprint, row: Array.from(latest.row) }
+        : null,
+    coveredMs,
+    events: market.minuteEvents,
+    trades: market.minuteTrades,
+  };
+  market.minuteEvents = 0;
+  market.minuteTrades = 0;
+  return snapshot;
+}
+
+function proofOf(market: MarketTracker, now: number): BookProof {
+  return {
+    lastSequence: market.lastSequence,
+    unbrokenSince: market.unbrokenSince,
+    comparisons: market.quoteCheck.comparisons,
+    mismatches: market.quoteCheck.mismatches,
+    gaps24h: market.gaps.count24h(now),
+  };
+}
+
+function topOfBook({ book }: MarketTracker): QuoteView {
+  return { bidTicks: book.bids.bestTicks, bidLots: book.bids.bestLots, askTicks: book.asks.bestTicks, askLots: book.asks.bestLots };
+}
+
+function topLevels({ book }: MarketTracker, side: Side, levels: number): [number, number][] {
+  const ladder = book.side(side);
+  return Array.from({ length: Math.min(levels, ladder.levelCount) }, (_, depth): [number, number] => [
+    ladder.ticksAt(depth),
+    ladder.lotsAt(depth),
+  ]);
+}

@@ -1,0 +1,70 @@
+/** What `npm start` takes. */
+
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+
+export interface StartOptions {
+  readonly port: number;
+  readonly data: string;
+  readonly venue: "simulator" | "live";
+  readonly symbols: readonly string[] | null;
+  readonly replay: string | null;
+  readonly speed: string;
+  readonly times: "kept" | "shifted";
+  readonly loop: boolean;
+  readonly markets: number;
+  readonly seed: number;
+}
+
+export function parseStartOptions(args: readonly string[]): StartOptions {
+  const program = new Command("npm start --")
+    .description("Runs all of edgebook on this machine: simulator, migrations, the three Workers, cron each minute, the shipped model.")
+    .option("--port <port>", "where the API listens", portNumber, 8787)
+    .option("--data <dir>", "where everything recorded is kept", ".edgebook")
+    .addOption(
+      new Option("--venue <which>", "the embedded simulator, or Binance itself").choices(["simulator", "live"]).default("simulator"),
+    )
+    .option("--symbols <list>", "symbols to record with --venue live, e.g. BTCUSDT,ETHUSDT", (text) => text.split(",").filter(Boolean))
+    .option("--replay <file>", "let the simulator play a recorded file")
+    .option("--speed <factor>", "speed of the simulator: 1 is real time, 0 is as fast as it goes", speedFactor, "1")
+    .addOption(new Option("--times <which>", "venue times of a replay").choices(["kept", "shifted"]).default("kept"))
+    .option("--loop", "play the file again and again", false)
+    .option("--markets <count>", "generated markets", positiveInteger, 2)
+    .option("--seed <seed>", "seed of the generated markets", positiveInteger, 1);
+  program.parse([...args], { from: "user" });
+  const given = program.opts();
+  const replay = typeof given.replay === "string" ? resolve(given.replay) : null;
+  if (replay !== null && !existsSync(replay)) program.error(`error: there is no file ${replay}`);
+  if (replay !== null && given.venue === "live")
+    program.error("error: --replay plays a file through the simulator; leave --venue live away");
+  return {
+    port: given.port,
+    data: resolve(given.data),
+    venue: given.venue,
+    symbols: given.symbols ?? null,
+    replay,
+    speed: given.speed,
+    times: given.times,
+    loop: given.loop,
+    markets: given.markets,
+    seed: given.seed,
+  };
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new InvalidArgumentError("a port is 1 to 65535.");
+  return port;
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("it has to be a positive whole number.");
+  return value;
+}
+
+function speedFactor(text: string): string {
+  if (!(Number(text) >= 0)) throw new InvalidArgumentError("a speed is 0 or more.");
+  return text;
+}

@@ -1,0 +1,214 @@
+/**
+ * `npm start`: all of edgebook on one machine, without an account or the internet.
+ *
+ * In order: the simulator (unless live), D1 migrations, the shipped model into R2, the three Workers in one `wrangler dev`, then cron each
+ * minute, which never fires by itself locally. Ctrl-C drains what is pending and stops everything; the data directory is taken up again by the
+ * next start.
+ */
+
+import { mkdirSync } from "node:fs";
+import { createServer } from "node:net";
+import { join, resolve } from "node:path";
+import { type Child, logTail, startNode } from "./child.ts";
+import { parseStartOptions, type StartOptions } from "./options.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
+const WRANGLER = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
+const READY_WITHIN_MS = 60_000;
+/** Two seconds into the minute: the minute before has been closed by then. */
+const CRON_AFTER_MINUTE_MS = 2_000;
+const MINUTE_MS = 60_000;
+
+const options = parseStartOptions(process.argv.slice(2));
+const children: Child[] = [];
+let isStopping = false;
+
+process.on("SIGINT", () => void stop(0));
+process.on("SIGTERM", () => void stop(0));
+run().catch(async (error: unknown) => {
+  console.error(`\nedgebook could not start: ${error instanceof Error ? error.message : String(error)}`);
+  await stop(1);
+});
+
+async function run(): Promise<void> {
+  if (!(await isFree(options.port))) throw new Error(`port ${options.port} is taken; choose another with --port`);
+  mkdirSync(join(options.data, "logs"), { recursive: true });
+  const venue = options.venue === "live" ? liveVenue(options) : await startSimulator();
+  await once("migrations", [WRANGLER, "d1", "migrations", "apply", "edgebook", "--local", "--persist-to", options.data], venue.env);
+  await once(
+    "model",
+    [join("training", "command-line", "main.ts"), "publish", "--dir", join("workers", "inference", "shipped"), "--local", options.data],
+    venue.env,
+  );
+  const workers = startWorkers(venue.env);
+  await untilHealthy(workers);
+  printAddresses(venue.market);
+  driveCron();
+  const code = await workers.ended;
+  if (!isStopping) throw new Error(`the Workers ended with ${code}:\n${logTail(workers.logFile)}`);
+}
+
+interface Venue {
+  readonly env: NodeJS.ProcessEnv;
+  /** A market to show in the examples. */
+  readonly market: string;
+}
+
+function liveVenue(options: StartOptions): Venue {
+  const symbols = options.symbols ?? ["BTCUSDT", "ETHUSDT"];
+  return { env: workerEnvironment({ symbols, hosts: {} }), market: `binance-spot:${symbols[0]}` };
+}
+
+async function startSimulator(): Promise<Venue> {
+  step(
+    options.replay === null ? "exchange simulator: generated markets" : `exchange simulator: ${options.replay} at speed ${options.speed}`,
+  );
+  const source =
+    options.replay === null
+      ? ["--markets", String(options.markets), "--seed", String(options.seed)]
+      : ["--replay", options.replay, "--times", options.times, options.loop ? "--loop" : "--once"];
+  const simulator = start(
+    "simulator",
+    [join("exchange-simulator", "main.ts"), "--port", "0", "--speed", options.speed, ...source],
+    process.env,
+  );
+  const ready = await simulator.firstLine((line) => parseReady(line));
+  void simulator.ended.then(() => {
+    if (isStopping) return;
+    console.error(`The simulator has ended:\n${logTail(simulator.logFile)}`);
+    void stop(1);
+  });
+  const address = `127.0.0.1:${ready.listening}`;
+  const hosts = { "binance-spot": { stream: `ws://${address}`, rest: `http://${address}` } };
+  return { env: workerEnvironment({ symbols: ready.symbols, hosts }), market: `binance-spot:${ready.symbols[0]}` };
+}
+
+function parseReady(line: string): { listening: number; symbols: string[] } | null {
+  if (!line.startsWith("{")) return null;
+  const value: unknown = JSON.parse(line);
+  const { listening, symbols } = value as { listening?: number; symbols?: string[] };
+  return listening !== undefined && symbols !== undefined ? { listening, symbols } : null;
+}
+
+/**
+ * The variables that differ from the deployed configuration. `wrangler dev` gives --var to its first Worker alone, so they go by its
+ * process environment, which is kept to what it needs.
+ */
+function workerEnvironment(venue: { symbols: readonly string[]; hosts: Record<string, unknown> }): NodeJS.ProcessEnv {
+  const kept = ["PATH", "HOME", "TMPDIR", "TEMP", "USERPROFILE", "SYSTEMROOT"].flatMap((name): [string, string][] => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  return {
+    ...Object.fromEntries(kept),
+    FEEDS: JSON.stringify([{ feed: "main", venue: "binance-spot", symbols: venue.symbols }]),
+    VENUE_HOSTS: JSON.stringify(venue.hosts),
+    CLOUDFLARE_INCLUDE_PROCESS_ENV: "true",
+    CLOUDFLARE_CF_FETCH_ENABLED: "false",
+    WRANGLER_SEND_METRICS: "false",
+    WRANGLER_HIDE_BANNER: "true",
+    NO_COLOR: "1",
+    CI: "1",
+  };
+}
+
+function startWorkers(env: NodeJS.ProcessEnv): Child {
+  step("the Workers: public, feed, inference");
+  const configurations = ["wrangler.toml", join("durable-objects", "wrangler.toml"), join("workers", "inference", "wrangler.toml")];
+  const args = [
+    WRANGLER,
+    "dev",
+    ...configurations.flatMap((file) => ["-c", file]),
+    "--port",
+    String(options.port),
+    "--ip",
+    "127.0.0.1",
+    "--persist-to",
+    options.data,
+    "--show-interactive-dev-session=false",
+  ];
+  return start("workers", args, env);
+}
+
+async function untilHealthy(workers: Child): Promise<void> {
+  const deadline = Date.now() + READY_WITHIN_MS;
+  let hasEnded = false;
+  void workers.ended.then(() => {
+    hasEnded = true;
+  });
+  while (Date.now() < deadline && !hasEnded) {
+    if ((await get("/v1/health"))?.ok) return;
+    await new Promise((next) => setTimeout(next, 250));
+  }
+  throw new Error(`the Workers did not answer:\n${logTail(workers.logFile)}`);
+}
+
+function driveCron(): void {
+  const next = MINUTE_MS - (Date.now() % MINUTE_MS) + CRON_AFTER_MINUTE_MS;
+  setTimeout(() => {
+    if (isStopping) return;
+    void runCron();
+    driveCron();
+  }, next).unref();
+}
+
+async function runCron(): Promise<void> {
+  const response = await get(`/cdn-cgi/handler/scheduled?cron=${encodeURIComponent("* * * * *")}`);
+  if (!response?.ok && !isStopping)
+    console.error(`cron: ${response === null ? "no answer" : `${response.status} ${await response.text()}`}`);
+}
+
+function printAddresses(market: string): void {
+  const base = `http://127.0.0.1:${options.port}`;
+  console.log(`
+edgebook is at ${base} (documentation: ${base}/docs). Recorded in ${options.data}. Ctrl-C stops it.
+
+  curl ${base}/v1/markets
+  curl ${base}/v1/markets/${market}/forecast      # once 31 s of the market have been seen
+  curl ${base}/v1/markets/${market}/snapshots     # a row each minute
+`);
+}
+
+async function stop(code: number): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  if (code === 0) {
+    console.log("\nStopping: storing what is pending …");
+    await runCron();
+  }
+  for (const child of children.reverse()) await child.stop(5_000);
+  process.exit(code);
+}
+
+async function once(name: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  step(name);
+  const child = start(name, args, env);
+  const code = await child.ended;
+  if (code !== 0) throw new Error(`${name} failed with ${code}:\n${logTail(child.logFile)}`);
+}
+
+function start(name: string, args: readonly string[], env: NodeJS.ProcessEnv): Child {
+  const child = startNode({ name, args, env, cwd: ROOT, logFile: join(options.data, "logs", `${name}.log`) });
+  children.push(child);
+  return child;
+}
+
+function step(what: string): void {
+  console.log(`· ${what}`);
+}
+
+async function get(path: string): Promise<Response | null> {
+  try {
+    return await fetch(`http://127.0.0.1:${options.port}${path}`, { signal: AbortSignal.timeout(30_000) });
+  } catch {
+    return null;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((answer) => {
+    const probe = createServer();
+    probe.once("error", () => answer(false));
+    probe.listen(port, "127.0.0.1", () => probe.close(() => answer(true)));
+  });
+}

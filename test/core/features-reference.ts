@@ -1,0 +1,277 @@
+/**
+ * Feature set v1 once more, written without a thought for speed: the whole event log is kept, and each column of each row is computed from
+ * it anew, by the definition. Shares no code with core/features. Also the arbitrary markets that the property tests run on.
+ */
+
+import fc from "fast-check";
+import { OrderBook } from "../../core/book/order-book.ts";
+import type { FeatureRow } from "../../core/features/contract.ts";
+import { FeaturePipeline } from "../../core/features/pipeline.ts";
+import { featureSetV1 } from "../../core/features/registry.ts";
+import type { TradeEvent } from "../../core/market/event.ts";
+
+export type Level = readonly [ticks: number, lots: number];
+
+/** One event: a change of the book (absolute sizes, 0 removes) or a trade. */
+export type LogEvent =
+  | { kind: "book"; venueTime: number; bids: readonly Level[]; asks: readonly Level[] }
+  | { kind: "trade"; venueTime: number; takerSide: "buy" | "sell"; lots: number };
+
+export interface MarketLog {
+  startTime: number;
+  bids: readonly Level[];
+  asks: readonly Level[];
+  events: readonly LogEvent[];
+}
+
+export interface KeptRow {
+  featureTime: number;
+  row: number[];
+  bidTicks: number;
+  askTicks: number;
+  isWarm: boolean;
+  segment: number;
+}
+
+export function keep(row: FeatureRow): KeptRow {
+  return { ...row, row: Array.from(row.row) };
+}
+
+export function applyLevels(book: OrderBook, bids: readonly Level[], asks: readonly Level[]): void {
+  const levels = [...bids, ...asks];
+  book.apply({
+    bidCount: bids.length,
+    askCount: asks.length,
+    priceTicks: Float64Array.from(levels, ([ticks]) => ticks),
+    sizeLots: Float64Array.from(levels, ([, lots]) => lots),
+  });
+}
+
+export function tradeEvent(event: { venueTime: number; takerSide: "buy" | "sell"; lots: number }): TradeEvent {
+  const { venueTime, takerSide, lots } = event;
+  return { kind: "trade", symbol: "X", venueTime, tradeId: 1, priceTicks: 1, sizeLots: lots, takerSide };
+}
+
+export function feedEvent(pipeline: FeaturePipeline, book: OrderBook, event: LogEvent): void {
+  pipeline.advance(event.venueTime);
+  if (event.kind === "trade") {
+    pipeline.onTrade(tradeEvent(event));
+    return;
+  }
+  applyLevels(book, event.bids, event.asks);
+  pipeline.onBook();
+}
+
+/** The rows that the pipeline writes for a log. */
+export function streamedRows(log: MarketLog): { rows: KeptRow[]; rowsHash: string } {
+  const rows: KeptRow[] = [];
+  const book = new OrderBook();
+  const pipeline = new FeaturePipeline(featureSetV1, { onRow: (row) => rows.push(keep(row)) });
+  applyLevels(book, log.bids, log.asks);
+  pipeline.start(log.startTime, book);
+  for (const event of log.events) feedEvent(pipeline, book, event);
+  return { rows, rowsHash: pipeline.rowsHash };
+}
+
+interface PlainBook {
+  /** Best first. */
+  bids: Level[];
+  asks: Level[];
+}
+
+/** The book after each event; [0] is the book at the start. */
+function booksOf(log: MarketLog): PlainBook[] {
+  const bids = new Map<number, number>(log.bids);
+  const asks = new Map<number, number>(log.asks);
+  const books = [plainBook(bids, asks)];
+  for (const event of log.events) {
+    if (event.kind === "book") {
+      for (const [ticks, lots] of event.bids) setLevel(bids, ticks, lots);
+      for (const [ticks, lots] of event.asks) setLevel(asks, ticks, lots);
+    }
+    books.push(plainBook(bids, asks));
+  }
+  return books;
+}
+
+function plainBook(bids: Map<number, number>, asks: Map<number, number>): PlainBook {
+  return { bids: [...bids].sort((a, b) => b[0] - a[0]), asks: [...asks].sort((a, b) => a[0] - b[0]) };
+}
+
+function setLevel(levels: Map<number, number>, ticks: number, lots: number): void {
+  if (lots === 0) levels.delete(ticks);
+  else levels.set(ticks, lots);
+}
+
+function best(levels: readonly Level[]): Level {
+  const level = levels[0];
+  if (level === undefined) throw new Error("the reference knows books with both sides only");
+  return level;
+}
+
+function sumLots(levels: readonly Level[]): number {
+  return levels.reduce((sum, [, lots]) => sum + lots, 0);
+}
+
+/** e_n as the paper prints it. */
+function eventImbalance(before: PlainBook, after: PlainBook): number {
+  const [b0, qb0] = best(before.bids);
+  const [a0, qa0] = best(before.asks);
+  const [b1, qb1] = best(after.bids);
+  const [a1, qa1] = best(after.asks);
+  return (b1 >= b0 ? qb1 : 0) - (b1 <= b0 ? qb0 : 0) - (a1 <= a0 ? qa1 : 0) + (a1 >= a0 ? qa0 : 0);
+}
+
+/** Column name to value, for each grid time from the first whole second after the start to the largest venueTime. */
+export function referenceRows(log: MarketLog): { featureTime: number; columns: Map<string, number> }[] {
+  const books = booksOf(log);
+  const first = Math.floor(log.startTime / 1000) * 1000 + 1000;
+  const last = Math.max(log.startTime, ...log.events.map((event) => event.venueTime));
+  const rows: { featureTime: number; columns: Map<string, number> }[] = [];
+  for (let time = first; time <= last; time += 1000) rows.push({ featureTime: time, columns: columnsAt(log, books, time) });
+  return rows;
+}
+
+function columnsAt(log: MarketLog, books: readonly PlainBook[], time: number): Map<string, number> {
+  const first = Math.floor(log.startTime / 1000) * 1000 + 1000;
+  /** How many events had been received when the row for `at` was written: all before the first at or after it. */
+  const received = (at: number): number => {
+    const index = log.events.findIndex((event) => event.venueTime >= at);
+    return index < 0 ? log.events.length : index;
+  };
+  const bookAt = (at: number): PlainBook => books[received(Math.max(first, at))] as PlainBook;
+  const midAt = (at: number): number => (best(bookAt(at).bids)[0] + best(bookAt(at).asks)[0]) / 2;
+  const grid = (seconds: number): number[] => {
+    const times = [];
+    for (let at = Math.max(first, time - (seconds - 1) * 1000); at <= time; at += 1000) times.push(at);
+    return times;
+  };
+  const during = (seconds: number): number[] => {
+    const from = time - seconds * 1000 < first ? 0 : received(time - seconds * 1000);
+    return Array.from({ length: received(time) - from }, (_, index) => from + index);
+  };
+  const book = bookAt(time);
+  const [bid, bidLots] = best(book.bids);
+  const [ask, askLots] = best(book.asks);
+  const mid = (bid + ask) / 2;
+  const depths = grid(30).map((at) => sumLots(bookAt(at).bids.slice(0, 5)) + sumLots(bookAt(at).asks.slice(0, 5)));
+  const usual = depths.reduce((a, b) => a + b, 0) / depths.length / 2;
+  const squash = (x: number): number => Math.sign(x) * Math.log(1 + 10 * Math.abs(x));
+
+  const columns = new Map<string, number>();
+  columns.set("log_return_bid", 1e4 * Math.log(bid / best(bookAt(time - 1000).bids)[0]));
+  columns.set("log_return_ask", 1e4 * Math.log(ask / best(bookAt(time - 1000).asks)[0]));
+  columns.set("log_volume_bid", Math.log(bidLots / usual));
+  columns.set("log_volume_ask", Math.log(askLots / usual));
+  columns.set("spread_bps", (1e4 * (ask - bid)) / mid);
+  for (const levels of [1, 5, 10]) {
+    const bids = sumLots(book.bids.slice(0, levels));
+    const asks = sumLots(book.asks.slice(0, levels));
+    columns.set(`imbalance_${levels}`, (bids - asks) / (bids + asks));
+  }
+  const share = bidLots / (bidLots + askLots);
+  columns.set("weighted_mid_deviation_bps", (1e4 * (share * ask + (1 - share) * bid - mid)) / mid);
+  for (const reach of [1, 2, 5]) {
+    const near = ([ticks]: Level): boolean => Math.abs(ticks - mid) <= (mid * reach) / 1e4;
+    columns.set(`depth_bid_${reach}bps`, Math.log(1 + sumLots(book.bids.filter(near)) / usual));
+    columns.set(`depth_ask_${reach}bps`, Math.log(1 + sumLots(book.asks.filter(near)) / usual));
+  }
+  for (const seconds of [1, 5, 10]) {
+    let ofi = 0;
+    let volume = 0;
+    for (const index of during(seconds)) {
+      const event = log.events[index] as LogEvent;
+      if (event.kind === "book") ofi += eventImbalance(books[index] as PlainBook, books[index + 1] as PlainBook);
+      else volume += event.takerSide === "buy" ? event.lots : -event.lots;
+    }
+    columns.set(`ofi_${seconds}s`, squash(ofi / usual));
+    columns.set(`signed_volume_${seconds}s`, squash(volume / usual));
+  }
+  for (const seconds of [1, 5, 10, 30]) columns.set(`mid_return_${seconds}s`, 1e4 * Math.log(mid / midAt(time - seconds * 1000)));
+  const squares = grid(30).map((at) => {
+    const move = 1e4 * Math.log(midAt(at) / midAt(at - 1000));
+    return move * move;
+  });
+  columns.set("realised_volatility_30s", Math.sqrt(squares.reduce((a, b) => a + b, 0)));
+  columns.set("seconds_since_gap", Math.min(60, (time - log.startTime) / 1000));
+  return columns;
+}
+
+/** Prices of the arbitrary markets stay within 20 ticks of it; it is chosen so that no level ever lies just at 1, 2 or 5 bps of the mid. */
+export const CENTRE_TICKS = 1_000_050;
+const REACH_TICKS = 20;
+
+type Action =
+  | { kind: "set"; side: "bid" | "ask"; offset: number; lots: number }
+  | { kind: "far"; side: "bid" | "ask"; away: number; lots: number }
+  | { kind: "cut"; side: "bid" | "ask"; depth: number }
+  | { kind: "trade"; takerSide: "buy" | "sell"; lots: number };
+
+const side = fc.constantFrom("bid" as const, "ask" as const);
+const lots = fc.integer({ min: 1, max: 500 });
+const action: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant("set" as const), side, offset: fc.integer({ min: -19, max: 19 }), lots }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("far" as const), side, away: fc.integer({ min: 21, max: 700 }), lots }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("cut" as const), side, depth: fc.integer({ min: 0, max: 4 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant("trade" as const), takerSide: fc.constantFrom("buy" as const, "sell" as const), lots }),
+  },
+);
+/** Mostly bursts; some seconds of silence; now and then an event older than the clock, as venues send across channels. */
+const delay = fc.oneof(
+  { weight: 6, arbitrary: fc.integer({ min: 0, max: 400 }) },
+  { weight: 2, arbitrary: fc.integer({ min: 400, max: 4000 }) },
+  { weight: 1, arbitrary: fc.integer({ min: -900, max: -1 }) },
+);
+
+/** Markets that are never crossed nor one-sided: a level set through the other side takes away what it meets. */
+export const arbitraryMarket: fc.Arbitrary<MarketLog> = fc
+  .record({ phase: fc.integer({ min: 0, max: 999 }), steps: fc.array(fc.tuple(delay, action), { minLength: 40, maxLength: 300, size: "max" }) })
+  .map(({ phase, steps }) => marketOf(1_700_000_000_000 + phase, steps));
+
+function marketOf(startTime: number, steps: readonly (readonly [number, Action])[]): MarketLog {
+  // A far level on each side is never removed, so that neither side is ever empty.
+  const bids = new Map<number, number>([[CENTRE_TICKS - 1000, 7]]);
+  const asks = new Map<number, number>([[CENTRE_TICKS + 1000, 7]]);
+  bids.set(CENTRE_TICKS - 2, 40).set(CENTRE_TICKS - 3, 60);
+  asks.set(CENTRE_TICKS + 2, 30).set(CENTRE_TICKS + 4, 90);
+  const log = { startTime, bids: [...bids], asks: [...asks], events: [] as LogEvent[] };
+  let time = startTime;
+  for (const [wait, act] of steps) {
+    time += wait;
+    const event = eventOf(act, time, bids, asks);
+    if (event.kind === "book") {
+      for (const [ticks, size] of event.bids) setLevel(bids, ticks, size);
+      for (const [ticks, size] of event.asks) setLevel(asks, ticks, size);
+    }
+    log.events.push(event);
+  }
+  return log;
+}
+
+function eventOf(act: Action, venueTime: number, bids: Map<number, number>, asks: Map<number, number>): LogEvent {
+  if (act.kind === "trade") return { kind: "trade", venueTime, takerSide: act.takerSide, lots: act.lots };
+  const isBid = act.side === "bid";
+  const own: Level[] = [];
+  const other: Level[] = [];
+  if (act.kind === "cut") {
+    const ladder = plainBook(bids, asks)[isBid ? "bids" : "asks"];
+    const level = ladder[Math.min(act.depth, ladder.length - 2)];
+    // Near levels only: the far backstop stays, and so does a top inside the reach of the centre.
+    const near = ladder.filter(([ticks]) => Math.abs(ticks - CENTRE_TICKS) <= REACH_TICKS);
+    if (level !== undefined && near.length > 1) own.push([level[0], 0]);
+  } else if (act.kind === "far") {
+    own.push([CENTRE_TICKS + (isBid ? -act.away : act.away), act.lots]);
+  } else {
+    const ticks = CENTRE_TICKS + act.offset;
+    own.push([ticks, act.lots]);
+    for (const price of (isBid ? asks : bids).keys()) if (isBid ? price <= ticks : price >= ticks) other.push([price, 0]);
+    // Where that swept the whole near side, it is quoted anew one tick behind.
+    const isSwept = ![...(isBid ? asks : bids).keys()].some(
+      (price) => !other.some(([gone]) => gone === price) && Math.abs(price - CENTRE_TICKS) <= REACH_TICKS,
+    );
+    if (isSwept) other.push([ticks + (isBid ? 1 : -1), act.lots]);
+  }
+  return { kind: "book", venueTime, bids: isBid ? own : other, asks: isBid ? other : own };
+}

@@ -1,0 +1,96 @@
+/**
+ * A dataset is a folder: numbers in flat little-endian files, and the card `dataset.json` that says what they are.
+ *
+ * | file | shape | |
+ * |---|---|---|
+ * | features.f64 | [rows, columns] | raw feature rows, warm ones alone |
+ * | targets.f64 | [rows, outputs] | moves in basis points, 0 where there is none |
+ * | mask.u8 | [rows, outputs] | 1 where there is a target |
+ * | times.f64 | [rows] | grid time on the market's clock, epoch ms |
+ * | segments.u32 | [rows] | rows with the same number follow each other without a gap |
+ *
+ * Rows of one part (one market of one source) stand together, in order of time. Every file's hash is in the card, and the hash of
+ * these hashes names the dataset: a run remembers which numbers it was trained on, not which path.
+ */
+
+import { createHash } from "node:crypto";
+import { z } from "zod";
+
+export const CARD_FILE = "dataset.json";
+export const DATASET_FILES = {
+  features: "features.f64",
+  targets: "targets.f64",
+  mask: "mask.u8",
+  times: "times.f64",
+  segments: "segments.u32",
+} as const;
+export type DatasetFile = keyof typeof DATASET_FILES;
+
+const count = z.int().nonnegative();
+const storedFile = z.strictObject({ file: z.string(), bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+
+const partShape = z.strictObject({
+  /** Where the frames came from, without a path: file names, or the simulator's preset, seed and hours. */
+  source: z.string(),
+  market: z.string(),
+  from: z.number(),
+  to: z.number(),
+  firstRow: count,
+  rows: count,
+  segments: count,
+  /** Rows as a share of the grid times between `from` and `to`. */
+  coverage: z.number().min(0).max(1),
+  /** Rows left out because the windows were not yet full. */
+  coldRows: count,
+  frames: count,
+  malformedFrames: count,
+  /** Holes in the book's proof, by reason. */
+  gaps: z.record(z.string(), count),
+});
+
+const cardShape = z.strictObject({
+  format: z.literal("edgebook-dataset/1"),
+  featureSet: z.strictObject({ id: z.string(), fingerprint: z.string(), columns: z.array(z.string()).min(1), warmupMs: z.number() }),
+  intervalMs: z.int().positive(),
+  targets: z.array(z.strictObject({ target: z.enum(["bid", "mid", "ask"]), horizonMs: z.int().positive() })).min(1),
+  unit: z.literal("bps"),
+  rows: count,
+  from: z.number(),
+  to: z.number(),
+  parts: z.array(partShape).min(1),
+  files: z.strictObject({ features: storedFile, targets: storedFile, mask: storedFile, times: storedFile, segments: storedFile }),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  command: z.array(z.string()),
+});
+
+export type DatasetPart = z.infer<typeof partShape>;
+export type DatasetCard = z.infer<typeof cardShape>;
+export type StoredFile = z.infer<typeof storedFile>;
+
+/** @returns the card, or the first thing wrong with it. */
+export function parseCard(text: string): { card: DatasetCard } | { malformed: string } {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { malformed: "not JSON" };
+  }
+  const result = cardShape.safeParse(json);
+  if (result.success) return { card: result.data };
+  const issue = result.error.issues[0];
+  return { malformed: `${issue?.path.join(".")}: ${issue?.message}` };
+}
+
+/** The hash that names a dataset: over what the columns are and the hashes of the files, in a fixed order. */
+export function datasetHash(card: Pick<DatasetCard, "featureSet" | "targets" | "files">): string {
+  const hash = createHash("sha256");
+  hash.update(`${card.featureSet.fingerprint}\n`);
+  for (const { target, horizonMs } of card.targets) hash.update(`${target} ${horizonMs}\n`);
+  for (const file of Object.keys(DATASET_FILES) as DatasetFile[]) hash.update(`${file} ${card.files[file].sha256}\n`);
+  return hash.digest("hex");
+}
+
+/** One line for people and for manifests: where the rows came from. */
+export function describeSource(card: DatasetCard): string {
+  return [...new Set(card.parts.map((part) => part.source))].join("; ");
+}

@@ -1,0 +1,11 @@
+/** How long work tells how far it is, without knowing who is watching. The command line draws bars; tests and scripts pass `silent`. */
+
+export interface Progress {
+  /** @param total in the unit of the work; null when it isn't known. */
+  start(label: string, total: number | null): void;
+  /** @param done so far, of `total`. @param note a few words, e.g. the loss. */
+  update(done: number, note?: string): void;
+  stop(): void;
+}
+
+export const silent: Progress = { start() {}, update() {}, stop() {} };

@@ -1,0 +1,144 @@
+/** From a dataset to a run: split, statistics, network, ridge. The test part is not looked at. */
+
+import type { ModelFamily } from "../../models/contract.ts";
+import { MODEL_FAMILIES } from "../../models/registry.ts";
+import { CommandError } from "../command-error.ts";
+import { describeSource } from "../datasets/card.ts";
+import type { Dataset } from "../datasets/dataset-reader.ts";
+import { answerRidge, fitRidge } from "../evaluate/ridge.ts";
+import { networkOf, trainableFamilies } from "../networks/registry.ts";
+import type { Progress } from "../progress.ts";
+import type { Runtime } from "../runtime/contract.ts";
+import { buildForwardPass } from "../tensors/forward-pass.ts";
+import type { Network } from "../tensors/training-step.ts";
+import { fitNormaliser, fitTargetScale } from "./normaliser.ts";
+import { type PreparedRows, prepareRows } from "./prepared-rows.ts";
+import { type RunCard, writeRun } from "./run-folder.ts";
+import { DEFAULT_SHARES, purgeFor, type Split, type SplitSettings, splitByTime } from "./split.ts";
+import { answerRows, type TrainedNetwork, type TrainSettings, trainNetwork } from "./train-network.ts";
+
+/** A move beyond this many root mean squares counts as one of that size while training: leaps would rule the loss. */
+const TARGET_CLIP = 5;
+
+export interface TrainRunOptions {
+  readonly dataset: Dataset;
+  /** Where the dataset lies; remembered so that `evaluate` finds it. */
+  readonly dataFolder: string;
+  readonly out: string;
+  readonly family: string;
+  readonly runtime: Runtime;
+  readonly settings: TrainSettings;
+  readonly shares?: Pick<SplitSettings, "trainShare" | "validationShare">;
+  readonly progress: Progress;
+}
+
+/** Trains and writes the run folder. Throws CommandError when the data can't be trained on. */
+export async function trainRun(options: TrainRunOptions): Promise<{ card: RunCard; trained: TrainedNetwork }> {
+  const { dataset, runtime, settings, progress } = options;
+  const { family, network } = familyFor(options.family, dataset);
+  const shares = options.shares ?? DEFAULT_SHARES;
+  const horizons = dataset.card.targets.map((column) => column.horizonMs);
+  const purgeMs = purgeFor(horizons, dataset.card.featureSet.warmupMs);
+  const split = splitByTime(dataset.times, { ...shares, purgeMs });
+  const statistics = { family, normaliser: fitNormaliser(dataset, split.train), targetScale: fitTargetScale(dataset, split.train) };
+  const train = prepareRows(dataset, split.train, { ...statistics, targetClip: TARGET_CLIP });
+  const validation = prepareRows(dataset, split.validation, { ...statistics, targetClip: null });
+  progress.start(`training ${family.id} on ${train.rows} rows`, settings.epochs * Math.ceil(train.rows / settings.batch));
+  const trained = await trainNetwork({
+    runtime,
+    network,
+    train,
+    validation,
+    settings,
+    onBatch: (done, _total, loss) => progress.update(done, `loss ${loss.toFixed(4)}`),
+  });
+  progress.stop();
+  const ridge = fitRidge(train, validation);
+  const answers = await networkAnswers({ runtime, network, trained, validation });
+  const { normaliser, targetScale } = statistics;
+  const card = await writeRun(options.out, {
+    card: {
+      format: "edgebook-run/1",
+      family: family.id,
+      backend: runtime.name,
+      settings,
+      data: dataFacts(dataset, options.dataFolder),
+      featureSet: dataset.card.featureSet,
+      intervalMs: dataset.card.intervalMs,
+      outputs: dataset.card.targets,
+      split: { ...shares, purgeMs, ...splitFacts(dataset, split) },
+      normaliser: { mean: [...normaliser.mean], scale: [...normaliser.scale], clip: normaliser.clip },
+      targetScale,
+      targetClip: TARGET_CLIP,
+      slots: trained.slots.map((slot) => ({ ...slot, shape: [...slot.shape] })),
+      ridgeLambdas: [...ridge.lambdas],
+      bestEpoch: trained.bestEpoch,
+      validation: {
+        network: meanSquaredError(validation, answers),
+        ridge: meanSquaredError(validation, answerRidge(ridge, validation)),
+        persistence: meanSquaredError(validation, new Float32Array(answers.length)),
+      },
+    },
+    parameters: trained.parameters,
+    ridgeWeights: ridge.weights,
+    curve: trained.curve,
+  });
+  return { card, trained };
+}
+
+/** Throws CommandError when there is no such family, or the dataset's targets are not what it answers. */
+export function familyFor(id: string, dataset: Pick<Dataset, "card" | "outputs">): { family: ModelFamily; network: Network } {
+  const family = MODEL_FAMILIES.get(id);
+  const network = networkOf(id, dataset.outputs);
+  if (family === undefined || network === null)
+    throw new CommandError(`there is no model "${id}" to train: choose one of ${trainableFamilies().join(", ")}`);
+  const told = dataset.card.targets.map(({ target, horizonMs }) => `${target}@${horizonMs}`).join(" ");
+  const wanted = family.outputs.map(({ target, horizonMs }) => `${target}@${horizonMs}`).join(" ");
+  if (told !== wanted) throw new CommandError(`the dataset's targets (${told}) are not those of ${id} (${wanted}): make the dataset again`);
+  return { family, network };
+}
+
+async function networkAnswers(task: {
+  runtime: Runtime;
+  network: Network;
+  trained: TrainedNetwork;
+  validation: PreparedRows;
+}): Promise<Float32Array> {
+  const session = await task.runtime.open(buildForwardPass(task.network, task.validation.columns));
+  const answers = await answerRows(session, task.trained.parameters, task.validation);
+  await session.release();
+  return answers;
+}
+
+function meanSquaredError(rows: PreparedRows, answers: Float32Array): number {
+  let squares = 0;
+  let cells = 0;
+  for (let cell = 0; cell < answers.length; cell++) {
+    if (rows.mask[cell] === 0) continue;
+    const error = (answers[cell] as number) - (rows.targets[cell] as number);
+    squares += error * error;
+    cells++;
+  }
+  return squares / Math.max(cells, 1);
+}
+
+function dataFacts(dataset: Dataset, folder: string): RunCard["data"] {
+  return {
+    folder,
+    sha256: dataset.card.sha256,
+    source: describeSource(dataset.card),
+    markets: dataset.card.parts.map(({ market, source, from, to }) => ({ market, source, from, to })),
+  };
+}
+
+function splitFacts(dataset: Dataset, split: Split): Omit<RunCard["split"], "trainShare" | "validationShare" | "purgeMs"> {
+  let trainFrom = Number.POSITIVE_INFINITY;
+  let trainTo = Number.NEGATIVE_INFINITY;
+  for (const row of split.train) {
+    const time = dataset.times[row] as number;
+    trainFrom = Math.min(trainFrom, time);
+    trainTo = Math.max(trainTo, time);
+  }
+  const { validationFrom, testFrom } = split;
+  return { validationFrom, testFrom, trainRows: split.train.length, validationRows: split.validation.length, trainFrom, trainTo };
+}

@@ -1,0 +1,53 @@
+/** Path and query parameters: how they are read, and what the OpenAPI document says of them. */
+
+import { z } from "@hono/zod-openapi";
+import { parseTime } from "./time.ts";
+
+export const MAX_LEVELS = 500;
+export const DEFAULT_LEVELS = 20;
+const MAX_ROWS = 500;
+const DEFAULT_ROWS = 100;
+
+export const marketParameter = z.object({
+  market: z
+    .string()
+    .max(100)
+    .openapi({ param: { name: "market", in: "path" }, description: "venue:SYMBOL", example: "binance-spot:BTCUSDT" }),
+});
+
+/** A whole number in a query. The OpenAPI document sees an integer; text such as "", "1e3" or "0x10" is refused. */
+export function wholeNumber(min: number, max: number): z.ZodType<number, string> {
+  const refused = `a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,12}$/, refused)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, refused)
+    .openapi({ type: "integer", minimum: min, maximum: max });
+}
+
+/** Epoch ms from either form. */
+export const timeParameter = z
+  .string()
+  .transform((text, context) => {
+    const time = parseTime(text);
+    if (time === null) {
+      context.addIssue({ code: "custom", message: "epoch milliseconds, or ISO 8601 with its zone" });
+      return z.NEVER;
+    }
+    return time;
+  })
+  .openapi({ type: "string", description: "Epoch milliseconds, or ISO 8601 with its zone", example: "2026-11-21T12:00:00Z" });
+
+export const rangeQuery = {
+  from: timeParameter.optional().openapi({ description: "Inclusive; an hour before `to` when left out" }),
+  to: timeParameter.optional().openapi({ description: "Exclusive; now when left out. At most 31 days after `from`" }),
+  limit: wholeNumber(1, MAX_ROWS)
+    .optional()
+    .openapi({ description: `Rows in one answer, ${DEFAULT_ROWS} when left out` }),
+  cursor: z.string().max(200).optional().openapi({ description: "`nextCursor` of the page before" }),
+};
+
+export function rowLimit(limit: number | undefined): number {
+  return limit ?? DEFAULT_ROWS;
+}

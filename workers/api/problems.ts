@@ -1,0 +1,101 @@
+/**
+ * Every way this API says no: RFC 9457 problem details. Pure.
+ *
+ * `type` is `/problems/<name>`, relative to the API's own address, stable, and answers with its description. A refusal holds a reason and
+ * a sentence, never a number that stands in for the one that was asked for.
+ */
+
+import type { Refusal, Unavailable } from "../../feed/contract.ts";
+import type { ModelRefusal } from "../inference/contract.ts";
+
+interface ProblemKind {
+  readonly status: 400 | 404 | 405 | 409 | 500 | 503;
+  readonly title: string;
+  /** When asking again may help, in seconds; null where it won't. */
+  readonly retryAfterS: number | null;
+  readonly description: string;
+}
+
+export const PROBLEMS = {
+  "bad-request": kind(400, "The query can't be read", "A parameter is missing, malformed or out of its range; `errors` names each."),
+  "unknown-horizon": kind(400, "No such horizon", "The served model has no output at this horizon; `available` lists those it has."),
+  "unknown-path": kind(404, "No such address", "Nothing is served here. /openapi.json lists what is."),
+  "unknown-market": kind(404, "No such market", "No feed carries this market, and nothing of it was ever recorded."),
+  "not-carried": kind(404, "Not carried now", "The market was recorded once, and no feed carries it now: only what is stored can be read."),
+  "no-tape": kind(404, "No tape", "Nothing is stored of this market in this minute: see its gaps."),
+  "method-not-allowed": kind(405, "Read only", "This API is read with GET and HEAD."),
+  disconnected: kind(503, "The feed has no connection", "The connection to the venue is down and is being made again.", 5),
+  syncing: kind(503, "The book is being built", "Connected; the book waits for its snapshot or is being rebuilt after a gap.", 2),
+  "stale-book": kind(503, "The book is stale", "No data has come for longer than this venue allows.", 5),
+  "no-mid": kind(409, "The book has no mid", "One side is empty, or the book is crossed."),
+  "warming-up": kind(503, "Features are warming up", "Features need a stretch of unbroken feed after each gap.", 10),
+  "feed-unreachable": kind(503, "The feed does not answer", "The feed is restarting or overloaded.", 5),
+  "model-unavailable": kind(503, "No model can be served", "Neither the published nor the shipped model passed its checks.", 60),
+  "model-mismatch": kind(
+    503,
+    "The model reads other features",
+    "The served model was trained on another feature set than the feed writes.",
+    60,
+  ),
+  internal: kind(500, "An error of ours", "A bug. It is in the logs under the id given.", null),
+} as const;
+
+export type ProblemName = keyof typeof PROBLEMS;
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: ProblemKind["status"];
+  /** For programs: as fine as the source knows it. */
+  readonly reason: string;
+  /** For a person. */
+  readonly detail: string;
+  readonly [extension: string]: unknown;
+}
+
+export function problem(name: ProblemName, detail: string, extensions: Readonly<Record<string, unknown>> = {}): Problem {
+  const { title, status } = PROBLEMS[name];
+  return { type: `/problems/${name}`, title, status, reason: name, detail, ...extensions };
+}
+
+/** Seconds for the Retry-After header; null where asking again won't help. */
+export function retryAfterOf(refused: Problem): number | null {
+  const name = refused.type.slice("/problems/".length);
+  return isProblemName(name) ? PROBLEMS[name].retryAfterS : null;
+}
+
+export function isProblemName(name: string): name is ProblemName {
+  return Object.hasOwn(PROBLEMS, name);
+}
+
+export function unknownMarket(market: string): Problem {
+  return problem("unknown-market", `No market "${market.slice(0, 100)}". /v1/markets lists those there are.`);
+}
+
+/** What the feed refused, as it said it. */
+export function feedProblem(refusal: Refusal): Problem {
+  return problem(FEED_PROBLEMS[refusal.reason], refusal.detail, { reason: refusal.reason });
+}
+
+const FEED_PROBLEMS: Readonly<Record<Unavailable, ProblemName>> = {
+  "unknown-market": "unknown-market",
+  disconnected: "disconnected",
+  syncing: "syncing",
+  stale: "stale-book",
+  "no-mid": "no-mid",
+  "warming-up": "warming-up",
+};
+
+export function modelProblem(refusal: ModelRefusal): Problem {
+  const name = refusal.fault === "fingerprint-mismatch" ? "model-mismatch" : "model-unavailable";
+  return problem(name, refusal.detail, { reason: refusal.fault });
+}
+
+function kind<S extends ProblemKind["status"]>(
+  status: S,
+  title: string,
+  description: string,
+  retryAfterS: number | null = null,
+): ProblemKind & { status: S } {
+  return { status, title, description, retryAfterS };
+}

@@ -1,0 +1,57 @@
+/** The forecast: the feed's newest features through the served model. A refusal of either is the answer; nothing stands in for it. */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import { MS_PER_DAY } from "../../../core/units/time.ts";
+import { askInference } from "../../inference-client.ts";
+import { type App, askMarketFeed, Refused } from "../context.ts";
+import { marketParameter, wholeNumber } from "../parameters.ts";
+import { feedProblem, modelProblem, problem } from "../problems.ts";
+import { json, problems } from "../responses.ts";
+import { forecastSchema } from "../schemas.ts";
+import { forecastBody } from "../views/forecast.ts";
+
+const forecastRoute = createRoute({
+  method: "get",
+  path: "/v1/markets/{market}/forecast",
+  summary: "Forecast of bid, mid and ask",
+  request: {
+    params: marketParameter,
+    query: z.strictObject({
+      horizonMs: wholeNumber(1, MS_PER_DAY).optional().openapi({ description: "One of the model's horizons; all of them when left out" }),
+    }),
+  },
+  responses: {
+    200: json(forecastSchema, "The forecast"),
+    ...problems(
+      "bad-request",
+      "unknown-horizon",
+      "unknown-market",
+      "not-carried",
+      "disconnected",
+      "syncing",
+      "stale-book",
+      "no-mid",
+      "warming-up",
+      "feed-unreachable",
+      "model-unavailable",
+      "model-mismatch",
+    ),
+  },
+});
+
+export function addForecastRoute(app: App): void {
+  app.openapi(forecastRoute, async (context) => {
+    const { market } = context.req.valid("param");
+    const { horizonMs } = context.req.valid("query");
+    const features = await askMarketFeed(context, market, (rpc) => rpc.features(market));
+    if (!features.ok) throw new Refused(feedProblem(features));
+    const prediction = await askInference(context.env.INFERENCE, (rpc) => rpc.predict(features.fingerprint, [features.row]));
+    if (!prediction.ok) throw new Refused(modelProblem(prediction));
+    const answer = forecastBody(features, prediction, horizonMs ?? null);
+    if ("available" in answer) {
+      const { available } = answer;
+      throw new Refused(problem("unknown-horizon", `No horizon of ${horizonMs} ms: the model has ${available.join(", ")}.`, { available }));
+    }
+    return context.json(answer.forecast, 200);
+  });
+}

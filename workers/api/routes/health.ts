@@ -1,0 +1,66 @@
+/** Health: every part is asked, and one that doesn't answer is a finding, not an error. */
+
+import { createRoute } from "@hono/zod-openapi";
+import type { PublicEnv } from "../../env.ts";
+import { askFeed } from "../../feed-client.ts";
+import { type FeedAssignment, readFeedDirectory } from "../../feed-directory.ts";
+import { askInference } from "../../inference-client.ts";
+import { logWarning } from "../../log.ts";
+import { openDatabase } from "../../storage/database.ts";
+import { readLastBatch } from "../../storage/read-batches.ts";
+import type { App } from "../context.ts";
+import { json, problems } from "../responses.ts";
+import { healthSchema } from "../schemas.ts";
+import { type FeedObservation, healthBody } from "../views/health.ts";
+
+const healthRoute = createRoute({
+  method: "get",
+  path: "/v1/health",
+  summary: "What works and what doesn't",
+  responses: {
+    200: json(healthSchema, "`ok`, or `degraded` with the reasons"),
+    503: json(healthSchema, "`down`"),
+    ...problems(),
+  },
+});
+
+export function addHealthRoute(app: App): void {
+  app.openapi(healthRoute, async (context) => {
+    const { assignments } = readFeedDirectory(context.env.FEEDS);
+    const [model, ...observed] = await Promise.all([
+      orNull(
+        "inference-unreachable",
+        askInference(context.env.INFERENCE, (rpc) => rpc.active()),
+      ),
+      ...assignments.map((assignment) => observeFeed(context.env, assignment)),
+    ]);
+    const body = healthBody({
+      now: Date.now(),
+      feeds: observed.map(({ feed }) => feed),
+      isDatabaseReachable: observed.every(({ isStored }) => isStored),
+      model,
+    });
+    return body.status === "down" ? context.json(body, 503) : context.json(body, 200);
+  });
+}
+
+async function observeFeed(env: PublicEnv, assignment: FeedAssignment): Promise<{ feed: FeedObservation; isStored: boolean }> {
+  const [status, stored] = await Promise.all([
+    orNull(
+      "feed-unreachable",
+      askFeed(env.FEED, assignment.feed, (rpc) => rpc.status()),
+    ),
+    orNull(
+      "database-unreachable",
+      readLastBatch(openDatabase(env.DB), assignment.feed).then((batch) => ({ lastMinute: batch?.lastMinute ?? null })),
+    ),
+  ]);
+  return { feed: { assignment, status, lastStoredMinute: stored?.lastMinute ?? null }, isStored: stored !== null };
+}
+
+async function orNull<T>(event: string, answer: Promise<T>): Promise<T | null> {
+  return answer.catch((error: unknown) => {
+    logWarning(event, { cause: String(error) });
+    return null;
+  });
+}

@@ -1,0 +1,99 @@
+/** Markets, and the live book and quote of each. */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import { marketId } from "../../../core/market/instrument.ts";
+import { askFeed } from "../../feed-client.ts";
+import { readFeedDirectory } from "../../feed-directory.ts";
+import { logWarning } from "../../log.ts";
+import { type App, askMarketFeed, feedCarrying, Refused } from "../context.ts";
+import { DEFAULT_LEVELS, MAX_LEVELS, marketParameter, wholeNumber } from "../parameters.ts";
+import { feedProblem } from "../problems.ts";
+import { json, problems } from "../responses.ts";
+import { bookSchema, marketDetailSchema, marketListSchema, quoteSchema } from "../schemas.ts";
+import { bookBody, marketDetailView, marketView, quoteBody } from "../views/live.ts";
+
+const listRoute = createRoute({
+  method: "get",
+  path: "/v1/markets",
+  summary: "Markets that are carried",
+  responses: { 200: json(marketListSchema, "Every market, also those whose feed does not answer"), ...problems() },
+});
+
+const marketRoute = createRoute({
+  method: "get",
+  path: "/v1/markets/{market}",
+  summary: "One market and the proof of its book",
+  request: { params: marketParameter },
+  responses: { 200: json(marketDetailSchema, "The market"), ...problems("unknown-market", "not-carried", "feed-unreachable") },
+});
+
+const quoteRoute = createRoute({
+  method: "get",
+  path: "/v1/markets/{market}/quote",
+  summary: "Best bid and ask now",
+  request: { params: marketParameter },
+  responses: {
+    200: json(quoteSchema, "The quote"),
+    ...problems("unknown-market", "not-carried", "disconnected", "syncing", "stale-book", "no-mid", "feed-unreachable"),
+  },
+});
+
+const bookRoute = createRoute({
+  method: "get",
+  path: "/v1/markets/{market}/book",
+  summary: "The order book now",
+  request: {
+    params: marketParameter,
+    query: z.strictObject({
+      levels: wholeNumber(1, MAX_LEVELS)
+        .optional()
+        .openapi({ description: `Levels a side, ${DEFAULT_LEVELS} when left out` }),
+    }),
+  },
+  responses: {
+    200: json(bookSchema, "The book"),
+    ...problems("bad-request", "unknown-market", "not-carried", "disconnected", "syncing", "stale-book", "no-mid", "feed-unreachable"),
+  },
+});
+
+export function addMarketRoutes(app: App): void {
+  app.openapi(listRoute, async (context) => {
+    const { assignments } = readFeedDirectory(context.env.FEEDS);
+    const markets = await Promise.all(
+      assignments.map(async (assignment) => {
+        const status = await askFeed(context.env.FEED, assignment.feed, (rpc) => rpc.status()).catch((error: unknown) => {
+          logWarning("feed-unreachable", { feed: assignment.feed, cause: String(error) });
+          return null;
+        });
+        return assignment.symbols.map((symbol) => {
+          const market = marketId(assignment.venue, symbol);
+          return marketView(market, assignment, status === null ? null : status.markets.find((each) => each.market === market));
+        });
+      }),
+    );
+    return context.json({ markets: markets.flat() }, 200);
+  });
+
+  app.openapi(marketRoute, async (context) => {
+    const { market } = context.req.valid("param");
+    const assignment = await feedCarrying(context, market);
+    const status = await askFeed(context.env.FEED, assignment.feed, (rpc) => rpc.status());
+    const view = status.markets.find((each) => each.market === market);
+    return context.json(marketDetailView(market, assignment, view), 200);
+  });
+
+  app.openapi(quoteRoute, async (context) => {
+    const { market } = context.req.valid("param");
+    const answer = await askMarketFeed(context, market, (rpc) => rpc.quote(market));
+    if (!answer.ok) throw new Refused(feedProblem(answer));
+    return context.json(quoteBody(answer), 200);
+  });
+
+  app.openapi(bookRoute, async (context) => {
+    const { market } = context.req.valid("param");
+    const { levels } = context.req.valid("query");
+    const answer = await askMarketFeed(context, market, (rpc) => rpc.book(market, levels ?? DEFAULT_LEVELS));
+    if (!answer.ok) throw new Refused(feedProblem(answer));
+    return context.json(bookBody(answer), 200);
+  });
+}

@@ -1,0 +1,60 @@
+/** The tape itself: everything received of a market in one minute, as it lies in R2. */
+
+import { createRoute, z } from "@hono/zod-openapi";
+import { parseMarketId } from "../../../core/market/instrument.ts";
+import { minuteOf } from "../../../core/units/time.ts";
+import { getTape } from "../../storage/tapes.ts";
+import { type App, Refused, requireKnownMarket } from "../context.ts";
+import { marketParameter, timeParameter } from "../parameters.ts";
+import { problem, unknownMarket } from "../problems.ts";
+import { problems } from "../responses.ts";
+
+const tapeRoute = createRoute({
+  method: "get",
+  path: "/v1/markets/{market}/tapes/{minute}",
+  summary: "All that was received in one minute",
+  request: {
+    params: marketParameter.extend({
+      minute: timeParameter.openapi({ param: { name: "minute", in: "path" }, description: "Any time within the minute" }),
+    }),
+  },
+  responses: {
+    200: {
+      description: "gzip members, one record a line: `<receivedAt ms> <kind> <payload>`",
+      content: { "application/gzip": { schema: z.string().openapi({ format: "binary" }) } },
+    },
+    304: { description: "The ETag given in If-None-Match is still right" },
+    ...problems("bad-request", "unknown-market", "no-tape"),
+  },
+});
+
+export function addTapeRoute(app: App): void {
+  app.openapi(tapeRoute, async (context) => {
+    const { market, minute } = context.req.valid("param");
+    await requireKnownMarket(context, market);
+    const parts = parseMarketId(market);
+    if (parts === null) throw new Refused(unknownMarket(market));
+    const object = await getTape(context.env.TAPES, { ...parts, minute: minuteOf(minute) }, conditionOf(context.req.raw.headers));
+    if (object === null) {
+      throw new Refused(problem("no-tape", `Nothing is stored of ${market} in the minute ${new Date(minuteOf(minute)).toISOString()}.`));
+    }
+    // A closed minute never changes, but for the rare one that is written again with the same bytes.
+    const headers = { etag: object.httpEtag, "cache-control": "public, max-age=3600" };
+    if (!("body" in object)) return new Response(null, { status: 304, headers });
+    const name = object.key.split("/").slice(2).join("_");
+    return new Response(object.body, {
+      headers: {
+        ...headers,
+        "content-type": "application/gzip",
+        "content-length": String(object.size),
+        "content-disposition": `attachment; filename="${name}"`,
+      },
+    });
+  });
+}
+
+/** Only If-None-Match: R2 would answer the other conditions in ways that HTTP asks other statuses for. */
+function conditionOf(headers: Headers): Headers {
+  const etag = headers.get("if-none-match");
+  return etag === null ? new Headers() : new Headers({ "if-none-match": etag });
+}

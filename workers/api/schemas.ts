@@ -1,0 +1,265 @@
+/**
+ * What the API answers, as schemas: the OpenAPI document and the types of the views are made from them.
+ *
+ * Times are epoch ms. Prices and sizes are decimal strings on the market's own grid, beside the integers they come from.
+ */
+
+import { z } from "@hono/zod-openapi";
+import { FORECAST_TARGETS } from "../../models/contract.ts";
+
+const epochMs = z.int().openapi({ description: "Epoch milliseconds", example: 1_732_190_400_000 });
+const decimal = z.string().openapi({ description: "A decimal number, exact", example: "60000.01" });
+
+export const problemSchema = z
+  .looseObject({
+    type: z.string().openapi({ example: "/problems/stale-book" }),
+    title: z.string(),
+    status: z.int(),
+    reason: z.string().openapi({ description: "For programs", example: "stale" }),
+    detail: z.string().openapi({ description: "For a person" }),
+  })
+  .openapi("Problem", { description: "RFC 9457" });
+
+export const instrumentSchema = z
+  .object({
+    tick: decimal.openapi({ description: "Price of one tick", example: "0.01" }),
+    lot: decimal.openapi({ description: "Size of one lot", example: "0.00001" }),
+  })
+  .openapi("Instrument");
+
+export const levelSchema = z.object({ price: decimal, size: decimal, priceTicks: z.int(), sizeLots: z.int() }).openapi("Level");
+
+export const freshnessSchema = z
+  .object({
+    receivedAt: epochMs.openapi({ description: "When the last data of this market came in" }),
+    ageMs: z.number().openapi({ description: "Milliseconds since then, by the feed's clock" }),
+    marketTime: epochMs.openapi({ description: "The market's own clock: the largest time among the venue's messages" }),
+  })
+  .openapi("Freshness");
+
+export const proofSchema = z
+  .object({
+    lastSequence: z.int().nullable(),
+    unbrokenSince: epochMs.nullable(),
+    comparisons: z.int().openapi({ description: "Top of book against the venue's own quote, at equal sequence numbers" }),
+    mismatches: z.int(),
+    gaps24h: z.int(),
+  })
+  .openapi("Proof", { description: "Why the book may be believed" });
+
+const bookState = z.enum(["empty", "one-sided", "normal", "locked", "crossed"]);
+const marketState = z.enum(["live", "disconnected", "syncing", "stale"]);
+
+export const marketSchema = z
+  .object({
+    market: z.string().openapi({ example: "binance-spot:BTCUSDT" }),
+    feed: z.string(),
+    venue: z.string(),
+    symbol: z.string(),
+    state: z.enum([...marketState.options, "unreachable"]),
+    instrument: instrumentSchema.nullable(),
+    lastReceivedAt: epochMs.nullable(),
+  })
+  .openapi("Market");
+
+export const marketListSchema = z.object({ markets: z.array(marketSchema) }).openapi("Markets");
+
+export const marketDetailSchema = marketSchema
+  .extend({
+    bookState: bookState.nullable(),
+    marketTime: epochMs.nullable(),
+    proof: proofSchema.nullable(),
+    malformedFrames: z.int().nullable(),
+  })
+  .openapi("MarketDetail");
+
+export const quoteSchema = z
+  .object({
+    market: z.string(),
+    bid: levelSchema.nullable(),
+    ask: levelSchema.nullable(),
+    mid: decimal.nullable(),
+    source: z.enum(["venue-quote", "book"]),
+    sequence: z.int().nullable(),
+    freshness: freshnessSchema,
+  })
+  .openapi("Quote");
+
+export const bookSchema = z
+  .object({
+    market: z.string(),
+    state: bookState,
+    mid: decimal.nullable(),
+    bids: z.array(levelSchema).openapi({ description: "Best first" }),
+    asks: z.array(levelSchema).openapi({ description: "Best first" }),
+    contentHash: z.string().openapi({ description: "Of every level of the whole book: equal books have equal hashes" }),
+    proof: proofSchema,
+    freshness: freshnessSchema,
+  })
+  .openapi("Book");
+
+const forecastPrice = z
+  .object({
+    price: decimal.openapi({ description: "Four digits beyond the tick" }),
+    moveBps: z.number().openapi({ description: "Move from the present price of the same kind, in basis points" }),
+  })
+  .openapi("ForecastPrice");
+
+export const forecastSchema = z
+  .object({
+    market: z.string(),
+    asOf: epochMs.openapi({ description: "Market time of the features" }),
+    present: z.object({ bid: decimal, mid: decimal, ask: decimal }),
+    horizons: z.array(
+      z.object({
+        horizonMs: z.int(),
+        targetTime: epochMs.openapi({ description: "Market time that the forecast is for" }),
+        bid: forecastPrice.nullable(),
+        mid: forecastPrice.nullable(),
+        ask: forecastPrice.nullable(),
+      }),
+    ),
+    model: z.object({ id: z.string(), version: z.string(), sha256: z.string(), source: z.enum(["r2", "shipped"]) }),
+    fingerprint: z.string().openapi({ description: "Of the feature set" }),
+    coverage: z.number().openapi({ description: "Share of the last minute in which the book was live, 0 to 1" }),
+    freshness: freshnessSchema,
+    proof: proofSchema,
+  })
+  .openapi("Forecast");
+
+export const snapshotSchema = z
+  .object({
+    minute: epochMs.openapi({ description: "Start of the minute, by receive time" }),
+    minuteIso: z.string(),
+    state: marketState,
+    bookState,
+    bid: levelSchema.nullable(),
+    ask: levelSchema.nullable(),
+    mid: decimal.nullable(),
+    bids: z.array(levelSchema).nullable().openapi({ description: "Best first, at most 20; null unless the book was live" }),
+    asks: z.array(levelSchema).nullable(),
+    lastSequence: z.int().nullable(),
+    bookHash: z.string().nullable(),
+    marketTime: epochMs.nullable(),
+    features: z.object({ featureTime: epochMs, fingerprint: z.string(), row: z.array(z.number()) }).nullable(),
+    coveredMs: z.number().openapi({ description: "Milliseconds of the minute in which the book was live" }),
+    events: z.int(),
+    trades: z.int(),
+    tape: z.object({ key: z.string(), bytes: z.int(), url: z.string() }).nullable().openapi({ description: "All that was received" }),
+  })
+  .openapi("Snapshot");
+
+export const snapshotPageSchema = z
+  .object({
+    market: z.string(),
+    from: epochMs,
+    to: epochMs,
+    snapshots: z.array(snapshotSchema).openapi({ description: "Oldest first" }),
+    nextCursor: z.string().nullable().openapi({ description: "Give it as `cursor` for what follows; null at the end" }),
+  })
+  .openapi("SnapshotPage");
+
+export const gapSchema = z
+  .object({
+    id: z.string(),
+    market: z.string(),
+    channel: z.enum(["depth", "connection", "tape"]),
+    from: epochMs,
+    to: epochMs.nullable().openapi({ description: "Null while it is open" }),
+    reason: z.string(),
+    detail: z.string(),
+    action: z.enum(["resynced", "reconnected", "dropped", "pending"]),
+  })
+  .openapi("Gap");
+
+export const gapPageSchema = z
+  .object({
+    from: epochMs,
+    to: epochMs,
+    gaps: z.array(gapSchema).openapi({ description: "Oldest first" }),
+    nextCursor: z.string().nullable(),
+  })
+  .openapi("GapPage");
+
+const scoreSchema = z.object({
+  target: z.enum(FORECAST_TARGETS),
+  horizonMs: z.int(),
+  rows: z.int(),
+  r2: z.number().openapi({ description: "1 - MSE / MSE of persistence, on data that training never saw" }),
+  r2Low: z.number(),
+  r2High: z.number(),
+  ridgeR2: z.number(),
+  directionHitRate: z.number().nullable(),
+  moves: z.int(),
+});
+
+export const modelSchema = z
+  .object({
+    id: z.string(),
+    version: z.string(),
+    family: z.string(),
+    source: z.enum(["r2", "shipped"]),
+    fellBackFrom: z
+      .object({ fault: z.string(), detail: z.string() })
+      .nullable()
+      .openapi({ description: "Why the published model is not the one served" }),
+    sha256: z.string(),
+    bytes: z.int(),
+    opset: z.int(),
+    featureSet: z.object({ id: z.string(), fingerprint: z.string(), columns: z.array(z.string()) }),
+    intervalMs: z.int(),
+    outputs: z.array(z.object({ target: z.enum(FORECAST_TARGETS), horizonMs: z.int() })),
+    trainedOn: z.object({
+      source: z.string(),
+      datasetSha256: z.string(),
+      from: epochMs,
+      to: epochMs,
+      rows: z.int(),
+      seed: z.int(),
+    }),
+    scores: z.array(scoreSchema),
+    scoredOn: z.object({ from: epochMs, to: epochMs, rows: z.int(), purgeMs: z.number() }).nullable(),
+  })
+  .openapi("Model");
+
+export const modelListSchema = z.object({ active: modelSchema }).openapi("Models");
+
+const feedHealthSchema = z.object({
+  feed: z.string(),
+  venue: z.string(),
+  isReachable: z.boolean(),
+  connection: z.enum(["connecting", "open", "waiting", "blocked"]).nullable(),
+  lastDownReason: z.string().nullable(),
+  marketsLive: z.int(),
+  markets: z.int(),
+  frames: z.int(),
+  malformedFrames: z.int(),
+  tapeBytesHeld: z.int(),
+  pendingMinutes: z.int().openapi({ description: "Closed minutes that storage has not taken yet" }),
+  oldestPendingMinute: epochMs.nullable(),
+  lastStoredMinute: epochMs.nullable(),
+});
+
+export const healthSchema = z
+  .object({
+    status: z.enum(["ok", "degraded", "down"]),
+    reasons: z.array(z.string()).openapi({ description: "What is not as it should be" }),
+    now: epochMs,
+    feeds: z.array(feedHealthSchema),
+    model: z.object({ id: z.string(), version: z.string(), source: z.enum(["r2", "shipped"]) }).nullable(),
+  })
+  .openapi("Health");
+
+export type InstrumentView = z.infer<typeof instrumentSchema>;
+export type LevelView = z.infer<typeof levelSchema>;
+export type FreshnessView = z.infer<typeof freshnessSchema>;
+export type MarketView = z.infer<typeof marketSchema>;
+export type MarketDetailView = z.infer<typeof marketDetailSchema>;
+export type QuoteBody = z.infer<typeof quoteSchema>;
+export type BookBody = z.infer<typeof bookSchema>;
+export type ForecastBody = z.infer<typeof forecastSchema>;
+export type SnapshotBody = z.infer<typeof snapshotSchema>;
+export type GapBody = z.infer<typeof gapSchema>;
+export type ModelBody = z.infer<typeof modelSchema>;
+export type FeedHealth = z.infer<typeof feedHealthSchema>;
+export type HealthBody = z.infer<typeof healthSchema>;

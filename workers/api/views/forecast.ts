@@ -1,0 +1,67 @@
+/**
+ * A forecast from the newest feature row and the model's moves. Pure.
+ *
+ * The model says by how many basis points bid, mid and ask move; the price is the present one moved by that much. Each target is moved on
+ * its own: nothing here bends a bid below an ask, so that what is shown is what the model said.
+ */
+
+import type { FeatureView } from "../../../feed/contract.ts";
+import type { ForecastTarget } from "../../../models/contract.ts";
+import type { Prediction } from "../../inference/contract.ts";
+import { forecastPriceText } from "../prices.ts";
+import type { ForecastBody } from "../schemas.ts";
+import { freshnessOf } from "./live.ts";
+
+const BPS = 10_000;
+
+/** @param horizonMs one horizon, or null for all. @returns the horizons there are when the one asked for is not among them. */
+export function forecastBody(
+  features: FeatureView,
+  prediction: Prediction,
+  horizonMs: number | null,
+): { forecast: ForecastBody } | { available: number[] } {
+  const available = [...new Set(prediction.columns.map((column) => column.horizonMs))].sort((a, b) => a - b);
+  const horizons = horizonMs === null ? available : available.filter((horizon) => horizon === horizonMs);
+  if (horizons.length === 0) return { available };
+  const { instrument, bidTicks, askTicks, featureTime } = features;
+  return {
+    forecast: {
+      market: features.market,
+      asOf: featureTime,
+      present: {
+        bid: forecastPriceText(bidTicks, instrument.tick),
+        mid: forecastPriceText((bidTicks + askTicks) / 2, instrument.tick),
+        ask: forecastPriceText(askTicks, instrument.tick),
+      },
+      horizons: horizons.map((horizon) => ({
+        horizonMs: horizon,
+        targetTime: featureTime + horizon,
+        bid: forecastPrice(features, prediction, { target: "bid", horizonMs: horizon }),
+        mid: forecastPrice(features, prediction, { target: "mid", horizonMs: horizon }),
+        ask: forecastPrice(features, prediction, { target: "ask", horizonMs: horizon }),
+      })),
+      model: { id: prediction.modelId, version: prediction.version, sha256: prediction.sha256, source: prediction.source },
+      fingerprint: features.fingerprint,
+      coverage: features.coverage,
+      freshness: freshnessOf(features),
+      proof: features.proof,
+    },
+  };
+}
+
+/** Null when the model has no such output. */
+function forecastPrice(
+  features: FeatureView,
+  prediction: Prediction,
+  output: { target: ForecastTarget; horizonMs: number },
+): { price: string; moveBps: number } | null {
+  const column = prediction.columns.findIndex(({ target, horizonMs }) => target === output.target && horizonMs === output.horizonMs);
+  const moveBps = prediction.movesBps[0]?.[column];
+  if (moveBps === undefined) return null;
+  return { price: forecastPriceText(presentTicks(features, output.target) * (1 + moveBps / BPS), features.instrument.tick), moveBps };
+}
+
+function presentTicks({ bidTicks, askTicks }: FeatureView, target: ForecastTarget): number {
+  if (target === "mid") return (bidTicks + askTicks) / 2;
+  return target === "bid" ? bidTicks : askTicks;
+}

@@ -1,0 +1,78 @@
+/** Is everything as it should be, and if not, what isn't. Pure. */
+
+import type { FeedStatus } from "../../../feed/contract.ts";
+import type { FeedAssignment } from "../../feed-directory.ts";
+import type { ModelRefusal, ModelView } from "../../inference/contract.ts";
+import type { FeedHealth, HealthBody } from "../schemas.ts";
+
+/** One closed minute waits for its cron, one more while that runs; beyond, storage lags. */
+const PENDING_MINUTES_EXPECTED = 2;
+
+export interface FeedObservation {
+  readonly assignment: FeedAssignment;
+  /** Null when the feed did not answer. */
+  readonly status: FeedStatus | null;
+  readonly lastStoredMinute: number | null;
+}
+
+export interface Observations {
+  readonly now: number;
+  readonly feeds: readonly FeedObservation[];
+  readonly isDatabaseReachable: boolean;
+  /** Null when the inference Worker did not answer. */
+  readonly model: ModelView | ModelRefusal | null;
+}
+
+/** `down` when nothing live can be had or nothing stored can be read; `degraded` when part of it can't. */
+export function healthBody({ now, feeds, isDatabaseReachable, model }: Observations): HealthBody {
+  const reasons = feeds.flatMap(feedReasons);
+  if (!isDatabaseReachable) reasons.push("the database does not answer");
+  reasons.push(...modelReasons(model));
+  const isDown = !isDatabaseReachable || feeds.every(({ status }) => status === null);
+  return {
+    status: isDown ? "down" : reasons.length > 0 ? "degraded" : "ok",
+    reasons,
+    now,
+    feeds: feeds.map(feedHealth),
+    model: model?.ok ? { id: model.manifest.id, version: model.manifest.version, source: model.source } : null,
+  };
+}
+
+function feedReasons({ assignment, status }: FeedObservation): string[] {
+  const name = `feed ${assignment.feed}`;
+  if (status === null) return [`${name} does not answer`];
+  const reasons: string[] = [];
+  if (status.connection.state !== "open") reasons.push(`${name} is ${status.connection.state}`);
+  for (const { market, state } of status.markets) if (state !== "live") reasons.push(`${market} is ${state}`);
+  if (status.markets.length < assignment.symbols.length) {
+    reasons.push(`${name} knows ${status.markets.length} of ${assignment.symbols.length} markets`);
+  }
+  if (status.pendingMinutes > PENDING_MINUTES_EXPECTED) reasons.push(`${name} holds ${status.pendingMinutes} minutes that are not stored`);
+  return reasons;
+}
+
+function modelReasons(model: Observations["model"]): string[] {
+  if (model === null) return ["the inference Worker does not answer"];
+  if (!model.ok) return [`no model is served: ${model.detail}`];
+  // Nothing published is how a new deployment begins; any other reason to fall back is a fault of what was published.
+  if (model.fellBackFrom === null || model.fellBackFrom.fault === "not-found") return [];
+  return [`the published model is not served: ${model.fellBackFrom.detail}`];
+}
+
+function feedHealth({ assignment, status, lastStoredMinute }: FeedObservation): FeedHealth {
+  return {
+    feed: assignment.feed,
+    venue: assignment.venue,
+    isReachable: status !== null,
+    connection: status?.connection.state ?? null,
+    lastDownReason: status?.connection.lastDownReason ?? null,
+    marketsLive: status?.markets.filter(({ state }) => state === "live").length ?? 0,
+    markets: assignment.symbols.length,
+    frames: status?.frames ?? 0,
+    malformedFrames: status?.malformedFrames ?? 0,
+    tapeBytesHeld: status?.tapeBytesHeld ?? 0,
+    pendingMinutes: status?.pendingMinutes ?? 0,
+    oldestPendingMinute: status?.oldestPendingMinute ?? null,
+    lastStoredMinute,
+  };
+}

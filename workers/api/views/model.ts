@@ -1,0 +1,24 @@
+/** The served model as the API shows it: its claims and scores, without weights, statistics and golden vectors. Pure. */
+
+import type { ModelView } from "../../inference/contract.ts";
+import type { ModelBody } from "../schemas.ts";
+
+export function modelBody({ manifest, source, fellBackFrom }: ModelView): ModelBody {
+  const { id, version, family, artifact, opset, featureSet, intervalMs, output, trainedOn, scores, scoredOn } = manifest;
+  return {
+    id,
+    version,
+    family,
+    source,
+    fellBackFrom: fellBackFrom === null ? null : { fault: fellBackFrom.fault, detail: fellBackFrom.detail },
+    sha256: artifact.sha256,
+    bytes: artifact.bytes,
+    opset,
+    featureSet: { ...featureSet, columns: [...featureSet.columns] },
+    intervalMs,
+    outputs: [...output.columns],
+    trainedOn,
+    scores: [...scores],
+    scoredOn,
+  };
+}

@@ -1,0 +1,167 @@
+/**
+ * Brings what one feed recorded into R2 and D1, and only then lets the feed forget it.
+ *
+ * For each portion of closed minutes: 1. tapes to R2, 2. the rows that name them to D1 in one transaction, 3. acknowledge. A failure
+ * anywhere leaves the portion with the feed, and the next run does it again; every step gives the same result when done twice, late, or
+ * by two runs at once. Nothing is sampled or dropped here: whatever can't be stored stays pending, and is seen in /v1/health.
+ */
+
+import { marketId } from "../../core/market/instrument.ts";
+import { FEED_TAPE_SYMBOL } from "../../core/wire/keys.ts";
+import type { FeedRpc, PendingMinute } from "../../feed/contract.ts";
+import type { FeedAssignment } from "../feed-directory.ts";
+import { logWarning } from "../log.ts";
+import type { Database } from "../storage/database.ts";
+import { batchId } from "../storage/read-batches.ts";
+import { readInstrumentsOfFeed } from "../storage/read-instruments.ts";
+import { putTape, type TapeObject } from "../storage/tapes.ts";
+import { type StoredBatch, writeBatch } from "../storage/write-batch.ts";
+import { type Grids, gapRow, instrumentRow, snapshotRow } from "./rows.ts";
+
+/** Minutes asked for at once: some 20 kB of rows per market. */
+const MINUTES_PER_PORTION = 5;
+/** A run stops here and leaves the rest to the next, one minute later: an hour's backlog is gone in two. */
+const PORTIONS_PER_RUN = 6;
+/** Each tape is two calls out of the thousand that one invocation may make. */
+const TAPES_PER_RUN = 400;
+
+export interface Stores {
+  readonly database: Database;
+  readonly bucket: R2Bucket;
+}
+
+export interface DrainReport {
+  readonly minutes: number;
+  readonly rows: number;
+  readonly gaps: number;
+  readonly tapes: number;
+  readonly tapeBytes: number;
+  /** Closed minutes that the feed still holds. */
+  readonly remaining: number;
+}
+
+/** @throws what the feed or a store throws; what was acknowledged before stays stored. */
+export async function drainFeed(feed: FeedRpc, assignment: FeedAssignment, options: Stores & { startedAt: number }): Promise<DrainReport> {
+  const instruments = (await feed.status()).markets.map(({ instrument }) => instrumentRow(instrument, assignment.feed));
+  const grids = await knownGrids(options.database, assignment.feed, instruments);
+  let report: DrainReport = { minutes: 0, rows: 0, gaps: 0, tapes: 0, tapeBytes: 0, remaining: 0 };
+  for (let portion = 0; portion < PORTIONS_PER_RUN && report.tapes < TAPES_PER_RUN; portion++) {
+    const { minutes, gaps, remaining } = await feed.pending(MINUTES_PER_PORTION);
+    if (minutes.length === 0 && gaps.length === 0) break;
+    const id = batchId(assignment.feed, options.startedAt, portion);
+    const tapes = await storeTapes(feed, assignment, { minutes, bucket: options.bucket });
+    const snapshots = minutes.flatMap((minute) =>
+      minute.snapshots.map((snapshot) =>
+        snapshotRow({
+          snapshot,
+          batch: id,
+          grids: gridsOf(grids, snapshot.market),
+          tape: tapes.get(tapeName(snapshot.market, minute.minute)) ?? null,
+        }),
+      ),
+    );
+    const batch = batchRow({
+      id,
+      assignment,
+      startedAt: options.startedAt,
+      minutes,
+      gaps: gaps.length,
+      rows: snapshots.length,
+      tapes,
+      remaining,
+    });
+    await writeBatch(options.database, { batch, instruments, snapshots, gaps: gaps.map(gapRow) });
+    await feed.acknowledge(
+      minutes.map(({ minute }) => minute),
+      gaps.map(({ id: gap, to }) => ({ id: gap, to })),
+    );
+    report = add(report, batch);
+    if (remaining === 0) break;
+  }
+  return report;
+}
+
+/** One tape at a time, so that memory holds one whatever the number of markets. */
+async function storeTapes(
+  feed: FeedRpc,
+  { feed: name, venue }: FeedAssignment,
+  { minutes, bucket }: { minutes: readonly PendingMinute[]; bucket: R2Bucket },
+): Promise<Map<string, TapeObject>> {
+  const stored = new Map<string, TapeObject>();
+  for (const { minute, tapes } of minutes) {
+    for (const { symbol } of tapes) {
+      const bytes = await feed.tape(symbol, minute);
+      if (bytes === null) {
+        // Another run stored and acknowledged it since we asked; its row keeps the key.
+        logWarning("tape-gone", { feed: name, symbol, minute });
+        continue;
+      }
+      const object = await putTape(bucket, { feed: name, venue, symbol: objectSymbol(symbol, name), minute, bytes });
+      stored.set(tapeName(marketId(venue, symbol), minute), object);
+    }
+  }
+  return stored;
+}
+
+/** Two feeds may share a venue: what belongs to no one market is told apart by the feed's name. */
+function objectSymbol(symbol: string, feed: string): string {
+  return symbol === FEED_TAPE_SYMBOL ? `${FEED_TAPE_SYMBOL}.${feed}` : symbol;
+}
+
+function tapeName(market: string, minute: number): string {
+  return `${market}@${minute}`;
+}
+
+/** What the feed says now, over what was stored before: a feed that has just restarted may not know its instruments yet. */
+async function knownGrids(
+  database: Database,
+  feed: string,
+  instruments: readonly { market: string; tick: string; lot: string }[],
+): Promise<ReadonlyMap<string, Grids>> {
+  const stored = await readInstrumentsOfFeed(database, feed);
+  return new Map([...stored, ...instruments].map((row) => [row.market, row]));
+}
+
+function gridsOf(grids: ReadonlyMap<string, Grids>, market: string): Grids {
+  const known = grids.get(market);
+  if (known === undefined) throw new Error(`no instrument is known for ${market}: its minutes stay with the feed`);
+  return { tick: known.tick, lot: known.lot };
+}
+
+interface BatchParts {
+  readonly id: string;
+  readonly assignment: FeedAssignment;
+  readonly startedAt: number;
+  readonly minutes: readonly PendingMinute[];
+  readonly rows: number;
+  readonly gaps: number;
+  readonly tapes: ReadonlyMap<string, TapeObject>;
+  readonly remaining: number;
+}
+
+function batchRow(parts: BatchParts): StoredBatch["batch"] & DrainReport {
+  return {
+    id: parts.id,
+    feed: parts.assignment.feed,
+    startedAt: parts.startedAt,
+    firstMinute: parts.minutes[0]?.minute ?? null,
+    lastMinute: parts.minutes.at(-1)?.minute ?? null,
+    minutes: parts.minutes.length,
+    rows: parts.rows,
+    gaps: parts.gaps,
+    tapes: parts.tapes.size,
+    tapeBytes: [...parts.tapes.values()].reduce((sum, { bytes }) => sum + bytes, 0),
+    remaining: parts.remaining,
+  };
+}
+
+function add(report: DrainReport, batch: DrainReport): DrainReport {
+  return {
+    minutes: report.minutes + batch.minutes,
+    rows: report.rows + batch.rows,
+    gaps: report.gaps + batch.gaps,
+    tapes: report.tapes + batch.tapes,
+    tapeBytes: report.tapeBytes + batch.tapeBytes,
+    remaining: batch.remaining,
+  };
+}

@@ -1,0 +1,68 @@
+/** What a feed recorded, as rows of the database. Pure. */
+
+import { type Instrument, marketId } from "../../core/market/instrument.ts";
+import { type DecimalGrid, formatSteps } from "../../core/units/decimal.ts";
+import type { GapRecord, MinuteSnapshot } from "../../feed/contract.ts";
+import type { gaps, instruments, snapshots } from "../storage/schema.ts";
+
+/** Tick and lot as decimal strings. */
+export interface Grids {
+  readonly tick: string;
+  readonly lot: string;
+}
+
+export interface SnapshotSource {
+  readonly snapshot: MinuteSnapshot;
+  readonly batch: string;
+  readonly grids: Grids;
+  /** Null when nothing of the market was received in the minute. */
+  readonly tape: { readonly key: string; readonly bytes: number } | null;
+}
+
+export function snapshotRow({ snapshot, batch, grids, tape }: SnapshotSource): Required<typeof snapshots.$inferInsert> {
+  return {
+    market: snapshot.market,
+    minute: snapshot.minute,
+    batch,
+    tick: grids.tick,
+    lot: grids.lot,
+    state: snapshot.state,
+    bookState: snapshot.bookState,
+    bidTicks: snapshot.quote?.bidTicks ?? null,
+    bidLots: snapshot.quote?.bidLots ?? null,
+    askTicks: snapshot.quote?.askTicks ?? null,
+    askLots: snapshot.quote?.askLots ?? null,
+    bids: jsonOrNull(snapshot.bids),
+    asks: jsonOrNull(snapshot.asks),
+    lastSequence: snapshot.lastSequence,
+    bookHash: snapshot.bookHash,
+    marketTime: snapshot.marketTime,
+    featureTime: snapshot.features?.featureTime ?? null,
+    fingerprint: snapshot.features?.fingerprint ?? null,
+    features: jsonOrNull(snapshot.features?.row ?? null),
+    coveredMs: snapshot.coveredMs,
+    events: snapshot.events,
+    trades: snapshot.trades,
+    tapeKey: tape?.key ?? null,
+    tapeBytes: tape?.bytes ?? null,
+  };
+}
+
+export function gapRow(gap: GapRecord): typeof gaps.$inferInsert {
+  const { id, market, channel, from, to, reason, detail, action } = gap;
+  return { id, market, channel, from, to, reason, detail, action };
+}
+
+export function instrumentRow(instrument: Instrument, feed: string): typeof instruments.$inferInsert {
+  const { venue, symbol } = instrument;
+  return { market: marketId(venue, symbol), venue, symbol, feed, tick: stepText(instrument.tick), lot: stepText(instrument.lot) };
+}
+
+function stepText(grid: DecimalGrid): string {
+  return formatSteps(1, grid);
+}
+
+/** JSON by JavaScript's shortest form: every double comes back bit by bit. */
+function jsonOrNull(value: readonly unknown[] | null): string | null {
+  return value === null ? null : JSON.stringify(value);
+}

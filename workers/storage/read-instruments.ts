@@ -1,0 +1,17 @@
+/** The last known grids of the markets ever recorded. */
+
+import { eq } from "drizzle-orm";
+import type { Database } from "./database.ts";
+import { instruments } from "./schema.ts";
+
+export type InstrumentRow = typeof instruments.$inferSelect;
+
+/** Null when the market was never recorded. */
+export async function readInstrument(database: Database, market: string): Promise<InstrumentRow | null> {
+  const [row] = await database.select().from(instruments).where(eq(instruments.market, market)).limit(1);
+  return row ?? null;
+}
+
+export async function readInstrumentsOfFeed(database: Database, feed: string): Promise<InstrumentRow[]> {
+  return database.select().from(instruments).where(eq(instruments.feed, feed));
+}

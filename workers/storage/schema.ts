@@ -1,0 +1,92 @@
+/**
+ * The tables of the D1 database: minute snapshots, gaps, and the cron runs that wrote them. Ticks of the market itself lie in R2.
+ *
+ * Prices and sizes are integers on the grid that their row names, so that a row keeps its meaning when a venue changes a market's grid.
+ * Times are epoch ms. Integers reach 2^53 (update ids, lots), which SQLite's 64 bits and JavaScript's doubles both hold exactly.
+ * Levels and features are JSON text, written and read whole. Each index entry is billed as a row written: there are as few as the reads need.
+ */
+
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { BookState } from "../../core/book/order-book.ts";
+import type { GapReason, GapRecord, MarketStatus } from "../../feed/contract.ts";
+
+/** The last known grids of each market ever recorded. */
+export const instruments = sqliteTable("instruments", {
+  market: text("market").primaryKey(),
+  venue: text("venue").notNull(),
+  symbol: text("symbol").notNull(),
+  feed: text("feed").notNull(),
+  /** Price of one tick and size of one lot, as decimal strings. */
+  tick: text("tick").notNull(),
+  lot: text("lot").notNull(),
+});
+
+/** One market at the end of one minute of receive time. */
+export const snapshots = sqliteTable(
+  "snapshots",
+  {
+    market: text("market").notNull(),
+    /** Start of the minute. */
+    minute: integer("minute").notNull(),
+    /** The batch that wrote this row last. */
+    batch: text("batch").notNull(),
+    tick: text("tick").notNull(),
+    lot: text("lot").notNull(),
+    state: text("state").$type<MarketStatus["state"]>().notNull(),
+    bookState: text("book_state").$type<BookState>().notNull(),
+    bidTicks: integer("bid_ticks"),
+    bidLots: integer("bid_lots"),
+    askTicks: integer("ask_ticks"),
+    askLots: integer("ask_lots"),
+    /** JSON [[ticks, lots], …], best first, at most 20. */
+    bids: text("bids"),
+    asks: text("asks"),
+    lastSequence: integer("last_sequence"),
+    bookHash: text("book_hash"),
+    marketTime: integer("market_time"),
+    featureTime: integer("feature_time"),
+    fingerprint: text("fingerprint"),
+    /** JSON [columns]. */
+    features: text("features"),
+    coveredMs: integer("covered_ms").notNull(),
+    events: integer("events").notNull(),
+    trades: integer("trades").notNull(),
+    /** The R2 object with this market's tape of the minute; null when nothing was received. */
+    tapeKey: text("tape_key"),
+    tapeBytes: integer("tape_bytes"),
+  },
+  (table) => [primaryKey({ columns: [table.market, table.minute] })],
+);
+
+/** Stretches without a proved book, or with lost frames. */
+export const gaps = sqliteTable(
+  "gaps",
+  {
+    id: text("id").primaryKey(),
+    market: text("market").notNull(),
+    channel: text("channel").$type<GapRecord["channel"]>().notNull(),
+    from: integer("from_ms").notNull(),
+    /** Null while it is open. Once set it stays. */
+    to: integer("to_ms"),
+    reason: text("reason").$type<GapReason>().notNull(),
+    detail: text("detail").notNull(),
+    action: text("action").$type<GapRecord["action"]>().notNull(),
+  },
+  (table) => [index("gaps_from").on(table.from, table.id)],
+);
+
+/** What one cron run stored of one feed in one transaction. */
+export const batches = sqliteTable("batches", {
+  id: text("id").primaryKey(),
+  feed: text("feed").notNull(),
+  startedAt: integer("started_at").notNull(),
+  firstMinute: integer("first_minute"),
+  lastMinute: integer("last_minute"),
+  minutes: integer("minutes").notNull(),
+  rows: integer("rows").notNull(),
+  gaps: integer("gaps").notNull(),
+  tapes: integer("tapes").notNull(),
+  tapeBytes: integer("tape_bytes").notNull(),
+  /** Closed minutes that the feed still held afterwards: above 0 while catching up. */
+  remaining: integer("remaining").notNull(),
+});
