@@ -1,4 +1,4 @@
-/** Two projects: `pure` runs in Node, `workerd` inside the Workers runtime (its own file: vitest.workerd.config.ts). */
+/** Tests that run in Node. Those inside the Workers runtime have a file of their own: `vitest run -c vitest.workerd.config.ts`. */
 
 import { defineConfig } from "vitest/config";
 
@@ -14,7 +14,6 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
-      "./vitest.workerd.config.ts",
     ],
   },
 });

@@ -56,6 +56,8 @@ export interface MarketStatus {
   /** The market's own clock: the largest venueTime received. */
   readonly marketTime: number | null;
   readonly proof: BookProof;
+  /** Feature rows written by this process: how many, and a digest of all their bytes. */
+  readonly featureRows: { readonly count: number; readonly hash: string; readonly lastTime: number | null };
   readonly malformedFrames: number;
 }
 

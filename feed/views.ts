@@ -50,6 +50,11 @@ export function marketStatus(market: MarketTracker, now: number, venueStaleAfter
     lastReceivedAt: market.lastReceivedAt,
     marketTime: market.marketTime,
     proof: proofOf(market, now),
+    featureRows: {
+      count: market.pipeline.rowCount,
+      hash: market.pipeline.rowsHash,
+      lastTime: market.pipeline.latest?.featureTime ?? null,
+    },
     malformedFrames: market.malformedFrames,
   };
 }

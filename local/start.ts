@@ -8,12 +8,11 @@
 
 import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { type Child, logTail, startNode } from "./child.ts";
+import { DEPLOYABLES, QUIET_ENVIRONMENT, ROOT, WRANGLER } from "./deployables.ts";
 import { parseStartOptions, type StartOptions } from "./options.ts";
 
-const ROOT = resolve(import.meta.dirname, "..");
-const WRANGLER = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
 const READY_WITHIN_MS = 60_000;
 /** Two seconds into the minute: the minute before has been closed by then. */
 const CRON_AFTER_MINUTE_MS = 2_000;
@@ -104,9 +103,7 @@ function workerEnvironment(venue: { symbols: readonly string[]; hosts: Record<st
     FEEDS: JSON.stringify([{ feed: "main", venue: "binance-spot", symbols: venue.symbols }]),
     VENUE_HOSTS: JSON.stringify(venue.hosts),
     CLOUDFLARE_INCLUDE_PROCESS_ENV: "true",
-    CLOUDFLARE_CF_FETCH_ENABLED: "false",
-    WRANGLER_SEND_METRICS: "false",
-    WRANGLER_HIDE_BANNER: "true",
+    ...QUIET_ENVIRONMENT,
     NO_COLOR: "1",
     CI: "1",
   };
@@ -114,7 +111,8 @@ function workerEnvironment(venue: { symbols: readonly string[]; hosts: Record<st
 
 function startWorkers(env: NodeJS.ProcessEnv): Child {
   step("the Workers: public, feed, inference");
-  const configurations = ["wrangler.toml", join("durable-objects", "wrangler.toml"), join("workers", "inference", "wrangler.toml")];
+  // The first one named is the one that answers on the port.
+  const configurations = DEPLOYABLES.map(({ configuration }) => configuration).reverse();
   const args = [
     WRANGLER,
     "dev",

@@ -25,7 +25,7 @@ const MAX_TIME_MS = 8.64e15;
 
 /**
  * What became of an event's time. `stopped`: no book yet, nothing was done. `clock-leap`: more than an hour ahead, and `bad-time`: not a
- * time at all; the clock stays, and the event should not be applied.
+ * time at all; the clock stays where it is. Whether to believe such an event, and start anew at its time, is for the caller to judge.
  */
 export type Advance = "advanced" | "stopped" | "clock-leap" | "bad-time";
 

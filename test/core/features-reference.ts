@@ -227,7 +227,10 @@ const delay = fc.oneof(
 
 /** Markets that are never crossed nor one-sided: a level set through the other side takes away what it meets. */
 export const arbitraryMarket: fc.Arbitrary<MarketLog> = fc
-  .record({ phase: fc.integer({ min: 0, max: 999 }), steps: fc.array(fc.tuple(delay, action), { minLength: 40, maxLength: 300, size: "max" }) })
+  .record({
+    phase: fc.integer({ min: 0, max: 999 }),
+    steps: fc.array(fc.tuple(delay, action), { minLength: 40, maxLength: 300, size: "max" }),
+  })
   .map(({ phase, steps }) => marketOf(1_700_000_000_000 + phase, steps));
 
 function marketOf(startTime: number, steps: readonly (readonly [number, Action])[]): MarketLog {

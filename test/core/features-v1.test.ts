@@ -3,7 +3,15 @@ import { describe, expect, it } from "vitest";
 import { OrderBook } from "../../core/book/order-book.ts";
 import { featureSets, featureSetV1, findFeatureSet } from "../../core/features/registry.ts";
 import { OrderFlow } from "../../core/features/v1/order-flow.ts";
-import { applyLevels, arbitraryMarket, CENTRE_TICKS, type Level, type MarketLog, referenceRows, streamedRows } from "./features-reference.ts";
+import {
+  applyLevels,
+  arbitraryMarket,
+  CENTRE_TICKS,
+  type Level,
+  type MarketLog,
+  referenceRows,
+  streamedRows,
+} from "./features-reference.ts";
 
 const column = (name: string): number => {
   const index = featureSetV1.columns.indexOf(name);
@@ -108,7 +116,9 @@ describe("any market", () => {
           for (const [at, name] of featureSetV1.columns.entries()) {
             const value = expected?.get(name) ?? Number.NaN;
             // The reference takes ln of a ratio near 1, which loses up to 1e-12 bps.
-            expect(Math.abs((row[at] ?? Number.NaN) - value), `${name} at row ${index}`).toBeLessThanOrEqual(5e-12 + 1e-12 * Math.abs(value));
+            expect(Math.abs((row[at] ?? Number.NaN) - value), `${name} at row ${index}`).toBeLessThanOrEqual(
+              5e-12 + 1e-12 * Math.abs(value),
+            );
             compared++;
           }
         });
@@ -251,9 +261,7 @@ function rescaled(log: MarketLog, tickScale: number, lotScale: number): MarketLo
     bids: scale(log.bids),
     asks: scale(log.asks),
     events: log.events.map((event) =>
-      event.kind === "trade"
-        ? { ...event, lots: event.lots * lotScale }
-        : { ...event, bids: scale(event.bids), asks: scale(event.asks) },
+      event.kind === "trade" ? { ...event, lots: event.lots * lotScale } : { ...event, bids: scale(event.bids), asks: scale(event.asks) },
     ),
   };
 }

@@ -36,11 +36,8 @@ export function fitRidge(train: PreparedRows, validation: PreparedRows): Ridge {
   const lambdas: (number | null)[] = [];
   for (let output = 0; output < outputs; output++) {
     const equations = normalEquations(train, output);
-    let best = {
-      lambda: Number.POSITIVE_INFINITY,
-      weights: new Float64Array(columns),
-      error: squaredError(validation, new Float64Array(columns), output),
-    };
+    const nothing = new Float64Array(columns);
+    let best: Candidate = { lambda: null, weights: nothing, error: squaredError(validation, nothing, output) };
     for (const lambda of RIDGE_LAMBDAS) {
       const solved = solveRidge(equations, lambda, columns);
       const error = squaredError(validation, solved, output);

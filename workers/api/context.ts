@@ -2,10 +2,11 @@
 
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { type FeedConfiguration, feedOfMarket } from "../../feed/configuration.ts";
 import type { FeedRpc } from "../../feed/contract.ts";
 import type { PublicEnv } from "../env.ts";
 import { askFeed } from "../feed-client.ts";
-import { type FeedAssignment, readFeedDirectory } from "../feed-directory.ts";
+import { configuredFeeds } from "../feed-directory.ts";
 import { openDatabase } from "../storage/database.ts";
 import { readInstrument } from "../storage/read-instruments.ts";
 import { type Problem, problem, unknownMarket } from "./problems.ts";
@@ -26,9 +27,9 @@ export class Refused extends Error {
 }
 
 /** The feed that carries the market. @throws Refused when none does: `not-carried` where the market is known from the past. */
-export async function feedCarrying(context: AppContext, market: string): Promise<FeedAssignment> {
-  const assignment = readFeedDirectory(context.env.FEEDS).feedOf(market);
-  if (assignment !== null) return assignment;
+export async function feedCarrying(context: AppContext, market: string): Promise<FeedConfiguration> {
+  const configuration = feedOfMarket(configuredFeeds(context.env.FEEDS), market);
+  if (configuration !== null) return configuration;
   const stored = await readInstrument(openDatabase(context.env.DB), market);
   if (stored === null) throw new Refused(unknownMarket(market));
   throw new Refused(problem("not-carried", `${market} was recorded by the feed "${stored.feed}"; no feed carries it now.`));
@@ -42,6 +43,6 @@ export async function askMarketFeed<T>(context: AppContext, market: string, ask:
 
 /** @throws Refused when the market is neither carried nor was ever recorded. */
 export async function requireKnownMarket(context: AppContext, market: string): Promise<void> {
-  if (readFeedDirectory(context.env.FEEDS).feedOf(market) !== null) return;
+  if (feedOfMarket(configuredFeeds(context.env.FEEDS), market) !== null) return;
   if ((await readInstrument(openDatabase(context.env.DB), market)) === null) throw new Refused(unknownMarket(market));
 }

@@ -8,8 +8,8 @@
 
 import { marketId } from "../../core/market/instrument.ts";
 import { FEED_TAPE_SYMBOL } from "../../core/wire/keys.ts";
+import type { FeedConfiguration } from "../../feed/configuration.ts";
 import type { FeedRpc, PendingMinute } from "../../feed/contract.ts";
-import type { FeedAssignment } from "../feed-directory.ts";
 import { logWarning } from "../log.ts";
 import type { Database } from "../storage/database.ts";
 import { batchId } from "../storage/read-batches.ts";
@@ -41,15 +41,19 @@ export interface DrainReport {
 }
 
 /** @throws what the feed or a store throws; what was acknowledged before stays stored. */
-export async function drainFeed(feed: FeedRpc, assignment: FeedAssignment, options: Stores & { startedAt: number }): Promise<DrainReport> {
-  const instruments = (await feed.status()).markets.map(({ instrument }) => instrumentRow(instrument, assignment.feed));
-  const grids = await knownGrids(options.database, assignment.feed, instruments);
+export async function drainFeed(
+  feed: FeedRpc,
+  configuration: FeedConfiguration,
+  options: Stores & { startedAt: number },
+): Promise<DrainReport> {
+  const instruments = (await feed.status()).markets.map(({ instrument }) => instrumentRow(instrument, configuration.feed));
+  const grids = await knownGrids(options.database, configuration.feed, instruments);
   let report: DrainReport = { minutes: 0, rows: 0, gaps: 0, tapes: 0, tapeBytes: 0, remaining: 0 };
   for (let portion = 0; portion < PORTIONS_PER_RUN && report.tapes < TAPES_PER_RUN; portion++) {
     const { minutes, gaps, remaining } = await feed.pending(MINUTES_PER_PORTION);
     if (minutes.length === 0 && gaps.length === 0) break;
-    const id = batchId(assignment.feed, options.startedAt, portion);
-    const tapes = await storeTapes(feed, assignment, { minutes, bucket: options.bucket });
+    const id = batchId(configuration.feed, options.startedAt, portion);
+    const tapes = await storeTapes(feed, configuration, { minutes, bucket: options.bucket });
     const snapshots = minutes.flatMap((minute) =>
       minute.snapshots.map((snapshot) =>
         snapshotRow({
@@ -62,7 +66,7 @@ export async function drainFeed(feed: FeedRpc, assignment: FeedAssignment, optio
     );
     const batch = batchRow({
       id,
-      assignment,
+      configuration,
       startedAt: options.startedAt,
       minutes,
       gaps: gaps.length,
@@ -84,7 +88,7 @@ export async function drainFeed(feed: FeedRpc, assignment: FeedAssignment, optio
 /** One tape at a time, so that memory holds one whatever the number of markets. */
 async function storeTapes(
   feed: FeedRpc,
-  { feed: name, venue }: FeedAssignment,
+  { feed: name, venue }: FeedConfiguration,
   { minutes, bucket }: { minutes: readonly PendingMinute[]; bucket: R2Bucket },
 ): Promise<Map<string, TapeObject>> {
   const stored = new Map<string, TapeObject>();
@@ -130,7 +134,7 @@ function gridsOf(grids: ReadonlyMap<string, Grids>, market: string): Grids {
 
 interface BatchParts {
   readonly id: string;
-  readonly assignment: FeedAssignment;
+  readonly configuration: FeedConfiguration;
   readonly startedAt: number;
   readonly minutes: readonly PendingMinute[];
   readonly rows: number;
@@ -142,7 +146,7 @@ interface BatchParts {
 function batchRow(parts: BatchParts): StoredBatch["batch"] & DrainReport {
   return {
     id: parts.id,
-    feed: parts.assignment.feed,
+    feed: parts.configuration.feed,
     startedAt: parts.startedAt,
     firstMinute: parts.minutes[0]?.minute ?? null,
     lastMinute: parts.minutes.at(-1)?.minute ?? null,

@@ -2,26 +2,26 @@
 
 import type { PublicEnv } from "../env.ts";
 import { feedByName } from "../feed-client.ts";
-import { readFeedDirectory } from "../feed-directory.ts";
+import { configuredFeeds } from "../feed-directory.ts";
 import { logError, logEvent } from "../log.ts";
 import { openDatabase } from "../storage/database.ts";
 import { drainFeed } from "./drain-feed.ts";
 
 /** @param startedAt the time this run was due, epoch ms: the same run delivered twice has the same one. */
 export async function runCron(env: PublicEnv, startedAt: number): Promise<void> {
-  const { assignments } = readFeedDirectory(env.FEEDS);
+  const feeds = configuredFeeds(env.FEEDS);
   const stores = { database: openDatabase(env.DB), bucket: env.TAPES, startedAt };
   const outcomes = await Promise.allSettled(
-    assignments.map(async (assignment) => {
-      const report = await drainFeed(feedByName(env.FEED, assignment.feed), assignment, stores);
-      logEvent("feed-drained", { feed: assignment.feed, ...report });
+    feeds.map(async (configuration) => {
+      const report = await drainFeed(feedByName(env.FEED, configuration.feed), configuration, stores);
+      logEvent("feed-drained", { feed: configuration.feed, ...report });
     }),
   );
   const failures: unknown[] = [];
   for (const [index, outcome] of outcomes.entries()) {
     if (outcome.status === "fulfilled") continue;
     failures.push(outcome.reason);
-    logError("feed-not-drained", outcome.reason, { feed: assignments[index]?.feed ?? null, startedAt });
+    logError("feed-not-drained", outcome.reason, { feed: feeds[index]?.feed ?? null, startedAt });
   }
-  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} of ${assignments.length} feeds were not drained`);
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} of ${feeds.length} feeds were not drained`);
 }

@@ -9,7 +9,9 @@ export type ModelFault =
   | "fingerprint-mismatch"
   | "shape-mismatch"
   | "golden-mismatch"
-  | "not-loadable";
+  | "not-loadable"
+  /** The model answered what is no number. */
+  | "bad-output";
 
 export interface ModelRefusal {
   readonly ok: false;

@@ -6,7 +6,9 @@
  */
 
 import { getTableColumns, type SQL, sql } from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
 import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
+import type { Database } from "./database.ts";
 
 /** D1 takes strings up to 2 MB, in UTF-8; our text is ASCII but for a venue's words in a gap's detail. */
 const MAX_PARAMETER_CHARACTERS = 600_000;
@@ -19,33 +21,35 @@ export interface Conflict<T extends SQLiteTable> {
   readonly onlyIf?: SQL;
 }
 
-/** @returns the statements, none for no rows. Every row must give every column (null for none). */
-export function bulkUpsert<T extends SQLiteTable>(table: T, rows: readonly T["$inferInsert"][], conflict: Conflict<T>): SQL[] {
+export interface BulkRows<T extends SQLiteTable> {
+  readonly table: T;
+  /** Each gives every column, null for none. */
+  readonly rows: readonly T["$inferInsert"][];
+  readonly conflict: Conflict<T>;
+}
+
+/** @returns the statements, none for no rows. */
+export function bulkUpsert<T extends SQLiteTable>(database: Database, { table, rows, conflict }: BulkRows<T>): BatchItem<"sqlite">[] {
   const columns = Object.entries<SQLiteColumn>(getTableColumns(table));
-  const names = sql.join(
-    columns.map(([, column]) => sql.identifier(column.name)),
-    sql`, `,
-  );
   const values = sql.join(
     columns.map(([property]) => sql`json_extract(value, ${sql.raw(`'$.${property}'`)})`),
     sql`, `,
   );
-  const key = sql.join(
-    columns.filter(([property]) => conflict.key.includes(property)).map(([, column]) => sql.identifier(column.name)),
-    sql`, `,
-  );
   const merge: Readonly<Record<string, SQL | undefined>> = conflict.merge ?? {};
-  const assignments = sql.join(
-    columns
-      .filter(([property]) => !conflict.key.includes(property))
-      .map(([property, column]) => sql`${sql.identifier(column.name)} = ${merge[property] ?? excluded(column)}`),
-    sql`, `,
-  );
-  const onlyIf = conflict.onlyIf === undefined ? sql`` : sql` where ${conflict.onlyIf}`;
-  return parametersOf(rows).map(
-    // `where true` keeps SQLite's parser from reading `on conflict` as a join.
-    (json) =>
-      sql`insert into ${table} (${names}) select ${values} from json_each(${json}) where true on conflict (${key}) do update set ${assignments}${onlyIf}`,
+  const set = columns
+    .filter(([property]) => !conflict.key.includes(property))
+    .map(([property, column]) => [property, merge[property] ?? excluded(column)] as const);
+  const target = columns.filter(([property]) => conflict.key.includes(property)).map(([, column]) => column);
+  return parametersOf(rows).map((json) =>
+    database
+      .insert(table)
+      // `where true` keeps SQLite's parser from reading `on conflict` as a join.
+      .select(sql`select ${values} from json_each(${json}) where true`)
+      .onConflictDoUpdate({
+        target,
+        set: Object.fromEntries(set) as Record<keyof T["$inferInsert"], SQL>,
+        ...(conflict.onlyIf === undefined ? {} : { setWhere: conflict.onlyIf }),
+      }),
   );
 }
 

@@ -5,8 +5,7 @@
  * - a gap once closed is final, so a late write never opens it again.
  */
 
-import { type SQL, sql } from "drizzle-orm";
-import type { BatchItem } from "drizzle-orm/batch";
+import { isNull, type SQL, sql } from "drizzle-orm";
 import { bulkUpsert, excluded } from "./bulk-upsert.ts";
 import type { Database } from "./database.ts";
 import { batches, gaps, instruments, snapshots } from "./schema.ts";
@@ -19,17 +18,17 @@ export interface StoredBatch {
 }
 
 export async function writeBatch(database: Database, stored: StoredBatch): Promise<void> {
-  const statements: SQL[] = [
-    ...bulkUpsert(instruments, stored.instruments, { key: ["market"], onlyIf: instrumentHasChanged }),
-    ...bulkUpsert(snapshots, stored.snapshots, {
-      key: ["market", "minute"],
-      merge: { tapeKey: newOrKept(snapshots.tapeKey), tapeBytes: newOrKept(snapshots.tapeBytes) },
+  const keepTape = { tapeKey: newOrKept(snapshots.tapeKey), tapeBytes: newOrKept(snapshots.tapeBytes) };
+  const [first, ...rest] = [
+    ...bulkUpsert(database, {
+      table: instruments,
+      rows: stored.instruments,
+      conflict: { key: ["market"], onlyIf: instrumentHasChanged },
     }),
-    ...bulkUpsert(gaps, stored.gaps, { key: ["id"], onlyIf: sql`${gaps.to} is null` }),
+    ...bulkUpsert(database, { table: snapshots, rows: stored.snapshots, conflict: { key: ["market", "minute"], merge: keepTape } }),
+    ...bulkUpsert(database, { table: gaps, rows: stored.gaps, conflict: { key: ["id"], onlyIf: isNull(gaps.to) } }),
+    ...bulkUpsert(database, { table: batches, rows: [stored.batch], conflict: { key: ["id"] } }),
   ];
-  const [first, ...rest]: BatchItem<"sqlite">[] = [...statements, ...bulkUpsert(batches, [stored.batch], { key: ["id"] })].map(
-    (statement) => database.run(statement),
-  );
   if (first !== undefined) await database.batch([first, ...rest]);
 }
 

@@ -1,9 +1,10 @@
 /** Health: every part is asked, and one that doesn't answer is a finding, not an error. */
 
 import { createRoute } from "@hono/zod-openapi";
+import type { FeedConfiguration } from "../../../feed/configuration.ts";
 import type { PublicEnv } from "../../env.ts";
 import { askFeed } from "../../feed-client.ts";
-import { type FeedAssignment, readFeedDirectory } from "../../feed-directory.ts";
+import { configuredFeeds } from "../../feed-directory.ts";
 import { askInference } from "../../inference-client.ts";
 import { logWarning } from "../../log.ts";
 import { openDatabase } from "../../storage/database.ts";
@@ -26,13 +27,13 @@ const healthRoute = createRoute({
 
 export function addHealthRoute(app: App): void {
   app.openapi(healthRoute, async (context) => {
-    const { assignments } = readFeedDirectory(context.env.FEEDS);
+    const feeds = configuredFeeds(context.env.FEEDS);
     const [model, ...observed] = await Promise.all([
       orNull(
         "inference-unreachable",
         askInference(context.env.INFERENCE, (rpc) => rpc.active()),
       ),
-      ...assignments.map((assignment) => observeFeed(context.env, assignment)),
+      ...feeds.map((configuration) => observeFeed(context.env, configuration)),
     ]);
     const body = healthBody({
       now: Date.now(),
@@ -44,18 +45,18 @@ export function addHealthRoute(app: App): void {
   });
 }
 
-async function observeFeed(env: PublicEnv, assignment: FeedAssignment): Promise<{ feed: FeedObservation; isStored: boolean }> {
+async function observeFeed(env: PublicEnv, configuration: FeedConfiguration): Promise<{ feed: FeedObservation; isStored: boolean }> {
   const [status, stored] = await Promise.all([
     orNull(
       "feed-unreachable",
-      askFeed(env.FEED, assignment.feed, (rpc) => rpc.status()),
+      askFeed(env.FEED, configuration.feed, (rpc) => rpc.status()),
     ),
     orNull(
       "database-unreachable",
-      readLastBatch(openDatabase(env.DB), assignment.feed).then((batch) => ({ lastMinute: batch?.lastMinute ?? null })),
+      readLastBatch(openDatabase(env.DB), configuration.feed).then((batch) => ({ lastMinute: batch?.lastMinute ?? null })),
     ),
   ]);
-  return { feed: { assignment, status, lastStoredMinute: stored?.lastMinute ?? null }, isStored: stored !== null };
+  return { feed: { configuration, status, lastStoredMinute: stored?.lastMinute ?? null }, isStored: stored !== null };
 }
 
 async function orNull<T>(event: string, answer: Promise<T>): Promise<T | null> {

@@ -3,7 +3,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { marketId } from "../../../core/market/instrument.ts";
 import { askFeed } from "../../feed-client.ts";
-import { readFeedDirectory } from "../../feed-directory.ts";
+import { configuredFeeds } from "../../feed-directory.ts";
 import { logWarning } from "../../log.ts";
 import { type App, askMarketFeed, feedCarrying, Refused } from "../context.ts";
 import { DEFAULT_LEVELS, MAX_LEVELS, marketParameter, wholeNumber } from "../parameters.ts";
@@ -58,16 +58,15 @@ const bookRoute = createRoute({
 
 export function addMarketRoutes(app: App): void {
   app.openapi(listRoute, async (context) => {
-    const { assignments } = readFeedDirectory(context.env.FEEDS);
     const markets = await Promise.all(
-      assignments.map(async (assignment) => {
-        const status = await askFeed(context.env.FEED, assignment.feed, (rpc) => rpc.status()).catch((error: unknown) => {
-          logWarning("feed-unreachable", { feed: assignment.feed, cause: String(error) });
+      configuredFeeds(context.env.FEEDS).map(async (configuration) => {
+        const status = await askFeed(context.env.FEED, configuration.feed, (rpc) => rpc.status()).catch((error: unknown) => {
+          logWarning("feed-unreachable", { feed: configuration.feed, cause: String(error) });
           return null;
         });
-        return assignment.symbols.map((symbol) => {
-          const market = marketId(assignment.venue, symbol);
-          return marketView(market, assignment, status === null ? null : status.markets.find((each) => each.market === market));
+        return configuration.symbols.map((symbol) => {
+          const market = marketId(configuration.venue, symbol);
+          return marketView(market, configuration, status === null ? null : status.markets.find((each) => each.market === market));
         });
       }),
     );
@@ -76,10 +75,10 @@ export function addMarketRoutes(app: App): void {
 
   app.openapi(marketRoute, async (context) => {
     const { market } = context.req.valid("param");
-    const assignment = await feedCarrying(context, market);
-    const status = await askFeed(context.env.FEED, assignment.feed, (rpc) => rpc.status());
+    const configuration = await feedCarrying(context, market);
+    const status = await askFeed(context.env.FEED, configuration.feed, (rpc) => rpc.status());
     const view = status.markets.find((each) => each.market === market);
-    return context.json(marketDetailView(market, assignment, view), 200);
+    return context.json(marketDetailView(market, configuration, view), 200);
   });
 
   app.openapi(quoteRoute, async (context) => {

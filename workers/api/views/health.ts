@@ -1,7 +1,7 @@
 /** Is everything as it should be, and if not, what isn't. Pure. */
 
+import type { FeedConfiguration } from "../../../feed/configuration.ts";
 import type { FeedStatus } from "../../../feed/contract.ts";
-import type { FeedAssignment } from "../../feed-directory.ts";
 import type { ModelRefusal, ModelView } from "../../inference/contract.ts";
 import type { FeedHealth, HealthBody } from "../schemas.ts";
 
@@ -9,7 +9,7 @@ import type { FeedHealth, HealthBody } from "../schemas.ts";
 const PENDING_MINUTES_EXPECTED = 2;
 
 export interface FeedObservation {
-  readonly assignment: FeedAssignment;
+  readonly configuration: FeedConfiguration;
   /** Null when the feed did not answer. */
   readonly status: FeedStatus | null;
   readonly lastStoredMinute: number | null;
@@ -38,14 +38,14 @@ export function healthBody({ now, feeds, isDatabaseReachable, model }: Observati
   };
 }
 
-function feedReasons({ assignment, status }: FeedObservation): string[] {
-  const name = `feed ${assignment.feed}`;
+function feedReasons({ configuration, status }: FeedObservation): string[] {
+  const name = `feed ${configuration.feed}`;
   if (status === null) return [`${name} does not answer`];
   const reasons: string[] = [];
   if (status.connection.state !== "open") reasons.push(`${name} is ${status.connection.state}`);
   for (const { market, state } of status.markets) if (state !== "live") reasons.push(`${market} is ${state}`);
-  if (status.markets.length < assignment.symbols.length) {
-    reasons.push(`${name} knows ${status.markets.length} of ${assignment.symbols.length} markets`);
+  if (status.markets.length < configuration.symbols.length) {
+    reasons.push(`${name} knows ${status.markets.length} of ${configuration.symbols.length} markets`);
   }
   if (status.pendingMinutes > PENDING_MINUTES_EXPECTED) reasons.push(`${name} holds ${status.pendingMinutes} minutes that are not stored`);
   return reasons;
@@ -59,15 +59,15 @@ function modelReasons(model: Observations["model"]): string[] {
   return [`the published model is not served: ${model.fellBackFrom.detail}`];
 }
 
-function feedHealth({ assignment, status, lastStoredMinute }: FeedObservation): FeedHealth {
+function feedHealth({ configuration, status, lastStoredMinute }: FeedObservation): FeedHealth {
   return {
-    feed: assignment.feed,
-    venue: assignment.venue,
+    feed: configuration.feed,
+    venue: configuration.venue,
     isReachable: status !== null,
     connection: status?.connection.state ?? null,
     lastDownReason: status?.connection.lastDownReason ?? null,
     marketsLive: status?.markets.filter(({ state }) => state === "live").length ?? 0,
-    markets: assignment.symbols.length,
+    markets: configuration.symbols.length,
     frames: status?.frames ?? 0,
     malformedFrames: status?.malformedFrames ?? 0,
     tapeBytesHeld: status?.tapeBytesHeld ?? 0,

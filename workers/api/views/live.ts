@@ -1,7 +1,7 @@
 /** Quote, book and market as the API shows them. Pure. */
 
+import type { FeedConfiguration } from "../../../feed/configuration.ts";
 import type { BookView, MarketStatus, QuoteAnswer } from "../../../feed/contract.ts";
-import type { FeedAssignment } from "../../feed-directory.ts";
 import { instrumentView, levelOrNull, levelViews, midText } from "../prices.ts";
 import type { BookBody, FreshnessView, MarketDetailView, MarketView, QuoteBody } from "../schemas.ts";
 
@@ -38,21 +38,21 @@ export function bookBody(view: BookView): BookBody {
 }
 
 /** @param status null when the feed does not answer; undefined when it answers and does not know the market yet. */
-export function marketView(market: string, assignment: FeedAssignment, status: MarketStatus | null | undefined): MarketView {
+export function marketView(market: string, configuration: FeedConfiguration, status: MarketStatus | null | undefined): MarketView {
   return {
     market,
-    feed: assignment.feed,
-    venue: assignment.venue,
-    symbol: market.slice(assignment.venue.length + 1),
+    feed: configuration.feed,
+    venue: configuration.venue,
+    symbol: market.slice(configuration.venue.length + 1),
     state: status === null ? "unreachable" : (status?.state ?? "disconnected"),
     instrument: status ? instrumentView(status.instrument) : null,
     lastReceivedAt: status?.lastReceivedAt ?? null,
   };
 }
 
-export function marketDetailView(market: string, assignment: FeedAssignment, status: MarketStatus | undefined): MarketDetailView {
+export function marketDetailView(market: string, configuration: FeedConfiguration, status: MarketStatus | undefined): MarketDetailView {
   return {
-    ...marketView(market, assignment, status),
+    ...marketView(market, configuration, status),
     bookState: status?.bookState ?? null,
     marketTime: status?.marketTime ?? null,
     proof: status?.proof ?? null,

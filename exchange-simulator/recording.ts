@@ -1,0 +1,139 @@
+/**
+ * Recorded wire files, read as a stream of records in the order in which they were received. Plain or gzip (also several members).
+ *
+ * Three forms, told apart by the first line:
+ * - ndjson: `<received ns> <json>`; a line `{"lastUpdateId":…}` is the answer to a depth request, of the one symbol of the file;
+ * - cryptofeed's: `<received s>: <frame>`; what the client sent and connection lines (`wss://…`) are left out; a file `X.ws.txt.gz` has its REST
+ *   answers in `X.rest.txt.gz` beside it, lines `<url> -> <received s>: <body>`, of which depth snapshots are taken;
+ * - our own tape (core/wire/tape.ts).
+ * What isn't a message of a combined stream or a snapshot is left out. Memory is bounded by the longest line.
+ */
+
+import { createReadStream, existsSync } from "node:fs";
+import { open } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { decodeTapeLine } from "../core/wire/tape.ts";
+
+export type RecordedMessage =
+  | { kind: "frame"; receivedAt: number; text: string }
+  /** `symbol` is null where the file doesn't say: it then has but one. */
+  | { kind: "snapshot"; receivedAt: number; symbol: string | null; body: string };
+
+export class RecordingError extends Error {}
+
+type ReadLine = (line: string) => RecordedMessage | null;
+
+const LONGEST_LINE = 64 * 1_048_576;
+const GZIP_MAGIC = [0x1f, 0x8b];
+
+/** Messages of the files, one file after the other. Throws RecordingError for a file that is missing, cut off or in none of the forms. */
+export async function* readRecording(files: readonly string[]): AsyncGenerator<RecordedMessage> {
+  for (const file of files) yield* mergeByTime(readFile(file), await restSnapshots(file));
+}
+
+/** Whether a text is a message of a combined stream, and where its parts are. @returns null when it isn't. */
+export function splitCombined(text: string): { stream: string; data: string } | null {
+  const head = '{"stream":"';
+  const middle = '","data":';
+  if (!text.startsWith(head) || !text.endsWith("}")) return null;
+  const end = text.indexOf('"', head.length);
+  if (end < 0 || !text.startsWith(middle, end)) return null;
+  return { stream: text.slice(head.length, end), data: text.slice(end + middle.length, -1) };
+}
+
+async function* readFile(file: string): AsyncGenerator<RecordedMessage> {
+  let read: ReadLine | null = null;
+  for await (const line of readLines(file)) {
+    if (line === "") continue;
+    read ??= formOf(line, file);
+    const message = read(line);
+    if (message !== null) yield message;
+  }
+}
+
+function formOf(line: string, file: string): ReadLine {
+  if (/^\d{19} \{/.test(line)) return readNanosecondLine;
+  if (/^\d{1,16} [a-zA-Z] /.test(line)) return readTapeLine;
+  if (/^(wss?:\/\/|configuration: |\d+(\.\d+)?: )/.test(line)) return readCryptofeedLine;
+  throw new RecordingError(`${file} is in none of the known forms; it begins ${JSON.stringify(line.slice(0, 60))}`);
+}
+
+function readNanosecondLine(line: string): RecordedMessage | null {
+  const space = line.indexOf(" ");
+  const receivedAt = Number(line.slice(0, space - 6)) + Number(line.slice(space - 6, space)) / 1_000_000;
+  const text = line.slice(space + 1);
+  return text.startsWith('{"lastUpdateId":')
+    ? { kind: "snapshot", receivedAt, symbol: null, body: text }
+    : { kind: "frame", receivedAt, text };
+}
+
+function readCryptofeedLine(line: string): RecordedMessage | null {
+  const match = /^(\d+(?:\.\d+)?): \{/.exec(line);
+  if (match === null) return null;
+  return { kind: "frame", receivedAt: Number(match[1]) * 1_000, text: line.slice(match[0].length - 1) };
+}
+
+function readTapeLine(line: string): RecordedMessage | null {
+  const record = decodeTapeLine(line);
+  if ("malformed" in record) throw new RecordingError(`not a line of a tape: ${record.malformed}`);
+  if (record.kind === "frame") return { kind: "frame", receivedAt: record.receivedAt, text: record.text };
+  if (record.kind !== "snapshot") return null;
+  return { kind: "snapshot", receivedAt: record.receivedAt, symbol: record.symbol, body: record.body };
+}
+
+/** The depth snapshots of a cryptofeed recording, oldest first; none for other forms. */
+async function restSnapshots(file: string): Promise<RecordedMessage[]> {
+  const match = /^(.*)\.ws(\.txt(?:\.gz)?)$/.exec(file);
+  const beside = match === null ? null : `${match[1]}.rest${match[2]}`;
+  if (beside === null || !existsSync(beside)) return [];
+  const snapshots: RecordedMessage[] = [];
+  for await (const line of readLines(beside)) {
+    const answer = /^https?:\/\/\S*\/depth\?\S*symbol=([A-Z0-9]+)\S* -> (\d+(?:\.\d+)?): /.exec(line);
+    if (answer?.[1] === undefined) continue;
+    snapshots.push({ kind: "snapshot", receivedAt: Number(answer[2]) * 1_000, symbol: answer[1], body: line.slice(answer[0].length) });
+  }
+  return snapshots.sort((left, right) => left.receivedAt - right.receivedAt);
+}
+
+async function* mergeByTime(frames: AsyncGenerator<RecordedMessage>, snapshots: RecordedMessage[]): AsyncGenerator<RecordedMessage> {
+  let next = 0;
+  for await (const frame of frames) {
+    for (let due = snapshots[next]; due !== undefined && due.receivedAt <= frame.receivedAt; due = snapshots[next]) {
+      yield due;
+      next++;
+    }
+    yield frame;
+  }
+  yield* snapshots.slice(next);
+}
+
+async function* readLines(file: string): AsyncGenerator<string> {
+  let rest = "";
+  try {
+    const text = await openText(file);
+    text.setEncoding("utf8");
+    for await (const chunk of text as AsyncIterable<string>) {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop() ?? "";
+      if (rest.length > LONGEST_LINE) throw new RecordingError(`${file} has a line of more than ${LONGEST_LINE} characters`);
+      for (const line of lines) yield line.endsWith("\r") ? line.slice(0, -1) : line;
+    }
+  } catch (cause) {
+    if (cause instanceof RecordingError) throw cause;
+    throw new RecordingError(`${file} can't be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+  if (rest !== "") yield rest;
+}
+
+async function openText(file: string): Promise<Readable> {
+  const handle = await open(file);
+  const magic = new Uint8Array(2);
+  await handle.read(magic, 0, 2, 0);
+  await handle.close();
+  const bytes = createReadStream(file);
+  if (magic[0] !== GZIP_MAGIC[0] || magic[1] !== GZIP_MAGIC[1]) return bytes;
+  const plain = createGunzip();
+  bytes.on("error", (error) => plain.destroy(error));
+  return bytes.pipe(plain);
+}

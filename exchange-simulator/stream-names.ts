@@ -1,0 +1,18 @@
+/** Names of the streams that the generated markets speak, as Binance spot calls them. */
+
+import type { StreamKind } from "./generative-symbol.ts";
+
+const SUFFIXES: Readonly<Record<StreamKind, string>> = {
+  depth: "depth@100ms",
+  quote: "bookTicker",
+  trade: "trade",
+  kline: "kline_1m",
+};
+
+export function streamName(symbol: string, kind: StreamKind): string {
+  return `${symbol.toLowerCase()}@${SUFFIXES[kind]}`;
+}
+
+export function isDepthStreamOf(stream: string, symbol: string): boolean {
+  return stream.startsWith(`${symbol.toLowerCase()}@depth`);
+}

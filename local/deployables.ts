@@ -1,0 +1,21 @@
+/** The three scripts that edgebook deploys as, in the order in which they need one another. */
+
+import { join, resolve } from "node:path";
+
+export const ROOT = resolve(import.meta.dirname, "..");
+export const WRANGLER = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
+
+export interface Deployable {
+  readonly name: string;
+  /** Its configuration, from the root. */
+  readonly configuration: string;
+}
+
+export const DEPLOYABLES: readonly Deployable[] = [
+  { name: "inference", configuration: join("workers", "inference", "wrangler.toml") },
+  { name: "feed", configuration: join("durable-objects", "wrangler.toml") },
+  { name: "public", configuration: "wrangler.toml" },
+];
+
+/** wrangler neither reports on itself nor asks for anything. */
+export const QUIET_ENVIRONMENT = { WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", CLOUDFLARE_CF_FETCH_ENABLED: "false" };

@@ -1,0 +1,253 @@
+import { describe, expect, it } from "vitest";
+import { featureSetV1 } from "../../core/features/registry.ts";
+import { parseGrid } from "../../core/units/decimal.ts";
+import { binanceSpot } from "../../exchanges/binance/spot.ts";
+import { FeedReducer } from "../../feed/feed-reducer.ts";
+import { bookView, featureView } from "../../feed/views.ts";
+import { readNanosecondLines, recording, WITHOUT_RECORDINGS } from "../recordings/recordings.ts";
+import { depthFrame, marketOf, quoteFrame, START, scriptedFeed, snapshotBody, synchronise } from "./scripted-venue.ts";
+
+const STALE_AFTER = binanceSpot.staleAfterMs;
+
+describe("a book is built as the venue prescribes", () => {
+  it("joins a snapshot with the changes kept before it came", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    const market = marketOf(feed);
+    expect(market.state).toBe("live");
+    expect(market.lastSequence).toBe(101);
+    expect(market.book.bids.lotsAtPrice(999)).toBe(2_000);
+    expect(market.book.bids.bestTicks).toBe(1_000);
+  });
+
+  it("wants a snapshot once a change has been kept, and of a quiet market after three seconds", () => {
+    const feed = scriptedFeed();
+    feed.connectionOpened(START);
+    expect(feed.wantedSnapshots(START + 100)).toEqual([]);
+    expect(feed.wantedSnapshots(START + 3_000)).toEqual(["AAAUSDT"]);
+    feed.frame(depthFrame({ from: 100, time: START }), START + 100);
+    expect(feed.wantedSnapshots(START + 100)).toEqual(["AAAUSDT"]);
+    feed.snapshotAsked("AAAUSDT");
+    expect(feed.wantedSnapshots(START + 5_000)).toEqual([]);
+  });
+
+  it("takes another snapshot when the first is older than what was kept, instead of leaving a hole in the book", () => {
+    const feed = scriptedFeed();
+    feed.connectionOpened(START);
+    feed.frame(depthFrame({ from: 200, time: START }), START + 100);
+    feed.snapshot("AAAUSDT", snapshotBody(150), START + 200);
+    const market = marketOf(feed);
+    expect(market.state).toBe("syncing");
+    expect(feed.wantedSnapshots(START + 60_200)).toEqual(["AAAUSDT"]);
+    feed.snapshot("AAAUSDT", snapshotBody(199), START + 300);
+    expect(market.state).toBe("live");
+    expect(market.lastSequence).toBe(200);
+  });
+
+  it("refuses an unreadable snapshot and asks again", () => {
+    const feed = scriptedFeed();
+    feed.connectionOpened(START);
+    feed.frame(depthFrame({ from: 100, time: START }), START + 100);
+    feed.snapshot("AAAUSDT", `{"lastUpdateId":99,"bids":[["10.0`, START + 200);
+    expect(marketOf(feed).state).toBe("syncing");
+    expect(feed.malformedFrames).toBe(1);
+    expect(feed.wantedSnapshots(START + 70_000)).toEqual(["AAAUSDT"]);
+  });
+});
+
+describe("a break of the sequence", () => {
+  it("takes the book away, names the gap, and heals with the next snapshot", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    feed.takeGapChanges();
+    feed.frame(depthFrame({ from: 103, time: START + 300 }), START + 300);
+    const market = marketOf(feed);
+    expect(market.state).toBe("syncing");
+    expect(bookView(market, { now: START + 300, levels: 5, venueStaleAfterMs: STALE_AFTER })).toMatchObject({
+      ok: false,
+      reason: "syncing",
+    });
+    expect(market.book.state).toBe("empty");
+    feed.snapshot("AAAUSDT", snapshotBody(102), START + 1_500);
+    expect(market.state).toBe("live");
+    expect(market.lastSequence).toBe(103);
+    const gaps = feed.takeGapChanges();
+    expect(gaps).toHaveLength(1);
+    expect(gaps[0]).toMatchObject({ reason: "sequence-gap", from: START + 200, to: START + 1_500, action: "resynced" });
+  });
+
+  it("touches no other market", () => {
+    const feed = scriptedFeed(["AAAUSDT", "BBBUSDT"]);
+    synchronise(feed);
+    feed.frame(depthFrame({ symbol: "BBBUSDT", from: 7, time: START }), START + 250);
+    feed.snapshot("BBBUSDT", snapshotBody(6), START + 260);
+    feed.frame(depthFrame({ symbol: "BBBUSDT", from: 9, time: START + 300 }), START + 300);
+    expect(marketOf(feed, "BBBUSDT").state).toBe("syncing");
+    expect(marketOf(feed).state).toBe("live");
+    feed.frame(depthFrame({ from: 102, time: START + 310, bids: [["9.98", "1.000"]] }), START + 310);
+    expect(marketOf(feed).lastSequence).toBe(102);
+  });
+
+  it("drops a duplicated message without losing the book", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    const frame = depthFrame({ from: 102, to: 105, time: START + 300, bids: [["9.98", "1.000"]] });
+    feed.frame(frame, START + 300);
+    const hash = marketOf(feed).book.contentHash();
+    feed.frame(frame, START + 310);
+    expect(marketOf(feed).state).toBe("live");
+    expect(marketOf(feed).book.contentHash()).toBe(hash);
+  });
+
+  it("rebuilds a book that a message has crossed", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    feed.frame(depthFrame({ from: 102, time: START + 300, bids: [["10.05", "1.000"]] }), START + 300);
+    expect(marketOf(feed).state).toBe("syncing");
+    expect(marketOf(feed).gaps.current?.reason).toBe("crossed-book");
+  });
+
+  it("rebuilds a book whose top differs from the venue's own quote at the same number", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    feed.frame(quoteFrame(101, { bid: ["10.00", "1.000"], ask: ["10.02", "1.000"] }), START + 250);
+    expect(marketOf(feed).state).toBe("live");
+    feed.frame(quoteFrame(102, { bid: ["10.01", "5.000"], ask: ["10.02", "1.000"] }), START + 260);
+    feed.frame(depthFrame({ from: 102, time: START + 300 }), START + 300);
+    expect(marketOf(feed).state).toBe("syncing");
+    expect(marketOf(feed).gaps.current?.reason).toBe("quote-mismatch");
+    expect(marketOf(feed).quoteCheck).toMatchObject({ comparisons: 2, mismatches: 1 });
+  });
+});
+
+describe("hostile frames", () => {
+  const good = depthFrame({ from: 102, time: START + 300, bids: [["9.98", "1.000"]] });
+  const hostile: [string, string][] = [
+    ["not JSON", "hello"],
+    ["cut off", good.slice(0, -7)],
+    ["empty", ""],
+    ["a list", "[1,2,3]"],
+    ["a number for a symbol", good.replace('"AAAUSDT"', "7")],
+    ["a price off the grid", good.replace("9.98", "9.985")],
+    ["a negative size", good.replace('"1.000"', '"-1.000"')],
+    ["a sequence that is text", good.replace('"U":102', '"U":"102"')],
+    ["a sequence that runs backwards", good.replace('"U":102', '"U":109')],
+    ["nested without end", "[".repeat(50_000)],
+  ];
+  it.each(hostile)("%s: counted, kept as a sample, and nothing else is touched", (_, frame) => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    const hash = marketOf(feed).book.contentHash();
+    feed.frame(frame, START + 300);
+    expect(feed.malformedFrames).toBe(1);
+    expect(feed.malformedSamples).toHaveLength(1);
+    expect(marketOf(feed).state).toBe("live");
+    expect(marketOf(feed).book.contentHash()).toBe(hash);
+    feed.frame(good, START + 310);
+    expect(marketOf(feed).lastSequence).toBe(102);
+  });
+
+  it("keeps only the last ten samples, so that a venue gone mad can't fill the memory", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    for (let count = 0; count < 1_000; count++) feed.frame(`nonsense ${count} ${"x".repeat(5_000)}`, START + 300);
+    expect(feed.malformedFrames).toBe(1_000);
+    expect(feed.malformedSamples).toHaveLength(10);
+    expect(Math.max(...feed.malformedSamples.map((sample) => sample.length))).toBeLessThan(400);
+  });
+});
+
+describe("a connection that goes down", () => {
+  it("leaves no number behind, and one gap from the last message to the next whole book", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    feed.takeGapChanges();
+    feed.connectionLost(START + 5_000, "connection-down", "1006");
+    const market = marketOf(feed);
+    expect(featureView(market, START + 5_000, STALE_AFTER)).toMatchObject({ ok: false, reason: "disconnected" });
+    synchronise(feed, "AAAUSDT", START + 9_000);
+    expect(feed.takeGapChanges()).toMatchObject([
+      { reason: "connection-down", from: START + 200, to: START + 9_200, action: "reconnected" },
+    ]);
+  });
+
+  it("counts the minute's coverage without the time that was lost", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    feed.connectionLost(START + 20_000, "connection-down", "1006");
+    synchronise(feed, "AAAUSDT", START + 30_000);
+    feed.tick(START + 50_000);
+    const [closed] = feed.takeClosedMinutes();
+    // Live from 10.2 s to the last message before the loss (also 10.2 s), and from 40.2 s to the minute's end.
+    expect(closed?.snapshots[0]?.coveredMs).toBe(60_000 - 40_200);
+  });
+});
+
+describe("silence", () => {
+  it("is refused as stale when it outlasts the market's own pace", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    const now = START + 200 + STALE_AFTER + 1;
+    expect(bookView(marketOf(feed), { now, levels: 1, venueStaleAfterMs: STALE_AFTER })).toMatchObject({ ok: false, reason: "stale" });
+    expect(feed.staleSymbols(now)).toEqual(["AAAUSDT"]);
+    expect(feed.staleSymbols(now - 2)).toEqual([]);
+  });
+
+  it("closes each minute of it once, up to an hour at a time", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    feed.tick(START + 5 * 60_000);
+    const minutes = feed.takeClosedMinutes().map((closed) => closed.minute);
+    expect(minutes).toHaveLength(5);
+    expect(new Set(minutes).size).toBe(5);
+    feed.tick(START + 30 * 24 * 3_600_000);
+    expect(feed.takeClosedMinutes().length).toBeLessThan(5);
+  });
+});
+
+describe.skipIf(recording("wire") === null)(`the recorded BTCUSDT capture ${WITHOUT_RECORDINGS}`, () => {
+  const file = recording("wire/binance-spot-btcusdt-20240808.ndjson.gz");
+
+  function replay(receivedAtOf: (line: { receivedAt: number }, index: number) => number): FeedReducer {
+    const tick = parseGrid("0.01");
+    const lot = parseGrid("0.00001");
+    if (tick === null || lot === null || file === null) throw new Error("the recording can't be read");
+    const feed = new FeedReducer({
+      adapter: binanceSpot,
+      featureSet: featureSetV1,
+      instruments: [{ venue: "binance-spot", symbol: "BTCUSDT", tick, lot }],
+    });
+    for (const [index, line] of readNanosecondLines(file).entries()) {
+      const at = receivedAtOf(line, index);
+      if (index === 0) feed.connectionOpened(at);
+      if (line.text.startsWith('{"lastUpdateId"')) feed.snapshot("BTCUSDT", line.text, at);
+      else feed.frame(line.text, at);
+    }
+    return feed;
+  }
+
+  it("replays without a gap, and its top equals the venue's quote in every comparison", () => {
+    const feed = replay((line) => line.receivedAt);
+    const market = marketOf(feed, "BTCUSDT");
+    expect(market.state).toBe("live");
+    expect(feed.malformedFrames).toBe(0);
+    expect(feed.takeGapChanges()).toEqual([]);
+    expect(market.quoteCheck.comparisons).toBeGreaterThan(500);
+    expect(market.quoteCheck.mismatches).toBe(0);
+  });
+
+  it("gives the same book and the same feature bytes at another speed and another time of receipt", () => {
+    const atItsTime = marketOf(
+      replay((line) => line.receivedAt),
+      "BTCUSDT",
+    );
+    const allAtOnce = marketOf(
+      replay((_, index) => START + Math.floor(index / 1_000)),
+      "BTCUSDT",
+    );
+    expect(allAtOnce.book.contentHash()).toBe(atItsTime.book.contentHash());
+    expect(allAtOnce.pipeline.rowCount).toBeGreaterThan(300);
+    expect(allAtOnce.pipeline.rowCount).toBe(atItsTime.pipeline.rowCount);
+    expect(allAtOnce.pipeline.rowsHash).toBe(atItsTime.pipeline.rowsHash);
+  });
+});

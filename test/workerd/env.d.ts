@@ -1,0 +1,16 @@
+/** What vitest.workerd.config.ts binds. */
+
+declare namespace Cloudflare {
+  interface Env {
+    readonly DB: D1Database;
+    readonly TAPES: R2Bucket;
+    readonly FEED: DurableObjectNamespace<import("../../durable-objects/main.ts").MarketFeed>;
+    readonly EXCHANGE: Fetcher;
+    readonly FEEDS: string;
+    readonly VENUE_HOSTS: string;
+    readonly MIGRATIONS: import("cloudflare:test").D1Migration[];
+  }
+  interface GlobalProps {
+    mainModule: typeof import("./main.ts");
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * An exchange inside the Workers runtime, for tests: what production code dials at https://… is answered here (vitest.workerd.config.ts,
+ * outboundService). It speaks Binance spot: exchangeInfo, depth snapshots, and a combined stream that sends what the test scripts.
+ *
+ * One object, since a socket may be used only by the object or request that holds it. The test steers it at https://control/.
+ */
+
+import { DurableObject } from "cloudflare:workers";
+
+interface Env {
+  readonly EXCHANGE: DurableObjectNamespace;
+}
+
+const GRIDS = [
+  { filterType: "PRICE_FILTER", tickSize: "0.01000000" },
+  { filterType: "LOT_SIZE", stepSize: "0.00001000" },
+];
+
+export class FakeExchange extends DurableObject<Env> {
+  private sockets: WebSocket[] = [];
+  private snapshots: Record<string, string> = {};
+  /** Status answered to everything while set: 451 for blocked, 503 for down. */
+  private refusal: number | null = null;
+
+  override async fetch(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    if (url.hostname === "control") return this.steer(url.pathname, request);
+    if (this.refusal !== null) return new Response("refused", { status: this.refusal });
+    if (request.headers.get("Upgrade") === "websocket") return this.open();
+    if (url.pathname.endsWith("/exchangeInfo")) {
+      const symbols: unknown = JSON.parse(url.searchParams.get("symbols") ?? "[]");
+      const names = Array.isArray(symbols) ? symbols.map(String) : [];
+      return Response.json({ symbols: names.map((symbol) => ({ symbol, filters: GRIDS })) });
+    }
+    const body = this.snapshots[url.searchParams.get("symbol") ?? ""];
+    return body === undefined ? new Response("no snapshot is scripted", { status: 404 }) : new Response(body);
+  }
+
+  private open(): Response {
+    const { 0: client, 1: server } = new WebSocketPair();
+    server.accept();
+    this.sockets.push(server);
+    server.addEventListener("close", () => {
+      this.sockets = this.sockets.filter((socket) => socket !== server);
+    });
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  private async steer(path: string, request: Request): Promise<Response> {
+    const body: unknown = await request.json();
+    if (path === "/snapshots") this.snapshots = body as Record<string, string>;
+    if (path === "/refusal") this.refusal = body as number | null;
+    if (path === "/frames") for (const frame of body as string[]) for (const socket of this.sockets) socket.send(frame);
+    if (path === "/close") for (const socket of this.sockets) socket.close(1001, "scripted");
+    return Response.json({ sockets: this.sockets.length });
+  }
+}
+
+export default {
+  fetch: (request, env) => env.EXCHANGE.getByName("the one").fetch(request),
+} satisfies ExportedHandler<Env>;

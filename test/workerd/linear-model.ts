@@ -1,0 +1,73 @@
+/**
+ * The smallest model of the mlp family: moves = features · weights, one matrix product. Its golden answers are computed here in plain
+ * doubles, so that agreeing with them says something of the runtime.
+ */
+
+import { featureSetV1 } from "../../core/features/registry.ts";
+import type { ModelManifest } from "../../models/contract.ts";
+import { mlp } from "../../models/mlp/family.ts";
+import { encodeModel } from "../../training/onnx/encode.ts";
+import { OPSET } from "../../training/onnx/model.ts";
+
+export interface LinearModel {
+  readonly artifact: Uint8Array;
+  /** Right in all but the artifact's hash, which publishing fills in. */
+  readonly manifest: ModelManifest;
+}
+
+export interface LinearModelOptions {
+  readonly id: string;
+  readonly version: string;
+  readonly seed: number;
+  /** Columns of the graph, where they shall not be those of the features. */
+  readonly graphColumns?: number;
+}
+
+export function linearModel({ id, version, seed, graphColumns }: LinearModelOptions): LinearModel {
+  const columns = featureSetV1.columns.length;
+  const outputs = mlp.outputs.length;
+  const weights = Float32Array.from({ length: (graphColumns ?? columns) * outputs }, (_, index) =>
+    Math.fround(Math.sin(index * 0.7 + seed)),
+  );
+  const artifact = encodeModel({
+    opset: OPSET,
+    graph: {
+      name: "linear",
+      nodes: [{ operator: "MatMul", domain: "", inputs: [mlp.inputName, "weights"], outputs: [mlp.outputName], attributes: {} }],
+      constants: [{ name: "weights", type: "float32", shape: [graphColumns ?? columns, outputs], data: weights }],
+      inputs: [{ name: mlp.inputName, type: "float32", shape: ["batch", graphColumns ?? columns] }],
+      outputs: [{ name: mlp.outputName, type: "float32", shape: ["batch", outputs] }],
+    },
+  });
+  const inputs = [0, 1, 2].map((row) => Array.from({ length: columns }, (_, column) => Math.fround(Math.cos(row + column))));
+  const golden = { inputs, outputs: inputs.map((row) => linearAnswer(row, weights, outputs)), tolerance: 1e-4 };
+  return { artifact, manifest: manifestOf({ id, version, artifact, golden }) };
+}
+
+/** The naive product, in doubles. */
+export function linearAnswer(row: readonly number[], weights: Float32Array, outputs: number): number[] {
+  return Array.from({ length: outputs }, (_, output) =>
+    row.reduce((sum, value, column) => sum + value * (weights[column * outputs + output] ?? Number.NaN), 0),
+  );
+}
+
+function manifestOf(parts: Pick<ModelManifest, "id" | "version" | "golden"> & { artifact: Uint8Array }): ModelManifest {
+  const { id, fingerprint, columns } = featureSetV1;
+  return {
+    format: "edgebook-model/1",
+    id: parts.id,
+    version: parts.version,
+    family: mlp.id,
+    featureSet: { id, fingerprint, columns },
+    intervalMs: 1_000,
+    input: { name: mlp.inputName, shape: mlp.inputShape(columns.length) },
+    output: { name: mlp.outputName, columns: mlp.outputs, unit: "bps" },
+    normaliser: { mean: columns.map(() => 0), scale: columns.map(() => 1), clip: 10 },
+    opset: OPSET,
+    artifact: { file: "model.onnx", sha256: "0".repeat(64), bytes: parts.artifact.byteLength },
+    trainedOn: { source: "made by hand", datasetSha256: "0".repeat(64), from: 0, to: 1, rows: 1, seed: 0 },
+    scores: [],
+    scoredOn: null,
+    golden: parts.golden,
+  };
+}

@@ -1,0 +1,185 @@
+/** The stores: migrations, and rows that may be written twice, late, or by two writers at once without changing. */
+
+import { applyD1Migrations } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { tapeKey } from "../../core/wire/keys.ts";
+import type { GapRecord, MinuteSnapshot } from "../../feed/contract.ts";
+import { gapRow, snapshotRow } from "../../workers/cron/rows.ts";
+import { openDatabase } from "../../workers/storage/database.ts";
+import { batchId, readLastBatch } from "../../workers/storage/read-batches.ts";
+import { readGaps } from "../../workers/storage/read-gaps.ts";
+import { readInstrument } from "../../workers/storage/read-instruments.ts";
+import { readSnapshots } from "../../workers/storage/read-snapshots.ts";
+import { putTape } from "../../workers/storage/tapes.ts";
+import { type StoredBatch, writeBatch } from "../../workers/storage/write-batch.ts";
+
+const MARKET = "binance-spot:BTCUSDT";
+const MINUTE = Date.UTC(2026, 0, 5, 12, 0);
+const GRIDS = { tick: "0.01", lot: "0.00001" };
+const database = openDatabase(env.DB);
+const ALL = { market: MARKET, from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1_000 };
+
+beforeAll(async () => {
+  await applyD1Migrations(env.DB, env.MIGRATIONS);
+});
+
+beforeEach(async () => {
+  await env.DB.batch(["snapshots", "gaps", "batches", "instruments"].map((table) => env.DB.prepare(`delete from ${table}`)));
+});
+
+describe("snapshots", () => {
+  it("come back as the feed wrote them, update ids of 2^53 - 1 and feature doubles included", async () => {
+    const features = { featureTime: MINUTE + 59_000, fingerprint: "0123456789abcdef", row: [0.1 + 0.2, -1e-300, 123_456_789.123_456_79, 0] };
+    const snapshot = minuteSnapshot({ lastSequence: Number.MAX_SAFE_INTEGER, features });
+    await writeBatch(database, stored({ snapshots: [snapshot] }));
+    const [row] = await readSnapshots(database, ALL);
+    expect(row).toMatchObject({ market: MARKET, minute: MINUTE, lastSequence: Number.MAX_SAFE_INTEGER, featureTime: MINUTE + 59_000 });
+    expect(JSON.parse(row?.features ?? "null")).toEqual(features.row);
+    expect(JSON.parse(row?.bids ?? "null")).toEqual(snapshot.bids);
+  });
+
+  it("written twice are one row, equal to the first", async () => {
+    const batch = stored({ snapshots: [minuteSnapshot({})] });
+    await writeBatch(database, batch);
+    const once = await readSnapshots(database, ALL);
+    await writeBatch(database, batch);
+    expect(await readSnapshots(database, ALL)).toEqual(once);
+    expect(once).toHaveLength(1);
+  });
+
+  it("keep the tape's key when a second writer found the tape gone", async () => {
+    const key = tapeKey("binance-spot", "BTCUSDT", MINUTE);
+    await writeBatch(database, stored({ snapshots: [minuteSnapshot({})], tape: { key, bytes: 7 } }));
+    await writeBatch(database, stored({ snapshots: [minuteSnapshot({})] }));
+    expect(await readSnapshots(database, ALL)).toMatchObject([{ tapeKey: key, tapeBytes: 7 }]);
+  });
+
+  it("of more than one parameter's size all arrive, in the order of their minutes", async () => {
+    const levels = Array.from({ length: 20 }, (_, depth): [number, number] => [6_000_000_000 - depth, 123_456_789_012]);
+    const snapshots = Array.from({ length: 900 }, (_, index) =>
+      minuteSnapshot({ minute: MINUTE + (899 - index) * 60_000, bids: levels, asks: levels }),
+    );
+    await writeBatch(database, stored({ snapshots }));
+    const rows = await readSnapshots(database, ALL);
+    expect(rows.map(({ minute }) => minute)).toEqual(Array.from({ length: 900 }, (_, index) => MINUTE + index * 60_000));
+  });
+
+  it("that D1 refuses leave nothing of their batch behind", async () => {
+    const broken: MinuteSnapshot = { ...minuteSnapshot({}), coveredMs: null as unknown as number };
+    await expect(writeBatch(database, stored({ snapshots: [broken], gaps: [gap({})] }))).rejects.toThrow();
+    expect(await readGaps(database, { ...ALL, after: null })).toEqual([]);
+    expect(await readLastBatch(database, "main")).toBeNull();
+  });
+});
+
+describe("gaps", () => {
+  it("once closed are never opened, moved or renamed by a late write", async () => {
+    const open = gap({ to: null, action: "pending" });
+    const closed = gap({ to: MINUTE + 9_000, action: "resynced" });
+    for (const written of [open, closed, open, gap({ to: MINUTE + 50_000, action: "dropped" })]) {
+      await writeBatch(database, stored({ gaps: [written] }));
+    }
+    expect(await readGaps(database, { ...ALL, after: null })).toEqual([closed]);
+  });
+
+  it("are found by the stretch they touch, of one market or of all", async () => {
+    const other = gap({ id: "c", market: "binance-spot:ETHUSDT", from: MINUTE + 20, to: null, action: "pending" });
+    const gaps = [gap({ id: "a", from: MINUTE, to: MINUTE + 10 }), gap({ id: "b", from: MINUTE + 10, to: MINUTE + 30 }), other];
+    await writeBatch(database, stored({ gaps }));
+    const ids = async (market: string | null, from: number, to: number): Promise<string[]> =>
+      (await readGaps(database, { market, from, to, after: null, limit: 10 })).map(({ id }) => id);
+    expect(await ids(MARKET, MINUTE, MINUTE + 10)).toEqual(["a"]);
+    expect(await ids(MARKET, MINUTE + 10, MINUTE + 11)).toEqual(["b"]);
+    expect(await ids(null, MINUTE + 25, MINUTE + 1_000)).toEqual(["b", "c"]);
+    expect(await ids(null, MINUTE + 500_000, MINUTE + 600_000)).toEqual(["c"]);
+  });
+});
+
+describe("instruments", () => {
+  it("are replaced when the venue changes a grid", async () => {
+    await writeBatch(database, stored({}));
+    await writeBatch(database, { ...stored({}), instruments: [{ ...instrument, tick: "0.1" }] });
+    expect(await readInstrument(database, MARKET)).toEqual({ ...instrument, tick: "0.1" });
+  });
+});
+
+describe("batches", () => {
+  it("of a feed are told from those of a feed whose name begins the same, and the last is found", async () => {
+    for (const [feed, startedAt] of [
+      ["main", MINUTE],
+      ["main", MINUTE + 60_000],
+      ["main-2", MINUTE + 120_000],
+    ] as const) {
+      await writeBatch(database, { ...stored({}), batch: { ...stored({}).batch, id: batchId(feed, startedAt, 0), feed, startedAt } });
+    }
+    expect(await readLastBatch(database, "main")).toMatchObject({ feed: "main", startedAt: MINUTE + 60_000 });
+  });
+});
+
+describe("tapes", () => {
+  it("written twice are the same object, with the checksum of their bytes", async () => {
+    const tape = { feed: "main", venue: "binance-spot", symbol: "BTCUSDT", minute: MINUTE, bytes: new TextEncoder().encode("some gzip") };
+    const first = await putTape(env.TAPES, tape);
+    const before = await env.TAPES.head(first.key);
+    expect(await putTape(env.TAPES, tape)).toEqual(first);
+    const object = await env.TAPES.get(first.key);
+    expect(await object?.text()).toBe("some gzip");
+    expect(object?.etag).toBe(before?.etag);
+    expect(new Uint8Array(object?.checksums.sha256 ?? new ArrayBuffer(0))).toEqual(
+      new Uint8Array(await crypto.subtle.digest("SHA-256", tape.bytes)),
+    );
+  });
+});
+
+const instrument = { market: MARKET, venue: "binance-spot", symbol: "BTCUSDT", feed: "main", ...GRIDS };
+
+function stored(parts: {
+  snapshots?: readonly MinuteSnapshot[];
+  gaps?: readonly GapRecord[];
+  tape?: { key: string; bytes: number };
+}): StoredBatch {
+  const { snapshots = [], gaps = [], tape = null } = parts;
+  const id = batchId("main", MINUTE, 0);
+  const batch = { id, feed: "main", startedAt: MINUTE, minutes: 1, rows: snapshots.length, gaps: gaps.length, tapes: 0, tapeBytes: 0 };
+  return {
+    batch: { ...batch, firstMinute: MINUTE, lastMinute: MINUTE, remaining: 0 },
+    instruments: [instrument],
+    snapshots: snapshots.map((snapshot) => snapshotRow({ snapshot, batch: id, grids: GRIDS, tape })),
+    gaps: gaps.map(gapRow),
+  };
+}
+
+function minuteSnapshot(parts: Partial<MinuteSnapshot>): MinuteSnapshot {
+  return {
+    market: MARKET,
+    minute: MINUTE,
+    state: "live",
+    bookState: "normal",
+    quote: { bidTicks: 6_000_000, bidLots: 100, askTicks: 6_000_001, askLots: 200 },
+    bids: [[6_000_000, 100]],
+    asks: [[6_000_001, 200]],
+    lastSequence: 1,
+    bookHash: "0123456789abcdef",
+    marketTime: MINUTE + 59_900,
+    features: null,
+    coveredMs: 60_000,
+    events: 10,
+    trades: 2,
+    ...parts,
+  };
+}
+
+function gap(parts: Partial<GapRecord>): GapRecord {
+  return {
+    id: "a",
+    market: MARKET,
+    channel: "depth",
+    from: MINUTE,
+    to: MINUTE + 1_000,
+    reason: "sequence-gap",
+    detail: "after 7 came 9",
+    action: "resynced",
+    ...parts,
+  };
+}

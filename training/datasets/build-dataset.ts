@@ -1,0 +1,45 @@
+/** Sources in, dataset folder out: each market of each source is one part. */
+
+import { featureSetV1 } from "../../core/features/registry.ts";
+import { DEFAULT_HORIZONS_MS } from "../../core/labels/moves.ts";
+import { marketId } from "../../core/market/instrument.ts";
+import type { GapRecord } from "../../feed/contract.ts";
+import type { Progress } from "../progress.ts";
+import { replaySource } from "../replay/replay-source.ts";
+import type { DatasetCard } from "./card.ts";
+import { DatasetWriter } from "./dataset-writer.ts";
+import type { MarketSource } from "./market-source.ts";
+
+export interface BuildOptions {
+  readonly sources: readonly MarketSource[];
+  readonly folder: string;
+  readonly command: readonly string[];
+  readonly progress: Progress;
+}
+
+/** Throws CommandError when no source gives a row. */
+export async function buildDataset({ sources, folder, command, progress }: BuildOptions): Promise<DatasetCard> {
+  const writer = await DatasetWriter.create({ folder, featureSet: featureSetV1, horizonsMs: DEFAULT_HORIZONS_MS, command });
+  for (const source of sources) {
+    const part = writer.openPart();
+    const { reducer, gaps, malformedLines } = await replaySource(source, {
+      onRow: (row) => part.add(row),
+      onBlock: () => part.drained(),
+      progress,
+    });
+    await writer.closePart(part, {
+      source: source.name,
+      market: marketId(source.instrument.venue, source.instrument.symbol),
+      frames: reducer.frames,
+      malformedFrames: reducer.malformedFrames + malformedLines,
+      gaps: countByReason(gaps),
+    });
+  }
+  return writer.finish();
+}
+
+function countByReason(gaps: readonly GapRecord[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const gap of gaps) counts[gap.reason] = (counts[gap.reason] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,63 @@
+/**
+ * Market sources from the generative market: the same frames that the exchange simulator would send, made offline. The same preset, seed and
+ * hours give the same records on any machine, which is what lets a shipped model be reproduced byte for byte.
+ */
+
+import { PRESETS, type PresetName } from "../../core/simulation/presets.ts";
+import { MS_PER_HOUR } from "../../core/units/time.ts";
+import type { TapeRecord } from "../../core/wire/tape.ts";
+import { GENERATIVE_LOT, GENERATIVE_TICK } from "../../exchange-simulator/generative-symbol.ts";
+import { simulateTape } from "../../exchange-simulator/generative-tape.ts";
+import { CommandError } from "../command-error.ts";
+import type { MarketSource } from "./market-source.ts";
+
+/** The protocol that the generative market speaks. */
+const VENUE = "binance-spot";
+/** A fixed day, so that the rows' times are the same in every run: 2026-01-01T00:00:00Z. */
+const START_TIME = 1_767_225_600_000;
+const RECORDS_A_BLOCK = 4_096;
+const SECONDS_PER_HOUR = 3_600;
+/** More would take hours to make; join several seeds instead. */
+const MOST_HOURS = 1_000;
+
+export interface Simulation {
+  readonly preset: PresetName;
+  readonly seed: number;
+  readonly hours: number;
+}
+
+const SYMBOLS: Readonly<Record<PresetName, string>> = { "large-tick": "LARGEUSDT", "small-tick": "SMALLUSDT" };
+
+/** Reads `preset:seed:hours`, e.g. "large-tick:7:4". Throws CommandError. */
+export function parseSimulation(text: string): Simulation {
+  const [preset, seed, hours] = text.split(":");
+  const presets = Object.keys(PRESETS) as PresetName[];
+  const known = presets.find((name) => name === preset);
+  if (known === undefined) throw new CommandError(`--simulate ${text}: the preset is one of ${presets.join(", ")}, as in large-tick:1:4`);
+  if (!/^\d{1,15}$/.test(seed ?? "")) throw new CommandError(`--simulate ${text}: the seed is a whole number, as in ${known}:1:4`);
+  const length = Number(hours);
+  if (!(length > 0 && length <= MOST_HOURS))
+    throw new CommandError(`--simulate ${text}: the hours are a number up to ${MOST_HOURS}, as in ${known}:1:4`);
+  return { preset: known, seed: Number(seed), hours: length };
+}
+
+export function simulatedSource({ preset, seed, hours }: Simulation): MarketSource {
+  const symbol = SYMBOLS[preset];
+  return {
+    name: `simulated ${preset} seed ${seed}, ${hours} h`,
+    instrument: { venue: VENUE, symbol, tick: GENERATIVE_TICK, lot: GENERATIVE_LOT },
+    size: hours * MS_PER_HOUR,
+    async *records(onProgress) {
+      const tape = simulateTape({ preset, seed, symbol, seconds: Math.round(hours * SECONDS_PER_HOUR), startTime: START_TIME });
+      let block: TapeRecord[] = [];
+      for (const record of tape) {
+        block.push(record);
+        if (block.length < RECORDS_A_BLOCK) continue;
+        onProgress(record.receivedAt - START_TIME);
+        yield block;
+        block = [];
+      }
+      yield block;
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * Scores of one output on rows that training never saw, beside persistence ("the price stays") and ridge. All metrics are those of
+ * core/metrics. Uncertainty is shown with every number: neighbouring rows share most of their horizon, so the interval of R² comes from
+ * blocks, and the test against ridge (Diebold and Mariano) allows for the overlap.
+ */
+
+import { Random } from "../../core/math/random.ts";
+import { dieboldMariano } from "../../core/metrics/diebold-mariano.ts";
+import { directionScore } from "../../core/metrics/direction.ts";
+import { r2AgainstPersistence } from "../../core/metrics/r2.ts";
+import { r2Interval } from "../../core/metrics/r2-interval.ts";
+import { rmseScore } from "../../core/metrics/rmse.ts";
+import type { OutputColumn, Score } from "../../models/contract.ts";
+
+/** Blocks of ten minutes: twenty times the longest horizon, so that what crosses their edges hardly counts. */
+const BLOCK_MS = 600_000;
+const RESAMPLES = 1_000;
+/** The same draws at each evaluation: a score must not change by looking again. */
+const BOOTSTRAP_SEED = 20_190_417;
+
+/** A score with what `evaluate` shows beyond the manifest. */
+export interface DetailedScore extends Score {
+  /** 1 - RMSE / RMSE of persistence. */
+  readonly rmseSkill: number;
+  /** Of the model's squared errors against ridge's, two-sided, with the sign of who is better; null where there is no test. */
+  readonly againstRidge: { readonly pValue: number; readonly isModelBetter: boolean } | null;
+}
+
+/** [rows] of one output, in order of time, rows without a target left out. All in basis points. */
+export interface OutputRows {
+  readonly actual: Float64Array;
+  readonly predicted: Float64Array;
+  readonly ridge: Float64Array;
+}
+
+/** @returns null when there is nothing to score: no rows, or no move in any. */
+export function scoreOutput(column: OutputColumn, rows: OutputRows, intervalMs: number): DetailedScore | null {
+  const { actual, predicted, ridge } = rows;
+  const model = { actual, predicted };
+  const r2 = r2AgainstPersistence(model);
+  const ridgeR2 = r2AgainstPersistence({ actual, predicted: ridge });
+  const random = new Random(BOOTSTRAP_SEED);
+  const interval = r2Interval(model, {
+    uniform: () => random.uniform(),
+    blockRows: Math.ceil(BLOCK_MS / intervalMs),
+    resamples: RESAMPLES,
+  });
+  const rmse = rmseScore(model);
+  if (r2 === null || ridgeR2 === null || interval === null || rmse?.skill == null) return null;
+  const direction = directionScore(model);
+  return {
+    ...column,
+    rows: actual.length,
+    r2,
+    r2Low: interval.low,
+    r2High: interval.high,
+    ridgeR2,
+    directionHitRate: direction.hitRate,
+    moves: direction.moves,
+    rmseSkill: rmse.skill,
+    againstRidge: compareWithRidge(rows, column.horizonMs / intervalMs),
+  };
+}
+
+function compareWithRidge({ actual, predicted, ridge }: OutputRows, horizonRows: number): DetailedScore["againstRidge"] {
+  const differences = actual.map((move, row) => {
+    const own = move - (predicted[row] as number);
+    const line = move - (ridge[row] as number);
+    return line * line - own * own;
+  });
+  const test = dieboldMariano(differences, horizonRows);
+  return test === null ? null : { pValue: test.pValue, isModelBetter: test.statistic > 0 };
+}

@@ -1,0 +1,46 @@
+/**
+ * Tests inside the Workers runtime. The bindings are those of the three wrangler.toml files, on storage that lives as long as a test file.
+ * Whatever is fetched from the internet goes to the fake exchange (test/workerd/fake-exchange.ts).
+ */
+
+import { readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const COMPATIBILITY_DATE = "2026-10-30";
+const FEEDS = JSON.stringify([{ feed: "main", venue: "binance-spot", symbols: ["BTCUSDT", "ETHUSDT"] }]);
+
+const fakeExchange = stripTypeScriptTypes(readFileSync("./test/workerd/fake-exchange.ts", "utf8"));
+
+export default defineConfig({
+  plugins: [
+    cloudflareTest(async () => ({
+      main: "./test/workerd/main.ts",
+      miniflare: {
+        compatibilityDate: COMPATIBILITY_DATE,
+        bindings: { FEEDS, VENUE_HOSTS: "{}", MIGRATIONS: await readD1Migrations("./migrations") },
+        d1Databases: ["DB"],
+        r2Buckets: ["TAPES"],
+        durableObjects: { FEED: { className: "MarketFeed", useSQLite: true } },
+        serviceBindings: { EXCHANGE: "fake-exchange" },
+        outboundService: "fake-exchange",
+        modulesRules: [{ type: "Data", include: ["**/*.onnx"], fallthrough: true }],
+        workers: [
+          {
+            name: "fake-exchange",
+            compatibilityDate: COMPATIBILITY_DATE,
+            modules: [{ type: "ESModule", path: "fake-exchange.js", contents: fakeExchange }],
+            durableObjects: { EXCHANGE: { className: "FakeExchange" } },
+          },
+        ],
+      },
+    })),
+  ],
+  test: {
+    name: "workerd",
+    include: ["test/workerd/**/*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
+});

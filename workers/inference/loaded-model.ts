@@ -1,0 +1,75 @@
+/**
+ * A model in memory: owns its session. Rows go in raw; the manifest's normaliser is applied here, by the same code that training used.
+ */
+
+import type { InferenceSession, Tensor } from "onnxruntime-web/wasm";
+import type { ModelFamily, ModelManifest } from "../../models/contract.ts";
+import { MODEL_FAMILIES } from "../../models/registry.ts";
+import type { ModelRefusal } from "./contract.ts";
+import type { ModelFiles } from "./model-files.ts";
+import type { Onnxruntime } from "./onnxruntime.ts";
+import { refuseModel } from "./refuse.ts";
+
+export type Session = InferenceSession;
+
+export interface LoadedModelParts {
+  readonly source: ModelFiles["source"];
+  readonly manifest: ModelManifest;
+  readonly session: Session;
+  readonly Tensor: Onnxruntime["Tensor"];
+}
+
+export class LoadedModel {
+  readonly source: ModelFiles["source"];
+  readonly manifest: ModelManifest;
+  private readonly family: ModelFamily;
+  private readonly session: Session;
+  private readonly Tensor: Onnxruntime["Tensor"];
+
+  constructor({ source, manifest, session, Tensor }: LoadedModelParts) {
+    const family = MODEL_FAMILIES.get(manifest.family);
+    // The manifest's reader refuses unknown families: getting here with one is a bug.
+    if (family === undefined) throw new Error(`no model family is named "${manifest.family}"`);
+    this.source = source;
+    this.manifest = manifest;
+    this.family = family;
+    this.session = session;
+    this.Tensor = Tensor;
+  }
+
+  /** @param rows [rows][columns], raw. @returns [rows][outputs] basis points, by one run for all rows; or why there is no answer. */
+  async predict(rows: readonly (readonly number[])[]): Promise<number[][] | ModelRefusal> {
+    const { featureSet, normaliser, input, output } = this.manifest;
+    const columns = featureSet.columns.length;
+    const wrong = rows.find((row) => row.length !== columns || !row.every(Number.isFinite));
+    if (wrong !== undefined)
+      return refuseModel("shape-mismatch", `a row must be ${columns} numbers, this one has ${wrong.length}: ${wrong}`);
+    if (rows.length === 0) return [];
+    const prepared = new Float32Array(rows.length * columns);
+    for (const [index, row] of rows.entries()) this.family.prepareInput(row, normaliser, prepared, index * columns);
+    const answered = await this.run(input.name, new this.Tensor("float32", prepared, [rows.length, columns]));
+    if ("ok" in answered) return answered;
+    const outputs = output.columns.length;
+    const data = answered.values[output.name]?.data;
+    if (!(data instanceof Float32Array) || data.length !== rows.length * outputs) {
+      return refuseModel("shape-mismatch", `${data?.length ?? 0} numbers came out for ${rows.length} rows of ${outputs} outputs`);
+    }
+    if (!data.every(Number.isFinite)) return refuseModel("bad-output", "the model answered what is no finite number");
+    return rows.map((_, row) => Array.from(data.subarray(row * outputs, (row + 1) * outputs)));
+  }
+
+  async release(): Promise<void> {
+    await this.session.release();
+  }
+
+  private async run(name: string, tensor: Tensor): Promise<{ values: InferenceSession.ReturnType } | ModelRefusal> {
+    try {
+      return { values: await this.session.run({ [name]: tensor }) };
+    } catch (error) {
+      return refuseModel(
+        "not-loadable",
+        `onnxruntime failed in a run: ${error instanceof Error ? error.message.slice(0, 300) : String(error)}`,
+      );
+    }
+  }
+}
