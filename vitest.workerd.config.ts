@@ -25,7 +25,10 @@ export default defineConfig({
         durableObjects: { FEED: { className: "MarketFeed", useSQLite: true } },
         serviceBindings: { EXCHANGE: "fake-exchange" },
         outboundService: "fake-exchange",
-        modulesRules: [{ type: "Data", include: ["**/*.onnx"], fallthrough: true }],
+        modulesRules: [
+          { type: "Data", include: ["**/*.onnx"], fallthrough: true },
+          { type: "CompiledWasm", include: ["**/*.wasm"], fallthrough: true },
+        ],
         workers: [
           {
             name: "fake-exchange",

@@ -12,7 +12,7 @@ import { ContentHash } from "../core/math/hash.ts";
 import { gridStep } from "../core/units/decimal.ts";
 import { createCcxtPeer, createTardisPeer, type NumericLevels, type PeerBook } from "./book-peers.ts";
 import { copyBatch, type DepthSession, openSession, startBook } from "./depth-session.ts";
-import { type BenchResult, type BenchOptions, type Contender, median, pairedRatio, timeRounds } from "./report.ts";
+import { type BenchOptions, type BenchResult, type Contender, median, pairedRatio, timeRounds } from "./report.ts";
 
 /** What the venue said its top was, at one message of the book: [bid price, bid size, ask price, ask size] in ticks and lots. */
 interface QuoteAt {
@@ -115,26 +115,52 @@ function toNumbers(session: DepthSession, batch: LevelBatch): NumericLevels {
   return { bids, asks };
 }
 
-/** Our book behind the peers' interface. */
+/**
+ * Our book behind the peers' interface. A decoder hands its levels over in one batch that it fills again for each message, so that is
+ * the form our book takes here too: the filling is timed.
+ */
 function createOurs({ session, snapshot, messages }: BookWork): PeerBook {
   let book = new OrderBook();
   const tickScale = Math.round(1 / gridStep(session.instrument.tick));
   const lotScale = Math.round(1 / gridStep(session.instrument.lot));
+  const lengths = messages.map(({ bidCount, askCount }) => bidCount + askCount);
+  const starts = Uint32Array.from(lengths, startAfter());
+  const bidCounts = Uint32Array.from(messages, ({ bidCount }) => bidCount);
+  const priceTicks = Float64Array.from(messages.flatMap((message) => [...message.priceTicks]));
+  const sizeLots = Float64Array.from(messages.flatMap((message) => [...message.sizeLots]));
+  const room = Math.max(...lengths);
+  const batch: LevelBatch = { bidCount: 0, askCount: 0, priceTicks: new Float64Array(room), sizeLots: new Float64Array(room) };
   return {
     start() {
       book = new OrderBook();
       book.replace(snapshot, session.adapter.snapshotLimits);
     },
     apply(from, to) {
-      for (let index = from; index < to; index++) book.apply(messages[index] as LevelBatch);
+      for (let index = from; index < to; index++) {
+        const start = starts[index] as number;
+        const length = (starts[index + 1] ?? priceTicks.length) - start;
+        for (let at = 0; at < length; at++) {
+          batch.priceTicks[at] = priceTicks[start + at] as number;
+          batch.sizeLots[at] = sizeLots[start + at] as number;
+        }
+        batch.bidCount = bidCounts[index] as number;
+        batch.askCount = length - batch.bidCount;
+        book.apply(batch);
+      }
     },
     levels(side) {
       const ladder = book[side];
-      return Array.from({ length: ladder.levelCount }, (_, depth) => [
-        ladder.ticksAt(depth) / tickScale,
-        ladder.lotsAt(depth) / lotScale,
-      ]);
+      return Array.from({ length: ladder.levelCount }, (_, depth) => [ladder.ticksAt(depth) / tickScale, ladder.lotsAt(depth) / lotScale]);
     },
+  };
+}
+
+/** Turns lengths into starts, one after another. */
+function startAfter(): (length: number) => number {
+  let next = 0;
+  return (length) => {
+    next += length;
+    return next - length;
   };
 }
 

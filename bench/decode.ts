@@ -44,7 +44,12 @@ export async function benchDecode({ file, rounds }: BenchOptions): Promise<Bench
     hash,
   });
   return [
-    { ...result("and apply, edgebook", own), peer: "JSON.parse alone", ratio: pairedRatio(own, parse), timeShare: 1 / pairedRatio(own, parse) },
+    {
+      ...result("and apply, edgebook", own),
+      peer: "JSON.parse alone",
+      ratio: pairedRatio(own, parse),
+      timeShare: 1 / pairedRatio(own, parse),
+    },
     { ...result("JSON.parse alone", parse) },
   ];
 }

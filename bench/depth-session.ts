@@ -51,7 +51,8 @@ export function startBook(session: DepthSession): StartedBook {
   const book = new OrderBook();
   const snapshot = decoder.decodeSnapshot(session.instrument.symbol, session.snapshotBody);
   if (snapshot.kind !== "event" || snapshot.event.kind !== "snapshot") throw new Error(`the snapshot is ${JSON.stringify(snapshot)}`);
-  if (sequencer.judgeSnapshot(snapshot.event.lastSequence, session.firstBuffered) !== "apply") throw new Error("the snapshot does not join");
+  if (sequencer.judgeSnapshot(snapshot.event.lastSequence, session.firstBuffered) !== "apply")
+    throw new Error("the snapshot does not join");
   book.replace(snapshot.event.levels, session.adapter.snapshotLimits);
   return { decoder, sequencer, book };
 }

@@ -1,8 +1,9 @@
 /**
  * One generated market, told as Binance spot would: depth diffs in batches, bookTicker at each change of the top, trades, 1-minute klines.
  *
- * An update id counts each level change. Depth batches end at whole multiples of the interval by the venue's clock and hold each changed price
- * once, with the size at the batch's end, bids from the highest, asks from the lowest. One unit of the model is 100 lots of 0.001; a tick is 0.01.
+ * An update id counts each level change, from the start time in ms. Depth batches end at whole multiples of the interval by the venue's clock
+ * and hold each changed price once, with the size at the batch's end, bids from the highest, asks from the lowest. One unit of the model is
+ * 100 lots of 0.001; a tick is 0.01.
  * The same preset, seed and start time give the same messages byte for byte, however `advanceTo` is cut into calls.
  */
 
@@ -54,9 +55,9 @@ export class GenerativeSymbol implements MarketSink {
   private listener: SymbolListener = DEAF;
   private now: number;
   private time: number;
-  private updateId = 0;
-  private tradeId = 0;
-  private batchFirstId = 1;
+  private updateId: number;
+  private tradeId: number;
+  private batchFirstId: number;
   /** Number of the batch in which a price last changed, by side: [PRICES]. */
   private readonly bidBatch = new Int32Array(PRICES);
   private readonly askBatch = new Int32Array(PRICES);
@@ -77,6 +78,10 @@ export class GenerativeSymbol implements MarketSink {
     this.origin = startTime - WARM_UP_MS;
     this.now = this.origin;
     this.time = this.origin;
+    // Slower than a thousand a second, ids that start from the clock are larger in each later run than in the one before, as at the venue.
+    this.updateId = this.origin;
+    this.tradeId = this.origin;
+    this.batchFirstId = this.updateId + 1;
     this.advanceTo(startTime, DEAF);
   }
 

@@ -117,9 +117,11 @@ export class Hub {
   /** Closes every connection with a websocket code; 1006, which can't be sent, drops them without a closing handshake. */
   closeAll(code: number, reason: string): number {
     const count = this.connections.size;
-    for (const { socket } of this.connections) {
-      if (code === 1006) socket.terminate();
-      else socket.close(code, reason);
+    for (const connection of [...this.connections]) {
+      // What is closing hears nothing any more, also while its closing handshake lasts.
+      this.remove(connection);
+      if (code === 1006) connection.socket.terminate();
+      else connection.socket.close(code, reason);
     }
     return count;
   }
@@ -132,6 +134,7 @@ export class Hub {
   }
 
   private receive(connection: Connection, text: string): void {
+    if (connection.socket.readyState !== WebSocket.OPEN) return;
     if (this.isTooFast(connection)) {
       connection.socket.close(1008, "Too many requests");
       return;

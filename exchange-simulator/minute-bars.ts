@@ -1,12 +1,12 @@
 /** One-minute bars of one market, built from its trades. Whole numbers throughout; the last 1,000 closed bars are kept, as many as the venue gives. */
 
-import { MS_PER_MINUTE, minuteOf } from "../core/units/time.ts";
 import type { TakerSide } from "../core/units/side.ts";
+import { MS_PER_MINUTE, minuteOf } from "../core/units/time.ts";
 
 export interface Bar {
   readonly openTime: number;
   readonly closeTime: number;
-  readonly openTicks: number;
+  openTicks: number;
   highTicks: number;
   lowTicks: number;
   closeTicks: number;
@@ -50,8 +50,10 @@ export class MinuteBars {
     this.current ??= emptyBar(minuteOf(trade.time), trade.priceTicks);
     const bar = this.current;
     const { priceTicks, sizeLots } = trade;
-    bar.highTicks = Math.max(bar.highTicks, priceTicks);
-    bar.lowTicks = Math.min(bar.lowTicks, priceTicks);
+    const isFirst = bar.trades === 0;
+    bar.openTicks = isFirst ? priceTicks : bar.openTicks;
+    bar.highTicks = isFirst ? priceTicks : Math.max(bar.highTicks, priceTicks);
+    bar.lowTicks = isFirst ? priceTicks : Math.min(bar.lowTicks, priceTicks);
     bar.closeTicks = priceTicks;
     bar.lots += sizeLots;
     bar.tickLots += priceTicks * sizeLots;
@@ -59,7 +61,7 @@ export class MinuteBars {
       bar.takerBuyLots += sizeLots;
       bar.takerBuyTickLots += priceTicks * sizeLots;
     }
-    if (bar.trades === 0) bar.firstTradeId = trade.tradeId;
+    if (isFirst) bar.firstTradeId = trade.tradeId;
     bar.lastTradeId = trade.tradeId;
     bar.trades++;
   }

@@ -6,8 +6,8 @@
  */
 
 import { OrderBook } from "../core/book/order-book.ts";
-import type { Side } from "../core/units/side.ts";
 import { type DecimalGrid, parseSteps } from "../core/units/decimal.ts";
+import type { Side } from "../core/units/side.ts";
 import { type MarketGrids, StepTexts, snapshotBody } from "./frame-text.ts";
 import type { LevelText, SnapshotText, VenueMessage } from "./venue-message.ts";
 

@@ -73,7 +73,8 @@ export async function surveyRecording(files: readonly string[], onMessages: (cou
   const only = finders.size === 1 ? [...finders.keys()][0] : undefined;
   const snapshots = pending.map(({ index, symbol, body }) => {
     const named = symbol ?? only;
-    if (named === undefined) throw new RecordingError(`message ${index} is a snapshot without a symbol, in a recording of ${finders.size} symbols`);
+    if (named === undefined)
+      throw new RecordingError(`message ${index} is a snapshot without a symbol, in a recording of ${finders.size} symbols`);
     const snapshot = readSnapshot(body);
     if (snapshot === null) throw new RecordingError(`message ${index} is no depth snapshot: ${body.slice(0, 80)}`);
     updateIds.see(snapshot.lastUpdateId);

@@ -5,8 +5,8 @@
  * have a book and the source has none (a recording without a snapshot), the answer is 503 with code -1001: what isn't known isn't invented.
  */
 
-import type { Bar } from "./minute-bars.ts";
 import { fixed8, klineRow, type MarketGrids } from "./frame-text.ts";
+import type { Bar } from "./minute-bars.ts";
 import type { MarketSource } from "./source.ts";
 
 export interface RestAnswer {
@@ -57,7 +57,11 @@ function answerDepth(source: MarketSource, query: URLSearchParams): RestAnswer {
   if ("status" in market) return market;
   const depth = source.depth(market.symbol, limit);
   if ("body" in depth) return { status: 200, body: depth.body, weight, depthOf: market.symbol };
-  return { status: 503, body: venueError(-1001, `Internal error; unable to process your request. Please try again. (${depth.unavailable})`), weight };
+  return {
+    status: 503,
+    body: venueError(-1001, `Internal error; unable to process your request. Please try again. (${depth.unavailable})`),
+    weight,
+  };
 }
 
 function answerKlines(source: MarketSource, query: URLSearchParams): RestAnswer {
@@ -128,11 +132,12 @@ function readMarket(source: MarketSource, query: URLSearchParams, weight: number
 function readSymbols(query: URLSearchParams): string[] | RestAnswer | null {
   const one = query.get("symbol");
   const many = query.get("symbols");
-  if (one !== null && many !== null) return { status: 400, body: venueError(-1128, "Combination of optional parameters invalid."), weight: 1 };
+  if (one !== null && many !== null)
+    return { status: 400, body: venueError(-1128, "Combination of optional parameters invalid."), weight: 1 };
   if (one !== null) return SYMBOL.test(one) ? [one] : illegal("symbol", "^[A-Z0-9-_.]{1,20}$", 1);
   if (many === null) return null;
   const symbols = parseNames(many);
-  return symbols ?? illegal("symbols", "^\\[(\"[A-Z0-9-_.]{1,20}\"(,\"[A-Z0-9-_.]{1,20}\"){0,}){0,1}\\]$", 1);
+  return symbols ?? illegal("symbols", '^\\[("[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}){0,1}\\]$', 1);
 }
 
 function parseNames(text: string): string[] | null {

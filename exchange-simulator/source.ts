@@ -1,7 +1,7 @@
 /** What the server asks of whatever makes the markets: a recording, or the generative market. */
 
-import type { Hub } from "./hub.ts";
 import type { MarketGrids } from "./frame-text.ts";
+import type { Hub } from "./hub.ts";
 import type { Bar } from "./minute-bars.ts";
 
 /** The body of a depth request; `unavailable` where the venue would have a book and this source can't. */

@@ -3,7 +3,15 @@
 export type LevelText = readonly [price: string, size: string];
 
 export type VenueMessage =
-  | { kind: "depth"; symbol: string; eventTime: number; firstId: number; lastId: number; bids: readonly LevelText[]; asks: readonly LevelText[] }
+  | {
+      kind: "depth";
+      symbol: string;
+      eventTime: number;
+      firstId: number;
+      lastId: number;
+      bids: readonly LevelText[];
+      asks: readonly LevelText[];
+    }
   | { kind: "quote"; symbol: string; updateId: number; prices: readonly string[]; sizes: readonly string[] }
   | { kind: "trade"; symbol: string; eventTime: number; time: number; tradeId: number; price: string; size: string; isBuyerMaker: boolean }
   | { kind: "kline"; symbol: string; eventTime: number; prices: readonly string[]; sizes: readonly string[] };
@@ -71,7 +79,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function isLevels(value: unknown): value is LevelText[] {
-  return Array.isArray(value) && value.every((level) => Array.isArray(level) && typeof level[0] === "string" && typeof level[1] === "string");
+  return (
+    Array.isArray(value) && value.every((level) => Array.isArray(level) && typeof level[0] === "string" && typeof level[1] === "string")
+  );
 }
 
 function texts(values: readonly unknown[]): string[] {

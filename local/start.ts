@@ -79,14 +79,14 @@ async function startSimulator(): Promise<Venue> {
   });
   const address = `127.0.0.1:${ready.listening}`;
   const hosts = { "binance-spot": { stream: `ws://${address}`, rest: `http://${address}` } };
-  return { env: workerEnvironment({ symbols: ready.symbols, hosts }), market: `binance-spot:${ready.symbols[0]}` };
+  return { env: workerEnvironment({ symbols: ready.markets, hosts }), market: `binance-spot:${ready.markets[0]}` };
 }
 
-function parseReady(line: string): { listening: number; symbols: string[] } | null {
+/** The simulator's first line: where it listens, and the symbols of its markets. */
+function parseReady(line: string): { listening: number; markets: string[] } | null {
   if (!line.startsWith("{")) return null;
-  const value: unknown = JSON.parse(line);
-  const { listening, symbols } = value as { listening?: number; symbols?: string[] };
-  return listening !== undefined && symbols !== undefined ? { listening, symbols } : null;
+  const { listening, markets } = JSON.parse(line) as { listening?: number; markets?: string[] };
+  return listening !== undefined && markets !== undefined ? { listening, markets } : null;
 }
 
 /**

@@ -13,7 +13,8 @@ export function quantileOfSorted(sorted: ArrayLike<number>, share: number): numb
   const low = sorted[below] as number;
   if (below === place) return low;
   const high = sorted[below + 1] as number;
-  return low + (place - below) * (high - low);
+  // Rounding may carry the sum an ulp past the upper neighbour: a quantile must not fall as the share rises.
+  return Math.min(high, low + (place - below) * (high - low));
 }
 
 /** The same of an unsorted sample, which is left as it is. O(n log n). */

@@ -66,11 +66,11 @@ export class VenueSocket {
 
 /** @param url ws:// or wss:// address. Never throws: a venue that can't be reached is a result. */
 export async function dial(url: string, listener: SocketListener): Promise<DialResult> {
+  // A signal outlives the handshake: AbortSignal.timeout would cut the open socket (1006) when its time comes.
+  const dialling = new AbortController();
+  const timer = setTimeout(() => dialling.abort(new Error(`no answer within ${DIAL_TIMEOUT_MS / 1_000} s`)), DIAL_TIMEOUT_MS);
   try {
-    const response = await fetch(url.replace(/^ws/, "http"), {
-      headers: { Upgrade: "websocket" },
-      signal: AbortSignal.timeout(DIAL_TIMEOUT_MS),
-    });
+    const response = await fetch(url.replace(/^ws/, "http"), { headers: { Upgrade: "websocket" }, signal: dialling.signal });
     if (response.webSocket) return { ok: true, socket: new VenueSocket(response.webSocket, listener) };
     await response.body?.cancel();
     return {
@@ -86,6 +86,8 @@ export async function dial(url: string, listener: SocketListener): Promise<DialR
       retryAfterMs: 0,
       detail: `could not connect: ${error instanceof Error ? error.message : String(error)}`,
     };
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -97,7 +97,6 @@ export class FrameScanner {
     depth.firstSequence = this.value;
     if (!this.literal(',"u":') || !this.integer() || this.value < depth.firstSequence) return null;
     depth.lastSequence = this.value;
-    depth.previousSequence = null;
     if (this.product === "futures") {
       if (!this.literal(',"pu":') || !this.integer()) return null;
       depth.previousSequence = this.value;

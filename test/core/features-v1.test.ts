@@ -1,12 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OrderBook } from "../../core/book/order-book.ts";
+import { FeaturePipeline } from "../../core/features/pipeline.ts";
 import { featureSets, featureSetV1, findFeatureSet } from "../../core/features/registry.ts";
 import { OrderFlow } from "../../core/features/v1/order-flow.ts";
 import {
   applyLevels,
   arbitraryMarket,
   CENTRE_TICKS,
+  feedEvent,
+  type KeptRow,
+  keep,
   type Level,
   type MarketLog,
   referenceRows,
@@ -156,6 +160,27 @@ describe("any market", () => {
     expect(compared).toBeGreaterThan(500);
   });
 
+  it("after a gap the rows are those of a feed that never saw what was before it: nothing reaches across", () => {
+    fc.assert(
+      fc.property(arbitraryMarket, arbitraryMarket, (before, market) => {
+        const after = laterBy(market, 1_000_000);
+        const rows: KeptRow[] = [];
+        const book = new OrderBook();
+        const pipeline = new FeaturePipeline(featureSetV1, { onRow: (row) => rows.push(keep(row)) });
+        for (const log of [before, after]) {
+          rows.length = 0;
+          replaceBook(book, log.bids, log.asks);
+          pipeline.start(log.startTime, book);
+          for (const event of log.events) feedEvent(pipeline, book, event);
+          pipeline.stop();
+        }
+        const fresh = streamedRows(after).rows;
+        expect(rows.map(({ segment, ...row }) => row)).toEqual(fresh.map(({ segment, ...row }) => row));
+      }),
+      runs,
+    );
+  });
+
   it("the mirrored market has mirrored columns: no side is treated better than the other", () => {
     fc.assert(
       fc.property(arbitraryMarket, (log) => {
@@ -231,6 +256,11 @@ function begunLater(log: MarketLog, count: number): MarketLog {
   const startTime = Math.max(log.startTime, ...missed.map((event) => event.venueTime));
   const resting = (levels: Map<number, number>): Level[] => [...levels].filter(([, lots]) => lots > 0);
   return { startTime, bids: resting(bids), asks: resting(asks), events: log.events.slice(count) };
+}
+
+function laterBy(log: MarketLog, shiftMs: number): MarketLog {
+  const events = log.events.map((event) => ({ ...event, venueTime: event.venueTime + shiftMs }));
+  return { ...log, startTime: log.startTime + shiftMs, events };
 }
 
 function mirrored(log: MarketLog): MarketLog {

@@ -46,12 +46,23 @@ export class FakeExchange extends DurableObject<Env> {
     return new Response(null, { status: 101, webSocket: client });
   }
 
+  /** A socket whose other end has been killed throws: it is forgotten, and the others are served. */
+  private toEach(act: (socket: WebSocket) => void): void {
+    for (const socket of [...this.sockets]) {
+      try {
+        act(socket);
+      } catch {
+        this.sockets = this.sockets.filter((other) => other !== socket);
+      }
+    }
+  }
+
   private async steer(path: string, request: Request): Promise<Response> {
     const body: unknown = await request.json();
     if (path === "/snapshots") this.snapshots = body as Record<string, string>;
     if (path === "/refusal") this.refusal = body as number | null;
-    if (path === "/frames") for (const frame of body as string[]) for (const socket of this.sockets) socket.send(frame);
-    if (path === "/close") for (const socket of this.sockets) socket.close(1001, "scripted");
+    if (path === "/frames") for (const frame of body as string[]) this.toEach((socket) => socket.send(frame));
+    if (path === "/close") this.toEach((socket) => socket.close(1001, "scripted"));
     return Response.json({ sockets: this.sockets.length });
   }
 }

@@ -9,10 +9,14 @@ import { mlp } from "../../models/mlp/family.ts";
 import { encodeModel } from "../../training/onnx/encode.ts";
 import { OPSET } from "../../training/onnx/model.ts";
 
+const CLIP = 10;
+
 export interface LinearModel {
   readonly artifact: Uint8Array;
   /** Right in all but the artifact's hash, which publishing fills in. */
   readonly manifest: ModelManifest;
+  /** [columns, outputs], row-major. */
+  readonly weights: Float32Array;
 }
 
 export interface LinearModelOptions {
@@ -41,13 +45,16 @@ export function linearModel({ id, version, seed, graphColumns }: LinearModelOpti
   });
   const inputs = [0, 1, 2].map((row) => Array.from({ length: columns }, (_, column) => Math.fround(Math.cos(row + column))));
   const golden = { inputs, outputs: inputs.map((row) => linearAnswer(row, weights, outputs)), tolerance: 1e-4 };
-  return { artifact, manifest: manifestOf({ id, version, artifact, golden }) };
+  return { artifact, manifest: manifestOf({ id, version, artifact, golden }), weights };
 }
 
-/** The naive product, in doubles. */
+/** The naive product of the clipped row, in doubles. */
 export function linearAnswer(row: readonly number[], weights: Float32Array, outputs: number): number[] {
   return Array.from({ length: outputs }, (_, output) =>
-    row.reduce((sum, value, column) => sum + value * (weights[column * outputs + output] ?? Number.NaN), 0),
+    row.reduce((sum, value, column) => {
+      const clipped = Math.max(-CLIP, Math.min(CLIP, value));
+      return sum + clipped * (weights[column * outputs + output] ?? Number.NaN);
+    }, 0),
   );
 }
 
@@ -62,7 +69,7 @@ function manifestOf(parts: Pick<ModelManifest, "id" | "version" | "golden"> & { 
     intervalMs: 1_000,
     input: { name: mlp.inputName, shape: mlp.inputShape(columns.length) },
     output: { name: mlp.outputName, columns: mlp.outputs, unit: "bps" },
-    normaliser: { mean: columns.map(() => 0), scale: columns.map(() => 1), clip: 10 },
+    normaliser: { mean: columns.map(() => 0), scale: columns.map(() => 1), clip: CLIP },
     opset: OPSET,
     artifact: { file: "model.onnx", sha256: "0".repeat(64), bytes: parts.artifact.byteLength },
     trainedOn: { source: "made by hand", datasetSha256: "0".repeat(64), from: 0, to: 1, rows: 1, seed: 0 },

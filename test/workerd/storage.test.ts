@@ -30,7 +30,11 @@ beforeEach(async () => {
 
 describe("snapshots", () => {
   it("come back as the feed wrote them, update ids of 2^53 - 1 and feature doubles included", async () => {
-    const features = { featureTime: MINUTE + 59_000, fingerprint: "0123456789abcdef", row: [0.1 + 0.2, -1e-300, 123_456_789.123_456_79, 0] };
+    const features = {
+      featureTime: MINUTE + 59_000,
+      fingerprint: "0123456789abcdef",
+      row: [0.1 + 0.2, -1e-300, 123_456_789.123_456_79, 0],
+    };
     const snapshot = minuteSnapshot({ lastSequence: Number.MAX_SAFE_INTEGER, features });
     await writeBatch(database, stored({ snapshots: [snapshot] }));
     const [row] = await readSnapshots(database, ALL);

@@ -14,6 +14,10 @@ export function levelView(priceTicks: number, sizeLots: number, grids: Grids): L
   return { price: formatSteps(priceTicks, grids.tick), size: formatSteps(sizeLots, grids.lot), priceTicks, sizeLots };
 }
 
+export function priceOrNull(priceTicks: number | null, { tick }: Pick<Grids, "tick">): string | null {
+  return priceTicks === null ? null : formatSteps(priceTicks, tick);
+}
+
 /** Null where the side is empty. */
 export function levelOrNull(priceTicks: number | null, sizeLots: number | null, grids: Grids): LevelView | null {
   return priceTicks === null || sizeLots === null ? null : levelView(priceTicks, sizeLots, grids);

@@ -69,6 +69,13 @@ export const marketDetailSchema = marketSchema
     bookState: bookState.nullable(),
     marketTime: epochMs.nullable(),
     proof: proofSchema.nullable(),
+    featureRows: z
+      .object({
+        count: z.int(),
+        hash: z.string().openapi({ description: "Over every row since the feed started: a replay of the tape gives the same" }),
+        lastTime: epochMs.nullable(),
+      })
+      .nullable(),
     malformedFrames: z.int().nullable(),
   })
   .openapi("MarketDetail");
@@ -92,6 +99,9 @@ export const bookSchema = z
     mid: decimal.nullable(),
     bids: z.array(levelSchema).openapi({ description: "Best first" }),
     asks: z.array(levelSchema).openapi({ description: "Best first" }),
+    completeTo: z
+      .object({ bid: decimal.nullable(), ask: decimal.nullable() })
+      .openapi({ description: "Price down to which every level is known; null for the whole side" }),
     contentHash: z.string().openapi({ description: "Of every level of the whole book: equal books have equal hashes" }),
     proof: proofSchema,
     freshness: freshnessSchema,
@@ -109,7 +119,7 @@ export const forecastSchema = z
   .object({
     market: z.string(),
     asOf: epochMs.openapi({ description: "Market time of the features" }),
-    present: z.object({ bid: decimal, mid: decimal, ask: decimal }),
+    present: z.object({ bid: decimal, mid: decimal, ask: decimal }).openapi({ description: "As of `asOf`" }),
     horizons: z.array(
       z.object({
         horizonMs: z.int(),

@@ -2,7 +2,7 @@
 
 import type { FeedConfiguration } from "../../../feed/configuration.ts";
 import type { BookView, MarketStatus, QuoteAnswer } from "../../../feed/contract.ts";
-import { instrumentView, levelOrNull, levelViews, midText } from "../prices.ts";
+import { instrumentView, levelOrNull, levelViews, midText, priceOrNull } from "../prices.ts";
 import type { BookBody, FreshnessView, MarketDetailView, MarketView, QuoteBody } from "../schemas.ts";
 
 export function freshnessOf(answer: { now: number; receivedAt: number; marketTime: number }): FreshnessView {
@@ -24,13 +24,14 @@ export function quoteBody(answer: QuoteAnswer): QuoteBody {
 }
 
 export function bookBody(view: BookView): BookBody {
-  const { market, state, instrument, bids, asks, contentHash, proof } = view;
+  const { market, state, instrument, bids, asks, completeTo, contentHash, proof } = view;
   return {
     market,
     state,
     mid: midText(bids[0]?.[0] ?? null, asks[0]?.[0] ?? null, instrument.tick),
     bids: levelViews(bids, instrument),
     asks: levelViews(asks, instrument),
+    completeTo: { bid: priceOrNull(completeTo.bidTicks, instrument), ask: priceOrNull(completeTo.askTicks, instrument) },
     contentHash,
     proof,
     freshness: freshnessOf(view),
@@ -56,6 +57,7 @@ export function marketDetailView(market: string, configuration: FeedConfiguratio
     bookState: status?.bookState ?? null,
     marketTime: status?.marketTime ?? null,
     proof: status?.proof ?? null,
+    featureRows: status?.featureRows ?? null,
     malformedFrames: status?.malformedFrames ?? null,
   };
 }

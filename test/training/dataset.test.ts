@@ -1,0 +1,111 @@
+/** Datasets: what is written is what is read, a target never crosses a gap, and a file that is not what its card says is refused. */
+
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { CommandError } from "../../training/command-error.ts";
+import { parseCard } from "../../training/datasets/card.ts";
+import { readDataset } from "../../training/datasets/dataset-reader.ts";
+import { scratchFolder, writeToyDataset } from "./toy-data.ts";
+
+const folder = scratchFolder();
+const at = (name: string): string => join(folder, name);
+
+describe("a dataset", () => {
+  it("comes back as it was written, parts one after another", async () => {
+    const card = await writeToyDataset(at("whole"), [
+      { rows: 5_000, seed: 1, signal: 0.5, market: "toy:A" },
+      { rows: 300, seed: 2, signal: 0.5, market: "toy:B", gapAt: 100 },
+    ]);
+    const dataset = await readDataset(at("whole"));
+    expect(dataset.card).toEqual(card);
+    expect(dataset.features.length).toBe(5_300 * dataset.columns);
+    expect(dataset.parts[4_999]).toBe(0);
+    expect(dataset.parts[5_000]).toBe(1);
+    expect(card.parts.map(({ market, firstRow, rows, segments }) => ({ market, firstRow, rows, segments }))).toEqual([
+      { market: "toy:A", firstRow: 0, rows: 5_000, segments: 1 },
+      { market: "toy:B", firstRow: 5_000, rows: 300, segments: 2 },
+    ]);
+  });
+
+  it("no target reaches over a gap or the end of its part: it would be the move of another time", async () => {
+    await writeToyDataset(at("gap"), [{ rows: 300, seed: 3, signal: 0.5, gapAt: 100 }]);
+    const { mask, targets, outputs, card, segments } = await readDataset(at("gap"));
+    for (const [output, { horizonMs }] of card.targets.entries()) {
+      const steps = horizonMs / 1_000;
+      for (let row = 0; row < 300; row++) {
+        const isInside = row < 100 ? row + steps < 100 : row + steps < 300;
+        expect(mask[row * outputs + output]).toBe(isInside ? 1 : 0);
+        if (!isInside) expect(targets[row * outputs + output]).toBe(0);
+      }
+    }
+    expect(segments[99]).not.toBe(segments[100]);
+  });
+
+  it("the same rows are the same bytes and the same hash; another row is another", async () => {
+    const toy = { rows: 200, seed: 4, signal: 0.5 };
+    const one = await writeToyDataset(at("one"), [toy]);
+    const two = await writeToyDataset(at("two"), [toy]);
+    const other = await writeToyDataset(at("other"), [{ ...toy, seed: 5 }]);
+    expect(two.sha256).toBe(one.sha256);
+    expect(other.sha256).not.toBe(one.sha256);
+  });
+});
+
+describe("bad datasets are refused with the file's name and what to do", () => {
+  const damage = async (name: string, change: (path: string) => void): Promise<string> => {
+    await writeToyDataset(at(name), [{ rows: 200, seed: 6, signal: 0.5 }]);
+    change(at(name));
+    const error: unknown = await readDataset(at(name)).then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(CommandError);
+    return error instanceof CommandError ? error.message : "";
+  };
+  const flip = (path: string, position: number): void => {
+    const bytes = readFileSync(path);
+    bytes[position] = (bytes[position] as number) ^ 1;
+    writeFileSync(path, bytes);
+  };
+
+  it.each(["features.f64", "targets.f64", "mask.u8", "times.f64", "segments.u32"])("a flipped bit in %s", async (file) => {
+    expect(await damage(`flip-${file}`, (path) => flip(join(path, file), 77))).toMatch(
+      new RegExp(`${file} is corrupt.*make the dataset again`),
+    );
+  });
+
+  it("a file cut short", async () => {
+    expect(
+      await damage("short", (path) => writeFileSync(join(path, "times.f64"), readFileSync(join(path, "times.f64")).subarray(8))),
+    ).toMatch(/bytes where its card says/);
+  });
+
+  it("a missing file, and a missing card", async () => {
+    expect(await damage("missing", (path) => rmSync(join(path, "mask.u8")))).toMatch(/mask.u8 is missing/);
+    expect(await damage("no-card", (path) => rmSync(join(path, "dataset.json")))).toMatch(/edgebook dataset --out/);
+  });
+
+  it("a card that was edited", async () => {
+    const edit = (from: string, to: string) => (path: string) => {
+      const card = join(path, "dataset.json");
+      const text = readFileSync(card, "utf8");
+      expect(text).toContain(from);
+      writeFileSync(card, text.replace(from, to));
+    };
+    expect(await damage("edited", edit('"horizonMs": 1000', '"horizonMs": 2000'))).toMatch(/has been changed/);
+    expect(await damage("rows", edit('"rows": 200', '"rows": 201'))).toMatch(/rows/);
+    expect(await damage("json", (path) => writeFileSync(join(path, "dataset.json"), "{"))).toMatch(/not JSON/);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])("a %d among the features, though every hash is right", async (value) => {
+    const name = `bad-${value}`;
+    await writeToyDataset(at(name), [{ rows: 200, seed: 7, signal: 0.5, spoil: (row, index) => index === 150 && row.fill(value, 3, 4) }]);
+    await expect(readDataset(at(name))).rejects.toThrow(/row 150 has (NaN|Infinity) in column log_volume_ask/);
+  });
+
+  it("a dataset without a single row is not written", async () => {
+    await expect(writeToyDataset(at("empty"), [{ rows: 0, seed: 8, signal: 0.5 }])).rejects.toThrow(/no feature row/);
+    expect(parseCard("{}")).toHaveProperty("malformed");
+  });
+});

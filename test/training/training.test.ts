@@ -1,0 +1,236 @@
+/** Training as a whole: it learns what can be learnt, nothing from noise, the same bytes from the same seed, and says what it can't use. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { Random } from "../../core/math/random.ts";
+import { mlp } from "../../models/mlp/family.ts";
+import { CommandError } from "../../training/command-error.ts";
+import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
+import { evaluateRun, unseenRows } from "../../training/evaluate/evaluate-run.ts";
+import { checkForLeaks } from "../../training/evaluate/leak-check.ts";
+import { answerRidge, fitRidge, normalEquations, solveRidge } from "../../training/evaluate/ridge.ts";
+import { silent } from "../../training/progress.ts";
+import type { RuntimeName } from "../../training/runtime/contract.ts";
+import { loadRuntime } from "../../training/runtime/registry.ts";
+import { constantColumns, fitNormaliser, fitTargetScale } from "../../training/train/normaliser.ts";
+import { prepareRows } from "../../training/train/prepared-rows.ts";
+import { readRun } from "../../training/train/run-folder.ts";
+import { DEFAULT_TRAIN_SETTINGS, type TrainSettings } from "../../training/train/train-network.ts";
+import { trainRun } from "../../training/train/train-run.ts";
+import { scratchFolder, writeToyDataset } from "./toy-data.ts";
+
+const folder = scratchFolder();
+const SETTINGS: TrainSettings = { ...DEFAULT_TRAIN_SETTINGS, epochs: 6, batch: 128, learningRate: 3e-3 };
+let learnable: Dataset;
+let noise: Dataset;
+
+beforeAll(async () => {
+  await writeToyDataset(join(folder, "learnable"), [{ rows: 4_000, seed: 11, signal: 0.5 }]);
+  await writeToyDataset(join(folder, "noise"), [{ rows: 4_000, seed: 12, signal: 0 }]);
+  learnable = await readDataset(join(folder, "learnable"));
+  noise = await readDataset(join(folder, "noise"));
+});
+
+async function train(name: string, dataset: Dataset, options: { settings?: Partial<TrainSettings>; backend?: RuntimeName } = {}) {
+  const out = join(folder, name);
+  const runtime = await loadRuntime(options.backend ?? "node");
+  const settings = { ...SETTINGS, ...options.settings };
+  const { card, trained } = await trainRun({ dataset, dataFolder: folder, out, family: "mlp", runtime, settings, progress: silent });
+  return { out, card, trained, runtime };
+}
+
+describe("learning", () => {
+  it("finds a planted signal: half of each next second's variance, so R² near 0.5, on rows it never saw", async () => {
+    const { out, runtime } = await train("signal", learnable);
+    const evaluation = await evaluateRun(await readRun(out), learnable, runtime);
+    const nextSecond = evaluation.scores.filter((score) => score.horizonMs === 1_000);
+    expect(nextSecond.length).toBe(3);
+    for (const score of nextSecond) {
+      expect(score.r2).toBeGreaterThan(0.4);
+      expect(score.r2).toBeLessThan(0.6);
+      expect(score.r2Low).toBeLessThan(score.r2);
+      expect(score.r2High).toBeGreaterThan(score.r2);
+    }
+    expect(evaluation.rows).toBe(unseenRows((await readRun(out)).card, learnable).length);
+  });
+
+  it("claims no skill on a random walk, and the leak check says so", async () => {
+    const { out, runtime } = await train("walk", noise);
+    const run = await readRun(out);
+    const evaluation = await evaluateRun(run, noise, runtime);
+    for (const score of evaluation.scores) expect(score.r2).toBeLessThan(0.02);
+    expect((await checkForLeaks(run, { training: noise, test: noise, runtime, progress: silent })).isClean).toBe(true);
+  });
+
+  it("the leak check raises the alarm when the features hold the answer to whatever label is asked for", async () => {
+    // Features that carry the row's own (turned) labels: what a scoring that looks ahead amounts to.
+    const { out, runtime } = await train("leak", learnable);
+    const run = await readRun(out);
+    const half = Math.floor(learnable.rows / 2);
+    const features = learnable.features.slice();
+    for (let row = 0; row < learnable.rows; row++) {
+      const other = (row + half) % learnable.rows;
+      features[row * learnable.columns] = learnable.targets[other * learnable.outputs] as number;
+    }
+    const turnedIntoFeatures: Dataset = { ...learnable, features };
+    const test: Dataset = { ...turnedIntoFeatures, features: features.slice() };
+    for (let row = 0; row < test.rows; row++) test.features[row * test.columns] = test.targets[row * test.outputs] as number;
+    expect((await checkForLeaks(run, { training: turnedIntoFeatures, test, runtime, progress: silent })).isClean).toBe(false);
+  });
+
+  it("validation chooses the epoch, so a run that only overfits keeps its early weights", async () => {
+    const { card, trained } = await train("overfit", noise, { settings: { epochs: 30, patience: 3, learningRate: 1e-2 } });
+    expect(trained.curve.length).toBeLessThan(30);
+    expect(trained.curve.length).toBeLessThanOrEqual(card.bestEpoch + 4);
+    const best = Math.min(...trained.curve.map((epoch) => epoch.validationLoss));
+    expect(card.validation.network).toBeLessThanOrEqual(best);
+  });
+});
+
+describe("reproducibility", () => {
+  it.each(["node", "wasm"] as const)("the same seed gives the same bytes on the %s backend, and another seed others", async (backend) => {
+    const settings = { epochs: 2 };
+    const files = ["run.json", "weights.f32", "ridge.f64", "metrics.ndjson"];
+    const bytes = (out: string): string[] => files.map((file) => readFileSync(join(out, file)).toString("base64"));
+    const one = await train(`${backend}-1`, learnable, { settings, backend });
+    const two = await train(`${backend}-2`, learnable, { settings, backend });
+    expect(bytes(two.out)).toEqual(bytes(one.out));
+    const other = await train(`${backend}-3`, learnable, { settings: { ...settings, seed: 2 }, backend });
+    expect(other.card.files.weights).not.toBe(one.card.files.weights);
+  });
+
+  it("a run whose weights were changed is not used", async () => {
+    const { out } = await train("tampered", learnable, { settings: { epochs: 1 } });
+    const path = join(out, "weights.f32");
+    const weights = readFileSync(path);
+    weights[10] = (weights[10] as number) ^ 1;
+    const { writeFileSync } = await import("node:fs");
+    writeFileSync(path, weights);
+    await expect(readRun(out)).rejects.toThrow(/weights.f32 is corrupt/);
+  });
+});
+
+describe("statistics come from the training rows alone", () => {
+  it("rows outside change neither normaliser nor target scale", () => {
+    const rows = Uint32Array.from({ length: 2_000 }, (_, row) => row);
+    const poisoned: Dataset = { ...learnable, features: learnable.features.slice(), targets: learnable.targets.slice() };
+    poisoned.features.fill(1e6, 2_000 * learnable.columns);
+    poisoned.targets.fill(1e6, 2_000 * learnable.outputs);
+    expect(fitNormaliser(poisoned, rows)).toEqual(fitNormaliser(learnable, rows));
+    expect(fitTargetScale(poisoned, rows)).toEqual(fitTargetScale(learnable, rows));
+    const all = Uint32Array.from({ length: learnable.rows }, (_, row) => row);
+    expect(fitNormaliser(poisoned, all)).not.toEqual(fitNormaliser(poisoned, rows));
+  });
+
+  it("a constant column is muted: an unlearnt weight must not speak when the column varies at the edge", async () => {
+    await writeToyDataset(join(folder, "constant"), [{ rows: 1_000, seed: 13, signal: 0.5, spoil: (row) => row.fill(60, 5, 6) }]);
+    const dataset = await readDataset(join(folder, "constant"));
+    const normaliser = fitNormaliser(
+      dataset,
+      Uint32Array.from({ length: 500 }, (_, row) => row),
+    );
+    expect(constantColumns(dataset, normaliser)).toEqual([dataset.card.featureSet.columns[5]]);
+    const row = dataset.features.slice(0, dataset.columns);
+    row[5] = -1e6;
+    const input = new Float32Array(dataset.columns);
+    mlp.prepareInput(row, normaliser, input, 0);
+    expect(input[5]).toBeCloseTo(0, 30);
+    expect(input.every(Number.isFinite)).toBe(true);
+  });
+});
+
+describe("ridge", () => {
+  it("solves the normal equations: the gradient of its loss is zero", () => {
+    const rows = Uint32Array.from({ length: 1_500 }, (_, row) => row);
+    const preparation = {
+      family: mlp,
+      normaliser: fitNormaliser(learnable, rows),
+      targetScale: fitTargetScale(learnable, rows),
+      targetClip: 5,
+    };
+    const prepared = prepareRows(learnable, rows, preparation);
+    const { columns, outputs } = prepared;
+    const output = 4;
+    const lambda = 0.03;
+    const weights = solveRidge(normalEquations(prepared, output), lambda, columns);
+    let count = 0;
+    const gradient = new Float64Array(columns);
+    for (let row = 0; row < prepared.rows; row++) {
+      if (prepared.mask[row * outputs + output] === 0) continue;
+      count++;
+      const input = prepared.inputs.subarray(row * columns, (row + 1) * columns);
+      const error =
+        input.reduce((sum, value, column) => sum + value * (weights[column] as number), 0) -
+        (prepared.targets[row * outputs + output] as number);
+      for (let column = 0; column < columns; column++) gradient[column] = (gradient[column] as number) + error * (input[column] as number);
+    }
+    expect(count).toBe(1_500);
+    for (let column = 0; column < columns; column++)
+      expect((gradient[column] as number) / count + lambda * (weights[column] as number)).toBeCloseTo(0, 8);
+  });
+
+  it("answers nothing where no line beats no move on the validation rows", () => {
+    const random = new Random(1);
+    const make = (flip: number) => {
+      const inputs = Float32Array.from({ length: 200 }, () => random.normal());
+      return {
+        rows: 200,
+        columns: 1,
+        outputs: 1,
+        inputs,
+        targets: inputs.map((value) => flip * value),
+        mask: new Float32Array(200).fill(1),
+      };
+    };
+    const validation = make(-1);
+    const ridge = fitRidge(make(1), validation);
+    expect(ridge.lambdas).toEqual([null]);
+    expect(answerRidge(ridge, validation).every((value) => value === 0)).toBe(true);
+  });
+});
+
+describe("what can't be used is refused with what to do", () => {
+  it("a batch larger than the data", async () => {
+    await expect(train("big", learnable, { settings: { batch: 1_000_000 } })).rejects.toThrow(
+      /--batch 1000000 is more than the \d+ training rows: take at most/,
+    );
+  });
+
+  it.each([{ batch: 0 }, { epochs: 0 }, { learningRate: Number.NaN }])("%o", async (settings) => {
+    await expect(train("bad", learnable, { settings })).rejects.toThrow(CommandError);
+  });
+
+  it("a loss that is no longer a number stops the training at once, before anything is written", async () => {
+    const wild: Dataset = { ...learnable, targets: learnable.targets.map(() => Number.NaN) };
+    await expect(train("nan", wild)).rejects.toThrow(/the loss became NaN at step 1/);
+    await expect(readRun(join(folder, "nan"))).rejects.toThrow(/holds no run.json/);
+  });
+
+  it("an unknown model, and a dataset with other targets", async () => {
+    const runtime = await loadRuntime("node");
+    const options = { dataFolder: folder, out: join(folder, "x"), runtime, settings: SETTINGS, progress: silent };
+    await expect(trainRun({ ...options, dataset: learnable, family: "lstm" })).rejects.toThrow(
+      /no model "lstm" to train: choose one of mlp/,
+    );
+    const card = { ...learnable.card, targets: [...learnable.card.targets].reverse() };
+    await expect(trainRun({ ...options, dataset: { ...learnable, card }, family: "mlp" })).rejects.toThrow(
+      /targets .* are not those of mlp/,
+    );
+  });
+
+  it("data that the run was trained on, or that overlap them, give no score", async () => {
+    const { out } = await train("seen", learnable, { settings: { epochs: 1 } });
+    const { card } = await readRun(out);
+    await writeToyDataset(join(folder, "overlap"), [{ rows: 500, seed: 99, signal: 0.5, startTime: learnable.card.from + 600_000 }]);
+    const overlapping = await readDataset(join(folder, "overlap"));
+    expect(() => unseenRows(card, overlapping)).toThrow(/was trained on toy:MARKET/);
+    await writeToyDataset(join(folder, "later"), [{ rows: 500, seed: 99, signal: 0.5, startTime: learnable.card.to + 200_000 }]);
+    expect(unseenRows(card, await readDataset(join(folder, "later"))).length).toBe(500);
+    const otherFeatures = {
+      ...overlapping,
+      card: { ...overlapping.card, featureSet: { ...overlapping.card.featureSet, fingerprint: "0".repeat(16) } },
+    };
+    expect(() => unseenRows(card, otherFeatures)).toThrow(/make a dataset with the same/);
+  });
+});

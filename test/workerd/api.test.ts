@@ -1,0 +1,317 @@
+/** The API in the Workers runtime, on the real feed object, D1 and R2. Forecasts are in inference.test.ts, which has the runtime for models. */
+
+import { applyD1Migrations } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { createApp } from "../../workers/api/app.ts";
+import { PROBLEMS } from "../../workers/api/problems.ts";
+import { runCron } from "../../workers/cron/run-cron.ts";
+import type { PublicEnv } from "../../workers/env.ts";
+import { openDatabase } from "../../workers/storage/database.ts";
+import { writeBatch } from "../../workers/storage/write-batch.ts";
+import { advanceClock } from "./clock.ts";
+import { control, PATIENCE, startedFeed } from "./exchange-control.ts";
+import { closeMinute, type WarmFeed, warmFeed } from "./warm-feed.ts";
+
+const BTC = "/v1/markets/binance-spot:BTCUSDT";
+/** Recorded once, carried by no feed now. */
+const FORMER = "binance-spot:LUNAUSDT";
+const JSON_TYPE = "application/json";
+const PROBLEM_TYPE = "application/problem+json";
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: bodies are whatever came, and are matched by what they must be.
+  readonly body: any;
+}
+
+beforeAll(async () => {
+  await applyD1Migrations(env.DB, env.MIGRATIONS);
+  const grids = { tick: "0.0001", lot: "0.01" };
+  const batch = { id: "former/x", feed: "former", startedAt: 0, minutes: 0, rows: 0, gaps: 0, tapes: 0, tapeBytes: 0, remaining: 0 };
+  const former = { market: FORMER, venue: "binance-spot", symbol: "LUNAUSDT", feed: "former", ...grids };
+  await writeBatch(openDatabase(env.DB), {
+    batch: { ...batch, firstMinute: null, lastMinute: null },
+    instruments: [former],
+    snapshots: [],
+    gaps: [],
+  });
+});
+
+describe("what can't be answered", () => {
+  it.each(["", "/book", "/quote", "/forecast", "/snapshots", "/gaps", "/tapes/2026-01-05T12:00Z"])(
+    "an unknown market at %s is 404 with a problem, whatever the name holds",
+    async (path) => {
+      for (const market of ["binance-spot:NOPE", "nope", "binance-spot%3A%F0%9F%92%A9", "a:b:c"]) {
+        const { status, headers, body } = await get(`/v1/markets/${market}${path}`);
+        expect({ status, type: body.type }).toEqual({ status: 404, type: "/problems/unknown-market" });
+        expect(headers.get("content-type")).toBe(PROBLEM_TYPE);
+      }
+    },
+  );
+
+  it.each([
+    ["/book?levels=0", "levels"],
+    ["/book?levels=501", "levels"],
+    ["/book?levels=1e2", "levels"],
+    ["/book?levels=", "levels"],
+    ["/book?level=5", "query"],
+    ["/forecast?horizonMs=soon", "horizonMs"],
+    ["/forecast?horizonMs=-1000", "horizonMs"],
+    ["/forecast?horizonMs=0", "horizonMs"],
+    ["/snapshots?limit=0", "limit"],
+    ["/snapshots?limit=501", "limit"],
+    ["/snapshots?from=yesterday", "from"],
+    ["/snapshots?from=2026-01-05T12:00:00", "from"],
+    ["/snapshots?to=2026-13-01", "to"],
+    ["/gaps?to=99999999999999999999", "to"],
+    ["/tapes/noon", "minute"],
+  ])("%s is 400 and names the parameter %s", async (path, parameter) => {
+    const { status, body } = await get(`${BTC}${path}`);
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ type: "/problems/bad-request", errors: [{ parameter }] });
+  });
+
+  it.each([
+    ["/snapshots?from=2000&to=1000", "is not before"],
+    ["/snapshots?from=1000&to=1000", "is not before"],
+    ["/gaps?from=2025-01-01&to=2025-03-01", "59 days"],
+    ["/snapshots?from=2025-01-01", "days"],
+    ["/snapshots?cursor=next", "cursor"],
+    ["/gaps?cursor=next", "cursor"],
+  ])("%s is 400: %s", async (path, said) => {
+    const { status, body } = await get(`${BTC}${path}`);
+    expect({ status, detail: body.detail }).toEqual({ status: 400, detail: expect.stringContaining(said) });
+  });
+
+  it("a market of the past is told from an unknown one: live is refused, stored can be read", async () => {
+    expect((await get(`/v1/markets/${FORMER}/quote`)).body).toMatchObject({ status: 404, type: "/problems/not-carried" });
+    expect(await get(`/v1/markets/${FORMER}/snapshots`)).toMatchObject({ status: 200, body: { snapshots: [] } });
+  });
+
+  it("another method is 405, another path 404", async () => {
+    const post = await get("/v1/markets", { method: "POST", body: "{}" });
+    expect(post).toMatchObject({ status: 405, body: { type: "/problems/method-not-allowed" } });
+    expect(post.headers.get("allow")).toContain("GET");
+    expect(await get("/v2/markets")).toMatchObject({ status: 404, body: { type: "/problems/unknown-path" } });
+  });
+
+  it("a fault of ours is 500 with an id, and no stack or message leaves", async () => {
+    const spy = vi.spyOn(console, "error").mockImplementation(() => undefined);
+    const { status, body } = await get("/v1/markets", {}, { FEEDS: "[{" });
+    expect(status).toBe(500);
+    expect(JSON.stringify(body)).not.toMatch(/FEEDS|\.ts|\\n/);
+    const logged = JSON.parse(String(spy.mock.calls[0]?.[0])) as Record<string, unknown>;
+    expect(logged).toMatchObject({ event: "request-failed", id: body.id, error: expect.stringContaining("FEEDS") });
+    spy.mockRestore();
+  });
+
+  it("a feed that does not answer is 503 with Retry-After, and the list of markets says so", async () => {
+    const elsewhere = { FEEDS: JSON.stringify([{ feed: "nobody", venue: "binance-spot", symbols: ["BTCUSDT"] }]) };
+    const { status, headers, body } = await get(`${BTC}/quote`, {}, elsewhere);
+    expect({ status, type: body.type }).toEqual({ status: 503, type: "/problems/feed-unreachable" });
+    expect(headers.get("retry-after")).toBe("5");
+    expect((await get("/v1/markets", {}, elsewhere)).body.markets).toMatchObject([{ state: "unreachable", instrument: null }]);
+    expect(await get("/v1/health", {}, elsewhere)).toMatchObject({ status: 503, body: { status: "down" } });
+  });
+
+  it("a missing inference Worker is 503, not a failure of ours", async () => {
+    expect(await get("/v1/models")).toMatchObject({ status: 503, body: { type: "/problems/model-unavailable", reason: "unreachable" } });
+  });
+
+  it("every problem's type leads to its description", async () => {
+    for (const name of Object.keys(PROBLEMS)) {
+      expect(await get(`/problems/${name}`)).toMatchObject({ status: 200, body: { type: `/problems/${name}`, title: expect.any(String) } });
+    }
+    expect((await get("/problems/toString")).status).toBe(404);
+  });
+});
+
+describe("headers", () => {
+  it("let any page read, and no cache keep what is live, errors included", async () => {
+    for (const path of ["/v1/markets", "/v1/markets/nope/quote", "/nowhere"]) {
+      const { headers } = await get(path, { headers: { origin: "https://example.org" } });
+      expect(headers.get("access-control-allow-origin")).toBe("*");
+      expect(headers.get("cache-control")).toBe("no-store");
+    }
+    const preflight = await get("/v1/markets", {
+      method: "OPTIONS",
+      headers: { origin: "https://x.org", "access-control-request-method": "GET" },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get("access-control-allow-methods")).toContain("GET");
+  });
+});
+
+describe("the OpenAPI document", () => {
+  it("is 3.1 and holds every path, each with its refusals", async () => {
+    const { headers, body } = await get("/openapi.json");
+    expect(headers.get("content-type")).toContain(JSON_TYPE);
+    expect(body.openapi).toBe("3.1.0");
+    expect(Object.keys(body.paths).sort()).toEqual([
+      "/v1/gaps",
+      "/v1/health",
+      "/v1/markets",
+      "/v1/markets/{market}",
+      "/v1/markets/{market}/book",
+      "/v1/markets/{market}/forecast",
+      "/v1/markets/{market}/gaps",
+      "/v1/markets/{market}/quote",
+      "/v1/markets/{market}/snapshots",
+      "/v1/markets/{market}/tapes/{minute}",
+      "/v1/models",
+    ]);
+    const forecast = body.paths["/v1/markets/{market}/forecast"].get;
+    expect(Object.keys(forecast.responses)).toEqual(expect.arrayContaining(["200", "400", "404", "409", "500", "503"]));
+    expect(forecast.parameters.map(({ name }: { name: string }) => name)).toEqual(["market", "horizonMs"]);
+  });
+});
+
+describe("a live market", () => {
+  let feed: WarmFeed;
+
+  beforeAll(async () => {
+    feed = await warmFeed();
+  });
+
+  it("shows its book: decimals and integers agree, best first, as many levels as asked for", async () => {
+    const { status, body } = await get(`${BTC}/book?levels=1`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      market: "binance-spot:BTCUSDT",
+      state: "normal",
+      bids: [{ price: "100.00", size: "2.00000", priceTicks: 10_000, sizeLots: 200_000 }],
+      asks: [{ price: "100.01", size: "1.00000", priceTicks: 10_001, sizeLots: 100_000 }],
+      mid: "100.005",
+      proof: { lastSequence: feed.sequence },
+    });
+    expect(body.freshness.ageMs).toBeGreaterThanOrEqual(0);
+    expect((await get(`${BTC}/book`)).body.bids).toHaveLength(2);
+  });
+
+  it("shows its quote, its state, and itself in the list", async () => {
+    expect((await get(`${BTC}/quote`)).body).toMatchObject({ bid: { price: "100.00" }, ask: { price: "100.01" }, source: "book" });
+    expect((await get(BTC)).body).toMatchObject({ state: "live", instrument: { tick: "0.01", lot: "0.00001" }, bookState: "normal" });
+    const { body } = await get("/v1/markets");
+    expect(body.markets.map(({ market }: { market: string }) => market)).toEqual(["binance-spot:BTCUSDT", "binance-spot:ETHUSDT"]);
+  });
+
+  it("whose features are cold refuses a forecast, with the reason", async () => {
+    await startedFeed();
+    expect(await get(`${BTC}/forecast`)).toMatchObject({ status: 503, body: { type: "/problems/warming-up", reason: "warming-up" } });
+    feed = await warmFeed();
+  });
+
+  it("that falls silent refuses book, quote and forecast: no price leaves with the refusal", async () => {
+    advanceClock(600_000);
+    for (const path of ["/book", "/quote", "/forecast"]) {
+      const { status, headers, body } = await get(`${BTC}${path}`);
+      expect({ status, type: body.type, reason: body.reason }).toEqual({ status: 503, type: "/problems/stale-book", reason: "stale" });
+      expect(headers.get("retry-after")).toBe("5");
+      expect(Object.keys(body).sort()).toEqual(["detail", "reason", "status", "title", "type"]);
+      expect(JSON.stringify(body)).not.toMatch(/100\.0/);
+    }
+  });
+
+  it("that lost its connection refuses too, and health says what is wrong", async () => {
+    await control.refuse(503);
+    await control.close();
+    await vi.waitFor(async () => {
+      const { status, body } = await get(`${BTC}/quote`);
+      expect({ status, type: body.type }).toEqual({ status: 503, type: "/problems/disconnected" });
+    }, PATIENCE);
+    const { status, body } = await get("/v1/health");
+    expect({ status, says: body.status }).toEqual({ status: 200, says: "degraded" });
+    expect(body.reasons).toEqual(expect.arrayContaining(["binance-spot:BTCUSDT is disconnected", "the inference Worker does not answer"]));
+    await control.refuse(null);
+  });
+});
+
+describe("what is stored", () => {
+  const minutes: number[] = [];
+
+  beforeAll(async () => {
+    const feed = await warmFeed();
+    for (let index = 0; index < 5; index++) minutes.push(await closeMinute(feed));
+    await runCron(env as unknown as PublicEnv, Date.now());
+  }, 60_000);
+
+  afterAll(() => control.refuse(null));
+
+  it("is paged without a row lost or doubled, oldest first", async () => {
+    const seen: number[] = [];
+    let cursor: string | null = null;
+    do {
+      const { body }: Answer = await get(`${BTC}/snapshots?from=${minutes[0]}&limit=2${cursor === null ? "" : `&cursor=${cursor}`}`);
+      expect(body.snapshots.length).toBeLessThanOrEqual(2);
+      seen.push(...body.snapshots.map(({ minute }: { minute: number }) => minute));
+      cursor = body.nextCursor;
+    } while (cursor !== null);
+    expect(seen).toEqual(minutes);
+  });
+
+  it("is cut to the range, its end excluded, in either way of writing times", async () => {
+    const [, second, , fourth] = minutes;
+    const iso = (time: number | undefined): string => new Date(time ?? Number.NaN).toISOString();
+    for (const query of [`from=${second}&to=${fourth}`, `from=${iso(second)}&to=${iso(fourth)}`]) {
+      const { body } = await get(`${BTC}/snapshots?${query}`);
+      expect(body.snapshots.map(({ minute }: { minute: number }) => minute)).toEqual([minutes[1], minutes[2]]);
+    }
+  });
+
+  it("shows prices as the live book does, with features and coverage, and cuts levels as asked", async () => {
+    const { body } = await get(`${BTC}/snapshots?from=${minutes[0]}&limit=1&levels=1`);
+    expect(body.snapshots[0]).toMatchObject({
+      state: "live",
+      bid: { price: "100.00", priceTicks: 10_000 },
+      ask: { price: "100.01", priceTicks: 10_001 },
+      mid: "100.005",
+      bids: [{ price: "100.00" }],
+      features: { row: expect.any(Array), fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) },
+    });
+    expect(body.snapshots[0].bids).toHaveLength(1);
+  });
+
+  it("names a tape that can be fetched, and fetched again for nothing", async () => {
+    const { body } = await get(`${BTC}/snapshots?from=${minutes[0]}&limit=1`);
+    const { url, bytes, key } = body.snapshots[0].tape;
+    const response = await exports.default.fetch(`https://edgebook.test${url}`);
+    expect(response.headers.get("content-type")).toBe("application/gzip");
+    const tape = new Uint8Array(await response.arrayBuffer());
+    expect(tape.byteLength).toBe(bytes);
+    expect([...tape.subarray(0, 2)]).toEqual([0x1f, 0x8b]);
+    const stored = await env.TAPES.get(key);
+    expect(tape).toEqual(new Uint8Array((await stored?.arrayBuffer()) ?? new ArrayBuffer(0)));
+    const etag = response.headers.get("etag") ?? "";
+    const again = await exports.default.fetch(`https://edgebook.test${url}`, { headers: { "if-none-match": etag } });
+    expect(again.status).toBe(304);
+  });
+
+  it("has no tape of a minute that was never recorded: 404, not an empty file", async () => {
+    expect(await get(`${BTC}/tapes/2020-01-01T00:00Z`)).toMatchObject({ status: 404, body: { type: "/problems/no-tape" } });
+  });
+
+  it("holds the gaps of this file's broken connections, of one market and of all, and pages them", async () => {
+    const all = await get("/v1/gaps?limit=500");
+    const one = await get(`${BTC}/gaps?limit=500`);
+    expect(one.body.gaps.length).toBeGreaterThan(2);
+    expect(one.body.gaps).toEqual(all.body.gaps.filter(({ market }: { market: string }) => market === "binance-spot:BTCUSDT"));
+    const paged: unknown[] = [];
+    let cursor: string | null = null;
+    do {
+      const { body }: Answer = await get(`/v1/gaps?limit=1${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`);
+      paged.push(...body.gaps);
+      cursor = body.nextCursor;
+    } while (cursor !== null);
+    expect(paged).toEqual(all.body.gaps);
+  });
+});
+
+/** Through the whole app; `variables` in place of those bound. */
+async function get(path: string, init: RequestInit = {}, variables: Partial<PublicEnv> = {}): Promise<Answer> {
+  const bound = { ...(env as unknown as PublicEnv), ...variables };
+  const response = await createApp().fetch(new Request(`https://edgebook.test${path}`, init), bound);
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === "" ? null : JSON.parse(text) };
+}

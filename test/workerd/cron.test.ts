@@ -1,0 +1,171 @@
+/** Cron against the real feed object: what it recorded lands in R2 and D1 whole, once, and is only then forgotten by the feed. */
+
+import { applyD1Migrations, createScheduledController } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { gunzipSync } from "node:zlib";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { FEED_TAPE_SYMBOL, tapeKey } from "../../core/wire/keys.ts";
+import { runCron } from "../../workers/cron/run-cron.ts";
+import type { PublicEnv } from "../../workers/env.ts";
+import worker from "../../workers/main.ts";
+import { advanceClock } from "./clock.ts";
+import { feedStub } from "./exchange-control.ts";
+import { closeMinute, type WarmFeed, warmFeed } from "./warm-feed.ts";
+
+/** Cron never asks the model. */
+const publicEnv = env as unknown as PublicEnv;
+let feed: WarmFeed;
+
+beforeAll(async () => {
+  await applyD1Migrations(env.DB, env.MIGRATIONS);
+  feed = await warmFeed();
+});
+
+beforeEach(async () => {
+  await runCron(publicEnv, Date.now());
+  await env.DB.batch(["snapshots", "gaps", "batches"].map((table) => env.DB.prepare(`delete from ${table}`)));
+});
+
+describe("a run", () => {
+  it("stores the minute's rows, and the tape that each row names holds the frames of that minute", async () => {
+    const minute = await closeMinute(feed);
+    await worker.scheduled(createScheduledController({ scheduledTime: Date.now() }), publicEnv);
+    const rows = await rowsOf(minute);
+    expect(rows.map(({ market }) => market)).toEqual(["binance-spot:BTCUSDT", "binance-spot:ETHUSDT"]);
+    const [row] = rows;
+    expect(row).toMatchObject({ state: "live", book_state: "normal", bid_ticks: 10_000, ask_ticks: 10_001, tick: "0.01", lot: "0.00001" });
+    expect(row?.last_sequence).toBe(feed.sequence - 1);
+    expect(JSON.parse(String(row?.features))).toHaveLength(27);
+    expect(row?.tape_key).toBe(tapeKey("binance-spot", "BTCUSDT", minute));
+    const object = await env.TAPES.get(String(row?.tape_key));
+    const tape = gunzipSync(new Uint8Array((await object?.arrayBuffer()) ?? new ArrayBuffer(0))).toString();
+    expect(tape).toContain(`"U":${feed.sequence - 1},`);
+    expect(tape).not.toContain(`"U":${feed.sequence},`);
+    expect(row?.tape_bytes).toBe(object?.size);
+  });
+
+  it("lets the feed forget what is stored, and only that", async () => {
+    const minute = await closeMinute(feed);
+    expect((await feedStub().pending(10)).minutes.map((each) => each.minute)).toEqual([minute]);
+    await runCron(publicEnv, Date.now());
+    expect((await feedStub().pending(10)).minutes).toEqual([]);
+    expect(await feedStub().tape("BTCUSDT", minute)).toBeNull();
+  });
+
+  it("stores the gaps of the feed's start, closed", async () => {
+    const closed = await env.DB.prepare("select count(*) as n from gaps where to_ms is null").first<{ n: number }>();
+    expect(closed).toEqual({ n: 0 });
+    feed = await warmFeed();
+    await runCron(publicEnv, Date.now());
+    const { results } = await env.DB.prepare("select * from gaps where reason = 'restarted' and to_ms is not null").all();
+    expect(results.map(({ market }) => market)).toEqual(expect.arrayContaining(["binance-spot:BTCUSDT", "binance-spot:ETHUSDT"]));
+  });
+
+  it("that finds a backlog stores every minute of it, oldest first", async () => {
+    const minutes: number[] = [];
+    for (let index = 0; index < 7; index++) minutes.push(await closeMinute(feed));
+    await runCron(publicEnv, Date.now());
+    const { results } = await env.DB.prepare("select first_minute, last_minute, minutes, remaining from batches order by id").all();
+    expect(results).toEqual([
+      { first_minute: minutes[0], last_minute: minutes[4], minutes: 5, remaining: 2 },
+      { first_minute: minutes[5], last_minute: minutes[6], minutes: 2, remaining: 0 },
+    ]);
+    for (const minute of minutes) expect(await rowsOf(minute)).toHaveLength(2);
+  });
+
+  it("keeps what belongs to no market under the feed's own name", async () => {
+    await closeMinute(feed);
+    await runCron(publicEnv, Date.now());
+    const { objects } = await env.TAPES.list({ prefix: `tape/v1/binance-spot/${FEED_TAPE_SYMBOL}` });
+    expect(objects.length).toBeGreaterThan(0);
+    for (const { key } of objects) expect(key).toContain(`/${FEED_TAPE_SYMBOL}.main/`);
+  });
+});
+
+describe("done again", () => {
+  it("two runs at once store what one does", async () => {
+    const minute = await closeMinute(feed);
+    await Promise.all([runCron(publicEnv, Date.now()), runCron(publicEnv, Date.now())]);
+    const rows = await rowsOf(minute);
+    expect(rows).toHaveLength(2);
+    for (const row of rows) expect(await env.TAPES.head(String(row.tape_key))).toMatchObject({ size: row.tape_bytes });
+  });
+
+  it("a run that dies between storing and acknowledging is repaired by the next, to the same rows and objects", async () => {
+    const minute = await closeMinute(feed);
+    const dying = { ...publicEnv, FEED: feedThat({ acknowledge: () => Promise.reject(new Error("died here")) }) };
+    await expect(runCron(dying, Date.now())).rejects.toThrow("1 of 1 feeds");
+    const before = await rowsOf(minute);
+    const etags = await etagsOf(before);
+    expect(before).toHaveLength(2);
+    await runCron(publicEnv, Date.now());
+    const after = await rowsOf(minute);
+    expect(after.map(withoutBatch)).toEqual(before.map(withoutBatch));
+    expect(await etagsOf(after)).toEqual(etags);
+  });
+});
+
+describe("when a store fails", () => {
+  it("D1: everything stays with the feed, and is stored once it is back", async () => {
+    const minute = await closeMinute(feed);
+    await env.DB.exec("alter table snapshots rename to hidden");
+    await expect(runCron(publicEnv, Date.now())).rejects.toThrow("1 of 1 feeds");
+    expect((await feedStub().pending(10)).minutes.map((each) => each.minute)).toEqual([minute]);
+    await env.DB.exec("alter table hidden rename to snapshots");
+    await runCron(publicEnv, Date.now());
+    expect(await rowsOf(minute)).toHaveLength(2);
+  });
+
+  it("R2: no row names a tape that is not there", async () => {
+    const minute = await closeMinute(feed);
+    const failing = { put: () => Promise.reject(new Error("R2 is down")) } as unknown as R2Bucket;
+    await expect(runCron({ ...publicEnv, TAPES: failing }, Date.now())).rejects.toThrow("1 of 1 feeds");
+    expect(await rowsOf(minute)).toEqual([]);
+    expect((await feedStub().pending(10)).minutes.map((each) => each.minute)).toEqual([minute]);
+  });
+
+  it("one feed that can't run doesn't stop the others", async () => {
+    const minute = await closeMinute(feed);
+    const feeds = JSON.stringify([
+      { feed: "nobody", venue: "binance-spot", symbols: ["XRPUSDT"] },
+      ...(JSON.parse(env.FEEDS) as unknown[]),
+    ]);
+    await expect(runCron({ ...publicEnv, FEEDS: feeds }, Date.now())).rejects.toThrow("1 of 2 feeds");
+    expect(await rowsOf(minute)).toHaveLength(2);
+  });
+});
+
+describe("a minute in which the venue said nothing", () => {
+  it("is a row without a quote, so that silence is not taken for a flat market", async () => {
+    // A feed that has not learnt to be patient from the jumps of the clock above.
+    feed = await warmFeed();
+    await closeMinute(feed);
+    await runCron(publicEnv, Date.now());
+    advanceClock(120_000);
+    await feedStub().status();
+    await runCron(publicEnv, Date.now());
+    const { results } = await env.DB.prepare("select * from snapshots where market = 'binance-spot:BTCUSDT' order by minute desc").all();
+    expect(results[0]).toMatchObject({ bid_ticks: null, ask_ticks: null, bids: null, features: null, book_hash: null });
+  });
+});
+
+type Row = Record<string, unknown>;
+
+async function rowsOf(minute: number): Promise<Row[]> {
+  return (await env.DB.prepare("select * from snapshots where minute = ? order by market").bind(minute).all<Row>()).results;
+}
+
+async function etagsOf(rows: readonly Row[]): Promise<(string | undefined)[]> {
+  return Promise.all(rows.map(async ({ tape_key }) => (await env.TAPES.head(String(tape_key)))?.etag));
+}
+
+function withoutBatch({ batch: _, ...row }: Row): Row {
+  return row;
+}
+
+/** The real feed, but for the calls given: a run that is cut off at them. */
+function feedThat(calls: Partial<Record<string, () => Promise<never>>>): DurableObjectNamespace {
+  const getByName = (name: string): unknown =>
+    new Proxy(feedStub(name), { get: (stub, call) => calls[String(call)] ?? Reflect.get(stub, call) });
+  return { getByName } as unknown as DurableObjectNamespace;
+}

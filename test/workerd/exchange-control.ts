@@ -1,0 +1,55 @@
+/** Steers the fake exchange, and brings the feed object to where tests begin. */
+
+import { abortAllDurableObjects } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, vi } from "vitest";
+import type { MarketFeed } from "../../durable-objects/main.ts";
+
+/** For vi.waitFor: reconnecting backs off by half a second at first. */
+export const PATIENCE = { timeout: 20_000, interval: 100 };
+
+type Levels = readonly (readonly [string, string])[];
+
+export const control = {
+  snapshots: (bodies: Record<string, string>) => steer("snapshots", bodies),
+  refuse: (status: number | null) => steer("refusal", status),
+  send: (frames: readonly string[]) => steer("frames", frames),
+  close: () => steer("close", null),
+};
+
+export function feedStub(feed = "main"): DurableObjectStub<MarketFeed> {
+  return env.FEED.getByName(feed) as unknown as DurableObjectStub<MarketFeed>;
+}
+
+export function snapshotBody(lastSequence: number): string {
+  return JSON.stringify({ lastUpdateId: lastSequence, bids: [["99.99", "1.00000"]], asks: [["100.01", "1.00000"]] });
+}
+
+export function depthFrame(symbol: string, change: { from: number; time?: number; bids?: Levels; asks?: Levels }): string {
+  const { from, time = Date.now(), bids = [], asks = [] } = change;
+  const data = { e: "depthUpdate", E: time, s: symbol, U: from, u: from, b: bids, a: asks };
+  return JSON.stringify({ stream: `${symbol.toLowerCase()}@depth@100ms`, data });
+}
+
+/** Sequence numbers only go up, whatever an earlier test has left behind. */
+let nextSequence = 1_000;
+
+/** Both markets live at the returned sequence. */
+export async function startedFeed(): Promise<number> {
+  nextSequence += 1_000;
+  const sequence = nextSequence;
+  // A process of its own: the backoff that an earlier test has run up is gone with the old one. The exchange forgets its script with it.
+  await abortAllDurableObjects();
+  await control.snapshots({ BTCUSDT: snapshotBody(sequence), ETHUSDT: snapshotBody(sequence) });
+  await vi.waitFor(async () => {
+    const status = await feedStub().status();
+    expect(status.markets.map((market) => market.state)).toEqual(["live", "live"]);
+    expect(status.markets.map((market) => market.proof.lastSequence)).toEqual([sequence, sequence]);
+  }, PATIENCE);
+  return sequence;
+}
+
+async function steer(path: string, body: unknown): Promise<void> {
+  const response = await env.EXCHANGE.fetch(`https://control/${path}`, { method: "POST", body: JSON.stringify(body) });
+  await response.body?.cancel();
+}

@@ -1,0 +1,330 @@
+/**
+ * The inference Worker's own code on a real onnxruntime and a real bucket: every fault that a published model may have is named, and the
+ * shipped model stands in. One file, since importing onnxruntime costs seconds.
+ */
+
+import { applyD1Migrations } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { featureSetV1 } from "../../core/features/registry.ts";
+import { ACTIVE_MODEL_KEY, modelKey } from "../../core/wire/keys.ts";
+import type { ModelManifest } from "../../models/contract.ts";
+import { mlp } from "../../models/mlp/family.ts";
+import { createApp } from "../../workers/api/app.ts";
+import type { PublicEnv } from "../../workers/env.ts";
+import { InferenceAnswers } from "../../workers/inference/answers.ts";
+import type { InferenceRpc, ModelFault, ModelRefusal, Prediction } from "../../workers/inference/contract.ts";
+import { loadModel } from "../../workers/inference/load-model.ts";
+import type { LoadedModel } from "../../workers/inference/loaded-model.ts";
+import type { ModelFiles } from "../../workers/inference/model-files.ts";
+import { ModelServer } from "../../workers/inference/model-server.ts";
+import { sha256Hex } from "../../workers/inference/sha256.ts";
+import { shippedModel } from "../../workers/inference/shipped-model.ts";
+import { feedStub } from "./exchange-control.ts";
+import { linearAnswer, linearModel } from "./linear-model.ts";
+import { warmFeed } from "./warm-feed.ts";
+
+const NOW = Date.UTC(2026, 0, 5, 12);
+const MINUTE = 60_000;
+const ROW = featureSetV1.columns.map((_, index) => Math.fround(Math.sin(index)));
+
+describe("the shipped model", () => {
+  it("passes every check, so that a fresh deployment serves forecasts", async () => {
+    expect(fault(await loadModel(shippedModel))).toBeNull();
+  });
+});
+
+describe("a model file", () => {
+  it("that is as its manifest says is loaded, and answers many rows as it answers each alone", async () => {
+    const model = await loaded(await filesOf({}));
+    const rows = Array.from({ length: 40 }, (_, row) => ROW.map((value) => value * (row - 20)));
+    const together = await model.predict(rows);
+    const alone = await Promise.all(rows.map((row) => model.predict([row])));
+    expect(together).toEqual(alone.flat());
+  });
+
+  it("with one byte flipped is refused by its hash, wherever the byte lies", async () => {
+    const files = await filesOf({});
+    for (const at of [0, Math.floor(files.artifact.length / 2), files.artifact.length - 1]) {
+      const artifact = files.artifact.slice();
+      artifact[at] = (artifact[at] ?? 0) ^ 1;
+      expect(fault(await loadModel({ ...files, artifact }))).toBe("hash-mismatch");
+    }
+  });
+
+  it("cut short is refused by its length", async () => {
+    const files = await filesOf({});
+    expect(await loadModel({ ...files, artifact: files.artifact.subarray(0, -1) })).toMatchObject({
+      fault: "hash-mismatch",
+      detail: expect.stringContaining(`${files.artifact.length - 1} bytes`),
+    });
+  });
+
+  it("trained on features that are not computed here is refused by their fingerprint", async () => {
+    const files = await filesOf({
+      change: (manifest) => ({ ...manifest, featureSet: { ...manifest.featureSet, fingerprint: "f".repeat(16) } }),
+    });
+    expect(await loadModel(files)).toMatchObject({ fault: "fingerprint-mismatch", detail: expect.stringContaining("f".repeat(16)) });
+  });
+
+  it("that claims the fingerprint but orders the columns otherwise is refused", async () => {
+    const files = await filesOf({
+      change: (manifest) => ({ ...manifest, featureSet: { ...manifest.featureSet, columns: manifest.featureSet.columns.toReversed() } }),
+    });
+    expect(fault(await loadModel(files))).toBe("fingerprint-mismatch");
+  });
+
+  it("whose graph takes another number of columns is refused by its shape", async () => {
+    const columns = featureSetV1.columns.length;
+    expect(await loadModel(await filesOf({ graphColumns: columns + 1 }))).toMatchObject({
+      fault: "shape-mismatch",
+      detail: expect.stringContaining(`[batch, ${columns}]`),
+    });
+  });
+
+  it("that answers the golden rows otherwise than promised is refused, with the answer", async () => {
+    const files = await filesOf({
+      change: ({ golden, ...manifest }) => ({
+        ...manifest,
+        golden: { ...golden, outputs: golden.outputs.map((row, index) => (index === 1 ? row.map((value) => value + 0.01) : row)) },
+      }),
+    });
+    expect(await loadModel(files)).toMatchObject({ fault: "golden-mismatch", detail: expect.stringContaining("golden row 1, output 0") });
+  });
+
+  it("that is no ONNX file is refused by onnxruntime, and the next model still loads", async () => {
+    const artifact = new TextEncoder().encode("not a model");
+    const refused = await loadModel(await filesOf({ artifact }));
+    expect(refused).toMatchObject({ fault: "not-loadable", detail: expect.stringContaining("onnxruntime") });
+    expect(fault(await loadModel(await filesOf({})))).toBeNull();
+  });
+
+  it("with a corrupt manifest is refused by the field at fault", async () => {
+    const files = await filesOf({});
+    for (const [manifest, said] of [
+      [files.manifest.slice(0, -20), "not JSON"],
+      [files.manifest.replace('"clip":10', '"clip":-1'), "normaliser.clip"],
+      [files.manifest.replace('"opset":17', '"opset":"17"'), "opset"],
+    ] as const) {
+      expect(await loadModel({ ...files, manifest })).toMatchObject({ fault: "bad-manifest", detail: expect.stringContaining(said) });
+    }
+  });
+
+  it("is never asked about a row that is too short or holds no number", async () => {
+    const model = await loaded(await filesOf({}));
+    expect(await model.predict([ROW, ROW.slice(1)])).toMatchObject({ fault: "shape-mismatch" });
+    expect(await model.predict([ROW.with(3, Number.NaN)])).toMatchObject({ fault: "shape-mismatch" });
+    expect(await model.predict([])).toEqual([]);
+  });
+});
+
+describe("the served model", () => {
+  afterEach(async () => {
+    const { objects } = await env.TAPES.list({ prefix: "models/" });
+    await env.TAPES.delete(objects.map(({ key }) => key));
+  });
+
+  it("is the shipped one until another is published, and that one within a minute", async () => {
+    const answers = new InferenceAnswers(new ModelServer(shippedModel), env.TAPES);
+    expect(await answers.active(NOW)).toMatchObject({ ok: true, source: "shipped", fellBackFrom: { fault: "not-found" } });
+    await publish(await filesOf({ version: "2" }));
+    expect(await answers.active(NOW + MINUTE - 1)).toMatchObject({ source: "shipped" });
+    expect(await answers.active(NOW + MINUTE)).toMatchObject({
+      source: "r2",
+      fellBackFrom: null,
+      manifest: { id: "linear", version: "2" },
+    });
+  });
+
+  it("changes with the pointer, forth and back", async () => {
+    const answers = new InferenceAnswers(new ModelServer(shippedModel), env.TAPES);
+    for (const [minute, version] of ["1", "2", "1", "2"].entries()) {
+      await publish(await filesOf({ version, seed: Number(version) }));
+      expect(await answers.active(NOW + minute * MINUTE)).toMatchObject({ manifest: { version } });
+      expect(await answers.predict(featureSetV1.fingerprint, [ROW], NOW + minute * MINUTE)).toMatchObject({ ok: true, version });
+    }
+  });
+
+  it.each<{ what: string; expected: ModelFault; spoil: (files: ModelFiles) => Promise<void> }>([
+    {
+      what: "a flipped byte",
+      expected: "hash-mismatch",
+      spoil: async (files) => {
+        const artifact = files.artifact.slice();
+        artifact[100] = (artifact[100] ?? 0) ^ 1;
+        await publish({ ...files, artifact });
+      },
+    },
+    {
+      what: "a manifest that was changed after publishing",
+      expected: "hash-mismatch",
+      spoil: async (files) => {
+        await publish(files);
+        await env.TAPES.put(modelKey("linear", "1", "manifest.json"), `${files.manifest} `);
+      },
+    },
+    {
+      what: "no model file",
+      expected: "not-found",
+      spoil: async (files) => {
+        await publish(files);
+        await env.TAPES.delete(modelKey("linear", "1", "model.onnx"));
+      },
+    },
+    { what: "a corrupt pointer", expected: "bad-manifest", spoil: async () => void (await env.TAPES.put(ACTIVE_MODEL_KEY, "{")) },
+  ])("with $what falls back to the shipped one, says why, and comes back when it is mended", async ({ expected, spoil }) => {
+    const answers = new InferenceAnswers(new ModelServer(shippedModel), env.TAPES);
+    const files = await filesOf({});
+    await spoil(files);
+    const fallen = await answers.active(NOW);
+    expect(fallen).toMatchObject({ ok: true, source: "shipped", fellBackFrom: { ok: false, fault: expected } });
+    await publish(files);
+    expect(await answers.active(NOW + MINUTE)).toMatchObject({ source: "r2", fellBackFrom: null });
+  });
+
+  it("stays while the bucket fails: the store is at fault, not the model", async () => {
+    const server = new ModelServer(shippedModel);
+    await publish(await filesOf({}));
+    expect(await server.current(env.TAPES, NOW)).toMatchObject({ fellBackFrom: null });
+    // A key longer than R2 allows makes the real bucket throw.
+    const failing = { get: () => env.TAPES.get("k".repeat(2_000)) } as unknown as R2Bucket;
+    expect(await server.current(failing, NOW + MINUTE)).toMatchObject({ model: { source: "r2" }, fellBackFrom: null });
+  });
+
+  it("is none when the shipped one is faulty too: a refusal with both reasons", async () => {
+    const answers = new InferenceAnswers(new ModelServer({ ...shippedModel, manifest: "{}" }), env.TAPES);
+    const refused = { ok: false, fault: "bad-manifest", detail: expect.stringContaining("no model was ever published") };
+    expect(await answers.active(NOW)).toMatchObject(refused);
+    expect(await answers.predict(featureSetV1.fingerprint, [ROW], NOW)).toMatchObject(refused);
+  });
+
+  it("refuses rows of other features and more rows than it takes, and answers its own with what is in the manifest", async () => {
+    const answers = new InferenceAnswers(new ModelServer(shippedModel), env.TAPES);
+    await publish(await filesOf({}));
+    expect(await answers.predict("0".repeat(16), [ROW], NOW)).toMatchObject({ ok: false, fault: "fingerprint-mismatch" });
+    expect(await answers.predict(featureSetV1.fingerprint, new Array(5_000).fill(ROW), NOW)).toMatchObject({
+      ok: false,
+      fault: "shape-mismatch",
+    });
+    const prediction = await answers.predict(featureSetV1.fingerprint, [ROW, ROW], NOW);
+    expect(prediction).toMatchObject({ ok: true, modelId: "linear", source: "r2", columns: mlp.outputs });
+    expect((prediction as Prediction).movesBps).toHaveLength(2);
+  });
+});
+
+describe("a forecast over HTTP, from the venue's frames to the model's moves", () => {
+  const BTC = "/v1/markets/binance-spot:BTCUSDT";
+  const model = linearModel({ id: "linear", version: "1", seed: 1 });
+
+  beforeAll(async () => {
+    await applyD1Migrations(env.DB, env.MIGRATIONS);
+    await publish(await filesOf({}));
+    await warmFeed();
+  });
+
+  it("is the model's answer to the feed's own row: bid, mid and ask at each horizon, with what it rests on", async () => {
+    const features = await feedStub().features("binance-spot:BTCUSDT");
+    if (!features.ok) throw new Error(features.detail);
+    const { status, body } = await get(`${BTC}/forecast`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      asOf: features.featureTime,
+      // As of the row: the last frame, which put the bid at 100.00, came after its grid time.
+      present: { bid: "99.990000", mid: "100.000000", ask: "100.010000" },
+      model: { id: "linear", version: "1", source: "r2" },
+      fingerprint: featureSetV1.fingerprint,
+    });
+    const moves = linearAnswer(features.row, model.weights, mlp.outputs.length);
+    expect(body.horizons.map(({ horizonMs }: { horizonMs: number }) => horizonMs)).toEqual([1_000, 5_000, 10_000, 30_000]);
+    for (const [index, { target, horizonMs }] of mlp.outputs.entries()) {
+      const horizon = body.horizons.find((each: { horizonMs: number }) => each.horizonMs === horizonMs);
+      expect(horizon.targetTime).toBe(features.featureTime + horizonMs);
+      expect(horizon[target].moveBps).toBeCloseTo(moves[index] ?? Number.NaN, 3);
+      expect(Number(horizon[target].price)).toBeCloseTo(Number(body.present[target]) * (1 + horizon[target].moveBps / 10_000), 5);
+    }
+  });
+
+  it("of one horizon is that one; of a horizon the model doesn't have, a refusal that lists those it has", async () => {
+    const one = await get(`${BTC}/forecast?horizonMs=5000`);
+    expect(one.body.horizons.map(({ horizonMs }: { horizonMs: number }) => horizonMs)).toEqual([5_000]);
+    expect(await get(`${BTC}/forecast?horizonMs=7000`)).toMatchObject({
+      status: 400,
+      body: { type: "/problems/unknown-horizon", available: [1_000, 5_000, 10_000, 30_000] },
+    });
+  });
+
+  it("without a model that passes its checks is a refusal with the model's fault", async () => {
+    const faulty = new InferenceAnswers(new ModelServer({ ...shippedModel, manifest: "{}" }), env.TAPES);
+    await env.TAPES.delete(ACTIVE_MODEL_KEY);
+    const { status, headers, body } = await get(`${BTC}/forecast`, faulty);
+    expect({ status, type: body.type, reason: body.reason }).toEqual({
+      status: 503,
+      type: "/problems/model-unavailable",
+      reason: "bad-manifest",
+    });
+    expect(headers.get("retry-after")).toBe("60");
+    expect(await get("/v1/models", faulty)).toMatchObject({ status: 503 });
+    await publish(await filesOf({}));
+  });
+
+  it("says in /v1/models which model it is, and in /v1/health when it is not the published one", async () => {
+    expect((await get("/v1/models")).body.active).toMatchObject({ id: "linear", source: "r2", fellBackFrom: null, outputs: mlp.outputs });
+    const spoilt = new InferenceAnswers(new ModelServer(shippedModel), env.TAPES);
+    await env.TAPES.put(ACTIVE_MODEL_KEY, "{");
+    expect((await get("/v1/models", spoilt)).body.active).toMatchObject({ source: "shipped", fellBackFrom: { fault: "bad-manifest" } });
+    const { body } = await get("/v1/health", spoilt);
+    expect(body).toMatchObject({ status: "degraded", model: { source: "shipped" } });
+    expect(body.reasons).toEqual([expect.stringContaining("the published model is not served")]);
+  });
+
+  const published = new InferenceAnswers(new ModelServer(shippedModel), env.TAPES);
+
+  /** The whole public app, with the inference Worker's own code behind the binding. */
+  // biome-ignore lint/suspicious/noExplicitAny: bodies are whatever came, and are matched by what they must be.
+  async function get(path: string, answers = published): Promise<{ status: number; headers: Headers; body: any }> {
+    const inference: InferenceRpc = {
+      active: () => answers.active(Date.now()),
+      predict: (fingerprint, rows) => answers.predict(fingerprint, rows, Date.now()),
+    };
+    const bound = { ...env, INFERENCE: inference } as unknown as PublicEnv;
+    const response = await createApp().fetch(new Request(`https://edgebook.test${path}`), bound);
+    return { status: response.status, headers: response.headers, body: await response.json() };
+  }
+});
+
+interface FilesOptions {
+  readonly version?: string;
+  readonly seed?: number;
+  readonly graphColumns?: number;
+  /** In place of the graph. */
+  readonly artifact?: Uint8Array;
+  readonly change?: (manifest: ModelManifest) => ModelManifest;
+}
+
+/** Files as `publish` would put them: the manifest carries the artifact's true hash. */
+async function filesOf({ version = "1", seed = 1, artifact, change, ...graph }: FilesOptions): Promise<ModelFiles> {
+  const model = linearModel({ id: "linear", version, seed, ...graph });
+  const bytes = artifact ?? model.artifact;
+  const claimed = { file: "model.onnx", sha256: await sha256Hex(bytes), bytes: bytes.byteLength } as const;
+  const manifest = { ...model.manifest, artifact: claimed };
+  return { source: "r2", manifest: JSON.stringify(change?.(manifest) ?? manifest), artifact: bytes };
+}
+
+async function publish({ manifest, artifact }: ModelFiles): Promise<void> {
+  const { id, version } = JSON.parse(manifest) as ModelManifest;
+  await env.TAPES.put(modelKey(id, version, "model.onnx"), artifact);
+  await env.TAPES.put(modelKey(id, version, "manifest.json"), manifest);
+  const manifestSha256 = await sha256Hex(new TextEncoder().encode(manifest));
+  await env.TAPES.put(ACTIVE_MODEL_KEY, JSON.stringify({ id, version, manifestSha256 }));
+}
+
+async function loaded(files: ModelFiles): Promise<LoadedModel> {
+  const model = await loadModel(files);
+  if ("ok" in model) throw new Error(`${model.fault}: ${model.detail}`);
+  return model;
+}
+
+/** Null for a model that was loaded; a fault with its detail where a test expected none. */
+function fault(outcome: LoadedModel | ModelRefusal): string | null {
+  return "ok" in outcome ? outcome.fault : null;
+}

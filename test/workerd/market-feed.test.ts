@@ -1,0 +1,127 @@
+import { abortAllDurableObjects } from "cloudflare:test";
+import { gunzipSync } from "node:zlib";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { minuteOf } from "../../core/units/time.ts";
+import { decodeTapeLine } from "../../core/wire/tape.ts";
+import type { FeedStatus, GapRecord } from "../../feed/contract.ts";
+import { control, depthFrame, feedStub, PATIENCE, snapshotBody, startedFeed } from "./exchange-control.ts";
+
+/** The frames that a tape holds. */
+function framesOf(tape: Uint8Array | null): string[] {
+  if (tape === null) return [];
+  const lines = gunzipSync(tape).toString("utf8").trimEnd().split("\n").map(decodeTapeLine);
+  return lines.flatMap((record) => ("kind" in record && record.kind === "frame" ? [record.text] : []));
+}
+
+async function marketState(symbol: string): Promise<string | undefined> {
+  const status: FeedStatus = await feedStub().status();
+  return status.markets.find((market) => market.market === `binance-spot:${symbol}`)?.state;
+}
+
+describe("the feed object", () => {
+  beforeEach(async () => {
+    await control.refuse(null);
+  });
+
+  it("dials, builds a book by the venue's rule and serves it with its proof", async () => {
+    const sequence = await startedFeed();
+    await control.send([depthFrame("BTCUSDT", { from: sequence + 1, bids: [["100.00", "3.00000"]] })]);
+    await vi.waitFor(async () => {
+      const book = await feedStub().book("binance-spot:BTCUSDT", 5);
+      if (!book.ok) throw new Error(book.detail);
+      expect(book.proof.lastSequence).toBe(sequence + 1);
+      expect(book.bids[0]).toEqual([10_000, 300_000]);
+      expect(book.proof.unbrokenSince).not.toBeNull();
+    }, PATIENCE);
+  });
+
+  it("answers for a market that it doesn't hold with a refusal, not a failure", async () => {
+    await startedFeed();
+    expect(await feedStub().quote("binance-spot:NOPE")).toMatchObject({ ok: false, reason: "unknown-market" });
+  });
+
+  it("loses nothing but the book when the venue closes: reconnects, resyncs, and the hole is in the ledger", async () => {
+    await startedFeed();
+    await control.close();
+    await vi.waitFor(async () => {
+      const { gaps } = await feedStub().pending(1);
+      const gap = gaps.find((candidate) => candidate.reason === "connection-down");
+      expect(gap).toMatchObject({ channel: "connection", action: "reconnected" });
+      expect(gap?.to).not.toBeNull();
+    }, PATIENCE);
+    expect(await marketState("BTCUSDT")).toBe("live");
+  });
+
+  it("resyncs one symbol alone when its sequence breaks", async () => {
+    const sequence = await startedFeed();
+    await control.snapshots({ BTCUSDT: snapshotBody(sequence + 9), ETHUSDT: snapshotBody(sequence) });
+    const before = await feedStub().book("binance-spot:ETHUSDT", 1);
+    await control.send([depthFrame("BTCUSDT", { from: sequence + 10 })]);
+    await vi.waitFor(async () => {
+      const { gaps } = await feedStub().pending(1);
+      expect(gaps.filter((gap) => gap.reason === "sequence-gap" && gap.to !== null).map((gap) => gap.market)).toContain(
+        "binance-spot:BTCUSDT",
+      );
+    }, PATIENCE);
+    const after = await feedStub().book("binance-spot:ETHUSDT", 1);
+    expect(before.ok && after.ok && after.proof.unbrokenSince === before.proof.unbrokenSince).toBe(true);
+  });
+
+  it("survives its own death between two events: the tape of before is there, and the hole says how long", async () => {
+    const sequence = await startedFeed();
+    const frame = depthFrame("BTCUSDT", { from: sequence + 1, asks: [["101.00", "7.00000"]] });
+    await control.send([frame]);
+    await vi.waitFor(async () => {
+      const book = await feedStub().book("binance-spot:BTCUSDT", 5);
+      expect(book.ok && book.proof.lastSequence).toBe(sequence + 1);
+    }, PATIENCE);
+    const minute = minuteOf(Date.now());
+    // The tape is flushed each five seconds: when this frame's chunk is stored, the process may die.
+    await vi.waitFor(async () => {
+      await feedStub().status();
+      expect(framesOf(await feedStub().tape("BTCUSDT", minute))).toContain(frame);
+    }, PATIENCE);
+    await abortAllDurableObjects();
+    await control.snapshots({ BTCUSDT: snapshotBody(sequence + 2), ETHUSDT: snapshotBody(sequence + 2) });
+    await vi.waitFor(async () => expect(await marketState("BTCUSDT")).toBe("live"), PATIENCE);
+    expect(framesOf(await feedStub().tape("BTCUSDT", minute))).toContain(frame);
+    const { gaps } = await feedStub().pending(1);
+    const restarted = gaps.filter((gap: GapRecord) => gap.reason === "restarted" && gap.market === "binance-spot:BTCUSDT");
+    expect(restarted.length).toBeGreaterThan(0);
+    expect(restarted.at(-1)?.to).not.toBeNull();
+  });
+
+  it("says that it is blocked where the venue refuses this address, and goes on trying", async () => {
+    await startedFeed();
+    await control.refuse(451);
+    await control.close();
+    await vi.waitFor(async () => {
+      const status = await feedStub().status();
+      expect(status.connection.state).toBe("blocked");
+      expect(status.connection.attempts).toBeGreaterThan(0);
+    }, PATIENCE);
+    expect(await feedStub().features("binance-spot:BTCUSDT")).toMatchObject({ ok: false, reason: "disconnected" });
+    await control.refuse(null);
+    await vi.waitFor(async () => expect((await feedStub().status()).connection.state).toBe("open"), PATIENCE);
+  });
+
+  it("keeps a gap until the ledger has it, and no longer", async () => {
+    await startedFeed();
+    const { gaps } = await feedStub().pending(1);
+    const closed = gaps.filter((gap) => gap.to !== null);
+    expect(closed.length).toBeGreaterThan(0);
+    await feedStub().acknowledge([], closed);
+    const after = await feedStub().pending(1);
+    const ids = new Set(closed.map((gap) => gap.id));
+    expect(after.gaps.filter((gap) => ids.has(gap.id))).toEqual([]);
+  });
+});
+
+describe("the feed object's configuration", () => {
+  it("refuses to run under a name that FEEDS doesn't have, and says so", async () => {
+    const answer = await feedStub("nobody")
+      .status()
+      .catch((error: unknown) => error);
+    expect(String(answer)).toMatch(/no feed named nobody/);
+  });
+});

@@ -1,0 +1,90 @@
+/** What a forecast looks like, from features and moves alone. */
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { FeatureView } from "../../feed/contract.ts";
+import { forecastBody } from "../../workers/api/views/forecast.ts";
+import type { Prediction } from "../../workers/inference/contract.ts";
+
+const AS_OF = Date.UTC(2026, 0, 5, 12);
+
+const features: FeatureView = {
+  ok: true,
+  market: "binance-spot:BTCUSDT",
+  instrument: { venue: "binance-spot", symbol: "BTCUSDT", tick: { decimals: 2, mantissa: 1 }, lot: { decimals: 5, mantissa: 1 } },
+  now: AS_OF + 1_250,
+  receivedAt: AS_OF + 1_000,
+  featureTime: AS_OF,
+  marketTime: AS_OF + 900,
+  fingerprint: "0123456789abcdef",
+  row: [0],
+  bidTicks: 5_000_000,
+  askTicks: 5_000_001,
+  coverage: 0.75,
+  proof: { lastSequence: 7, unbrokenSince: AS_OF, comparisons: 3, mismatches: 0, gaps24h: 1 },
+};
+
+function predictionOf(columns: Prediction["columns"], moves: readonly number[]): Prediction {
+  return { ok: true, modelId: "mlp", version: "1", sha256: "ab", source: "shipped", columns, movesBps: [moves] };
+}
+
+describe("a forecast", () => {
+  const two = predictionOf(
+    [
+      { target: "ask", horizonMs: 5_000 },
+      { target: "bid", horizonMs: 1_000 },
+      { target: "mid", horizonMs: 1_000 },
+      { target: "ask", horizonMs: 1_000 },
+    ],
+    [2, -1, 0, 10_000],
+  );
+
+  it("moves each price from its own present one, and is for the market's time, not ours", () => {
+    const answer = forecastBody(features, two, null);
+    if (!("forecast" in answer)) throw new Error("no forecast");
+    expect(answer.forecast.present).toEqual({ bid: "50000.000000", mid: "50000.005000", ask: "50000.010000" });
+    expect(answer.forecast.horizons).toEqual([
+      {
+        horizonMs: 1_000,
+        targetTime: AS_OF + 1_000,
+        bid: { price: "49995.000000", moveBps: -1 },
+        mid: { price: "50000.005000", moveBps: 0 },
+        ask: { price: "100000.020000", moveBps: 10_000 },
+      },
+      { horizonMs: 5_000, targetTime: AS_OF + 5_000, bid: null, mid: null, ask: { price: "50010.010002", moveBps: 2 } },
+    ]);
+  });
+
+  it("says how fresh it is by the feed's clock, and what it rests on", () => {
+    const answer = forecastBody(features, two, 1_000);
+    expect(answer).toMatchObject({
+      forecast: {
+        asOf: AS_OF,
+        freshness: { receivedAt: AS_OF + 1_000, ageMs: 250, marketTime: AS_OF + 900 },
+        coverage: 0.75,
+        fingerprint: "0123456789abcdef",
+        model: { id: "mlp", version: "1", sha256: "ab", source: "shipped" },
+        horizons: [{ horizonMs: 1_000 }],
+      },
+    });
+  });
+
+  it("of a horizon that the model doesn't have is none: it lists those there are, and interpolates nothing", () => {
+    expect(forecastBody(features, two, 2_000)).toEqual({ available: [1_000, 5_000] });
+  });
+
+  it("is within half of its last digit of the exact product", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10_000_000 }), fc.double({ min: -500, max: 500, noNaN: true }), (bidTicks, moveBps) => {
+        const answer = forecastBody(
+          { ...features, bidTicks, askTicks: bidTicks + 1 },
+          predictionOf([{ target: "bid", horizonMs: 1 }], [moveBps]),
+          1,
+        );
+        if (!("forecast" in answer)) throw new Error("no forecast");
+        const price = Number(answer.forecast.horizons[0]?.bid?.price);
+        expect(Math.abs(price - (bidTicks / 100) * (1 + moveBps / 10_000))).toBeLessThanOrEqual(0.5e-6 + 1e-9);
+      }),
+    );
+  });
+});

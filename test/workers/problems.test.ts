@@ -1,0 +1,88 @@
+/** Refusals as problems, and what health makes of what it saw. */
+
+import { describe, expect, it } from "vitest";
+import type { FeedStatus, Unavailable } from "../../feed/contract.ts";
+import { feedProblem, modelProblem, PROBLEMS, retryAfterOf } from "../../workers/api/problems.ts";
+import { healthBody, type Observations } from "../../workers/api/views/health.ts";
+import type { ModelFault, ModelView } from "../../workers/inference/contract.ts";
+
+describe("a feed's refusal", () => {
+  it.each<[Unavailable, number, string]>([
+    ["unknown-market", 404, "unknown-market"],
+    ["disconnected", 503, "disconnected"],
+    ["syncing", 503, "syncing"],
+    ["stale", 503, "stale-book"],
+    ["no-mid", 409, "no-mid"],
+    ["warming-up", 503, "warming-up"],
+  ])("%s is %i and keeps its reason and its words", (reason, status, name) => {
+    const said = feedProblem({ ok: false, reason, detail: "since noon" });
+    expect(said).toEqual({ type: `/problems/${name}`, title: expect.any(String), status, reason, detail: "since noon" });
+  });
+});
+
+describe("a model's refusal", () => {
+  it.each<[ModelFault, string]>([
+    ["fingerprint-mismatch", "model-mismatch"],
+    ["hash-mismatch", "model-unavailable"],
+    ["not-found", "model-unavailable"],
+  ])("%s is 503 and keeps its fault", (fault, name) => {
+    expect(modelProblem({ ok: false, fault, detail: "so" })).toMatchObject({ type: `/problems/${name}`, status: 503, reason: fault });
+  });
+});
+
+describe("Retry-After", () => {
+  it("is on every 503 and on nothing that asking again won't change", () => {
+    for (const [name, { status }] of Object.entries(PROBLEMS)) {
+      const seconds = retryAfterOf({ type: `/problems/${name}`, title: "", status, reason: "", detail: "" });
+      expect([name, seconds !== null]).toEqual([name, status === 503]);
+    }
+  });
+});
+
+describe("health", () => {
+  const model = { ok: true, source: "r2", fellBackFrom: null, manifest: { id: "mlp", version: "1" } } as unknown as ModelView;
+  const status = {
+    connection: { state: "open", lastDownReason: null },
+    markets: [{ market: "v:A", state: "live" }],
+    pendingMinutes: 1,
+    oldestPendingMinute: 0,
+    frames: 1,
+    malformedFrames: 0,
+    tapeBytesHeld: 0,
+  } as unknown as FeedStatus;
+  const feed = { configuration: { feed: "main", venue: "v", symbols: ["A"] }, status, lastStoredMinute: 0 };
+  const fine: Observations = { now: 0, feeds: [feed], isDatabaseReachable: true, model };
+
+  it("is ok when all is well", () => {
+    expect(healthBody(fine)).toMatchObject({ status: "ok", reasons: [], model: { id: "mlp" } });
+  });
+
+  it.each<[string, Partial<Observations>, "degraded" | "down"]>([
+    [
+      "a market that is stale",
+      { feeds: [{ ...feed, status: { ...status, markets: [{ ...status.markets[0], state: "stale" }] } as FeedStatus }] },
+      "degraded",
+    ],
+    ["a market that the feed doesn't know", { feeds: [{ ...feed, status: { ...status, markets: [] } }] }, "degraded"],
+    ["storage that lags", { feeds: [{ ...feed, status: { ...status, pendingMinutes: 3 } }] }, "degraded"],
+    ["one feed of two that does not answer", { feeds: [feed, { ...feed, status: null }] }, "degraded"],
+    [
+      "a published model that is faulty",
+      { model: { ...model, fellBackFrom: { ok: false, fault: "hash-mismatch", detail: "" } } },
+      "degraded",
+    ],
+    ["no model", { model: { ok: false, fault: "not-found", detail: "" } }, "degraded"],
+    ["no inference Worker", { model: null }, "degraded"],
+    ["no feed that answers", { feeds: [{ ...feed, status: null }] }, "down"],
+    ["no database", { isDatabaseReachable: false }, "down"],
+  ])("with %s is not ok, and says why", (_, change, expected) => {
+    const said = healthBody({ ...fine, ...change });
+    expect(said.status).toBe(expected);
+    expect(said.reasons).toHaveLength(1);
+  });
+
+  it("takes a deployment where nothing was published yet for healthy", () => {
+    const fresh = { ...model, source: "shipped", fellBackFrom: { ok: false, fault: "not-found", detail: "" } } as const;
+    expect(healthBody({ ...fine, model: fresh }).status).toBe("ok");
+  });
+});

@@ -1,0 +1,66 @@
+/** `edgebook dataset`: recordings or the simulator in, a folder of features and targets out. */
+
+import { Command } from "commander";
+import { CommandError } from "../command-error.ts";
+import { buildDataset } from "../datasets/build-dataset.ts";
+import type { DatasetCard } from "../datasets/card.ts";
+import { fileSources } from "../datasets/file-sources.ts";
+import type { MarketSource } from "../datasets/market-source.ts";
+import { parseSimulation, simulatedSource } from "../datasets/simulated-source.ts";
+import { terminalProgress } from "./bars.ts";
+import { collect, jsonOption } from "./options.ts";
+import { print, printJson, table, when } from "./report.ts";
+
+interface DatasetOptions {
+  readonly simulate: readonly string[];
+  readonly out: string;
+  readonly venue: string;
+  readonly market?: string;
+  readonly json: boolean;
+}
+
+export function datasetCommand(): Command {
+  return new Command("dataset")
+    .description("Makes a dataset: feature rows and targets, from recordings or from the simulator, by the code that runs at the edge.")
+    .argument("[recordings...]", "tapes (.tape.gz), wire files (.ndjson.gz), or folders of them; files of one market are joined")
+    .option("--simulate <preset:seed:hours>", "a generated market, e.g. large-tick:1:4; may be given several times", collect, [])
+    .requiredOption("--out <dir>", "folder to write")
+    .option("--venue <venue>", "venue of files that don't name it", "binance-spot")
+    .option("--market <market>", "only this market, e.g. binance-spot:BTCUSDT")
+    .addOption(jsonOption())
+    .action(runDataset);
+}
+
+async function runDataset(recordings: string[], options: DatasetOptions): Promise<void> {
+  const sources: MarketSource[] = options.simulate.map((text) => simulatedSource(parseSimulation(text)));
+  if (recordings.length > 0) sources.push(...(await fileSources(recordings, { venue: options.venue, market: options.market ?? null })));
+  if (sources.length === 0) throw new CommandError("nothing to read: name recordings, or --simulate large-tick:1:4");
+  const command = ["edgebook", "dataset", ...recordings, ...options.simulate.flatMap((text) => ["--simulate", text])];
+  const card = await buildDataset({ sources, folder: options.out, command, progress: terminalProgress() });
+  if (options.json) printJson(card);
+  else printCard(card, options.out);
+}
+
+function printCard(card: DatasetCard, folder: string): void {
+  print(
+    table(
+      ["market", "source", "from (UTC)", "to", "rows", "coverage", "gaps", "malformed"],
+      card.parts.map((part) => [
+        part.market,
+        part.source,
+        when(part.from),
+        when(part.to),
+        String(part.rows),
+        `${(part.coverage * 100).toFixed(1)} %`,
+        Object.entries(part.gaps)
+          .map(([reason, count]) => `${count} ${reason}`)
+          .join(", ") || "none",
+        `${part.malformedFrames} of ${part.frames}`,
+      ]),
+    ),
+  );
+  const { id, fingerprint, columns } = card.featureSet;
+  print(`${card.rows} rows of ${columns.length} columns (features ${id}, ${fingerprint}) and ${card.targets.length} targets in ${folder}`);
+  print(`sha256 ${card.sha256}`);
+  print(`next: edgebook train --data ${folder} --out RUN`);
+}

@@ -1,0 +1,80 @@
+/** `edgebook evaluate`: a run on rows that it never saw, beside persistence and ridge. */
+
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Command } from "commander";
+import { CommandError } from "../command-error.ts";
+import { type Dataset, readDataset } from "../datasets/dataset-reader.ts";
+import { type Evaluation, evaluateRun, suspicionsOf } from "../evaluate/evaluate-run.ts";
+import { checkForLeaks, type LeakCheck } from "../evaluate/leak-check.ts";
+import { loadRuntime } from "../runtime/registry.ts";
+import { type Run, readRun, SCORES_FILE } from "../train/run-folder.ts";
+import { terminalProgress } from "./bars.ts";
+import { jsonOption } from "./options.ts";
+import { print, printJson, scoreTable, when } from "./report.ts";
+
+interface EvaluateOptions {
+  readonly run: string;
+  readonly data?: string;
+  readonly leakCheck: boolean;
+  readonly json: boolean;
+}
+
+export function evaluateCommand(): Command {
+  return new Command("evaluate")
+    .description("Scores a run on the test part of its dataset, or on other data that it has not seen. Writes scores.json into the run.")
+    .requiredOption("--run <dir>", "run made by `edgebook train`")
+    .option("--data <dir>", "another dataset; all its rows are scored")
+    .option("--leak-check", "also train on labels of other rows: any skill left is a leak", false)
+    .addOption(jsonOption())
+    .action(runEvaluate);
+}
+
+async function runEvaluate(options: EvaluateOptions): Promise<void> {
+  const run = await readRun(options.run);
+  const runtime = await loadRuntime(run.card.backend);
+  const test = options.data === undefined ? await trainingDataset(run) : await readDataset(options.data);
+  const evaluation = await evaluateRun(run, test, runtime);
+  await writeFile(join(options.run, SCORES_FILE), `${JSON.stringify(evaluation, null, 2)}\n`);
+  const leaks = options.leakCheck
+    ? await checkForLeaks(run, {
+        training: options.data === undefined ? test : await trainingDataset(run),
+        test,
+        runtime,
+        progress: terminalProgress(),
+      })
+    : null;
+  if (options.json) printJson({ ...evaluation, suspicions: suspicionsOf(evaluation), leakCheck: leaks });
+  else printEvaluation(evaluation, leaks);
+  if (leaks?.isClean === false) process.exitCode = 2;
+}
+
+/** The dataset that the run was trained on, if it is still what it was. */
+export async function trainingDataset(run: Run): Promise<Dataset> {
+  const { folder, sha256 } = run.card.data;
+  const dataset = await readDataset(folder);
+  if (dataset.card.sha256 !== sha256)
+    throw new CommandError(
+      `${folder} is no longer the dataset that this run was trained on: give other data with --data DIR, or train again`,
+    );
+  return dataset;
+}
+
+function printEvaluation(evaluation: Evaluation, leaks: LeakCheck | null): void {
+  print(`scored on ${evaluation.rows} rows, ${when(evaluation.from)} … ${when(evaluation.to)} UTC: ${evaluation.source}`);
+  print(scoreTable(evaluation.scores));
+  for (const part of evaluation.byPart) {
+    print(`\n${part.market} alone (${part.source}), ${part.rows} rows`);
+    print(scoreTable(part.scores));
+  }
+  print(
+    "intervals: 1,000 circular resamples of blocks of ten minutes; p: Diebold-Mariano with the correction of Harvey, Leybourne, Newbold; 12 outputs are tested",
+  );
+  for (const suspicion of suspicionsOf(evaluation)) print(`! ${suspicion}`);
+  if (leaks === null) return;
+  print(
+    leaks.isClean
+      ? `leak check: labels of other rows teach nothing (largest R² ${leaks.largestR2.toFixed(4)})`
+      : `! LEAK: labels of other rows gave R² ${leaks.largestR2.toFixed(4)} on the test rows`,
+  );
+}

@@ -1,0 +1,50 @@
+/** `edgebook export`: a run in, the two files that are served out. */
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Command } from "commander";
+import type { Evaluation } from "../evaluate/evaluate-run.ts";
+import { exportRun, writeExport } from "../export/export-run.ts";
+import { readRun, SCORES_FILE } from "../train/run-folder.ts";
+import { trainingDataset } from "./evaluate.ts";
+import { jsonOption } from "./options.ts";
+import { print, printJson } from "./report.ts";
+
+interface ExportCommandOptions {
+  readonly run: string;
+  readonly out: string;
+  readonly id?: string;
+  readonly json: boolean;
+}
+
+export function exportCommand(): Command {
+  return new Command("export")
+    .description("Writes model.onnx and manifest.json. Both runtimes must agree on the golden vectors first.")
+    .requiredOption("--run <dir>", "run made by `edgebook train`, best after `edgebook evaluate`")
+    .requiredOption("--out <dir>", "folder to write")
+    .option("--id <name>", "name of the model (the family unless given)")
+    .addOption(jsonOption())
+    .action(runExport);
+}
+
+async function runExport(options: ExportCommandOptions): Promise<void> {
+  const run = await readRun(options.run);
+  const evaluation = await readScores(options.run);
+  const exported = await exportRun(run, { id: options.id ?? run.card.family, dataset: await trainingDataset(run), evaluation });
+  await writeExport(options.out, exported);
+  const { id, version, artifact } = exported.manifest;
+  if (options.json) {
+    printJson({ id, version, ...artifact, parityBps: exported.parityBps, scored: evaluation !== null });
+    return;
+  }
+  print(`${id} ${version}: ${artifact.bytes} bytes, sha256 ${artifact.sha256}`);
+  print(`the two runtimes agree on the golden vectors to ${exported.parityBps.toExponential(1)} bps`);
+  if (evaluation === null) print("it carries no scores: run `edgebook evaluate` first if it is to be served");
+  print(`next: edgebook publish --dir ${options.out} --local .edgebook`);
+}
+
+/** Null when the run has not been evaluated. */
+async function readScores(folder: string): Promise<Evaluation | null> {
+  const text = await readFile(join(folder, SCORES_FILE), "utf8").catch(() => null);
+  return text === null ? null : (JSON.parse(text) as Evaluation);
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+/**
+ * `edgebook`: data, training, evaluation, export and replay, offline. One file per command here; what a command does lives beside it in
+ * training/, free of options and printing.
+ */
+
+import { Command } from "commander";
+import { CommandError } from "../command-error.ts";
+import { datasetCommand } from "./dataset.ts";
+import { evaluateCommand } from "./evaluate.ts";
+import { exportCommand } from "./export.ts";
+import { publishCommand } from "./publish.ts";
+import { replayCommand } from "./replay.ts";
+import { reproduceCommand } from "./reproduce.ts";
+import { runsCommand } from "./runs.ts";
+import { trainCommand } from "./train.ts";
+
+const program = new Command("edgebook")
+  .description("Order books to forecasts: make a dataset, train, evaluate, export, publish; replay what was recorded.")
+  .showHelpAfterError("(edgebook COMMAND --help shows what it takes)");
+for (const command of [
+  datasetCommand,
+  trainCommand,
+  evaluateCommand,
+  exportCommand,
+  publishCommand,
+  replayCommand,
+  runsCommand,
+  reproduceCommand,
+]) {
+  program.addCommand(command());
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommandError)) throw error;
+  console.error(`edgebook: ${error.message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,29 @@
+/** What several commands take, read once. */
+
+import { InvalidArgumentError, Option } from "commander";
+import type { RuntimeName } from "../runtime/contract.ts";
+
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("a whole number is wanted.");
+  return Number(text);
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError("a number above 0 is wanted.");
+  return value;
+}
+
+/** For options that may be given several times. */
+export function collect(text: string, before: readonly string[]): string[] {
+  return [...before, text];
+}
+
+export function jsonOption(): Option {
+  return new Option("--json", "one JSON object on stdout, for programs").default(false);
+}
+
+export function backendOption(): Option {
+  const names: RuntimeName[] = ["node", "wasm"];
+  return new Option("--backend <name>", "node is fast; wasm gives the same bytes on any machine").choices(names).default("node");
+}

@@ -1,0 +1,123 @@
+/**
+ * Puts a model where the inference Worker finds it: model.onnx and manifest.json under models/<id>/<version>/, then models/active.json,
+ * which names them. The pointer is written last, so whoever reads it finds a whole model; files of a version never change, since the
+ * version is made from the file's own hash.
+ *
+ * Locally the bucket is the one that `wrangler dev --persist-to DIR` opens; remotely wrangler itself uploads, with its own login.
+ */
+
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { ACTIVE_MODEL_KEY, modelKey } from "../../core/wire/keys.ts";
+import type { ActiveModel, ModelManifest } from "../../models/contract.ts";
+import { parseManifest } from "../../models/manifest.ts";
+import { CommandError } from "../command-error.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** In the root's wrangler.toml. */
+const BUCKET = "edgebook-tapes";
+const BINDING = "TAPES";
+/** Where `wrangler dev --persist-to DIR` keeps its state inside DIR. */
+const STATE_FOLDER = "v3";
+
+export interface PublishTarget {
+  /** The folder that `--persist-to` names, or null for the account's own bucket. */
+  readonly local: string | null;
+}
+
+export interface Published {
+  readonly manifest: ModelManifest;
+  readonly active: ActiveModel;
+  readonly keys: readonly string[];
+}
+
+interface StoredObject {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Throws CommandError when the folder holds no whole model, or the bucket can't be written. */
+export async function publishModel(folder: string, target: PublishTarget): Promise<Published> {
+  const { manifest, manifestBytes, model } = await readModel(folder);
+  const { id, version } = manifest;
+  const active: ActiveModel = { id, version, manifestSha256: sha256(manifestBytes) };
+  const objects: StoredObject[] = [
+    { key: modelKey(id, version, "model.onnx"), bytes: model },
+    { key: modelKey(id, version, "manifest.json"), bytes: manifestBytes },
+    { key: ACTIVE_MODEL_KEY, bytes: new TextEncoder().encode(`${JSON.stringify(active)}\n`) },
+  ];
+  if (target.local === null) await putRemotely(objects);
+  else await putLocally(objects, resolve(target.local));
+  return { manifest, active, keys: objects.map(({ key }) => key) };
+}
+
+async function readModel(folder: string): Promise<{ manifest: ModelManifest; manifestBytes: Uint8Array; model: Uint8Array }> {
+  const manifestBytes = await readFile(join(folder, "manifest.json")).catch(() => null);
+  const model = await readFile(join(folder, "model.onnx")).catch(() => null);
+  if (manifestBytes === null || model === null)
+    throw new CommandError(`${folder} holds no manifest.json and model.onnx: make them with \`edgebook export --run RUN --out ${folder}\``);
+  const read = parseManifest(manifestBytes.toString("utf8"));
+  if ("malformed" in read) throw new CommandError(`${folder}/manifest.json is not a manifest (${read.malformed}): export again`);
+  if (sha256(model) !== read.manifest.artifact.sha256)
+    throw new CommandError(`${folder}/model.onnx is not the file that its manifest names: export again`);
+  return { manifest: read.manifest, manifestBytes, model };
+}
+
+/** The part of R2's interface that is used here. */
+interface Bucket {
+  put(key: string, bytes: Uint8Array): Promise<unknown>;
+}
+
+async function putLocally(objects: readonly StoredObject[], persistFolder: string): Promise<void> {
+  process.env.WRANGLER_SEND_METRICS ??= "false";
+  process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= "false";
+  process.env.WRANGLER_LOG ??= "error";
+  const { getPlatformProxy } = await import("wrangler");
+  const platform = await getPlatformProxy<Record<string, Bucket>>({
+    configPath: join(ROOT, "wrangler.toml"),
+    persist: { path: join(persistFolder, STATE_FOLDER) },
+  });
+  try {
+    const bucket = platform.env[BINDING];
+    if (bucket === undefined) throw new CommandError(`wrangler.toml binds no bucket ${BINDING}`);
+    for (const { key, bytes } of objects) await bucket.put(key, bytes);
+  } finally {
+    await platform.dispose();
+  }
+}
+
+async function putRemotely(objects: readonly StoredObject[]): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "edgebook-publish-"));
+  try {
+    for (const { key, bytes } of objects) {
+      const file = join(folder, "object");
+      await writeFile(file, bytes);
+      await wrangler(["r2", "object", "put", `${BUCKET}/${key}`, "--file", file, "--remote"]);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function wrangler(args: readonly string[]): Promise<void> {
+  const require = createRequire(import.meta.url);
+  const script = join(dirname(require.resolve("wrangler/package.json")), "bin", "wrangler.js");
+  await promisify(execFile)(process.execPath, [script, ...args], { cwd: ROOT }).catch(
+    (error: { stderr?: string; stdout?: string; message: string }) => {
+      const said = [error.stderr, error.stdout].filter(Boolean).join("\n").trim() || error.message;
+      throw new CommandError(
+        `wrangler ${args.slice(0, 4).join(" ")} failed (log in with \`npx wrangler login\`, and make the bucket with \`npx wrangler r2 bucket create ${BUCKET}\`):\n${said}`,
+      );
+    },
+  );
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

@@ -1,0 +1,95 @@
+/**
+ * What a replay found, as plain data: the book's proof, its gaps, and the hashes by which two replays, or a replay and a running instance,
+ * are compared.
+ */
+
+import { marketId } from "../../core/market/instrument.ts";
+import type { GapRecord } from "../../feed/contract.ts";
+import type { MarketSource } from "../datasets/market-source.ts";
+import type { Progress } from "../progress.ts";
+import { replaySource } from "./replay-source.ts";
+
+export interface ReplayReport {
+  readonly market: string;
+  readonly source: string;
+  readonly tickDecimals: number;
+  readonly lotDecimals: number;
+  readonly records: number;
+  readonly malformedLines: number;
+  readonly frames: number;
+  readonly malformedFrames: number;
+  /** Up to ten, each with its reason. */
+  readonly malformedSamples: readonly string[];
+  readonly state: string;
+  readonly lastSequence: number | null;
+  readonly marketTime: number | null;
+  readonly bidTicks: number | null;
+  readonly askTicks: number | null;
+  readonly bidLevels: number;
+  readonly askLevels: number;
+  readonly bookHash: string;
+  /** Book against the venue's own quote, at equal sequence numbers. */
+  readonly comparisons: number;
+  readonly mismatches: number;
+  /** Checkpoints on the tape that were not the replayed book. */
+  readonly checkpointMismatches: number;
+  readonly gaps: readonly GapRecord[];
+  readonly featureSet: string;
+  readonly fingerprint: string;
+  readonly featureRows: number;
+  readonly warmRows: number;
+  readonly rowsHash: string;
+}
+
+export async function reportReplay(source: MarketSource, progress: Progress): Promise<ReplayReport> {
+  let warmRows = 0;
+  const onRow = (row: { isWarm: boolean }): void => {
+    if (row.isWarm) warmRows++;
+  };
+  const { reducer, gaps, malformedLines, records } = await replaySource(source, { onRow, progress });
+  const { instrument } = source;
+  const market = reducer.markets.get(instrument.symbol);
+  if (market === undefined) throw new Error(`the reducer lost ${instrument.symbol}`);
+  const { book, pipeline, quoteCheck } = market;
+  return {
+    market: marketId(instrument.venue, instrument.symbol),
+    source: source.name,
+    tickDecimals: instrument.tick.decimals,
+    lotDecimals: instrument.lot.decimals,
+    records,
+    malformedLines,
+    frames: reducer.frames,
+    malformedFrames: reducer.malformedFrames,
+    malformedSamples: [...reducer.malformedSamples],
+    state: market.state,
+    lastSequence: market.lastSequence,
+    marketTime: pipeline.marketTime,
+    bidTicks: book.bids.bestTicks,
+    askTicks: book.asks.bestTicks,
+    bidLevels: book.bids.levelCount,
+    askLevels: book.asks.levelCount,
+    bookHash: book.contentHash(),
+    comparisons: quoteCheck.comparisons,
+    mismatches: quoteCheck.mismatches,
+    checkpointMismatches: market.checkpointMismatches,
+    gaps,
+    featureSet: pipeline.featureSet.id,
+    fingerprint: pipeline.featureSet.fingerprint,
+    featureRows: pipeline.rowCount,
+    warmRows,
+    rowsHash: pipeline.rowsHash,
+  };
+}
+
+/** What `--check` refuses: whatever says that the book was not the venue's, or that something was lost. Empty when all is well. */
+export function faultsOf(report: ReplayReport): string[] {
+  const faults: string[] = [];
+  if (report.state !== "live") faults.push(`the book ended ${report.state}, not live`);
+  if (report.comparisons === 0) faults.push("the book was never compared with the venue's own quote");
+  if (report.mismatches > 0) faults.push(`${report.mismatches} of ${report.comparisons} comparisons with the venue's quote differ`);
+  if (report.checkpointMismatches > 0) faults.push(`${report.checkpointMismatches} checkpoints differ`);
+  const unfinished = report.malformedFrames + report.malformedLines;
+  if (unfinished > 0) faults.push(`${unfinished} malformed frames or lines`);
+  for (const gap of report.gaps) faults.push(`gap: ${gap.reason}, ${gap.detail}`);
+  return faults;
+}
