@@ -43,6 +43,8 @@ export default defineConfig({
   test: {
     name: "workerd",
     include: ["test/workerd/**/*.test.ts"],
+    // Refusals are logged, and refusals are what is tested: only a failing test shows its log.
+    silent: "passed-only",
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

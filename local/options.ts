@@ -14,6 +14,7 @@ export interface StartOptions {
   readonly times: "kept" | "shifted";
   readonly loop: boolean;
   readonly markets: number;
+  readonly intervalMs: number;
   readonly seed: number;
 }
 
@@ -30,6 +31,7 @@ export function parseStartOptions(args: readonly string[]): StartOptions {
     .option("--speed <factor>", "speed of the simulator: 1 is real time, 0 is as fast as it goes", speedFactor, "1")
     .addOption(new Option("--times <which>", "venue times of a replay").choices(["kept", "shifted"]).default("kept"))
     .option("--loop", "play the file again and again", false)
+    .option("--interval-ms <ms>", "length of a depth batch of generated markets", positiveInteger, 100)
     .option("--markets <count>", "generated markets", positiveInteger, 2)
     .option("--seed <seed>", "seed of the generated markets", positiveInteger, 1);
   program.parse([...args], { from: "user" });
@@ -48,6 +50,7 @@ export function parseStartOptions(args: readonly string[]): StartOptions {
     times: given.times,
     loop: given.loop,
     markets: given.markets,
+    intervalMs: given.intervalMs,
     seed: given.seed,
   };
 }

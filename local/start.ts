@@ -64,7 +64,7 @@ async function startSimulator(): Promise<Venue> {
   );
   const source =
     options.replay === null
-      ? ["--markets", String(options.markets), "--seed", String(options.seed)]
+      ? ["--markets", String(options.markets), "--seed", String(options.seed), "--interval-ms", String(options.intervalMs)]
       : ["--replay", options.replay, "--times", options.times, options.loop ? "--loop" : "--once"];
   const simulator = start(
     "simulator",

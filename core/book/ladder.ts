@@ -83,7 +83,7 @@ export class Ladder {
   /** Worst first. Never empty. */
   private blocks: Block[] = [new Block()];
   /** [MAX_BLOCKS] beside blocks: the smallest key that belongs there. The first block takes all that is worse, whatever its floor. */
-  private readonly floors = new Float64Array(MAX_BLOCKS);
+  private readonly floors = new Float64Array(MAX_BLOCKS).fill(Number.NEGATIVE_INFINITY);
   /** Blocks that were let go, to be used again. */
   private readonly spare: Block[] = [];
   private count = 0;
@@ -294,6 +294,7 @@ export class Ladder {
   /** Takes `count` blocks out, from `place` on; at least one must stay. */
   private letGo(place: number, count: number): void {
     this.floors.copyWithin(place, place + count, this.blocks.length);
+    if (place === 0) this.floors[0] = Number.NEGATIVE_INFINITY;
     for (const block of this.blocks.splice(place, count)) {
       block.count = 0;
       this.spare.push(block);

@@ -3,7 +3,7 @@
  *
  * ```
  * tape/v1/<venue>/<symbol>/<yyyy>-<mm>-<dd>/<HH><MM>.tape.gz   one market's records received in that UTC minute
- * tape/v1/<venue>/_feed/<yyyy>-<mm>-<dd>/<HH><MM>.tape.gz      records of the feed that belong to no one market
+ * tape/v1/<venue>/_feed.<feed>/<yyyy>-<mm>-<dd>/<HH><MM>.tape.gz   records of a feed that belong to no one market
  * models/<id>/<version>/manifest.json | model.onnx             a published model
  * models/active.json                                           which one is served
  * ```
@@ -14,6 +14,12 @@ import { parseMarketId } from "../market/instrument.ts";
 
 /** The pseudo-symbol of records that belong to no one market (undecodable frames, acknowledgements). */
 export const FEED_TAPE_SYMBOL = "_feed";
+
+/** In keys the feed's name is added: two feeds may share a venue. */
+export function feedTapeSymbol(feed: string): string {
+  return `${FEED_TAPE_SYMBOL}.${feed}`;
+}
+
 export const ACTIVE_MODEL_KEY = "models/active.json";
 
 export function tapeKey(venue: string, symbol: string, minuteMs: number): string {

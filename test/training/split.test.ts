@@ -11,7 +11,10 @@ const PURGE = purgeFor([1_000, HORIZON], WARMUP);
 
 /** Row times in any order, with gaps and with several markets on one clock. */
 const rowTimes = fc
-  .array(fc.record({ start: fc.integer({ min: 0, max: 5_000 }), rows: fc.integer({ min: 200, max: 900 }) }), { minLength: 1, maxLength: 4 })
+  .array(fc.record({ start: fc.integer({ min: 0, max: 5_000 }), rows: fc.integer({ min: 1_000, max: 1_500 }) }), {
+    minLength: 1,
+    maxLength: 4,
+  })
   .map((stretches) =>
     Float64Array.from(stretches.flatMap(({ start, rows }) => Array.from({ length: rows }, (_, index) => (start + index) * 1_000))),
   );

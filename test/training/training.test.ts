@@ -1,6 +1,6 @@
 /** Training as a whole: it learns what can be learnt, nothing from noise, the same bytes from the same seed, and says what it can't use. */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Random } from "../../core/math/random.ts";
@@ -59,7 +59,9 @@ describe("learning", () => {
     const { out, runtime } = await train("walk", noise);
     const run = await readRun(out);
     const evaluation = await evaluateRun(run, noise, runtime);
-    for (const score of evaluation.scores) expect(score.r2).toBeLessThan(0.02);
+    // Thirty seconds ahead, 600 rows are some twenty independent ones: only the interval can say that it is nothing.
+    for (const score of evaluation.scores) expect(score.r2Low).toBeLessThan(0);
+    for (const score of evaluation.scores) if (score.horizonMs === 1_000) expect(score.r2).toBeLessThan(0.01);
     expect((await checkForLeaks(run, { training: noise, test: noise, runtime, progress: silent })).isClean).toBe(true);
   });
 
@@ -105,7 +107,6 @@ describe("reproducibility", () => {
     const path = join(out, "weights.f32");
     const weights = readFileSync(path);
     weights[10] = (weights[10] as number) ^ 1;
-    const { writeFileSync } = await import("node:fs");
     writeFileSync(path, weights);
     await expect(readRun(out)).rejects.toThrow(/weights.f32 is corrupt/);
   });

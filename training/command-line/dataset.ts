@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { CommandError } from "../command-error.ts";
 import { buildDataset } from "../datasets/build-dataset.ts";
 import type { DatasetCard } from "../datasets/card.ts";
-import { fileSources } from "../datasets/file-sources.ts";
+import { fileSources, parseGrids } from "../datasets/file-sources.ts";
 import type { MarketSource } from "../datasets/market-source.ts";
 import { parseSimulation, simulatedSource } from "../datasets/simulated-source.ts";
 import { terminalProgress } from "./bars.ts";
@@ -16,6 +16,7 @@ interface DatasetOptions {
   readonly out: string;
   readonly venue: string;
   readonly market?: string;
+  readonly grid: readonly string[];
   readonly json: boolean;
 }
 
@@ -27,13 +28,21 @@ export function datasetCommand(): Command {
     .requiredOption("--out <dir>", "folder to write")
     .option("--venue <venue>", "venue of files that don't name it", "binance-spot")
     .option("--market <market>", "only this market, e.g. binance-spot:BTCUSDT")
+    .option("--grid <symbol:tick:lot>", "a symbol's tick and lot, where they are known better than from the file", collect, [])
     .addOption(jsonOption())
     .action(runDataset);
 }
 
 async function runDataset(recordings: string[], options: DatasetOptions): Promise<void> {
   const sources: MarketSource[] = options.simulate.map((text) => simulatedSource(parseSimulation(text)));
-  if (recordings.length > 0) sources.push(...(await fileSources(recordings, { venue: options.venue, market: options.market ?? null })));
+  if (recordings.length > 0)
+    sources.push(
+      ...(await fileSources(recordings, {
+        venue: options.venue,
+        market: options.market ?? null,
+        grids: new Map(options.grid.map(parseGrids)),
+      })),
+    );
   if (sources.length === 0) throw new CommandError("nothing to read: name recordings, or --simulate large-tick:1:4");
   const command = ["edgebook", "dataset", ...recordings, ...options.simulate.flatMap((text) => ["--simulate", text])];
   const card = await buildDataset({ sources, folder: options.out, command, progress: terminalProgress() });

@@ -68,7 +68,7 @@ function printEvaluation(evaluation: Evaluation, leaks: LeakCheck | null): void 
     print(scoreTable(part.scores));
   }
   print(
-    "intervals: 1,000 circular resamples of blocks of ten minutes; p: Diebold-Mariano with the correction of Harvey, Leybourne, Newbold; 12 outputs are tested",
+    "intervals: 1,000 circular resamples of blocks of ten minutes (shorter where there are few rows); p: Diebold-Mariano with the correction of Harvey, Leybourne, Newbold; 12 outputs are tested",
   );
   for (const suspicion of suspicionsOf(evaluation)) print(`! ${suspicion}`);
   if (leaks === null) return;

@@ -2,16 +2,17 @@
 
 import { Command } from "commander";
 import { CommandError } from "../command-error.ts";
-import { fileSources } from "../datasets/file-sources.ts";
+import { fileSources, parseGrids } from "../datasets/file-sources.ts";
 import { type Comparison, compareWithRunning } from "../replay/compare-with-running.ts";
 import { faultsOf, type ReplayReport, reportReplay } from "../replay/replay-report.ts";
 import { terminalProgress } from "./bars.ts";
-import { jsonOption } from "./options.ts";
+import { collect, jsonOption } from "./options.ts";
 import { print, printJson, when } from "./report.ts";
 
 interface ReplayOptions {
   readonly venue: string;
   readonly market?: string;
+  readonly grid: readonly string[];
   readonly check: boolean;
   readonly against?: string;
   readonly json: boolean;
@@ -25,12 +26,17 @@ export function replayCommand(): Command {
     .option("--market <market>", "only this market, e.g. binance-spot:BTCUSDT")
     .option("--check", "fail when a gap, a malformed frame or a difference from the venue's quote is found", false)
     .option("--against <url>", "compare with a running instance, e.g. http://127.0.0.1:8787")
+    .option("--grid <symbol:tick:lot>", "a symbol's tick and lot, where they are known better than from the file", collect, [])
     .addOption(jsonOption())
     .action(runReplay);
 }
 
 async function runReplay(recordings: string[], options: ReplayOptions): Promise<void> {
-  const sources = await fileSources(recordings, { venue: options.venue, market: options.market ?? null });
+  const sources = await fileSources(recordings, {
+    venue: options.venue,
+    market: options.market ?? null,
+    grids: new Map(options.grid.map(parseGrids)),
+  });
   const faults: string[] = [];
   const replayed: { report: ReplayReport; comparison: Comparison | null }[] = [];
   for (const source of sources) {
@@ -55,7 +61,7 @@ function printReport(report: ReplayReport, comparison: Comparison | null): void 
   print(
     `  book           ${report.state}, sequence ${report.lastSequence ?? "none"}, ${report.bidLevels} bid and ${report.askLevels} ask levels, best ${report.bidTicks ?? "none"} / ${report.askTicks ?? "none"} ticks`,
   );
-  print(`  book hash      ${report.bookHash} (tick 1e-${report.tickDecimals}, lot 1e-${report.lotDecimals})`);
+  print(`  book hash      ${report.bookHash} (tick ${report.tick}, lot ${report.lot})`);
   print(
     `  against quotes ${report.comparisons} comparisons at equal sequence, ${report.mismatches} mismatches; checkpoint mismatches ${report.checkpointMismatches}`,
   );

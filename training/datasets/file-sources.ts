@@ -5,7 +5,8 @@
 
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
-import { marketId } from "../../core/market/instrument.ts";
+import { type Instrument, marketId } from "../../core/market/instrument.ts";
+import { parseGrid } from "../../core/units/decimal.ts";
 import { FEED_TAPE_SYMBOL, parseTapeKey } from "../../core/wire/keys.ts";
 import { decodeTapeLine } from "../../core/wire/tape.ts";
 import { CommandError } from "../command-error.ts";
@@ -14,11 +15,16 @@ import { readLines } from "./line-reader.ts";
 import type { MarketSource, SourceRecord } from "./market-source.ts";
 import { decodeWireLine, openingBefore, wirePayload } from "./wire-file.ts";
 
+/** The symbols of a recording are all among its first lines. */
+const LINES_THAT_TELL_SYMBOLS = 20_000;
+
 export interface FileSourceOptions {
   /** The venue of files that don't say it themselves. */
   readonly venue: string;
   /** Only this market, e.g. "binance-spot:BTCUSDT"; null for all. */
   readonly market: string | null;
+  /** Grids that are known, by symbol; those of other symbols are inferred from what they hold. */
+  readonly grids?: ReadonlyMap<string, KnownGrids>;
 }
 
 /**
@@ -44,7 +50,19 @@ export async function fileSources(paths: readonly string[], options: FileSourceO
     const what = options.market === null ? "a recording" : `a recording of ${options.market}`;
     throw new CommandError(`${paths.join(", ")}: not ${what}; expected .tape.gz, .tape, .ndjson.gz or .ndjson`);
   }
-  return Promise.all([...groups.values()].map(sourceOf));
+  return Promise.all([...groups.values()].map((group) => sourceOf(group, options)));
+}
+
+export type KnownGrids = Pick<Instrument, "tick" | "lot">;
+
+/** Reads `SYMBOL:tick:lot`, e.g. "BTCUSDT:0.01:0.00001". Throws CommandError. */
+export function parseGrids(text: string): [string, KnownGrids] {
+  const [symbol, tickText, lotText] = text.split(":");
+  const tick = parseGrid(tickText ?? "");
+  const lot = parseGrid(lotText ?? "");
+  if (!symbol || tick === null || lot === null)
+    throw new CommandError(`--grid ${text}: symbol, tick and lot are wanted, as in BTCUSDT:0.01:0.00001`);
+  return [symbol, { tick, lot }];
 }
 
 interface FileGroup {
@@ -72,7 +90,7 @@ async function recordingsIn(path: string): Promise<string[]> {
 async function marketsOf(path: string, { venue }: FileSourceOptions): Promise<{ venue: string; symbol: string }[]> {
   const key = parseTapeKey(keyOf(path));
   if (key !== null) return key.symbol === FEED_TAPE_SYMBOL ? [] : [key];
-  return inferInstruments([path], { venue, payloadOf: payloadReader(path) });
+  return inferInstruments([path], { venue, payloadOf: payloadReader(path), mostLines: LINES_THAT_TELL_SYMBOLS });
 }
 
 /** The part of a path that the key grammar speaks of. */
@@ -94,11 +112,8 @@ function payloadReader(path: string): (line: string) => string | null {
   return isTape(path) ? tapePayload : wirePayload;
 }
 
-async function sourceOf({ format, venue, symbol, paths }: FileGroup): Promise<MarketSource> {
-  const first = paths[0] as string;
-  const instruments = await inferInstruments(paths, { venue, payloadOf: payloadReader(first) });
-  const instrument = instruments.find((known) => known.symbol === symbol);
-  if (instrument === undefined) throw new CommandError(`no message of ${symbol} in ${first}`);
+async function sourceOf({ format, venue, symbol, paths }: FileGroup, options: FileSourceOptions): Promise<MarketSource> {
+  const instrument = await instrumentOf({ venue, symbol, paths }, options);
   const decode = format === "tape" ? decodeTapeLine : (line: string): SourceRecord => decodeWireLine(line, symbol);
   return {
     name: nameOf(paths),
@@ -109,6 +124,19 @@ async function sourceOf({ format, venue, symbol, paths }: FileGroup): Promise<Ma
       return format === "tape" ? records : withOpening(records);
     },
   };
+}
+
+async function instrumentOf({ venue, symbol, paths }: Omit<FileGroup, "format">, options: FileSourceOptions): Promise<Instrument> {
+  const known = options.grids?.get(symbol);
+  if (known !== undefined) return { venue, symbol, ...known };
+  const first = paths[0] as string;
+  const instruments = await inferInstruments(paths, { venue, payloadOf: payloadReader(first) });
+  const inferred = instruments.find((instrument) => instrument.symbol === symbol);
+  if (inferred === undefined)
+    throw new CommandError(
+      `no message of ${symbol} in ${first}: its tick and lot can't be told; give them with --grid ${symbol}:0.01:0.001`,
+    );
+  return inferred;
 }
 
 /** File names say where rows came from; a thousand minutes are named by the first and the last. */

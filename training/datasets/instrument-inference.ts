@@ -1,59 +1,54 @@
 /**
  * Which grids a recording lies on, from the recording itself: a tape holds what the venue sent on its streams, and the grids come on
- * another request. The step of prices (and sizes) is one unit of the last decimal place that any of them uses: never coarser than
- * what the file needs, and for markets whose step is a power of ten, as nearly all are, the venue's own.
+ * another request. The step is the greatest common divisor of all prices (and sizes) in it, found as the exchange simulator finds it for
+ * its exchangeInfo, so that a replay offline and one through a socket have the same ticks and lots.
  */
 
 import type { Instrument } from "../../core/market/instrument.ts";
 import { decodeTapeLine } from "../../core/wire/tape.ts";
+import { GridFinder } from "../../exchange-simulator/grid-finder.ts";
 import { CommandError } from "../command-error.ts";
 import { readLines } from "./line-reader.ts";
 
-/** Lines looked at. A snapshot of some thousand levels is among the first of any recording. */
-const INSPECTED_LINES = 20_000;
 /** More distinct symbols than this in one file is no recording of one market. */
 const MAX_SYMBOLS = 64;
+/** Snapshot bodies kept until the symbol is known. */
+const MAX_NAMELESS = 100;
 
-interface Seen {
-  priceDecimals: number;
-  sizeDecimals: number;
+interface Grids {
+  readonly tick: GridFinder;
+  readonly lot: GridFinder;
 }
 
 /**
- * @param paths files of one recording, in order; read until enough lines have been seen.
+ * @param paths files of one recording.
+ * @param options.mostLines where to stop; the grids are sure only when all of it was read.
  * @param options.payloadOf the JSON of a line; null where it has none.
- * @returns an instrument for each symbol whose prices were seen. A body without a symbol counts for all of them.
+ * @returns an instrument for each symbol that was seen. A body without a symbol is taken for the only one; where there are several it is passed over.
  */
 export async function inferInstruments(
   paths: readonly string[],
-  options: { venue: string; payloadOf: (line: string) => string | null },
+  options: { venue: string; payloadOf: (line: string) => string | null; mostLines?: number },
 ): Promise<Instrument[]> {
-  const bySymbol = new Map<string, Seen>();
-  const nameless: Seen = { priceDecimals: 0, sizeDecimals: 0 };
-  for await (const line of firstLines(paths)) inspect(options.payloadOf(line), bySymbol, nameless);
+  const { mostLines = Number.POSITIVE_INFINITY } = options;
+  let read = 0;
+  const bySymbol = new Map<string, Grids>();
+  const nameless: Record<string, unknown>[] = [];
+  for (const path of paths) {
+    for await (const lines of readLines(path)) {
+      for (const line of lines) inspect(options.payloadOf(line), bySymbol, nameless);
+      read += lines.length;
+      if (read >= mostLines) break;
+    }
+  }
   if (bySymbol.size === 0) {
     throw new CommandError(
       `no depth, trade or quote message in ${paths.join(", ")}: is it a recording of ${options.venue}? (choose with --venue)`,
     );
   }
-  return [...bySymbol].map(([symbol, seen]) => ({
-    venue: options.venue,
-    symbol,
-    tick: { decimals: Math.max(seen.priceDecimals, nameless.priceDecimals), mantissa: 1 },
-    lot: { decimals: Math.max(seen.sizeDecimals, nameless.sizeDecimals), mantissa: 1 },
-  }));
-}
-
-async function* firstLines(paths: readonly string[]): AsyncGenerator<string> {
-  let inspected = 0;
-  for (const path of paths) {
-    for await (const lines of readLines(path)) {
-      for (const line of lines) {
-        if (inspected++ === INSPECTED_LINES) return;
-        yield line;
-      }
-    }
-  }
+  const [only] = bySymbol.values();
+  if (only !== undefined && bySymbol.size === 1) for (const body of nameless) seeMessage(body, only);
+  return [...bySymbol].map(([symbol, { tick, lot }]) => ({ venue: options.venue, symbol, tick: tick.grid, lot: lot.grid }));
 }
 
 /** The JSON that a tape line carries. */
@@ -63,40 +58,41 @@ export function tapePayload(line: string): string | null {
   return record.kind === "frame" ? record.text : record.kind === "snapshot" ? record.body : null;
 }
 
-function inspect(payload: string | null, bySymbol: Map<string, Seen>, nameless: Seen): void {
+function inspect(payload: string | null, bySymbol: Map<string, Grids>, nameless: Record<string, unknown>[]): void {
   const message = parseObject(payload);
   if (message === null) return;
   const data = isObject(message.data) ? message.data : message;
-  const seen = typeof data.s === "string" ? seenOf(bySymbol, data.s) : nameless;
-  if (seen === null) return;
+  if (typeof data.s !== "string") {
+    if (nameless.length < MAX_NAMELESS && "lastUpdateId" in data) nameless.push(data);
+    return;
+  }
+  const grids = gridsOf(bySymbol, data.s);
+  if (grids !== null) seeMessage(data, grids);
+}
+
+/** Depth: b and a (bids and asks of a snapshot) are levels. A quote: b, B, a, A. A trade: p, q. */
+function seeMessage(data: Record<string, unknown>, grids: Grids): void {
   for (const side of [data.b, data.a, data.bids, data.asks]) {
     if (!Array.isArray(side)) continue;
-    for (const level of side as unknown[]) if (Array.isArray(level)) note(seen, level[0], level[1]);
+    for (const level of side as unknown[]) if (Array.isArray(level)) see(grids, level[0], level[1]);
   }
-  // A quote: b, B, a, A. A trade: p, q.
-  note(seen, data.b, data.B);
-  note(seen, data.a, data.A);
-  note(seen, data.p, data.q);
+  see(grids, data.b, data.B);
+  see(grids, data.a, data.A);
+  see(grids, data.p, data.q);
 }
 
-function note(seen: Seen, price: unknown, size: unknown): void {
-  if (typeof price === "string") seen.priceDecimals = Math.max(seen.priceDecimals, decimalsOf(price));
-  if (typeof size === "string") seen.sizeDecimals = Math.max(seen.sizeDecimals, decimalsOf(size));
+function see({ tick, lot }: Grids, price: unknown, size: unknown): void {
+  if (typeof price === "string") tick.see(price);
+  if (typeof size === "string") lot.see(size);
 }
 
-/** Decimal places in use: trailing zeros are none. */
-function decimalsOf(text: string): number {
-  const match = /^\d+\.(\d*?)0*$/.exec(text);
-  return match?.[1]?.length ?? 0;
-}
-
-function seenOf(bySymbol: Map<string, Seen>, symbol: string): Seen | null {
+function gridsOf(bySymbol: Map<string, Grids>, symbol: string): Grids | null {
   const known = bySymbol.get(symbol);
   if (known !== undefined) return known;
   if (bySymbol.size >= MAX_SYMBOLS) return null;
-  const seen = { priceDecimals: 0, sizeDecimals: 0 };
-  bySymbol.set(symbol, seen);
-  return seen;
+  const grids = { tick: new GridFinder(), lot: new GridFinder() };
+  bySymbol.set(symbol, grids);
+  return grids;
 }
 
 function parseObject(text: string | null): Record<string, unknown> | null {

@@ -14,6 +14,10 @@ import type { OutputColumn, Score } from "../../models/contract.ts";
 
 /** Blocks of ten minutes: twenty times the longest horizon, so that what crosses their edges hardly counts. */
 const BLOCK_MS = 600_000;
+/** Of few rows there are shorter blocks, at least this many: one block would give an interval without width. */
+const FEWEST_BLOCKS = 20;
+/** And never shorter than this many horizons. */
+const HORIZONS_A_BLOCK = 2;
 const RESAMPLES = 1_000;
 /** The same draws at each evaluation: a score must not change by looking again. */
 const BOOTSTRAP_SEED = 20_190_417;
@@ -40,11 +44,8 @@ export function scoreOutput(column: OutputColumn, rows: OutputRows, intervalMs: 
   const r2 = r2AgainstPersistence(model);
   const ridgeR2 = r2AgainstPersistence({ actual, predicted: ridge });
   const random = new Random(BOOTSTRAP_SEED);
-  const interval = r2Interval(model, {
-    uniform: () => random.uniform(),
-    blockRows: Math.ceil(BLOCK_MS / intervalMs),
-    resamples: RESAMPLES,
-  });
+  const blockRows = blockRowsFor(actual.length, column.horizonMs, intervalMs);
+  const interval = r2Interval(model, { uniform: () => random.uniform(), blockRows, resamples: RESAMPLES });
   const rmse = rmseScore(model);
   if (r2 === null || ridgeR2 === null || interval === null || rmse?.skill == null) return null;
   const direction = directionScore(model);
@@ -60,6 +61,11 @@ export function scoreOutput(column: OutputColumn, rows: OutputRows, intervalMs: 
     rmseSkill: rmse.skill,
     againstRidge: compareWithRidge(rows, column.horizonMs / intervalMs),
   };
+}
+
+function blockRowsFor(rows: number, horizonMs: number, intervalMs: number): number {
+  const shortest = Math.ceil((HORIZONS_A_BLOCK * horizonMs) / intervalMs);
+  return Math.max(shortest, Math.min(Math.ceil(BLOCK_MS / intervalMs), Math.ceil(rows / FEWEST_BLOCKS)));
 }
 
 function compareWithRidge({ actual, predicted, ridge }: OutputRows, horizonRows: number): DetailedScore["againstRidge"] {

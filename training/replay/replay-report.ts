@@ -4,6 +4,7 @@
  */
 
 import { marketId } from "../../core/market/instrument.ts";
+import { formatSteps } from "../../core/units/decimal.ts";
 import type { GapRecord } from "../../feed/contract.ts";
 import type { MarketSource } from "../datasets/market-source.ts";
 import type { Progress } from "../progress.ts";
@@ -12,8 +13,9 @@ import { replaySource } from "./replay-source.ts";
 export interface ReplayReport {
   readonly market: string;
   readonly source: string;
-  readonly tickDecimals: number;
-  readonly lotDecimals: number;
+  /** The price of a tick and the size of a lot, as decimals. */
+  readonly tick: string;
+  readonly lot: string;
   readonly records: number;
   readonly malformedLines: number;
   readonly frames: number;
@@ -54,8 +56,8 @@ export async function reportReplay(source: MarketSource, progress: Progress): Pr
   return {
     market: marketId(instrument.venue, instrument.symbol),
     source: source.name,
-    tickDecimals: instrument.tick.decimals,
-    lotDecimals: instrument.lot.decimals,
+    tick: formatSteps(1, instrument.tick),
+    lot: formatSteps(1, instrument.lot),
     records,
     malformedLines,
     frames: reducer.frames,

@@ -38,6 +38,9 @@ export function purgeFor(horizonsMs: readonly number[], warmupMs: number): numbe
 /** @param times [rows] in any order. Throws CommandError when a part would be too small to mean anything. */
 export function splitByTime(times: Float64Array, settings: SplitSettings): Split {
   const { trainShare, validationShare, purgeMs } = settings;
+  if (!(trainShare > 0 && validationShare > 0 && trainShare + validationShare <= 1)) {
+    throw new CommandError(`the shares ${trainShare} to train and ${validationShare} to validate are not parts of one whole`);
+  }
   const hasTest = trainShare + validationShare < 1;
   const sorted = times.slice().sort();
   const validationFrom = sorted[Math.floor(sorted.length * trainShare)];

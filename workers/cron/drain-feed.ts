@@ -7,7 +7,7 @@
  */
 
 import { marketId } from "../../core/market/instrument.ts";
-import { FEED_TAPE_SYMBOL } from "../../core/wire/keys.ts";
+import { FEED_TAPE_SYMBOL, feedTapeSymbol } from "../../core/wire/keys.ts";
 import type { FeedConfiguration } from "../../feed/configuration.ts";
 import type { FeedRpc, PendingMinute } from "../../feed/contract.ts";
 import { logWarning } from "../log.ts";
@@ -100,16 +100,17 @@ async function storeTapes(
         logWarning("tape-gone", { feed: name, symbol, minute });
         continue;
       }
-      const object = await putTape(bucket, { feed: name, venue, symbol: objectSymbol(symbol, name), minute, bytes });
+      const object = await putTape(bucket, {
+        feed: name,
+        venue,
+        symbol: symbol === FEED_TAPE_SYMBOL ? feedTapeSymbol(name) : symbol,
+        minute,
+        bytes,
+      });
       stored.set(tapeName(marketId(venue, symbol), minute), object);
     }
   }
   return stored;
-}
-
-/** Two feeds may share a venue: what belongs to no one market is told apart by the feed's name. */
-function objectSymbol(symbol: string, feed: string): string {
-  return symbol === FEED_TAPE_SYMBOL ? `${FEED_TAPE_SYMBOL}.${feed}` : symbol;
 }
 
 function tapeName(market: string, minute: number): string {

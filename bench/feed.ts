@@ -1,0 +1,177 @@
+/**
+ * `npm run bench -- feed`: the whole system under 20 symbols and some 1,000 frames a second, for two minutes, in the processes that
+ * `npm start` runs: what the object's process takes of a core, how its memory goes, and how far the books lag behind the venue.
+ *
+ * The process is workerd as `wrangler dev` runs it, with all three Workers and local storage in it: an upper bound of the object alone. CPU and
+ * memory are the operating system's own (Linux /proc), read from outside, since clocks stand still inside a Worker. The lag is the
+ * venue's time of the newest event in a book against the time at which the API's answer with it arrived, so it includes the request.
+ */
+
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const ROOT = resolve(import.meta.dirname, "..");
+const PORT = 8799;
+const BASE = `http://127.0.0.1:${PORT}`;
+const MARKETS = 20;
+/** Gives some 1,000 frames a second over 20 symbols, quotes and trades included; the rate that came about is measured. */
+const INTERVAL_MS = 35;
+const WARM_UP_MS = 20_000;
+const DEFAULT_SECONDS = 120;
+const CLOCK_TICKS_PER_SECOND = 100;
+const PAGE_KB = 4;
+
+interface Sample {
+  readonly cpuSeconds: number;
+  readonly residentMb: number;
+}
+
+export async function benchFeed(args: readonly string[]): Promise<void> {
+  const at = args.indexOf("--seconds");
+  const seconds = at < 0 ? DEFAULT_SECONDS : Number(args[at + 1]);
+  if (!(seconds > 0)) throw new Error("--seconds needs a positive number");
+  if (process.platform !== "linux") throw new Error("bench feed reads /proc: it runs on Linux");
+  const data = mkdtempSync(join(tmpdir(), "edgebook-bench-"));
+  const start = [
+    "local/start.ts",
+    "--port",
+    String(PORT),
+    "--data",
+    data,
+    "--markets",
+    String(MARKETS),
+    "--interval-ms",
+    String(INTERVAL_MS),
+  ];
+  const system = spawn(process.execPath, start, { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
+  const ended = new Promise<void>((done) => system.once("exit", () => done()));
+  try {
+    await untilLive(MARKETS);
+    await pause(WARM_UP_MS);
+    console.log(JSON.stringify(await measure(seconds, system.pid ?? 0)));
+  } finally {
+    system.kill("SIGINT");
+    await ended;
+    rmSync(data, { recursive: true, force: true });
+  }
+}
+
+async function measure(seconds: number, parent: number): Promise<Record<string, unknown>> {
+  const pid = workerdOf(parent);
+  const first = sample(pid);
+  const framesBefore = await frames();
+  const began = Date.now();
+  const lags: number[] = [];
+  const memory: number[] = [first.residentMb];
+  while (Date.now() - began < seconds * 1_000) {
+    lags.push(...(await lagsOf(await marketNames())));
+    memory.push(sample(pid).residentMb);
+    progress((Date.now() - began) / 1_000, seconds);
+    await pause(1_000);
+  }
+  const elapsed = (Date.now() - began) / 1_000;
+  const last = sample(pid);
+  const received = (await frames()) - framesBefore;
+  const health = await get("/v1/health");
+  lags.sort((a, b) => a - b);
+  return {
+    bench: "feed",
+    markets: MARKETS,
+    seconds: round(elapsed),
+    framesPerSecond: round(received / elapsed),
+    cpuShareOfOneCore: round((last.cpuSeconds - first.cpuSeconds) / elapsed),
+    memoryMbAtStart: first.residentMb,
+    memoryMbAtEnd: last.residentMb,
+    memoryMbLargest: Math.max(...memory),
+    lagMsMedian: lags[Math.floor(lags.length / 2)],
+    lagMsP99: lags[Math.floor(lags.length * 0.99)],
+    lagMsLargest: lags.at(-1),
+    marketsLive: health.feeds[0]?.marketsLive,
+    malformedFrames: health.feeds[0]?.malformedFrames,
+  };
+}
+
+interface Health {
+  readonly feeds: readonly { readonly frames: number; readonly marketsLive: number; readonly malformedFrames: number }[];
+}
+
+async function frames(): Promise<number> {
+  return (await get("/v1/health")).feeds[0]?.frames ?? 0;
+}
+
+async function marketNames(): Promise<string[]> {
+  const response = await fetch(`${BASE}/v1/markets`);
+  const { markets } = (await response.json()) as { markets: { market: string; state: string }[] };
+  return markets.filter(({ state }) => state === "live").map(({ market }) => market);
+}
+
+/** A few markets each round, by turns: asking all of them each second would measure the asking. */
+async function lagsOf(markets: readonly string[]): Promise<number[]> {
+  const chosen = markets.filter((_, index) => index % 5 === Math.floor(Date.now() / 1_000) % 5);
+  const lags = await Promise.all(
+    chosen.map(async (market) => {
+      const response = await fetch(`${BASE}/v1/markets/${market}/quote`);
+      const { marketTime } = (await response.json()) as { marketTime?: number };
+      return marketTime === undefined ? null : Date.now() - marketTime;
+    }),
+  );
+  return lags.filter((lag) => lag !== null);
+}
+
+async function get(path: string): Promise<Health> {
+  return (await (await fetch(`${BASE}${path}`)).json()) as Health;
+}
+
+async function untilLive(count: number): Promise<void> {
+  for (let attempt = 0; attempt < 120; attempt++) {
+    const health = await get("/v1/health").catch(() => null);
+    if (health?.feeds[0]?.marketsLive === count) return;
+    await pause(1_000);
+  }
+  throw new Error(`the ${count} markets did not come alive within two minutes`);
+}
+
+/** The workerd process below ours, with the most memory where wrangler runs several. */
+function workerdOf(parent: number): number {
+  const rows = execFileSync("ps", ["-eo", "pid=,ppid=,rss=,comm="], { encoding: "utf8" })
+    .trim()
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/));
+  const below = new Set([String(parent)]);
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const [pid, ppid] of rows) {
+      if (pid === undefined || ppid === undefined || below.has(pid) || !below.has(ppid)) continue;
+      below.add(pid);
+      grown = true;
+    }
+  }
+  const candidates = rows.filter(([pid, , , name]) => pid !== undefined && below.has(pid) && name === "workerd");
+  candidates.sort((a, b) => Number(b[2]) - Number(a[2]));
+  const pid = Number(candidates[0]?.[0]);
+  if (!Number.isInteger(pid)) throw new Error("no workerd process was found");
+  return pid;
+}
+
+function sample(pid: number): Sample {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  const pages = Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]);
+  return {
+    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND,
+    residentMb: Math.round((pages * PAGE_KB) / 1_024),
+  };
+}
+
+function progress(done: number, of: number): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${done.toFixed(0)} of ${of} s`);
+}
+
+function round(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}

@@ -1,0 +1,139 @@
+/** The manifest's reader: a manifest that lies about the file beside it must not be loaded, and the refusal must name the field. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { ModelManifest } from "../../models/contract.ts";
+import { parseActiveModel, parseManifest } from "../../models/manifest.ts";
+import { forecastColumns } from "../../models/mlp/outputs.ts";
+
+const COLUMNS = ["a", "b", "c"];
+const HASH = "0123456789abcdef".repeat(4);
+
+const good: ModelManifest = {
+  format: "edgebook-model/1",
+  id: "toy",
+  version: "1",
+  family: "mlp",
+  featureSet: { id: "v1", fingerprint: "0123456789abcdef", columns: COLUMNS },
+  intervalMs: 1_000,
+  input: { name: "features", shape: ["batch", 3] },
+  output: { name: "moves_bps", columns: forecastColumns(), unit: "bps" },
+  normaliser: { mean: [0, 1, 2], scale: [1, 2, 3], clip: 5 },
+  opset: 17,
+  artifact: { file: "model.onnx", sha256: HASH, bytes: 100 },
+  trainedOn: { source: "toy", datasetSha256: HASH, from: 0, to: 1, rows: 10, seed: 1 },
+  scores: [
+    { target: "mid", horizonMs: 1_000, rows: 10, r2: 0.1, r2Low: -0.1, r2High: 0.2, ridgeR2: 0.1, directionHitRate: null, moves: 0 },
+  ],
+  scoredOn: { from: 2, to: 3, rows: 10, purgeMs: 61_000 },
+  golden: { inputs: [[1, 2, 3]], outputs: [forecastColumns().map(() => 0.5)], tolerance: 1e-4 },
+};
+
+/** The good manifest with one field set (or, for undefined, left out). */
+function change(path: string, value: unknown): string {
+  const copy = structuredClone(good) as unknown as Record<string, unknown>;
+  const steps = path.split(".");
+  let at: Record<string, unknown> = copy;
+  for (const step of steps.slice(0, -1)) at = at[step] as Record<string, unknown>;
+  const last = steps.at(-1) as string;
+  if (value === undefined) delete at[last];
+  else at[last] = value;
+  return JSON.stringify(copy);
+}
+
+function refusal(text: string): string {
+  const read = parseManifest(text);
+  return "malformed" in read ? read.malformed : "accepted";
+}
+
+/** Paths of all fields, those of objects inside objects included. */
+function fieldsOf(value: unknown, prefix = ""): string[] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
+  return Object.entries(value).flatMap(([name, inner]) => [`${prefix}${name}`, ...fieldsOf(inner, `${prefix}${name}.`)]);
+}
+
+describe("a manifest", () => {
+  it("that is right is read as it stands", () => {
+    expect(parseManifest(JSON.stringify(good))).toEqual({ manifest: good });
+  });
+
+  it.each(fieldsOf(good))("without %s is refused by that name", (path) => {
+    expect(refusal(change(path, undefined))).toContain(path);
+  });
+
+  it.each(fieldsOf(good))("with nonsense for %s is refused by that name", (path) => {
+    expect(refusal(change(path, { surprise: true }))).toContain(path);
+  });
+
+  it.each([
+    ["extra", 1, "extra"],
+    ["family", "lstm", "family"],
+    ["featureSet.columns", ["a", "b", "a"], "stands twice"],
+    ["featureSet.columns", ["a", "b"], "normaliser.mean"],
+    ["featureSet.fingerprint", "0123456789ABCDEF", "fingerprint"],
+    ["normaliser.mean", [0, 1], "normaliser.mean"],
+    ["normaliser.scale", [1, 2, 0], "normaliser.scale.2"],
+    ["normaliser.scale", [1, 2, -3], "normaliser.scale.2"],
+    ["normaliser.scale", [1, 2], "normaliser.scale"],
+    ["normaliser.clip", 0, "normaliser.clip"],
+    ["input.shape", ["batch", 4], "input.shape"],
+    ["input.shape", [3, "batch"], "input.shape"],
+    ["input.name", "x", "input.name"],
+    ["output.name", "y", "output.name"],
+    ["output.unit", "ticks", "output.unit"],
+    ["output.columns", forecastColumns().slice(1), "output.columns"],
+    ["output.columns", [...forecastColumns()].reverse(), "output.columns.0"],
+    ["artifact.sha256", HASH.toUpperCase(), "artifact.sha256"],
+    ["artifact.file", "../model.onnx", "artifact.file"],
+    ["id", "../../other", "id"],
+    ["version", "", "version"],
+    ["golden.inputs", [], "golden.inputs"],
+    ["golden.inputs", [[1, 2]], "golden.inputs.0"],
+    ["golden.outputs", [[1]], "golden.outputs.0"],
+    ["golden.outputs", [], "golden.outputs"],
+    ["golden.tolerance", -1, "golden.tolerance"],
+    ["trainedOn.rows", 1.5, "trainedOn.rows"],
+  ])("with %s = %j is refused", (path, value, field) => {
+    expect(refusal(change(path, value))).toContain(field);
+  });
+
+  it("with a number that JSON can hold and a double can't is refused: Infinity would pass every tolerance", () => {
+    expect(refusal(JSON.stringify(good).replace('"tolerance":0.0001', '"tolerance":1e999'))).toContain("golden.tolerance");
+    expect(refusal(JSON.stringify(good).replace('"mean":[0,1,2]', '"mean":[0,1,-1e999]'))).toContain("normaliser.mean.2");
+  });
+
+  it.each(["", "{", "null", "[]", "17", '"text"'])("that is %j is refused, never thrown on", (text) => {
+    expect(refusal(text)).not.toBe("accepted");
+  });
+
+  it("of absurd length is refused before it is parsed", () => {
+    expect(refusal(" ".repeat(4_000_001))).toMatch(/characters/);
+  });
+});
+
+describe("the pointer to the active model", () => {
+  it("is read, or refused by field", () => {
+    const active = { id: "toy", version: "1", manifestSha256: HASH };
+    expect(parseActiveModel(JSON.stringify(active))).toEqual({ active });
+    expect(parseActiveModel(JSON.stringify({ ...active, version: "a/b" }))).toEqual({ malformed: expect.stringContaining("version") });
+    expect(parseActiveModel(JSON.stringify({ ...active, manifestSha256: "0" }))).toEqual({
+      malformed: expect.stringContaining("manifestSha256"),
+    });
+    expect(parseActiveModel("{}")).toHaveProperty("malformed");
+  });
+});
+
+describe("the shipped model", () => {
+  const shipped = join(import.meta.dirname, "..", "..", "workers", "inference", "shipped");
+
+  it("has a manifest that the reader accepts, scores beside ridge, and nothing of the machine it was made on", () => {
+    const text = readFileSync(join(shipped, "manifest.json"), "utf8");
+    const read = parseManifest(text);
+    expect(read).toHaveProperty("manifest");
+    if ("malformed" in read) return;
+    expect(read.manifest.scores.length).toBe(forecastColumns().length);
+    expect(read.manifest.scoredOn).not.toBeNull();
+    expect(text).not.toMatch(/\/(home|root|tmp|work|Users)\b/);
+  });
+});

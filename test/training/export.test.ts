@@ -1,0 +1,126 @@
+/** What is exported is what was trained, in bytes that depend on nothing else, and what is published is whole. */
+
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { getPlatformProxy } from "wrangler";
+import { parseActiveModel, parseManifest } from "../../models/manifest.ts";
+import { mlp } from "../../models/mlp/family.ts";
+import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
+import { type Evaluation, evaluateRun } from "../../training/evaluate/evaluate-run.ts";
+import { type ExportedModel, exportRun, writeExport } from "../../training/export/export-run.ts";
+import { silent } from "../../training/progress.ts";
+import { publishModel } from "../../training/publish/publish-model.ts";
+import { loadRuntime } from "../../training/runtime/registry.ts";
+import { type Run, readRun } from "../../training/train/run-folder.ts";
+import { DEFAULT_TRAIN_SETTINGS } from "../../training/train/train-network.ts";
+import { trainRun } from "../../training/train/train-run.ts";
+import { scratchFolder, writeToyDataset } from "./toy-data.ts";
+
+const folder = scratchFolder();
+const ROOT = join(import.meta.dirname, "..", "..");
+let dataset: Dataset;
+let run: Run;
+let evaluation: Evaluation;
+let exported: ExportedModel;
+
+beforeAll(async () => {
+  await writeToyDataset(join(folder, "data"), [{ rows: 1_500, seed: 21, signal: 0.5, spoil: (row) => row.fill(60, 26, 27) }]);
+  dataset = await readDataset(join(folder, "data"));
+  const runtime = await loadRuntime("node");
+  const settings = { ...DEFAULT_TRAIN_SETTINGS, epochs: 2, batch: 64 };
+  await trainRun({
+    dataset,
+    dataFolder: join(folder, "data"),
+    out: join(folder, "run"),
+    family: "mlp",
+    runtime,
+    settings,
+    progress: silent,
+  });
+  run = await readRun(join(folder, "run"));
+  evaluation = await evaluateRun(run, dataset, runtime);
+  exported = await exportRun(run, { id: "toy", dataset, evaluation });
+  await writeExport(join(folder, "export"), exported);
+});
+
+describe("an export", () => {
+  it("is a manifest that the reader accepts, with the file's own hash and all scores", () => {
+    const read = parseManifest(readFileSync(join(folder, "export", "manifest.json"), "utf8"));
+    expect(read).toEqual({ manifest: exported.manifest });
+    const { artifact, version, scores, trainedOn } = exported.manifest;
+    expect(createHash("sha256").update(exported.model).digest("hex")).toBe(artifact.sha256);
+    expect(artifact.sha256.startsWith(version)).toBe(true);
+    expect(scores.length).toBe(12);
+    expect(trainedOn.datasetSha256).toBe(dataset.card.sha256);
+  });
+
+  it.each(["node", "wasm"] as const)("answers its golden vectors on %s, the extreme ones included", async (name) => {
+    const { golden, normaliser, output, input } = exported.manifest;
+    const columns = normaliser.mean.length;
+    const prepared = new Float32Array(golden.inputs.length * columns);
+    golden.inputs.forEach((row, index) => {
+      mlp.prepareInput(row, normaliser, prepared, index * columns);
+    });
+    // Some row must be beyond the clip, or the clip is not tested by whoever checks these vectors.
+    expect(Math.max(...prepared)).toBe(normaliser.clip);
+    expect(Math.min(...prepared)).toBe(-normaliser.clip);
+    const session = await (await loadRuntime(name)).open(exported.model);
+    const answer = Array.from(
+      (await session.run({ [input.name]: { shape: [golden.inputs.length, columns], data: prepared } }))[output.name] ?? [],
+    );
+    const expected = golden.outputs.flat();
+    expect(answer.length).toBe(expected.length);
+    for (const [index, value] of answer.entries())
+      expect(Math.abs(value - (expected[index] as number))).toBeLessThanOrEqual(golden.tolerance);
+    // Constant answers would let any file with these shapes pass.
+    expect(new Set(golden.outputs.map((row) => row[0])).size).toBeGreaterThan(5);
+    await session.release();
+  });
+
+  it("is the same bytes again, and holds no path of this machine", async () => {
+    const again = await exportRun(run, { id: "toy", dataset, evaluation });
+    expect(Buffer.from(again.model).equals(Buffer.from(exported.model))).toBe(true);
+    expect(again.manifestText).toBe(exported.manifestText);
+    expect(again.manifestText).not.toContain(folder);
+  });
+
+  it("of a run that was not scored says so", async () => {
+    const { manifest } = await exportRun(run, { id: "toy", dataset, evaluation: null });
+    expect(manifest.scores).toEqual([]);
+    expect(manifest.scoredOn).toBeNull();
+  });
+});
+
+describe("publishing", () => {
+  it("puts both files and a pointer to them into the bucket that wrangler dev opens", async () => {
+    const persist = join(folder, "state");
+    const published = await publishModel(join(folder, "export"), { local: persist });
+    const platform = await getPlatformProxy<{ TAPES: { get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null> } }>({
+      configPath: join(ROOT, "wrangler.toml"),
+      persist: { path: join(persist, "v3") },
+    });
+    const read = async (key: string): Promise<Buffer> =>
+      Buffer.from((await (await platform.env.TAPES.get(key))?.arrayBuffer()) ?? new ArrayBuffer(0));
+    const pointer = parseActiveModel((await read("models/active.json")).toString("utf8"));
+    expect(pointer).toEqual({ active: published.active });
+    const manifest = await read(`models/toy/${exported.manifest.version}/manifest.json`);
+    expect(createHash("sha256").update(manifest).digest("hex")).toBe(published.active.manifestSha256);
+    expect((await read(`models/toy/${exported.manifest.version}/model.onnx`)).equals(Buffer.from(exported.model))).toBe(true);
+    expect(published.keys.at(-1)).toBe("models/active.json");
+    await platform.dispose();
+  }, 60_000);
+
+  it("refuses a folder without a model, and a model that is not the manifest's", async () => {
+    await expect(publishModel(join(folder, "run"), { local: folder })).rejects.toThrow(/edgebook export/);
+    await writeExport(join(folder, "broken"), exported);
+    const path = join(folder, "broken", "model.onnx");
+    const bytes = readFileSync(path);
+    bytes[100] = (bytes[100] as number) ^ 1;
+    writeFileSync(path, bytes);
+    await expect(publishModel(join(folder, "broken"), { local: folder })).rejects.toThrow(/not the file that its manifest names/);
+    writeFileSync(join(folder, "broken", "manifest.json"), "{}");
+    await expect(publishModel(join(folder, "broken"), { local: folder })).rejects.toThrow(/not a manifest/);
+  });
+});
