@@ -11,7 +11,7 @@ import { depthData, fixed8, klineData, klineRow, quoteData, snapshotBody, tradeD
 import { GridFinder } from "../../exchange-simulator/grid-finder.ts";
 import { NO_SHIFT, shiftMessage } from "../../exchange-simulator/message-shift.ts";
 import type { Bar } from "../../exchange-simulator/minute-bars.ts";
-import { RecordingError, readRecording, splitCombined } from "../../exchange-simulator/recording.ts";
+import { type RecordedMessage, RecordingError, readRecording, splitCombined } from "../../exchange-simulator/recording.ts";
 import { surveyRecording } from "../../exchange-simulator/recording-survey.ts";
 import { BTCUSDT_FILE, hasWireData, THIN_FILE, WIRE_DATA } from "./client.ts";
 
@@ -24,8 +24,10 @@ function write(name: string, content: string | Uint8Array): string {
   return file;
 }
 
-async function messagesOf(file: string) {
-  return Array.fromAsync(readRecording([file]));
+async function messagesOf(file: string): Promise<RecordedMessage[]> {
+  const messages: RecordedMessage[] = [];
+  for await (const message of readRecording([file])) messages.push(message);
+  return messages;
 }
 
 const QUOTE =

@@ -1,14 +1,13 @@
 /** `edgebook evaluate`: a run on rows that it never saw, beside persistence and ridge. */
 
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { Command } from "commander";
 import { CommandError } from "../command-error.ts";
 import { type Dataset, readDataset } from "../datasets/dataset-reader.ts";
 import { type Evaluation, evaluateRun, suspicionsOf } from "../evaluate/evaluate-run.ts";
 import { checkForLeaks, type LeakCheck } from "../evaluate/leak-check.ts";
+import { writeScores } from "../evaluate/scores-file.ts";
 import { loadRuntime } from "../runtime/registry.ts";
-import { type Run, readRun, SCORES_FILE } from "../train/run-folder.ts";
+import { type Run, readRun } from "../train/run-folder.ts";
 import { terminalProgress } from "./bars.ts";
 import { jsonOption } from "./options.ts";
 import { print, printJson, scoreTable, when } from "./report.ts";
@@ -35,7 +34,7 @@ async function runEvaluate(options: EvaluateOptions): Promise<void> {
   const runtime = await loadRuntime(run.card.backend);
   const test = options.data === undefined ? await trainingDataset(run) : await readDataset(options.data);
   const evaluation = await evaluateRun(run, test, runtime);
-  await writeFile(join(options.run, SCORES_FILE), `${JSON.stringify(evaluation, null, 2)}\n`);
+  await writeScores(options.run, evaluation);
   const leaks = options.leakCheck
     ? await checkForLeaks(run, {
         training: options.data === undefined ? test : await trainingDataset(run),

@@ -1,11 +1,9 @@
 /** `edgebook export`: a run in, the two files that are served out. */
 
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { Command } from "commander";
-import type { Evaluation } from "../evaluate/evaluate-run.ts";
+import { readScores } from "../evaluate/scores-file.ts";
 import { exportRun, writeExport } from "../export/export-run.ts";
-import { readRun, SCORES_FILE } from "../train/run-folder.ts";
+import { readRun } from "../train/run-folder.ts";
 import { trainingDataset } from "./evaluate.ts";
 import { jsonOption } from "./options.ts";
 import { print, printJson } from "./report.ts";
@@ -41,10 +39,4 @@ async function runExport(options: ExportCommandOptions): Promise<void> {
   print(`the two runtimes agree on the golden vectors to ${exported.parityBps.toExponential(1)} bps`);
   if (evaluation === null) print("it carries no scores: run `edgebook evaluate` first if it is to be served");
   print(`next: edgebook publish --dir ${options.out} --local .edgebook`);
-}
-
-/** Null when the run has not been evaluated. */
-async function readScores(folder: string): Promise<Evaluation | null> {
-  const text = await readFile(join(folder, SCORES_FILE), "utf8").catch(() => null);
-  return text === null ? null : (JSON.parse(text) as Evaluation);
 }

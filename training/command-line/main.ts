@@ -34,7 +34,14 @@ for (const command of [
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof CommandError)) throw error;
-  console.error(`edgebook: ${error.message}`);
+  const message = explain(error);
+  if (message === null) throw error;
+  console.error(`edgebook: ${message}`);
   process.exitCode = 1;
+}
+
+/** What a person can act on: a refusal of ours, or the system's (no space, no permission). Null for a bug, which shows its stack. */
+function explain(error: unknown): string | null {
+  if (error instanceof CommandError) return error.message;
+  return error instanceof Error && "syscall" in error ? error.message : null;
 }

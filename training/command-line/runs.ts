@@ -1,11 +1,12 @@
 /** `edgebook runs`: the runs in a folder, with how they scored. */
 
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { CommandError } from "../command-error.ts";
 import type { Evaluation } from "../evaluate/evaluate-run.ts";
-import { type RunCard, readRun, SCORES_FILE } from "../train/run-folder.ts";
+import { readScores } from "../evaluate/scores-file.ts";
+import { type RunCard, readRun } from "../train/run-folder.ts";
 import { jsonOption } from "./options.ts";
 import { print, printJson, table } from "./report.ts";
 
@@ -52,8 +53,7 @@ async function findRuns(folder: string): Promise<ListedRun[]> {
     const path = join(folder, entry.name);
     const run = await readRun(path).catch(() => null);
     if (run === null) continue;
-    const scores = await readFile(join(path, SCORES_FILE), "utf8").catch(() => null);
-    runs.push({ folder: path, card: run.card, evaluation: scores === null ? null : (JSON.parse(scores) as Evaluation) });
+    runs.push({ folder: path, card: run.card, evaluation: await readScores(path) });
   }
   return runs;
 }

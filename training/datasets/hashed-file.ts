@@ -12,14 +12,20 @@ export class HashedFile {
   private readonly hash: Hash = createHash("sha256");
   private readonly path: string;
   private bytes = 0;
+  private failure: Error | null = null;
 
   constructor(path: string) {
     this.path = path;
     this.stream = createWriteStream(path);
+    // Kept for the next call: an error event that nobody listens to would end the process.
+    this.stream.on("error", (error) => {
+      this.failure = error;
+    });
   }
 
   /** Writes a copy of the array's bytes; waits when the disk is behind. */
   async write(values: Float64Array | Uint32Array | Uint8Array): Promise<void> {
+    if (this.failure !== null) throw this.failure;
     const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
     const copy = Buffer.from(bytes);
     this.hash.update(copy);
