@@ -45,6 +45,10 @@ export async function benchBook({ file, rounds }: BenchOptions): Promise<BenchRe
     work: () => book.apply(0, work.messages.length),
   }));
   const seconds = timeRounds(contenders, rounds);
+  for (const [at, { name, book }] of books.entries()) {
+    if (hashOf(work.session, book) !== hashOf(work.session, ours)) throw new Error(`${name} ends with other levels than edgebook`);
+    if (checks[at]?.mismatches !== 0) throw new Error(`${name} disagrees with the venue's quote: ${JSON.stringify(checks[at])}`);
+  }
   const levelUpdates = work.messages.reduce((sum, message) => sum + message.bidCount + message.askCount, 0);
   const own = seconds[0] as number[];
   return books.map(({ name, book }, at) => {

@@ -161,6 +161,8 @@ export type GapReason =
 /** One market at the end of one minute of receive time. */
 export interface MinuteSnapshot {
   readonly market: string;
+  /** The grids that the integers of this row are in. */
+  readonly instrument: Instrument;
   /** Start of the minute, epoch ms. */
   readonly minute: number;
   readonly state: MarketStatus["state"];

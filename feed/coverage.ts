@@ -1,28 +1,47 @@
 /**
  * How much of each minute a market's book was live, by receive time.
  *
- * A book counts as live from the moment it joined the stream until the last message before it was lost: the time between that message and
- * the discovery of the loss is taken back, as far as it lies in the open minute.
+ * A live book covers the time up to its last message and as far beyond as its own pace allows silence: what comes after that, up to the next
+ * message or the end, is not covered, whether or not anybody noticed in time.
  */
 
 import { MS_PER_MINUTE } from "../core/units/time.ts";
 
 export class Coverage {
   private minuteStart = 0;
-  private liveSince: number | null = null;
+  /** Start of the stretch that is being counted; null while the book is not live. */
+  private since: number | null = null;
+  /** The last message of a live book, and how long it may be silent after it. */
+  private heardAt = 0;
+  private allowedMs = 0;
   private coveredMs = 0;
   private lastMinuteMs = 0;
 
   /** The book is live from `at` on. */
-  begin(at: number): void {
-    if (this.liveSince === null) this.liveSince = Math.max(at, this.minuteStart);
+  begin(at: number, allowedMs: number): void {
+    if (this.since !== null) return;
+    this.since = Math.max(at, this.minuteStart);
+    this.heardAt = at;
+    this.allowedMs = allowedMs;
+  }
+
+  /** A message of the market has come. */
+  heard(at: number, allowedMs: number): void {
+    if (this.since === null) return;
+    const until = this.heardAt + this.allowedMs;
+    if (at > until) {
+      this.coveredMs += Math.max(0, until - this.since);
+      this.since = Math.max(at, this.minuteStart);
+    }
+    this.heardAt = at;
+    this.allowedMs = allowedMs;
   }
 
   /** The book has been lost; it was last known to be good at `at`. */
   end(at: number): void {
-    if (this.liveSince === null) return;
-    this.coveredMs += Math.max(0, at - this.liveSince);
-    this.liveSince = null;
+    if (this.since === null) return;
+    this.coveredMs += Math.max(0, Math.min(at, this.heardAt + this.allowedMs) - this.since);
+    this.since = null;
   }
 
   /** A process that died in this minute had covered `coveredMs` of it. */
@@ -33,25 +52,23 @@ export class Coverage {
 
   /** Covered milliseconds of the open minute, up to `now`. */
   openMinuteMs(now: number): number {
-    return this.coveredMs + (this.liveSince === null ? 0 : Math.max(0, now - this.liveSince));
+    if (this.since === null) return this.coveredMs;
+    return this.coveredMs + Math.max(0, Math.min(now, this.heardAt + this.allowedMs) - this.since);
   }
 
   /** Closes the minute that starts at `minute` and opens the next. @returns its covered milliseconds. */
   closeMinute(minute: number): number {
     const end = minute + MS_PER_MINUTE;
-    const covered = this.coveredMs + (this.liveSince === null ? 0 : Math.max(0, end - this.liveSince));
-    if (this.liveSince !== null) this.liveSince = Math.max(end, this.liveSince);
+    this.lastMinuteMs = Math.min(this.openMinuteMs(end), MS_PER_MINUTE);
+    if (this.since !== null) this.since = Math.max(end, this.since);
     this.minuteStart = end;
     this.coveredMs = 0;
-    this.lastMinuteMs = Math.min(covered, MS_PER_MINUTE);
     return this.lastMinuteMs;
   }
 
   /** Covered share, 0 to 1, of the last closed minute and the open one up to `now`. */
   share(now: number): number {
-    const live = this.liveSince === null ? 0 : Math.max(0, now - this.liveSince);
-    const elapsed = this.minuteStart === 0 ? 0 : Math.max(0, now - this.minuteStart);
-    const span = elapsed + (this.minuteStart === 0 ? 0 : MS_PER_MINUTE);
-    return span === 0 ? 0 : Math.min(1, (this.lastMinuteMs + this.coveredMs + live) / span);
+    const span = this.minuteStart === 0 ? 0 : MS_PER_MINUTE + Math.max(0, now - this.minuteStart);
+    return span === 0 ? 0 : Math.min(1, (this.lastMinuteMs + this.openMinuteMs(now)) / span);
   }
 }

@@ -35,14 +35,12 @@ export class FeedReducer {
   readonly malformedSamples: string[] = [];
   /** The largest receive time so far. */
   now = 0;
-  private readonly adapter: ExchangeAdapter;
   private readonly decoder: Decoder;
   private openMinute: number | null = null;
   private closedMinutes: { minute: number; snapshots: MinuteSnapshot[] }[] = [];
 
   constructor(options: FeedReducerOptions) {
     const { adapter, instruments, featureSet, onRow } = options;
-    this.adapter = adapter;
     this.decoder = adapter.createDecoder(instruments);
     this.markets = new Map(
       instruments.map((instrument) => {
@@ -52,6 +50,7 @@ export class FeedReducer {
           sequencer: adapter.createSequencer(),
           decoder: this.decoder,
           snapshotLimits: adapter.snapshotLimits,
+          staleAfterMs: adapter.staleAfterMs,
           ...(onRow === undefined ? {} : { onRow: (row: FeatureRow) => onRow(instrument.symbol, row) }),
         });
         return [instrument.symbol, tracker];
@@ -147,9 +146,7 @@ export class FeedReducer {
   /** Live symbols without a depth message for longer than their own pace allows. */
   staleSymbols(now: number): string[] {
     const isStale = (market: MarketTracker): boolean =>
-      market.state === "live" &&
-      market.lastReceivedAt !== null &&
-      now - market.lastReceivedAt > market.staleAfterMs(this.adapter.staleAfterMs);
+      market.state === "live" && market.lastReceivedAt !== null && now - market.lastReceivedAt > market.staleAfterMs();
     return [...this.markets.values()].filter(isStale).map((market) => market.instrument.symbol);
   }
 
@@ -211,7 +208,7 @@ export class FeedReducer {
   }
 
   private closeMinute(minute: number): void {
-    const snapshots = [...this.markets.values()].map((market) => minuteSnapshot(market, minute, this.adapter.staleAfterMs));
+    const snapshots = [...this.markets.values()].map((market) => minuteSnapshot(market, minute));
     this.closedMinutes.push({ minute, snapshots });
     // Nobody takes them in a replay that only wants features.
     if (this.closedMinutes.length > 2 * MAX_MINUTES_AT_ONCE) this.closedMinutes.shift();

@@ -30,6 +30,8 @@ const RETRY_FIRST_MS = 1_000;
 const RETRY_LAST_MS = 60_000;
 /** A clock jump that the pipeline refuses is believed when this many events in a row agree on it. */
 const JUMP_WITNESSES = 3;
+/** A market is silent when this many of its own mean intervals pass without a message. */
+const STALE_PACES = 20;
 /** Weight of the newest interval in a market's own pace. */
 const PACE_WEIGHT = 1 / 64;
 
@@ -40,6 +42,8 @@ export interface MarketTrackerOptions {
   readonly featureSet: FeatureSet;
   /** Levels a side at which the venue cuts snapshots. */
   readonly snapshotLimits: readonly number[];
+  /** Shortest silence after which the venue's markets count as stale. */
+  readonly staleAfterMs: number;
   readonly onRow?: RowSink;
 }
 
@@ -179,9 +183,10 @@ export class MarketTracker {
     }
   }
 
-  /** With no depth message for this long the market counts as stale: by its own pace, at least the venue's bound. */
-  staleAfterMs(venueBoundMs: number): number {
-    return Math.min(Math.max(venueBoundMs, 20 * (this.paceMs ?? 0)), 20 * venueBoundMs);
+  /** With nothing received for this long the market counts as stale: by its own pace, at least the venue's bound. */
+  staleAfterMs(): number {
+    const bound = this.options.staleAfterMs;
+    return Math.min(Math.max(bound, STALE_PACES * (this.paceMs ?? 0)), STALE_PACES * bound);
   }
 
   private onDepth(event: DepthEvent, frame: string, receivedAt: number): void {
@@ -307,6 +312,7 @@ export class MarketTracker {
 
   private heard(venueTime: number | null, receivedAt: number): void {
     this.lastReceivedAt = receivedAt;
+    this.coverage.heard(receivedAt, this.staleAfterMs());
     if (venueTime !== null && this.refusedJumps === 0) this.marketTime = Math.max(this.marketTime ?? venueTime, venueTime);
   }
 
@@ -323,7 +329,7 @@ export class MarketTracker {
     this.state = "live";
     this.unbrokenSince = receivedAt;
     this.gaps.end(receivedAt);
-    this.coverage.begin(receivedAt);
+    this.coverage.begin(receivedAt, this.staleAfterMs());
   }
 
   /** The book is lost; it was good up to the last message before `at`. */

@@ -23,14 +23,14 @@ export function refuse(reason: Unavailable, detail: string): Refusal {
 }
 
 /** Why the book can't be served at `now`; null when it can. */
-export function bookRefusal(market: MarketTracker, now: number, venueStaleAfterMs: number): Refusal | null {
+export function bookRefusal(market: MarketTracker, now: number): Refusal | null {
   const since = market.gaps.current;
   const sinceText = since === null ? "" : ` since ${new Date(since.from).toISOString()} (${since.reason}: ${since.detail})`;
   if (market.state === "disconnected")
     return refuse("disconnected", `${market.market} has no connection${sinceText}; the feed reconnects by itself.`);
   if (market.state === "syncing") return refuse("syncing", `The book of ${market.market} is being built${sinceText}.`);
   const silence = now - (market.lastReceivedAt ?? market.unbrokenSince ?? now);
-  const allowed = market.staleAfterMs(venueStaleAfterMs);
+  const allowed = market.staleAfterMs();
   if (silence > allowed) {
     return refuse(
       "stale",
@@ -40,8 +40,8 @@ export function bookRefusal(market: MarketTracker, now: number, venueStaleAfterM
   return null;
 }
 
-export function marketStatus(market: MarketTracker, now: number, venueStaleAfterMs: number): MarketStatus {
-  const refusal = bookRefusal(market, now, venueStaleAfterMs);
+export function marketStatus(market: MarketTracker, now: number): MarketStatus {
+  const refusal = bookRefusal(market, now);
   return {
     market: market.market,
     instrument: market.instrument,
@@ -59,9 +59,9 @@ export function marketStatus(market: MarketTracker, now: number, venueStaleAfter
   };
 }
 
-export function bookView(market: MarketTracker, options: { now: number; levels: number; venueStaleAfterMs: number }): BookView | Refusal {
-  const { now, levels, venueStaleAfterMs } = options;
-  const refusal = bookRefusal(market, now, venueStaleAfterMs);
+export function bookView(market: MarketTracker, options: { now: number; levels: number }): BookView | Refusal {
+  const { now, levels } = options;
+  const refusal = bookRefusal(market, now);
   if (refusal !== null) return refusal;
   const { book } = market;
   return {
@@ -81,8 +81,8 @@ export function bookView(market: MarketTracker, options: { now: number; levels: 
 }
 
 /** The venue's quote when it is at least as new as the book, the book's top otherwise. */
-export function quoteAnswer(market: MarketTracker, now: number, venueStaleAfterMs: number): QuoteAnswer | Refusal {
-  const refusal = bookRefusal(market, now, venueStaleAfterMs);
+export function quoteAnswer(market: MarketTracker, now: number): QuoteAnswer | Refusal {
+  const refusal = bookRefusal(market, now);
   if (refusal !== null) return refusal;
   const { quote, lastSequence } = market;
   const isQuoteNewer = quote !== null && quote.sequence >= (lastSequence ?? 0);
@@ -102,8 +102,8 @@ export function quoteAnswer(market: MarketTracker, now: number, venueStaleAfterM
 }
 
 /** The newest feature row of a live, warm market. */
-export function featureView(market: MarketTracker, now: number, venueStaleAfterMs: number): FeatureView | Refusal {
-  const refusal = bookRefusal(market, now, venueStaleAfterMs);
+export function featureView(market: MarketTracker, now: number): FeatureView | Refusal {
+  const refusal = bookRefusal(market, now);
   if (refusal !== null) return refusal;
   const { book, pipeline } = market;
   if (book.state !== "normal" && book.state !== "locked")
@@ -132,14 +132,15 @@ export function featureView(market: MarketTracker, now: number, venueStaleAfterM
 }
 
 /** Closes a minute of a market: what is stored of it. */
-export function minuteSnapshot(market: MarketTracker, minute: number, venueStaleAfterMs: number): MinuteSnapshot {
+export function minuteSnapshot(market: MarketTracker, minute: number): MinuteSnapshot {
   const end = minute + MS_PER_MINUTE;
   const coveredMs = market.coverage.closeMinute(minute);
-  const refusal = bookRefusal(market, end, venueStaleAfterMs);
+  const refusal = bookRefusal(market, end);
   const isLive = refusal === null;
   const latest = market.pipeline.latest;
   const snapshot: MinuteSnapshot = {
     market: market.market,
+    instrument: market.instrument,
     minute,
     state: refusal === null ? "live" : (refusal.reason as MarketStatus["state"]),
     bookState: market.book.state,

@@ -59,18 +59,18 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
 
   async book(market: string, levels: number): Promise<BookView | Refusal> {
     const feed = this.feed();
-    const options = { now: feed.now(), levels: Math.min(levels, MAX_LEVELS), venueStaleAfterMs: feed.adapter.staleAfterMs };
+    const options = { now: feed.now(), levels: Math.min(levels, MAX_LEVELS) };
     return feed.view(market, (tracker) => bookView(tracker, options));
   }
 
   async quote(market: string): Promise<QuoteAnswer | Refusal> {
     const feed = this.feed();
-    return feed.view(market, (tracker) => quoteAnswer(tracker, feed.now(), feed.adapter.staleAfterMs));
+    return feed.view(market, (tracker) => quoteAnswer(tracker, feed.now()));
   }
 
   async features(market: string): Promise<FeatureView | Refusal> {
     const feed = this.feed();
-    return feed.view(market, (tracker) => featureView(tracker, feed.now(), feed.adapter.staleAfterMs));
+    return feed.view(market, (tracker) => featureView(tracker, feed.now()));
   }
 
   async pending(limit: number): Promise<{ minutes: readonly PendingMinute[]; gaps: readonly GapRecord[]; remaining: number }> {

@@ -146,6 +146,7 @@ export class Recorder {
 export function unclosedMinuteSnapshots(reducer: FeedReducer, minute: number, alive: AliveMark | null): MinuteSnapshot[] {
   return [...reducer.markets].map(([symbol, market]) => ({
     market: market.market,
+    instrument: market.instrument,
     minute,
     state: "disconnected",
     bookState: "empty",

@@ -114,7 +114,7 @@ export class RunningFeed {
       pendingMinutes: pending.minutes,
       oldestPendingMinute: pending.oldest,
       tapeBytesHeld: this.store.heldBytes(),
-      markets: [...(reducer?.markets.values() ?? [])].map((market) => marketStatus(market, now, this.adapter.staleAfterMs)),
+      markets: [...(reducer?.markets.values() ?? [])].map((market) => marketStatus(market, now)),
     };
   }
 

@@ -18,6 +18,7 @@ import {
   isObject,
   type JsonObject,
   lotsOf,
+  parseJson,
   shown,
   textField,
   ticksOf,
@@ -217,15 +218,6 @@ const KIND_OF_CHANNEL: ReadonlyMap<string, StreamKind> = new Map([
 
 function isZero(price: unknown): boolean {
   return typeof price === "string" && /^0+(\.0+)?$/.test(price);
-}
-
-/** Undefined when the text is not JSON. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function malformed(reason: string, symbol: string | null): Decoded {

@@ -285,7 +285,7 @@ export class FrameScanner {
     const units = whole * (POWERS_OF_TEN[decimals] as number) + fraction * (POWERS_OF_TEN[missing] as number);
     if (units > Number.MAX_SAFE_INTEGER) return -1;
     if (mantissa === 1) return units;
-    return units / mantissa;
+    return units % mantissa === 0 ? units / mantissa : -1;
   }
 }
 

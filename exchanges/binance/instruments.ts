@@ -7,7 +7,7 @@
 
 import type { Instrument } from "../../core/market/instrument.ts";
 import { type DecimalGrid, parseGrid } from "../../core/units/decimal.ts";
-import { arrayField, FieldError, isObject, type JsonObject, shown, textField } from "./json-fields.ts";
+import { arrayField, FieldError, isObject, type JsonObject, parseJson, shown, textField } from "./json-fields.ts";
 
 export function decodeExchangeInfo(
   venue: string,
@@ -15,16 +15,15 @@ export function decodeExchangeInfo(
   symbols: readonly string[],
 ): { instruments: Instrument[] } | { malformed: string } {
   try {
-    return { instruments: readInstruments(venue, JSON.parse(body), new Set(symbols)) };
+    return { instruments: readInstruments(venue, parseJson(body), new Set(symbols)) };
   } catch (error) {
     if (error instanceof FieldError) return { malformed: `exchangeInfo: ${error.message}` };
-    if (error instanceof SyntaxError) return { malformed: "exchangeInfo: not JSON" };
     throw error;
   }
 }
 
 function readInstruments(venue: string, root: unknown, wanted: ReadonlySet<string>): Instrument[] {
-  if (!isObject(root)) throw new FieldError(`not an object: ${shown(root)}`);
+  if (!isObject(root)) throw new FieldError(root === undefined ? "not JSON" : `not an object: ${shown(root)}`);
   if ("msg" in root) throw new FieldError(`the venue answered ${shown(root.code)}: ${shown(root.msg)}`);
   const instruments: Instrument[] = [];
   for (const entry of arrayField(root, "symbols")) {

@@ -8,7 +8,7 @@
 import type { KlineEvent } from "../../core/market/event.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
 import type { VenueHosts, VenueRequest } from "../contract.ts";
-import { FieldError, integerOf, isObject, lotsOf, shown, ticksOf } from "./json-fields.ts";
+import { FieldError, integerOf, isObject, lotsOf, parseJson, shown, ticksOf } from "./json-fields.ts";
 
 /** Bars in one answer, by the venue's document. */
 export const MAX_KLINES = 1_000;
@@ -36,14 +36,13 @@ export function decodeKlines(
   { asOf }: { readonly asOf: number },
 ): { klines: KlineEvent[] } | { malformed: string } {
   try {
-    const rows: unknown = JSON.parse(body);
+    const rows = parseJson(body);
     if (isObject(rows) && "msg" in rows) throw new FieldError(`the venue answered ${shown(rows.code)}: ${shown(rows.msg)}`);
-    if (!Array.isArray(rows)) throw new FieldError(`not an array: ${shown(rows)}`);
+    if (!Array.isArray(rows)) throw new FieldError(rows === undefined ? "not JSON" : `not an array: ${shown(rows)}`);
     if (rows.length > MAX_KLINES) throw new FieldError(`${rows.length} bars, at most ${MAX_KLINES}`);
     return { klines: rows.map((row, index) => readRow(instrument, row, { name: `bar ${index}`, asOf })) };
   } catch (error) {
     if (error instanceof FieldError) return { malformed: `klines: ${error.message}` };
-    if (error instanceof SyntaxError) return { malformed: "klines: not JSON" };
     throw error;
   }
 }

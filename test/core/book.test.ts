@@ -242,6 +242,48 @@ describe("states are named, and absence is null", () => {
   });
 });
 
+describe("a price that runs away", () => {
+  it.each([
+    ["falls", -1],
+    ["rises", 1],
+  ] as const)("and %s leaves a sorted book behind, on both sides", (_, direction) => {
+    const book = new OrderBook();
+    const naive = new MapBook();
+    const width = 300;
+    for (let step = 0; step < 2_000; step++) {
+      const front = 10_000 + direction * step;
+      for (const side of ["bid", "ask"] as const) {
+        book.side(side).set(front, step + 1);
+        naive.set(side, front, step + 1);
+        book.side(side).set(front - direction * width, 0);
+        naive.set(side, front - direction * width, 0);
+      }
+      if (step % 100 === 99) expectEqual(book, naive);
+    }
+  });
+
+  it("or comes back lower than all that was held", () => {
+    const book = new OrderBook();
+    const naive = new MapBook();
+    const set = (ticks: number, lots: number) => {
+      for (const side of ["bid", "ask"] as const) {
+        book.side(side).set(ticks, lots);
+        naive.set(side, ticks, lots);
+      }
+    };
+    for (let ticks = 1_000; ticks < 1_300; ticks++) set(ticks, 1);
+    for (let ticks = 1_000; ticks < 1_250; ticks++) set(ticks, 0);
+    for (let ticks = 900; ticks > 600; ticks--) set(ticks, 2);
+    for (let ticks = 601; ticks <= 900; ticks++) set(ticks, 5);
+    for (let ticks = 1_600; ticks > 1_200; ticks -= 2) set(ticks, 3);
+    expectEqual(book, naive);
+    book.clear();
+    naive.clear();
+    for (let ticks = 500; ticks > 100; ticks -= 3) set(ticks, 4);
+    expectEqual(book, naive);
+  });
+});
+
 describe("both sides are one ladder", () => {
   it("mirrored updates give mirrored levels", () => {
     fc.assert(

@@ -164,7 +164,7 @@ describe("malformed frames are values with a reason", () => {
     ["an array", "[1,2]", "not an object"],
     ["JSON null", "null", "not an object"],
     ["neither stream nor answer", '{"hello":1}', "neither a combined-stream frame nor an answer"],
-    ["data of another type", '{"stream":"btcusdt@trade","data":[]}', '"data" is []'],
+    ["data of another type", '{"stream":"btcusdt@trade","data":[]}', '"data" is an array of 0'],
     ["a stream of one symbol carrying another's", depthFrame().replace("btcusdt@", "ethusdt@"), "carries"],
     ["an event of another type", depthFrame().replace("depthUpdate", "trade"), '"e" is "trade" on a depth stream'],
     ["a symbol of another type", depthFrame({ head: '"e":"depthUpdate","E":1,"s":7' }), '"s" is 7'],
@@ -175,7 +175,7 @@ describe("malformed frames are values with a reason", () => {
     ["a sequence past 2^53", depthFrame({ numbers: '"U":1,"u":9007199254740993' }), '"u" is'],
     ["no sequence", depthFrame({ numbers: '"U":105' }), '"u" is nothing'],
     ["an end before the beginning", depthFrame({ numbers: '"U":108,"u":107' }), '"U" 108 is above "u" 107'],
-    ["levels that are no array", depthFrame().replace('"a":[["100.04000000","7.00000000"]]', '"a":{}'), '"a" is {}'],
+    ["levels that are no array", depthFrame().replace('"a":[["100.04000000","7.00000000"]]', '"a":{}'), '"a" is an object'],
     ["a level of one part", depthFrame({ bids: '["1.00"]' }), "bid 0"],
     ["a level of three parts", depthFrame({ asks: '["1.00","1.00","1"]' }), "ask 0"],
     ["a price as a number", depthFrame({ bids: '[1.5,"1.00"]' }), "price of bid 0 is 1.5"],
@@ -207,6 +207,19 @@ describe("malformed frames are values with a reason", () => {
   it("names the symbol, so that only its book is built again", () => {
     expect(decodeSpot(depthFrame({ numbers: '"U":"x","u":1' }))).toMatchObject({ kind: "malformed", symbol: "BTCUSDT" });
     expect(decodeSpot("{]")).toMatchObject({ kind: "malformed", symbol: null });
+  });
+
+  it("answers a frame nested a hundred thousand deep, wherever the nest is", () => {
+    const nest = "[".repeat(100_000) + "]".repeat(100_000);
+    for (const frame of [
+      nest,
+      `{"stream":"btcusdt@trade","data":${nest}}`,
+      `{"code":${nest},"msg":${nest}}`,
+      depthFrame({ numbers: `"U":${nest},"u":1` }),
+      depthFrame({ bids: nest }),
+    ]) {
+      expect(["malformed", "control"]).toContain(decodeSpot(frame).kind);
+    }
   });
 
   it("goes on decoding after one", () => {

@@ -43,7 +43,7 @@ describe("klines", () => {
     for (const [column, value] of Object.entries(changes)) columns[Number(column)] = value;
     return columns;
   };
-  const decode = (rows: unknown, asOf = 1_000_000) => decodeKlines(BTCUSDT, JSON.stringify(rows), { asOf });
+  const decode = (rows: unknown, asOf = 1_000_000) => decodeKlines(BTCUSDT, JSON.stringify(rows) ?? "busy", { asOf });
 
   it("asks for a bounded number of bars", () => {
     const { url } = klinesRequest({ stream: "", rest: "http://rest.test" }, "BTCUSDT", { from: 5, to: 6 });
@@ -86,6 +86,7 @@ describe("klines", () => {
     ["more taker buying than volume", [row({ 9: "11.00" })], "more taker buying"],
     ["more bars than were asked for", Array.from({ length: MAX_KLINES + 1 }, () => row()), "at most"],
     ["an object", {}, "not an array"],
+    ["no bars at all", undefined, "not JSON"],
     ["the venue's error", { code: -1100, msg: "Illegal characters" }, "the venue answered -1100"],
   ])("refuses %s", (_, rows, reason) => {
     expect(decode(rows)).toEqual({ malformed: expect.stringContaining(reason) });

@@ -63,7 +63,7 @@ describe("a break of the sequence", () => {
     feed.frame(depthFrame({ from: 103, time: START + 300 }), START + 300);
     const market = marketOf(feed);
     expect(market.state).toBe("syncing");
-    expect(bookView(market, { now: START + 300, levels: 5, venueStaleAfterMs: STALE_AFTER })).toMatchObject({
+    expect(bookView(market, { now: START + 300, levels: 5 })).toMatchObject({
       ok: false,
       reason: "syncing",
     });
@@ -164,7 +164,7 @@ describe("a connection that goes down", () => {
     feed.takeGapChanges();
     feed.connectionLost(START + 5_000, "connection-down", "1006");
     const market = marketOf(feed);
-    expect(featureView(market, START + 5_000, STALE_AFTER)).toMatchObject({ ok: false, reason: "disconnected" });
+    expect(featureView(market, START + 5_000)).toMatchObject({ ok: false, reason: "disconnected" });
     synchronise(feed, "AAAUSDT", START + 9_000);
     expect(feed.takeGapChanges()).toMatchObject([
       { reason: "connection-down", from: START + 200, to: START + 9_200, action: "reconnected" },
@@ -181,6 +181,23 @@ describe("a connection that goes down", () => {
     // Live from 10.2 s to the last message before the loss (also 10.2 s), and from 40.2 s to the minute's end.
     expect(closed?.snapshots[0]?.coveredMs).toBe(60_000 - 40_200);
   });
+
+  it("covers no more of a silent minute than the market's own pace allows, whether or not the silence was noticed", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    feed.tick(START + 3 * 60_000);
+    const covered = feed.takeClosedMinutes().map((closed) => closed.snapshots[0]?.coveredMs);
+    expect(covered).toEqual([STALE_AFTER, 0, 0]);
+  });
+
+  it("counts again from the message that ends a silence", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    feed.frame(depthFrame({ from: 102, time: START + 45_000 }), START + 45_000);
+    feed.tick(START + 50_000);
+    // From 10.2 s for as long as silence may last, and from 55 s to the minute's end.
+    expect(feed.takeClosedMinutes()[0]?.snapshots[0]?.coveredMs).toBe(STALE_AFTER + 5_000);
+  });
 });
 
 describe("silence", () => {
@@ -188,7 +205,7 @@ describe("silence", () => {
     const feed = scriptedFeed();
     synchronise(feed);
     const now = START + 200 + STALE_AFTER + 1;
-    expect(bookView(marketOf(feed), { now, levels: 1, venueStaleAfterMs: STALE_AFTER })).toMatchObject({ ok: false, reason: "stale" });
+    expect(bookView(marketOf(feed), { now, levels: 1 })).toMatchObject({ ok: false, reason: "stale" });
     expect(feed.staleSymbols(now)).toEqual(["AAAUSDT"]);
     expect(feed.staleSymbols(now - 2)).toEqual([]);
   });

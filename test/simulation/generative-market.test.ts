@@ -105,7 +105,7 @@ describe.each(PRESET_NAMES)("stylised facts, %s, three seeds of 10 hours", (pres
 
   beforeAll(() => {
     facts = meanOf([1, 2, 3].map((seed) => stylisedFacts(recordSeconds(preset, seed, 36_000))));
-  });
+  }, 120_000);
 
   it("has the spread, the queues and the depth profile of the table", () => {
     expectWithin(facts.spreadShares, table.spreadShares, 0.25);

@@ -149,7 +149,7 @@ function stored(parts: {
   return {
     batch: { ...batch, firstMinute: MINUTE, lastMinute: MINUTE, remaining: 0 },
     instruments: [instrument],
-    snapshots: snapshots.map((snapshot) => snapshotRow({ snapshot, batch: id, grids: GRIDS, tape })),
+    snapshots: snapshots.map((snapshot) => snapshotRow({ snapshot, batch: id, tape })),
     gaps: gaps.map(gapRow),
   };
 }
@@ -157,6 +157,7 @@ function stored(parts: {
 function minuteSnapshot(parts: Partial<MinuteSnapshot>): MinuteSnapshot {
   return {
     market: MARKET,
+    instrument: { venue: "binance-spot", symbol: "BTCUSDT", tick: { decimals: 2, mantissa: 1 }, lot: { decimals: 5, mantissa: 1 } },
     minute: MINUTE,
     state: "live",
     bookState: "normal",

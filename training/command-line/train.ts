@@ -6,7 +6,7 @@ import { readDataset } from "../datasets/dataset-reader.ts";
 import { trainableFamilies } from "../networks/registry.ts";
 import type { RuntimeName } from "../runtime/contract.ts";
 import { loadRuntime } from "../runtime/registry.ts";
-import { constantColumns } from "../train/normaliser.ts";
+import { mutedColumns } from "../train/normaliser.ts";
 import type { RunCard } from "../train/run-folder.ts";
 import { DEFAULT_SHARES } from "../train/split.ts";
 import { DEFAULT_TRAIN_SETTINGS, type TrainedNetwork } from "../train/train-network.ts";
@@ -69,7 +69,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
     progress: terminalProgress(),
   });
   if (options.json) printJson({ run: options.out, card, curve: trained.curve });
-  else printRun(options.out, { card, trained, muted: constantColumns(dataset, card.normaliser) });
+  else printRun(options.out, { card, trained, muted: mutedColumns(dataset, card.normaliser) });
 }
 
 function printRun(folder: string, { card, trained, muted }: { card: RunCard; trained: TrainedNetwork; muted: readonly string[] }): void {
@@ -88,6 +88,6 @@ function printRun(folder: string, { card, trained, muted }: { card: RunCard; tra
     `validation error: network ${validation.network.toFixed(5)}, ridge ${validation.ridge.toFixed(5)}, persistence ${validation.persistence.toFixed(5)} (epoch ${card.bestEpoch} kept)`,
   );
   if (trained.bestEpoch === 0) print("no epoch was better than persistence on the validation rows: this network has learnt nothing");
-  if (muted.length > 0) print(`constant in training, so muted: ${muted.join(", ")}`);
+  if (muted.length > 0) print(`hardly varied in training, so muted: ${muted.join(", ")}`);
   print(`next: edgebook evaluate --run ${folder}`);
 }

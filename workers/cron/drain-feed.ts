@@ -13,10 +13,9 @@ import type { FeedRpc, PendingMinute } from "../../feed/contract.ts";
 import { logWarning } from "../log.ts";
 import type { Database } from "../storage/database.ts";
 import { batchId } from "../storage/read-batches.ts";
-import { readInstrumentsOfFeed } from "../storage/read-instruments.ts";
 import { putTape, type TapeObject } from "../storage/tapes.ts";
 import { type StoredBatch, writeBatch } from "../storage/write-batch.ts";
-import { type Grids, gapRow, instrumentRow, snapshotRow } from "./rows.ts";
+import { gapRow, instrumentRow, snapshotRow } from "./rows.ts";
 
 /** Minutes asked for at once: some 20 kB of rows per market. */
 const MINUTES_PER_PORTION = 5;
@@ -47,7 +46,6 @@ export async function drainFeed(
   options: Stores & { startedAt: number },
 ): Promise<DrainReport> {
   const instruments = (await feed.status()).markets.map(({ instrument }) => instrumentRow(instrument, configuration.feed));
-  const grids = await knownGrids(options.database, configuration.feed, instruments);
   let report: DrainReport = { minutes: 0, rows: 0, gaps: 0, tapes: 0, tapeBytes: 0, remaining: 0 };
   for (let portion = 0; portion < PORTIONS_PER_RUN && report.tapes < TAPES_PER_RUN; portion++) {
     const { minutes, gaps, remaining } = await feed.pending(MINUTES_PER_PORTION);
@@ -59,7 +57,6 @@ export async function drainFeed(
         snapshotRow({
           snapshot,
           batch: id,
-          grids: gridsOf(grids, snapshot.market),
           tape: tapes.get(tapeName(snapshot.market, minute.minute)) ?? null,
         }),
       ),
@@ -115,22 +112,6 @@ async function storeTapes(
 
 function tapeName(market: string, minute: number): string {
   return `${market}@${minute}`;
-}
-
-/** What the feed says now, over what was stored before: a feed that has just restarted may not know its instruments yet. */
-async function knownGrids(
-  database: Database,
-  feed: string,
-  instruments: readonly { market: string; tick: string; lot: string }[],
-): Promise<ReadonlyMap<string, Grids>> {
-  const stored = await readInstrumentsOfFeed(database, feed);
-  return new Map([...stored, ...instruments].map((row) => [row.market, row]));
-}
-
-function gridsOf(grids: ReadonlyMap<string, Grids>, market: string): Grids {
-  const known = grids.get(market);
-  if (known === undefined) throw new Error(`no instrument is known for ${market}: its minutes stay with the feed`);
-  return { tick: known.tick, lot: known.lot };
 }
 
 interface BatchParts {

@@ -5,27 +5,20 @@ import { type DecimalGrid, formatSteps } from "../../core/units/decimal.ts";
 import type { GapRecord, MinuteSnapshot } from "../../feed/contract.ts";
 import type { gaps, instruments, snapshots } from "../storage/schema.ts";
 
-/** Tick and lot as decimal strings. */
-export interface Grids {
-  readonly tick: string;
-  readonly lot: string;
-}
-
 export interface SnapshotSource {
   readonly snapshot: MinuteSnapshot;
   readonly batch: string;
-  readonly grids: Grids;
   /** Null when nothing of the market was received in the minute. */
   readonly tape: { readonly key: string; readonly bytes: number } | null;
 }
 
-export function snapshotRow({ snapshot, batch, grids, tape }: SnapshotSource): Required<typeof snapshots.$inferInsert> {
+export function snapshotRow({ snapshot, batch, tape }: SnapshotSource): Required<typeof snapshots.$inferInsert> {
   return {
     market: snapshot.market,
     minute: snapshot.minute,
     batch,
-    tick: grids.tick,
-    lot: grids.lot,
+    tick: stepText(snapshot.instrument.tick),
+    lot: stepText(snapshot.instrument.lot),
     state: snapshot.state,
     bookState: snapshot.bookState,
     bidTicks: snapshot.quote?.bidTicks ?? null,

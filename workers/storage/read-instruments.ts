@@ -11,7 +11,3 @@ export async function readInstrument(database: Database, market: string): Promis
   const [row] = await database.select().from(instruments).where(eq(instruments.market, market)).limit(1);
   return row ?? null;
 }
-
-export async function readInstrumentsOfFeed(database: Database, feed: string): Promise<InstrumentRow[]> {
-  return database.select().from(instruments).where(eq(instruments.feed, feed));
-}
