@@ -11,7 +11,7 @@ import type { LevelBatch } from "../core/market/event.ts";
 import { ContentHash } from "../core/math/hash.ts";
 import { gridStep } from "../core/units/decimal.ts";
 import { createCcxtPeer, createTardisPeer, type NumericLevels, type PeerBook } from "./book-peers.ts";
-import { copyBatch, type DepthSession, openSession, startBook } from "./depth-session.ts";
+import { copyBatch, DEFAULT_RECORDING, type DepthSession, openSession, startBook } from "./depth-session.ts";
 import { type BenchOptions, type BenchResult, type Contender, median, pairedRatio, timeRounds } from "./report.ts";
 
 /** What the venue said its top was, at one message of the book: [bid price, bid size, ask price, ask size] in ticks and lots. */
@@ -28,7 +28,7 @@ interface BookWork {
 }
 
 export async function benchBook({ file, rounds }: BenchOptions): Promise<BenchResult[]> {
-  const work = collectWork(openSession(file ?? DEFAULT_FILE));
+  const work = collectWork(openSession(file ?? DEFAULT_RECORDING));
   const numeric = work.messages.map((message) => toNumbers(work.session, message));
   const snapshot = toNumbers(work.session, work.snapshot);
   const peers = [
@@ -66,8 +66,6 @@ export async function benchBook({ file, rounds }: BenchOptions): Promise<BenchRe
     };
   });
 }
-
-const DEFAULT_FILE = "../shared/data/wire/binance-cm-btcusd-perp-20240808.ndjson.gz";
 
 function fasterThan(peers: readonly { name: string }[], own: readonly number[], seconds: readonly number[][]): Record<string, number> {
   return Object.fromEntries(peers.map(({ name }, at) => [name, pairedRatio(own, seconds[at + 1] as number[])]));

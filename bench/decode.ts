@@ -5,13 +5,11 @@
  * A ratio above 1 means that a frame is in the book before JSON.parse would have returned.
  */
 
-import { type DepthSession, openSession, type StartedBook, startBook } from "./depth-session.ts";
+import { DEFAULT_RECORDING, type DepthSession, openSession, type StartedBook, startBook } from "./depth-session.ts";
 import { type BenchOptions, type BenchResult, type Contender, median, pairedRatio, timeRounds } from "./report.ts";
 
-const DEFAULT_FILE = "../shared/data/wire/binance-cm-btcusd-perp-20240808.ndjson.gz";
-
 export async function benchDecode({ file, rounds }: BenchOptions): Promise<BenchResult[]> {
-  const session = openSession(file ?? DEFAULT_FILE);
+  const session = openSession(file ?? DEFAULT_RECORDING);
   let started = startBook(session);
   let parsed = 0;
   const contenders: Contender[] = [
@@ -57,7 +55,8 @@ export async function benchDecode({ file, rounds }: BenchOptions): Promise<Bench
 function decodeAndApply({ frames }: DepthSession, { decoder, sequencer, book }: StartedBook): void {
   for (const frame of frames) {
     const decoded = decoder.decode(frame);
-    if (decoded.kind !== "event") throw new Error(`not an event: ${JSON.stringify(decoded)}`);
-    if (decoded.event.kind === "depth" && sequencer.judge(decoded.event) === "apply") book.apply(decoded.event.levels);
+    if (decoded.kind === "malformed") throw new Error(`malformed frame in the recording: ${decoded.reason}`);
+    if (decoded.kind === "event" && decoded.event.kind === "depth" && sequencer.judge(decoded.event) === "apply")
+      book.apply(decoded.event.levels);
   }
 }

@@ -1,11 +1,16 @@
 /** A recorded depth session brought to the point where a book can start: its snapshot, and the messages that continue it. */
 
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { OrderBook } from "../core/book/order-book.ts";
 import type { LevelBatch } from "../core/market/event.ts";
 import type { Instrument } from "../core/market/instrument.ts";
 import type { BookSequencer, Decoder, ExchangeAdapter } from "../exchanges/contract.ts";
 import { findAdapter } from "../exchanges/registry.ts";
 import { inferInstruments, type RecordedFrame, readRecording } from "./recording.ts";
+
+/** BTCUSD_PERP of COIN-M, whose book's chain is `pu`. */
+export const DEFAULT_RECORDING = resolve(import.meta.dirname, "../../shared/data/wire/binance-cm-btcusd-perp-20240808.ndjson.gz");
 
 export interface DepthSession {
   readonly adapter: ExchangeAdapter;
@@ -27,6 +32,7 @@ export interface StartedBook {
 }
 
 export function openSession(path: string): DepthSession {
+  if (!existsSync(path)) throw new Error(`no recording at ${path}: name one with --file`);
   const recorded = readRecording(path);
   const adapter = findAdapter(recorded.some(({ text }) => text.includes('"pu":')) ? "binance-coin-m" : "binance-spot");
   const snapshotBody = recorded.find(({ kind }) => kind === "snapshot")?.text;

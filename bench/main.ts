@@ -3,32 +3,52 @@
 import { Command } from "commander";
 import { benchBook } from "./book.ts";
 import { benchDecode } from "./decode.ts";
+import { benchFeed } from "./feed.ts";
 import type { Bench } from "./report.ts";
 
-const BENCHES: Readonly<Record<string, Bench>> = {
-  book: benchBook,
-  decode: benchDecode,
-};
+/** Benches that work on a recording in rounds. */
+const BENCHES: readonly { readonly name: string; readonly about: string; readonly run: Bench }[] = [
+  { name: "book", about: "level updates a second, beside tardis-dev's and ccxt's books", run: benchBook },
+  { name: "decode", about: "frames decoded and applied a second, beside JSON.parse alone", run: benchDecode },
+];
 
 const DEFAULT_ROUNDS = "15";
 
-new Command("bench")
-  .description("Measures what is hot, beside a peer in the same run.")
-  .argument("<name>", `one of: ${Object.keys(BENCHES).join(", ")}`)
-  .option("--file <path>", "another recording (`.ndjson.gz`) to work on")
-  .option("--rounds <count>", "timed rounds", DEFAULT_ROUNDS)
+interface RoundsOptions {
+  readonly file?: string;
+  readonly rounds: string;
+  readonly json?: boolean;
+}
+
+const program = new Command("bench").description("Measures what is hot, beside a peer in the same run.");
+
+for (const { name, about, run } of BENCHES) {
+  program
+    .command(name)
+    .description(about)
+    .option("--file <path>", "another recording (`.ndjson.gz`) to work on")
+    .option("--rounds <count>", "timed rounds", DEFAULT_ROUNDS)
+    .option("--json", "JSON lines alone")
+    .action((options: RoundsOptions) => runRounds(run, options));
+}
+
+program
+  .command("feed")
+  .description("the whole system under 1,000 frames a second")
+  .option("--seconds <count>", "how long to measure")
   .option("--json", "JSON lines alone")
-  .action(async (name: string, options: { file?: string; rounds: string; json?: boolean }) => {
-    const bench = BENCHES[name];
-    if (bench === undefined) throw new Error(`no bench named "${name}": ${Object.keys(BENCHES).join(", ")}`);
-    const results = await bench({ file: options.file ?? null, rounds: Number(options.rounds) });
-    for (const result of results) {
-      process.stdout.write(`${JSON.stringify(result)}\n`);
-      if (options.json !== true) process.stderr.write(`${result.name}: ${(result.seconds * 1_000).toFixed(1)} ms a round\n`);
-    }
-  })
-  .parseAsync()
-  .catch((error: unknown) => {
-    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-  });
+  .action(({ seconds }: { seconds?: string }) => benchFeed(seconds === undefined ? [] : ["--seconds", seconds]));
+
+program.parseAsync().catch((error: unknown) => {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
+
+async function runRounds(run: Bench, options: RoundsOptions): Promise<void> {
+  const rounds = Number(options.rounds);
+  if (!Number.isSafeInteger(rounds) || rounds < 1) throw new Error(`--rounds must be a whole number from 1, not "${options.rounds}"`);
+  for (const result of await run({ file: options.file ?? null, rounds })) {
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+    if (options.json !== true) process.stderr.write(`${result.name}: ${(result.seconds * 1_000).toFixed(1)} ms a round\n`);
+  }
+}

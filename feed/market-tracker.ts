@@ -2,7 +2,7 @@
  * One market: its book and the proof of it, its quote, features, gaps and coverage. Pure: every input carries its receive time.
  *
  * Life of a book, as every venue with a snapshot and a stream wants it:
- * 1. unsynced: depth frames are kept (as text, bounded); a snapshot is wanted;
+ * 1. unsynced: frames are kept (as text, bounded); a snapshot is wanted;
  * 2. a snapshot comes: too old for what was kept, another is wanted; else it replaces the book and the kept frames are judged and applied;
  * 3. live: each depth message is judged by the venue's rule before it is applied; any break makes the book unsynced, with a reason.
  *
@@ -12,7 +12,7 @@
 import { OrderBook } from "../core/book/order-book.ts";
 import type { FeatureSet } from "../core/features/contract.ts";
 import { FeaturePipeline, type RowSink } from "../core/features/pipeline.ts";
-import type { DepthEvent, MarketEvent, QuoteEvent, SnapshotEvent, TradeEvent } from "../core/market/event.ts";
+import type { DepthEvent, MarketEvent, QuoteEvent, SnapshotEvent } from "../core/market/event.ts";
 import { type Instrument, marketId } from "../core/market/instrument.ts";
 import type { BookSequencer, Decoder, ResyncReason } from "../exchanges/contract.ts";
 import { decodeCheckpoint } from "./checkpoint.ts";
@@ -21,8 +21,8 @@ import { Coverage } from "./coverage.ts";
 import { GapTracker } from "./gap-tracker.ts";
 import { QuoteCheck } from "./quote-check.ts";
 
-/** Depth frames kept while a snapshot is on its way: a quarter of an hour of a 100 ms stream, some 5 MB. */
-const MAX_BUFFERED_FRAMES = 10_000;
+/** Frames kept while a snapshot is on its way: some three minutes of the busiest recorded market, 6 MB. */
+const MAX_BUFFERED_FRAMES = 20_000;
 /** A quiet market sends no first change to wait for: ask for its snapshot after this. */
 const QUIET_SYNC_AFTER_MS = 3_000;
 /** First and longest wait before the next snapshot request of a market that failed to sync. */
@@ -129,24 +129,12 @@ export class MarketTracker {
   /** @param frame the text that `event` was decoded from: kept when it can't be judged yet. */
   onEvent(event: MarketEvent, frame: string, receivedAt: number): void {
     this.minuteEvents++;
-    switch (event.kind) {
-      case "depth":
-        this.onDepth(event, frame, receivedAt);
-        break;
-      case "trade":
-        this.onTrade(event, receivedAt);
-        break;
-      case "quote":
-        this.onQuote(event, receivedAt);
-        break;
-      case "kline":
-        this.moveClock(event.venueTime);
-        this.heard(event.venueTime, receivedAt);
-        break;
-      case "snapshot":
-        this.onSnapshot(event, receivedAt);
-        break;
-    }
+    if (event.kind === "trade") this.minuteTrades++;
+    if (event.kind === "depth") this.notePace(receivedAt);
+    if (this.state === "syncing") this.buffer(event, frame, receivedAt);
+    else if (this.state === "live") this.apply(event, frame, receivedAt);
+    // Afterwards: a message that breaks the book does not vouch for it.
+    this.heard(event.venueTime, receivedAt);
   }
 
   onSnapshot(event: SnapshotEvent, receivedAt: number): void {
@@ -159,6 +147,7 @@ export class MarketTracker {
     }
     this.book.replace(event.levels, this.options.snapshotLimits);
     this.becomeLive(receivedAt);
+    this.heard(event.venueTime, receivedAt);
     this.applyBuffered(receivedAt);
   }
 
@@ -189,19 +178,24 @@ export class MarketTracker {
     return Math.min(Math.max(bound, STALE_PACES * (this.paceMs ?? 0)), STALE_PACES * bound);
   }
 
-  private onDepth(event: DepthEvent, frame: string, receivedAt: number): void {
-    if (this.lastDepthAt !== null) {
-      const interval = receivedAt - this.lastDepthAt;
-      this.paceMs = this.paceMs === null ? interval : this.paceMs + (interval - this.paceMs) * PACE_WEIGHT;
+  private apply(event: MarketEvent, frame: string, receivedAt: number): void {
+    switch (event.kind) {
+      case "depth":
+        this.judgeAndApply(event, receivedAt);
+        break;
+      case "trade":
+        this.moveClock(event.venueTime);
+        if (this.isPipelineStarted) this.pipeline.onTrade(event);
+        break;
+      case "quote":
+        this.onQuote(event, receivedAt);
+        break;
+      case "kline":
+        this.moveClock(event.venueTime);
+        break;
+      case "snapshot":
+        break;
     }
-    this.lastDepthAt = receivedAt;
-    if (this.state === "disconnected") return;
-    if (this.state === "syncing") {
-      this.buffer(event, frame, receivedAt);
-      this.heard(event.venueTime, receivedAt);
-      return;
-    }
-    this.judgeAndApply(event, receivedAt);
     // What broke the book is still good, and the next snapshot has to join it.
     if (this.isSyncing()) this.buffer(event, frame, receivedAt);
   }
@@ -211,35 +205,36 @@ export class MarketTracker {
     return this.state === "syncing";
   }
 
-  private buffer(event: DepthEvent, frame: string, receivedAt: number): void {
+  private notePace(receivedAt: number): void {
+    if (this.lastDepthAt !== null) {
+      const interval = receivedAt - this.lastDepthAt;
+      this.paceMs = this.paceMs === null ? interval : this.paceMs + (interval - this.paceMs) * PACE_WEIGHT;
+    }
+    this.lastDepthAt = receivedAt;
+  }
+
+  /** Everything is kept, not changes alone: applied later in the same order, it leaves features and checks as if it had come live. */
+  private buffer(event: MarketEvent, frame: string, receivedAt: number): void {
     if (this.buffered.length >= MAX_BUFFERED_FRAMES) {
-      const keptOver = `${MAX_BUFFERED_FRAMES} changes came before a snapshot did`;
-      this.gaps.begin(receivedAt, "buffer-overflow", keptOver);
+      this.gaps.begin(receivedAt, "buffer-overflow", `${MAX_BUFFERED_FRAMES} frames came before a snapshot did`);
       this.buffered = [];
       this.firstBuffered = null;
     }
     this.buffered.push(frame);
-    this.firstBuffered ??= event.firstSequence;
+    if (event.kind === "depth") this.firstBuffered ??= event.firstSequence;
   }
 
   private applyBuffered(receivedAt: number): void {
     const frames = this.buffered;
     this.buffered = [];
     this.firstBuffered = null;
-    for (const [index, frame] of frames.entries()) {
+    for (const frame of frames) {
       const decoded = this.options.decoder.decode(frame);
-      if (decoded.kind !== "event" || decoded.event.kind !== "depth") continue;
-      this.judgeAndApply(decoded.event, receivedAt);
-      if (!this.isSyncing()) continue;
-      // The rest belongs to the new attempt, the breaking message first: it is what the next snapshot has to join.
-      for (const later of frames.slice(index)) this.bufferAgain(later, receivedAt);
-      return;
+      if (decoded.kind !== "event") continue;
+      // A break in the midst of them makes the rest belong to the next attempt, the breaking message first.
+      if (this.isSyncing()) this.buffer(decoded.event, frame, receivedAt);
+      else this.apply(decoded.event, frame, receivedAt);
     }
-  }
-
-  private bufferAgain(frame: string, receivedAt: number): void {
-    const decoded = this.options.decoder.decode(frame);
-    if (decoded.kind === "event" && decoded.event.kind === "depth") this.buffer(decoded.event, frame, receivedAt);
   }
 
   private judgeAndApply(event: DepthEvent, receivedAt: number): void {
@@ -253,7 +248,6 @@ export class MarketTracker {
     }
     this.moveClock(event.venueTime);
     this.book.apply(event.levels);
-    this.heard(event.venueTime, receivedAt);
     this.afterChange(event, receivedAt);
   }
 
@@ -276,20 +270,10 @@ export class MarketTracker {
     this.failures = 0;
   }
 
-  private onTrade(event: TradeEvent, receivedAt: number): void {
-    this.minuteTrades++;
-    this.moveClock(event.venueTime);
-    this.heard(event.venueTime, receivedAt);
-    if (this.isPipelineStarted) this.pipeline.onTrade(event);
-  }
-
   private onQuote(event: QuoteEvent, receivedAt: number): void {
-    this.heard(event.venueTime, receivedAt);
     if (this.quote === null) this.quote = { ...event };
     else Object.assign(this.quote, event);
-    if (this.state !== "live") {
-      this.quoteCheck.onQuote(event, this.book, null);
-    } else if (this.quoteCheck.onQuote(event, this.book, this.lastSequence) === "disagrees") {
+    if (this.quoteCheck.onQuote(event, this.book, this.lastSequence) === "disagrees") {
       this.resync(receivedAt, "quote-mismatch", `the venue's quote at ${event.sequence} differs from the book's top`);
     }
   }
