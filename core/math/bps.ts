@@ -1,5 +1,7 @@
 /** Relative moves in basis points. Prices may be in any unit, as long as both are in the same; both must be above zero. */
 
+import { logOnePlus } from "./elementary.ts";
+
 /** Basis points in one whole. */
 export const BPS = 10_000;
 
@@ -13,5 +15,5 @@ export function moveBps(then: number, now: number): number {
  * so that a move of one tick keeps all its digits however large the price.
  */
 export function logReturnBps(then: number, now: number): number {
-  return Math.log1p((now - then) / then) * BPS;
+  return logOnePlus((now - then) / then) * BPS;
 }

@@ -6,6 +6,8 @@
  * log and sqrt alone: the trigonometric functions of V8 are not the same in every version. Not for secrets.
  */
 
+import { naturalLog } from "./elementary.ts";
+
 const TWO_32 = 4_294_967_296;
 const TWO_21 = 2_097_152;
 const TWO_MINUS_53 = 1 / 9_007_199_254_740_992;
@@ -87,7 +89,7 @@ export class Random {
 
   /** Exponential with mean 1. */
   exponential(): number {
-    return -Math.log(1 - this.uniform());
+    return -naturalLog(1 - this.uniform());
   }
 
   /** Standard normal, by Marsaglia's polar method (1964): two values per accepted point of the unit disc. */
@@ -101,7 +103,7 @@ export class Random {
       const y = 2 * this.uniform() - 1;
       const square = x * x + y * y;
       if (square >= 1 || square === 0) continue;
-      const scale = Math.sqrt((-2 * Math.log(square)) / square);
+      const scale = Math.sqrt((-2 * naturalLog(square)) / square);
       this.spareNormal = y * scale;
       this.hasSpareNormal = true;
       return x * scale;

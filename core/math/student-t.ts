@@ -3,6 +3,8 @@
  * computed by its continued fraction (26.5.8, summed by Lentz's method): to some 1e-13 for hundreds of degrees, 1e-9 for millions.
  */
 
+import { exponential, logOnePlus, naturalLog } from "./elementary.ts";
+
 /** The fraction converges in O(sqrt(max(a, b))) terms: this is enough for millions of degrees of freedom. */
 const MAX_TERMS = 10_000;
 const PRECISION = 1e-15;
@@ -21,7 +23,7 @@ export function studentTwoSidedP(t: number, degrees: number): number {
 function incompleteBeta(x: number, a: number, b: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
-  const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x));
+  const front = exponential(logGamma(a + b) - logGamma(a) - logGamma(b) + a * naturalLog(x) + b * logOnePlus(-x));
   // The fraction converges fast only on its own side of the mean; the other side is its mirror.
   if (x < (a + 1) / (a + b + 2)) return (front * betaFraction(x, a, b)) / a;
   return 1 - (front * betaFraction(1 - x, b, a)) / b;
@@ -65,5 +67,5 @@ function logGamma(x: number): number {
     series += coefficient * power;
     power *= inverse * inverse;
   }
-  return (shifted - 0.5) * Math.log(shifted) - shifted + 0.5 * Math.log(2 * Math.PI) + series - Math.log(product);
+  return (shifted - 0.5) * naturalLog(shifted) - shifted + 0.5 * naturalLog(2 * Math.PI) + series - naturalLog(product);
 }

@@ -7,6 +7,7 @@
  *   e^min(3, stalePull (|mid - F| - 1/2)): stale quotes are pulled, and without it mid and fair price come apart.
  */
 
+import { exponential } from "../math/elementary.ts";
 import type { Side } from "../units/side.ts";
 import type { LatentState } from "./latent-state.ts";
 import { ACTIVE_LEVELS, type MarketPreset } from "./presets.ts";
@@ -42,11 +43,11 @@ export class EventRates {
     const { preset, latent } = this;
     const deviation = this.book.midTicks - latent.fairTicks;
     const pull = Math.max(-LARGEST_PULL, Math.min(LARGEST_PULL, preset.limitPull * deviation + latent.pressure));
-    const lean = Math.exp(pull);
+    const lean = exponential(pull);
     this.bidLimit = this.limitRateSum / lean;
     this.askLimit = this.limitRateSum * lean;
     const off = Math.abs(deviation) - FREE_DEVIATION_TICKS;
-    const stale = off > 0 ? Math.exp(Math.min(LARGEST_STALE_EXPONENT, preset.stalePull * off)) : 1;
+    const stale = off > 0 ? exponential(Math.min(LARGEST_STALE_EXPONENT, preset.stalePull * off)) : 1;
     this.bidStaleFactor = deviation > 0 ? stale : 1;
     this.askStaleFactor = deviation < 0 ? stale : 1;
     this.sumCancels();

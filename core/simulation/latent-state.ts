@@ -9,13 +9,14 @@
  * F is reflected at the ends of the price range (resting-book.ts): the market turns round there, and never leaves its array.
  */
 
+import { exponential } from "../math/elementary.ts";
 import type { Random } from "../math/random.ts";
 import type { MarketPreset } from "./presets.ts";
 import { HIGHEST_FAIR_TICKS, LOWEST_FAIR_TICKS } from "./resting-book.ts";
 
 const ACTIVITY_SD = 0.6;
 const ACTIVITY_HALF_LIFE_S = 600;
-const ACTIVITY_DECAY = Math.exp(-Math.LN2 / ACTIVITY_HALF_LIFE_S);
+const ACTIVITY_DECAY = exponential(-Math.LN2 / ACTIVITY_HALF_LIFE_S);
 const ACTIVITY_NOISE = ACTIVITY_SD * Math.sqrt(1 - ACTIVITY_DECAY * ACTIVITY_DECAY);
 const PRESSURE_S = 8;
 const DRIFT_TICKS_PER_S = 0.02;
@@ -49,7 +50,7 @@ export class LatentState {
   pass(seconds: number): void {
     const { random } = this;
     this.moveFair(this.volatility * Math.sqrt(seconds) * random.normal() + this.regime * DRIFT_TICKS_PER_S * seconds);
-    const decay = Math.exp(-seconds / PRESSURE_S);
+    const decay = exponential(-seconds / PRESSURE_S);
     this.pressure = this.pressure * decay + this.preset.pressureSd * Math.sqrt(1 - decay * decay) * random.normal();
     this.regimeLeftS -= seconds;
     if (this.regimeLeftS <= 0) this.changeRegime();
@@ -80,7 +81,7 @@ export class LatentState {
   }
 
   private readActivity(): void {
-    this.activity = Math.exp(this.logActivity - (ACTIVITY_SD * ACTIVITY_SD) / 2);
-    this.volatility = this.preset.fairVolatility * Math.exp(this.logActivity / 2);
+    this.activity = exponential(this.logActivity - (ACTIVITY_SD * ACTIVITY_SD) / 2);
+    this.volatility = this.preset.fairVolatility * exponential(this.logActivity / 2);
   }
 }

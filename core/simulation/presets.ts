@@ -6,6 +6,8 @@
  * latent fair price; those parameters were fitted once to stylised facts (test/simulation/stylised-facts.ts), and not to any recording.
  */
 
+import { exponential, naturalLog } from "../math/elementary.ts";
+
 export interface MarketPreset {
   /** Arrivals of limit orders per second and level, by distance from the opposite best: [ACTIVE_LEVELS + 1], index 0 unused. */
   readonly limitRates: Float64Array;
@@ -59,7 +61,7 @@ export const PRESETS: Readonly<Record<PresetName, MarketPreset>> = {
 };
 
 function limitRates(scale: number): Float64Array {
-  return rates((distance) => scale * (NEAR_LIMIT_RATES[distance] ?? 1.92 * Math.exp(-0.52 * Math.log(distance))));
+  return rates((distance) => scale * (NEAR_LIMIT_RATES[distance] ?? 1.92 * exponential(-0.52 * naturalLog(distance))));
 }
 
 function cancelRates(): Float64Array {

@@ -5,6 +5,7 @@
  * their long memory (F. Lillo, S. Mike, J. D. Farmer, Phys. Rev. E 71, 066122, 2005). The others lean back to the fair price. Sizes are geometric.
  */
 
+import { exponential, naturalLog } from "../math/elementary.ts";
 import type { Random } from "../math/random.ts";
 import type { LatentState } from "./latent-state.ts";
 
@@ -56,11 +57,11 @@ export class TakerFlow {
 
   private startMetaorder(slot: number): void {
     this.signs[slot] = this.leaning(REGIME_LEAN * this.latent.regime);
-    const length = Math.exp(-Math.log(1 - this.random.uniform()) / PARETO_EXPONENT);
+    const length = exponential(-naturalLog(1 - this.random.uniform()) / PARETO_EXPONENT);
     this.slicesLeft[slot] = Math.min(LONGEST_METAORDER, Math.floor(length));
   }
 
   private leaning(lean: number): 1 | -1 {
-    return this.random.uniform() < 1 / (1 + Math.exp(-lean)) ? 1 : -1;
+    return this.random.uniform() < 1 / (1 + exponential(-lean)) ? 1 : -1;
   }
 }

@@ -1,6 +1,7 @@
 /** `edgebook replay`: a recording through the feed's own reducer, offline: the book's proof, the gaps, and the hashes of book and feature rows. */
 
 import { Command } from "commander";
+import type { FeatureRow } from "../../core/features/contract.ts";
 import { CommandError } from "../command-error.ts";
 import { fileSources, parseGrids } from "../datasets/file-sources.ts";
 import { type Comparison, compareWithRunning } from "../replay/compare-with-running.ts";
@@ -40,11 +41,14 @@ async function runReplay(recordings: string[], options: ReplayOptions): Promise<
   const faults: string[] = [];
   const replayed: { report: ReplayReport; comparison: Comparison | null }[] = [];
   for (const source of sources) {
-    const report = await reportReplay(source, terminalProgress());
-    const comparison = options.against === undefined ? null : await compareWithRunning(report, options.against);
+    const rows = new Map<number, readonly number[]>();
+    const keep = options.against === undefined ? undefined : (row: FeatureRow) => rows.set(row.featureTime, Array.from(row.row));
+    const report = await reportReplay(source, terminalProgress(), keep);
+    const comparison = options.against === undefined ? null : await compareWithRunning(report, options.against, rows);
     replayed.push({ report, comparison });
     if (options.check) faults.push(...faultsOf(report).map((fault) => `${report.market}: ${fault}`));
-    if (comparison !== null && !comparison.isEqual) faults.push(`${report.market}: ${comparison.detail}`);
+    if (comparison !== null && !comparison.isEqual)
+      faults.push(`${report.market}: ${options.against} differs: ${comparison.lines.join("; ")}`);
     if (!options.json) printReport(report, comparison);
   }
   if (options.json) printJson(replayed.map(({ report, comparison }) => ({ ...report, comparison })));
@@ -71,5 +75,7 @@ function printReport(report: ReplayReport, comparison: Comparison | null): void 
   print(
     `  features       ${report.featureRows} rows, ${report.warmRows} warm; set ${report.featureSet} ${report.fingerprint}; rows hash ${report.rowsHash}`,
   );
-  if (comparison !== null) print(`  running        ${comparison.isEqual ? "equal: " : "DIFFERENT: "}${comparison.detail}`);
+  if (comparison === null) return;
+  print(`  running        ${comparison.isEqual ? "equal" : "DIFFERENT"}`);
+  for (const line of comparison.lines) print(`    ${line}`);
 }

@@ -3,6 +3,7 @@
  * are compared.
  */
 
+import type { FeatureRow } from "../../core/features/contract.ts";
 import { marketId } from "../../core/market/instrument.ts";
 import { formatSteps } from "../../core/units/decimal.ts";
 import type { GapRecord } from "../../feed/contract.ts";
@@ -43,10 +44,12 @@ export interface ReplayReport {
   readonly rowsHash: string;
 }
 
-export async function reportReplay(source: MarketSource, progress: Progress): Promise<ReplayReport> {
+/** @param keep is given each row as it is written: copy what is to be kept. */
+export async function reportReplay(source: MarketSource, progress: Progress, keep?: (row: FeatureRow) => void): Promise<ReplayReport> {
   let warmRows = 0;
-  const onRow = (row: { isWarm: boolean }): void => {
+  const onRow = (row: FeatureRow): void => {
     if (row.isWarm) warmRows++;
+    keep?.(row);
   };
   const { reducer, gaps, malformedLines, records } = await replaySource(source, { onRow, progress });
   const { instrument } = source;

@@ -4,6 +4,7 @@
  * Loops over the levels in reach, once a second. Where the venue's snapshot did not reach so far, it counts the levels that are known.
  */
 
+import { logOnePlus } from "../../math/elementary.ts";
 import type { Side } from "../../units/side.ts";
 import type { Feature } from "../contract.ts";
 import { DepthScale } from "./depth-scale.ts";
@@ -27,7 +28,7 @@ export function createDepth(side: Side): Feature {
       const usual = scale.measure(book);
       for (let index = 0; index < REACHES_BPS.length; index++) {
         const lots = book.depthWithinLots(side, REACHES_BPS[index] as number) ?? 0;
-        out[offset + index] = Math.log1p(lots / usual);
+        out[offset + index] = logOnePlus(lots / usual);
       }
     },
     reset() {

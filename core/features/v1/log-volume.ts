@@ -1,5 +1,6 @@
 /** How much rests at the best price of a side, beside what this market usually holds (see depth-scale.ts). */
 
+import { naturalLog } from "../../math/elementary.ts";
 import type { Side } from "../../units/side.ts";
 import type { Feature } from "../contract.ts";
 import { DepthScale } from "./depth-scale.ts";
@@ -20,7 +21,7 @@ export function createLogVolume(side: Side): Feature {
     onBook() {},
     onTrade() {},
     write({ book }, _time, out, offset) {
-      out[offset] = Math.log(book.side(side).lotsAt(0) / scale.measure(book));
+      out[offset] = naturalLog(book.side(side).lotsAt(0) / scale.measure(book));
     },
     reset() {
       scale.clear();
