@@ -42,7 +42,7 @@ export async function compareWithRunning(
   const base = new URL(`/v1/markets/${encodeURIComponent(report.market)}/`, address);
   const market = await ask(new URL(base.href.slice(0, -1)), marketShape);
   const book = await ask(new URL("book?levels=1", base), bookShape);
-  const stored = await ask(new URL(`snapshots?limit=1000&from=${Date.now() - DAY_MS}`, base), snapshotsShape);
+  const stored = await ask(new URL(`snapshots?limit=500&from=${Date.now() - DAY_MS}`, base), snapshotsShape);
   const verdicts = [compareBook(report, book), compareRows(report, market.featureRows), compareStored(report, stored.snapshots, rows)];
   const { comparisons, mismatches } = market.proof;
   return {
