@@ -17,6 +17,12 @@ import { minuteSnapshot } from "./views.ts";
 /** Malformed frames kept as samples, and how much of each. */
 const KEPT_SAMPLES = 10;
 const SAMPLE_CHARACTERS = 200;
+/**
+ * Frames kept while snapshots are on their way, of all markets together: some 15 MB, five minutes of the busiest recorded market alone; and what
+ * each market may keep at least.
+ */
+const PENDING_FRAMES = 40_000;
+const LEAST_PENDING_FRAMES = 500;
 /** After a longer silence of ours the minutes between are not closed one by one: the ledger says what happened. */
 const MAX_MINUTES_AT_ONCE = 60;
 
@@ -51,6 +57,7 @@ export class FeedReducer {
           decoder: this.decoder,
           snapshotLimits: adapter.snapshotLimits,
           staleAfterMs: adapter.staleAfterMs,
+          maxPendingFrames: Math.max(LEAST_PENDING_FRAMES, Math.floor(PENDING_FRAMES / instruments.length)),
           ...(onRow === undefined ? {} : { onRow: (row: FeatureRow) => onRow(instrument.symbol, row) }),
         });
         return [instrument.symbol, tracker];
@@ -96,13 +103,13 @@ export class FeedReducer {
       market.onSnapshot(decoded.event, this.now);
     } else {
       this.countMalformed(body, decoded.kind === "malformed" ? decoded.reason : `a snapshot answer that is ${decoded.kind}`, symbol);
-      market.snapshotFailed(this.now);
+      market.snapshots.failed(this.now);
     }
   }
 
   snapshotFailed(symbol: string, at: number): void {
     this.moveTo(at);
-    this.markets.get(symbol)?.snapshotFailed(this.now);
+    this.markets.get(symbol)?.snapshots.failed(this.now);
   }
 
   connectionOpened(at: number): void {
@@ -140,7 +147,7 @@ export class FeedReducer {
   }
 
   snapshotAsked(symbol: string): void {
-    this.markets.get(symbol)?.snapshotAsked();
+    this.markets.get(symbol)?.snapshots.asked();
   }
 
   /** Live symbols without a depth message for longer than their own pace allows. */
@@ -184,6 +191,9 @@ export class FeedReducer {
       case "checkpoint":
         this.moveTo(record.receivedAt);
         this.markets.get(record.symbol)?.onCheckpoint(record.body, this.now);
+        break;
+      case "instrument":
+        // Grids are fixed when the reducer is made: whoever reads a tape looks for this record first.
         break;
     }
   }

@@ -19,15 +19,10 @@ import { decodeCheckpoint } from "./checkpoint.ts";
 import type { GapReason } from "./contract.ts";
 import { Coverage } from "./coverage.ts";
 import { GapTracker } from "./gap-tracker.ts";
+import { PendingFrames } from "./pending-frames.ts";
 import { QuoteCheck } from "./quote-check.ts";
+import { SnapshotSchedule } from "./snapshot-schedule.ts";
 
-/** Frames kept while a snapshot is on its way: some three minutes of the busiest recorded market, 6 MB. */
-const MAX_BUFFERED_FRAMES = 20_000;
-/** A quiet market sends no first change to wait for: ask for its snapshot after this. */
-const QUIET_SYNC_AFTER_MS = 3_000;
-/** First and longest wait before the next snapshot request of a market that failed to sync. */
-const RETRY_FIRST_MS = 1_000;
-const RETRY_LAST_MS = 60_000;
 /** A clock jump that the pipeline refuses is believed when this many events in a row agree on it. */
 const JUMP_WITNESSES = 3;
 /** A market is silent when this many of its own mean intervals pass without a message. */
@@ -44,6 +39,8 @@ export interface MarketTrackerOptions {
   readonly snapshotLimits: readonly number[];
   /** Shortest silence after which the venue's markets count as stale. */
   readonly staleAfterMs: number;
+  /** Frames kept at most while a snapshot is on its way. */
+  readonly maxPendingFrames: number;
   readonly onRow?: RowSink;
 }
 
@@ -66,14 +63,9 @@ export class MarketTracker {
   checkpointMismatches = 0;
   minuteEvents = 0;
   minuteTrades = 0;
-  /** Receive time before which no snapshot is to be asked for. */
-  private snapshotNotBefore = 0;
-  private snapshotRequested = false;
-  private failures = 0;
+  readonly snapshots = new SnapshotSchedule();
+  private readonly pending: PendingFrames;
   private lastDepthAt: number | null = null;
-  private syncingSince = 0;
-  private buffered: string[] = [];
-  private firstBuffered: number | null = null;
   private isPipelineStarted = false;
   private refusedJumps = 0;
   private readonly options: MarketTrackerOptions;
@@ -83,6 +75,7 @@ export class MarketTracker {
     this.instrument = options.instrument;
     this.market = marketId(options.instrument.venue, options.instrument.symbol);
     this.gaps = new GapTracker(this.market);
+    this.pending = new PendingFrames(options.maxPendingFrames);
     this.pipeline = new FeaturePipeline(options.featureSet, options.onRow === undefined ? {} : { onRow: options.onRow });
   }
 
@@ -93,8 +86,8 @@ export class MarketTracker {
   /** The connection that carries this market is open: build the book. */
   connectionOpened(at: number): void {
     this.quoteCheck.reset();
+    this.snapshots.forgive();
     this.beginSync(at);
-    this.snapshotNotBefore = 0;
   }
 
   connectionLost(at: number, reason: GapReason, detail: string): void {
@@ -106,24 +99,12 @@ export class MarketTracker {
   resync(at: number, reason: ResyncReason | "stale", detail: string): void {
     this.lose(at, reason, detail);
     this.beginSync(at);
-    this.failures++;
-    this.snapshotNotBefore = at + Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 * this.failures) - RETRY_FIRST_MS;
+    this.snapshots.failed(at);
   }
 
   /** Whether a snapshot should be asked for now. */
   wantsSnapshot(now: number): boolean {
-    if (this.state !== "syncing" || this.snapshotRequested || now < this.snapshotNotBefore) return false;
-    return this.firstBuffered !== null || now >= this.syncingSince + QUIET_SYNC_AFTER_MS;
-  }
-
-  snapshotAsked(): void {
-    this.snapshotRequested = true;
-  }
-
-  snapshotFailed(at: number): void {
-    this.snapshotRequested = false;
-    this.failures++;
-    this.snapshotNotBefore = at + Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 * this.failures);
+    return this.state === "syncing" && this.snapshots.isDue(now, this.pending.firstSequence === null ? "nothing-kept" : "change-kept");
   }
 
   /** @param frame the text that `event` was decoded from: kept when it can't be judged yet. */
@@ -131,7 +112,7 @@ export class MarketTracker {
     this.minuteEvents++;
     if (event.kind === "trade") this.minuteTrades++;
     if (event.kind === "depth") this.notePace(receivedAt);
-    if (this.state === "syncing") this.buffer(event, frame, receivedAt);
+    if (this.state === "syncing") this.keep(event, frame, receivedAt);
     else if (this.state === "live") this.apply(event, frame, receivedAt);
     // Afterwards: a message that breaks the book does not vouch for it.
     this.heard(event.venueTime, receivedAt);
@@ -139,16 +120,16 @@ export class MarketTracker {
 
   onSnapshot(event: SnapshotEvent, receivedAt: number): void {
     if (this.state === "live") return;
-    this.snapshotRequested = false;
-    if (this.options.sequencer.judgeSnapshot(event.lastSequence, this.firstBuffered) === "too-old") {
-      this.gaps.begin(receivedAt, "snapshot-too-old", `snapshot ${event.lastSequence} ends before what was buffered`);
-      this.snapshotFailed(receivedAt);
+    this.snapshots.answered();
+    if (this.options.sequencer.judgeSnapshot(event.lastSequence, this.pending.firstSequence) === "too-old") {
+      this.gaps.begin(receivedAt, "snapshot-too-old", `snapshot ${event.lastSequence} ends before what was kept`);
+      this.snapshots.failed(receivedAt);
       return;
     }
     this.book.replace(event.levels, this.options.snapshotLimits);
     this.becomeLive(receivedAt);
     this.heard(event.venueTime, receivedAt);
-    this.applyBuffered(receivedAt);
+    this.applyPending(receivedAt);
   }
 
   /** A checkpoint of a tape: taken where there is no book, compared where there is. */
@@ -197,7 +178,7 @@ export class MarketTracker {
         break;
     }
     // What broke the book is still good, and the next snapshot has to join it.
-    if (this.isSyncing()) this.buffer(event, frame, receivedAt);
+    if (this.isSyncing()) this.keep(event, frame, receivedAt);
   }
 
   /** Asked after a call that may have changed the state. */
@@ -213,26 +194,17 @@ export class MarketTracker {
     this.lastDepthAt = receivedAt;
   }
 
-  /** Everything is kept, not changes alone: applied later in the same order, it leaves features and checks as if it had come live. */
-  private buffer(event: MarketEvent, frame: string, receivedAt: number): void {
-    if (this.buffered.length >= MAX_BUFFERED_FRAMES) {
-      this.gaps.begin(receivedAt, "buffer-overflow", `${MAX_BUFFERED_FRAMES} frames came before a snapshot did`);
-      this.buffered = [];
-      this.firstBuffered = null;
-    }
-    this.buffered.push(frame);
-    if (event.kind === "depth") this.firstBuffered ??= event.firstSequence;
+  private keep(event: MarketEvent, frame: string, receivedAt: number): void {
+    if (this.pending.push(event, frame) === "kept") return;
+    this.gaps.begin(receivedAt, "buffer-overflow", `${this.options.maxPendingFrames} frames came before a snapshot did`);
   }
 
-  private applyBuffered(receivedAt: number): void {
-    const frames = this.buffered;
-    this.buffered = [];
-    this.firstBuffered = null;
-    for (const frame of frames) {
+  private applyPending(receivedAt: number): void {
+    for (const frame of this.pending.take()) {
       const decoded = this.options.decoder.decode(frame);
       if (decoded.kind !== "event") continue;
       // A break in the midst of them makes the rest belong to the next attempt, the breaking message first.
-      if (this.isSyncing()) this.buffer(decoded.event, frame, receivedAt);
+      if (this.isSyncing()) this.keep(decoded.event, frame, receivedAt);
       else this.apply(decoded.event, frame, receivedAt);
     }
   }
@@ -267,7 +239,7 @@ export class MarketTracker {
       this.pipeline.start(event.venueTime, book);
       this.isPipelineStarted = true;
     }
-    this.failures = 0;
+    this.snapshots.forgive();
   }
 
   private onQuote(event: QuoteEvent, receivedAt: number): void {
@@ -302,10 +274,8 @@ export class MarketTracker {
 
   private beginSync(at: number): void {
     this.state = "syncing";
-    this.syncingSince = at;
-    this.snapshotRequested = false;
-    this.buffered = [];
-    this.firstBuffered = null;
+    this.snapshots.begin(at);
+    this.pending.clear();
     this.options.sequencer.reset();
   }
 
@@ -327,7 +297,6 @@ export class MarketTracker {
     this.pipeline.stop();
     this.book.clear();
     this.quote = null;
-    this.buffered = [];
-    this.firstBuffered = null;
+    this.pending.clear();
   }
 }

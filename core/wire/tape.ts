@@ -12,8 +12,11 @@
  * | o | the connection opened: `<connection number>` |
  * | c | the connection went down: its reason |
  * | g | `<symbol or *> <reason>`: a hole: what was received before and after is not continuous (restart, eviction, resync) |
+ * | i | `<symbol> <tick> <lot>`: the grids of this market, decimal strings; at the head of each minute |
  * | k | `<symbol> <checkpoint>`: the feed's own book, so that a replay may begin here (feed/checkpoint.ts) |
  */
+
+import { type DecimalGrid, formatSteps, parseGrid } from "../units/decimal.ts";
 
 export type TapeRecord =
   | { kind: "frame"; receivedAt: number; text: string }
@@ -23,7 +26,8 @@ export type TapeRecord =
   | { kind: "down"; receivedAt: number; reason: string }
   /** `symbol` null: of every market. */
   | { kind: "hole"; receivedAt: number; symbol: string | null; reason: string }
-  | { kind: "checkpoint"; receivedAt: number; symbol: string; body: string };
+  | { kind: "checkpoint"; receivedAt: number; symbol: string; body: string }
+  | { kind: "instrument"; receivedAt: number; symbol: string; tick: DecimalGrid; lot: DecimalGrid };
 
 const EVERY_MARKET = "*";
 
@@ -46,6 +50,8 @@ export function encodeTapeRecord(record: TapeRecord): string {
       return `${record.receivedAt} g ${record.symbol ?? EVERY_MARKET} ${record.reason.replace(/[\r\n]+/g, " ")}\n`;
     case "checkpoint":
       return `${record.receivedAt} k ${record.symbol} ${record.body}\n`;
+    case "instrument":
+      return `${record.receivedAt} i ${record.symbol} ${formatSteps(1, record.tick)} ${formatSteps(1, record.lot)}\n`;
   }
 }
 
@@ -82,6 +88,8 @@ export function decodeTapeLine(line: string): TapeRecord | { malformed: string }
       const [symbol, body] = splitFirst(payload);
       return body === null ? { malformed: "a checkpoint without a body" } : { kind: "checkpoint", receivedAt, symbol, body };
     }
+    case "i":
+      return decodeInstrument(receivedAt, payload);
     default:
       return { malformed: `unknown record kind "${head[2]}"` };
   }
@@ -91,6 +99,15 @@ function decodeHole(receivedAt: number, payload: string): TapeRecord | { malform
   const [symbol, reason] = splitFirst(payload);
   if (reason === null) return { malformed: "a hole without a reason" };
   return { kind: "hole", receivedAt, symbol: symbol === EVERY_MARKET ? null : symbol, reason };
+}
+
+function decodeInstrument(receivedAt: number, payload: string): TapeRecord | { malformed: string } {
+  const [symbol = "", tickText = "", lotText = "", ...rest] = payload.split(" ");
+  const tick = parseGrid(tickText);
+  const lot = parseGrid(lotText);
+  if (symbol === "" || tick === null || lot === null || rest.length > 0)
+    return { malformed: `not "<symbol> <tick> <lot>": ${payload.slice(0, 60)}` };
+  return { kind: "instrument", receivedAt, symbol, tick, lot };
 }
 
 function decodeSnapshotRecord(receivedAt: number, payload: string, isQuoted: boolean): TapeRecord | { malformed: string } {

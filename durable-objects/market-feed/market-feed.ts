@@ -14,9 +14,11 @@ import type { Instrument } from "../../core/market/instrument.ts";
 import { findAdapter } from "../../exchanges/registry.ts";
 import { parseFeeds, parseVenueHosts } from "../../feed/configuration.ts";
 import type { BookView, FeatureView, FeedRpc, FeedStatus, GapRecord, PendingMinute, QuoteAnswer, Refusal } from "../../feed/contract.ts";
-import { bookView, featureView, quoteAnswer } from "../../feed/views.ts";
+import type { MarketTracker } from "../../feed/market-tracker.ts";
+import { bookView, featureView, quoteAnswer, refuse } from "../../feed/views.ts";
 import { FeedStore } from "./feed-store.ts";
-import { logFault, RunningFeed } from "./running-feed.ts";
+import { logFault } from "./log-fault.ts";
+import { RunningFeed } from "./running-feed.ts";
 
 export interface FeedEnv {
   readonly FEEDS: string;
@@ -29,9 +31,14 @@ const ALARM_INTERVAL_MS = 10_000;
 const MAX_PENDING = 60;
 const MAX_LEVELS = 5_000;
 
+/** `fault`: the configuration doesn't let it run, and says why. */
+type Running =
+  | { readonly kind: "feed"; readonly feed: RunningFeed }
+  | { readonly kind: "fault"; readonly name: string; readonly fault: string };
+
 export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
   private readonly store: FeedStore;
-  private readonly running: { feed: RunningFeed } | { fault: string };
+  private readonly running: Running;
 
   constructor(ctx: DurableObjectState, env: FeedEnv) {
     super(ctx, env);
@@ -43,38 +50,35 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
   override async alarm(): Promise<void> {
     // Armed anew before anything can fail: this is what keeps the feed alive.
     await this.ctx.storage.setAlarm(Date.now() + ALARM_INTERVAL_MS);
-    if (!("feed" in this.running)) return;
+    if (this.running.kind === "fault") return;
     try {
-      await this.running.feed.watch(Date.now());
+      this.running.feed.watch(Date.now());
+      await this.running.feed.reach(Date.now());
     } catch (error) {
       logFault("watch failed", error);
     }
   }
 
   async status(): Promise<FeedStatus> {
-    const feed = this.feed();
-    await feed.watch(Date.now());
-    return feed.status(Date.now());
+    return this.running.kind === "feed" ? this.watched(this.running.feed).status(Date.now()) : faultStatus(this.running);
   }
 
   async book(market: string, levels: number): Promise<BookView | Refusal> {
-    const feed = this.feed();
-    const options = { now: feed.now(), levels: Math.min(levels, MAX_LEVELS) };
-    return feed.view(market, (tracker) => bookView(tracker, options));
+    return this.look(market, (tracker, now) => bookView(tracker, { now, levels: Math.min(levels, MAX_LEVELS) }));
   }
 
   async quote(market: string): Promise<QuoteAnswer | Refusal> {
-    const feed = this.feed();
-    return feed.view(market, (tracker) => quoteAnswer(tracker, feed.now()));
+    return this.look(market, quoteAnswer);
   }
 
   async features(market: string): Promise<FeatureView | Refusal> {
-    const feed = this.feed();
-    return feed.view(market, (tracker) => featureView(tracker, feed.now()));
+    return this.look(market, featureView);
   }
 
   async pending(limit: number): Promise<{ minutes: readonly PendingMinute[]; gaps: readonly GapRecord[]; remaining: number }> {
-    await this.feed().watch(Date.now());
+    // Whoever stores must not take a feed that can't run for one with nothing to store.
+    if (this.running.kind === "fault") throw new Error(`the feed can't run: ${this.running.fault}`);
+    this.watched(this.running.feed);
     const minutes = this.store.pendingMinutes(Math.min(limit, MAX_PENDING));
     return { minutes, gaps: this.store.pendingGaps(), remaining: this.store.pendingCount().minutes - minutes.length };
   }
@@ -89,30 +93,56 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
   }
 
   async instruments(): Promise<readonly Instrument[]> {
-    return this.feed().instruments;
+    return this.running.kind === "feed" ? this.running.feed.instruments : [];
   }
 
   private async arm(): Promise<void> {
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now());
   }
 
-  private load(): { feed: RunningFeed } | { fault: string } {
+  private load(): Running {
     const name = this.ctx.id.name ?? this.store.kept<string>("name");
-    if (name === null) return { fault: "this object has no name: reach it by getByName" };
+    if (name === null) return { kind: "fault", name: "", fault: "this object has no name: reach it by getByName" };
     this.store.keep("name", name);
+    const fault = (text: string): Running => ({ kind: "fault", name, fault: text });
     const feeds = parseFeeds(this.env.FEEDS);
-    if ("malformed" in feeds) return { fault: feeds.malformed };
+    if ("malformed" in feeds) return fault(feeds.malformed);
     const hosts = parseVenueHosts(this.env.VENUE_HOSTS);
-    if ("malformed" in hosts) return { fault: hosts.malformed };
+    if ("malformed" in hosts) return fault(hosts.malformed);
     const configuration = feeds.find((feed) => feed.feed === name);
-    if (configuration === undefined) return { fault: `FEEDS has no feed named ${name}` };
+    if (configuration === undefined) return fault(`FEEDS has no feed named ${name}`);
     const adapter = findAdapter(configuration.venue);
-    if (adapter === null) return { fault: `no adapter for venue ${configuration.venue}` };
-    return { feed: new RunningFeed({ configuration, adapter, hosts: hosts.get(configuration.venue), store: this.store }) };
+    if (adapter === null) return fault(`no adapter for venue ${configuration.venue}`);
+    return { kind: "feed", feed: new RunningFeed({ configuration, adapter, hosts: hosts.get(configuration.venue), store: this.store }) };
   }
 
-  private feed(): RunningFeed {
-    if ("fault" in this.running) throw new Error(`the feed can't run: ${this.running.fault}`);
-    return this.running.feed;
+  /** Looked after, and on its way to the venue: whoever asks does not wait for that. */
+  private watched(feed: RunningFeed): RunningFeed {
+    feed.watch(Date.now());
+    this.ctx.waitUntil(feed.reach(Date.now()));
+    return feed;
   }
+
+  private look<T>(market: string, view: (tracker: MarketTracker, now: number) => T): T | Refusal {
+    if (this.running.kind === "fault") return refuse("disconnected", `The feed can't run: ${this.running.fault}.`);
+    const { feed } = this.running;
+    return feed.view(market, (tracker) => view(tracker, feed.now()));
+  }
+}
+
+/** A feed that can't run says so where its health is asked for, instead of failing without a word. */
+function faultStatus({ name, fault }: { name: string; fault: string }): FeedStatus {
+  return {
+    feed: name,
+    venue: "unknown",
+    now: Date.now(),
+    connection: { state: "waiting", host: "", openedAt: null, attempts: 0, lastDownReason: `the feed can't run: ${fault}`, retryAt: null },
+    frames: 0,
+    malformedFrames: 0,
+    malformedSamples: [],
+    pendingMinutes: 0,
+    oldestPendingMinute: null,
+    tapeBytesHeld: 0,
+    markets: [],
+  };
 }

@@ -10,6 +10,7 @@ import { encodeCheckpoint } from "../../feed/checkpoint.ts";
 import type { GapRecord, MinuteSnapshot } from "../../feed/contract.ts";
 import type { FeedReducer } from "../../feed/feed-reducer.ts";
 import { type AliveMark, type FeedStore, MAX_HELD_BYTES } from "./feed-store.ts";
+import { logFault } from "./log-fault.ts";
 import { FLUSH_AT_CHARACTERS, TapeBuffer } from "./tape-buffer.ts";
 
 /** What a kill can cost, against rows written: 17,280 a day. */
@@ -27,6 +28,7 @@ export class Recorder {
     this.reducer = reducer;
     this.flushedAt = now;
     this.bufferMinute = minuteOf(now);
+    this.recordInstruments(now);
   }
 
   /** Called with each input's time before the reducer takes it: a minute that has ended is closed, and its tape cut, first. */
@@ -71,9 +73,17 @@ export class Recorder {
     this.saveChanges();
   }
 
-  /** Stores all that is held. On failure it stays held, up to the buffer's bound. */
+  /** Stores all that is held. What storage refuses stays held, up to the buffer's bound, and is tried again at the next flush. */
   flush(now: number): void {
     this.flushedAt = now;
+    try {
+      this.storeAll(now);
+    } catch (error) {
+      logFault("storage refused a flush", error);
+    }
+  }
+
+  private storeAll(now: number): void {
     const dropped = this.buffer.dropped;
     this.store.saveChunk(this.bufferMinute, this.buffer.parts());
     this.buffer.clear();
@@ -91,8 +101,17 @@ export class Recorder {
     if (minute === this.bufferMinute) return;
     this.flush(now);
     this.bufferMinute = minute;
+    this.recordInstruments(now);
     if (minute % MS_PER_HOUR === 0) this.checkpoint(now);
     this.keepWithinBound(now);
+  }
+
+  /** Each minute's tape says by itself what its integers will be. */
+  private recordInstruments(receivedAt: number): void {
+    for (const { instrument } of this.reducer.markets.values()) {
+      const { symbol, tick, lot } = instrument;
+      this.buffer.record(symbol, { kind: "instrument", receivedAt, symbol, tick, lot });
+    }
   }
 
   /** The books onto their tapes, so that a replay may begin at any hour. */

@@ -17,6 +17,7 @@ import type { MarketTracker } from "../../feed/market-tracker.ts";
 import { marketStatus, refuse } from "../../feed/views.ts";
 import { Connection } from "./connection.ts";
 import type { AliveMark, FeedStore } from "./feed-store.ts";
+import { logFault } from "./log-fault.ts";
 import { Recorder, unclosedMinuteSnapshots } from "./recorder.ts";
 import { VenueRest } from "./venue-rest.ts";
 
@@ -67,16 +68,22 @@ export class RunningFeed {
     return Math.max(Date.now(), this.books?.reducer.now ?? 0);
   }
 
-  /** The watchdog: whatever should be happening and isn't, is started here. */
-  async watch(at: number): Promise<void> {
-    const now = Math.max(at, this.now());
-    if (this.books === null) await this.askInstruments(now);
+  /** The watchdog: ends what is silent or too old, closes minutes, flushes. */
+  watch(at: number): void {
     if (this.books === null) return;
+    const now = Math.max(at, this.now());
     const { reducer, recorder } = this.books;
     recorder.tick(now);
     if (this.connection.isSilent(now)) this.drop("stale", `nothing received for over ${this.adapter.staleAfterMs / 1000} s`);
     else if (this.connection.isDueForRotation(now)) this.drop("rotation", "rotated before the venue closes it by age");
     else this.resyncStale(reducer, now);
+  }
+
+  /** Asks the venue for whatever is missing: instruments, a connection, snapshots. Takes as long as the venue does; never throws. */
+  async reach(at: number): Promise<void> {
+    const now = Math.max(at, this.now());
+    if (this.books === null) await this.askInstruments(now);
+    if (this.books === null) return;
     await this.connection.ensure(this.configuration.symbols, now);
     this.askSnapshots();
   }
@@ -233,7 +240,10 @@ export class RunningFeed {
     this.books = { reducer, recorder };
   }
 
-  /** One input: its time is read once, ended minutes are closed first, and a fault in storing it never reaches the socket. */
+  /**
+   * One input: its time is read once, and ended minutes are closed first. An input that throws is a bug of ours: books can't be trusted
+   * after it, so they are built again, by a connection that backs off.
+   */
   private take(input: (now: number, books: { reducer: FeedReducer; recorder: Recorder }) => void): void {
     if (this.books === null) return;
     const now = this.now();
@@ -241,13 +251,10 @@ export class RunningFeed {
       this.books.recorder.advance(now);
       input(now, this.books);
     } catch (error) {
-      logFault("an input could not be recorded", error);
+      logFault("an input failed", error);
+      this.connection.drop("an input failed");
     }
   }
-}
-
-export function logFault(what: string, error: unknown): void {
-  console.error(JSON.stringify({ level: "error", what, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }));
 }
 
 function toBase64(bytes: Uint8Array): string {

@@ -14,6 +14,8 @@ const text = fc.oneof(
 );
 const reason = fc.stringMatching(/^[a-z][a-z -]{0,40}$/);
 
+const grid = fc.record({ decimals: fc.integer({ min: 0, max: 8 }), mantissa: fc.constantFrom(1, 5, 25) });
+
 const record: fc.Arbitrary<TapeRecord> = fc.oneof(
   fc.record({ kind: fc.constant("frame" as const), receivedAt, text }),
   fc.record({ kind: fc.constant("binary" as const), receivedAt, base64: fc.base64String() }),
@@ -21,6 +23,7 @@ const record: fc.Arbitrary<TapeRecord> = fc.oneof(
   fc.record({ kind: fc.constant("open" as const), receivedAt, connection: fc.nat().map(String) }),
   fc.record({ kind: fc.constant("down" as const), receivedAt, reason }),
   fc.record({ kind: fc.constant("hole" as const), receivedAt, symbol: fc.option(symbol), reason }),
+  fc.record({ kind: fc.constant("instrument" as const), receivedAt, symbol, tick: grid, lot: grid }),
   fc.record({ kind: fc.constant("checkpoint" as const), receivedAt, symbol, body: fc.json() }),
 );
 
@@ -69,6 +72,8 @@ describe("the tape", () => {
     ["a quoted snapshot cut short", '1 S BTCUSDT "abc'],
     ["a hole without a reason", "1 g BTCUSDT"],
     ["a checkpoint without a body", "1 k BTCUSDT"],
+    ["an instrument without a lot", "1 i BTCUSDT 0.01"],
+    ["an instrument with a tick of nothing", "1 i BTCUSDT 0.00 0.001"],
   ])("says why a line is no record: %s", (_, line) => {
     expect(decodeTapeLine(line)).toHaveProperty("malformed");
   });

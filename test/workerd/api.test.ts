@@ -108,12 +108,22 @@ describe("what can't be answered", () => {
   });
 
   it("a feed that does not answer is 503 with Retry-After, and the list of markets says so", async () => {
-    const elsewhere = { FEEDS: JSON.stringify([{ feed: "nobody", venue: "binance-spot", symbols: ["BTCUSDT"] }]) };
+    const gone = new Proxy({}, { get: () => () => Promise.reject(new Error("overloaded")) });
+    const elsewhere = { FEED: { getByName: () => gone } as unknown as DurableObjectNamespace };
     const { status, headers, body } = await get(`${BTC}/quote`, {}, elsewhere);
     expect({ status, type: body.type }).toEqual({ status: 503, type: "/problems/feed-unreachable" });
     expect(headers.get("retry-after")).toBe("5");
-    expect((await get("/v1/markets", {}, elsewhere)).body.markets).toMatchObject([{ state: "unreachable", instrument: null }]);
+    const unreachable = { state: "unreachable", instrument: null };
+    expect((await get("/v1/markets", {}, elsewhere)).body.markets).toMatchObject([unreachable, unreachable]);
     expect(await get("/v1/health", {}, elsewhere)).toMatchObject({ status: 503, body: { status: "down" } });
+  });
+
+  it("a feed whose configuration doesn't let it run says so, to whoever asks for a price or for its health", async () => {
+    const elsewhere = { FEEDS: JSON.stringify([{ feed: "nobody", venue: "binance-spot", symbols: ["BTCUSDT"] }]) };
+    const { status, body } = await get(`${BTC}/quote`, {}, elsewhere);
+    expect({ status, type: body.type }).toEqual({ status: 503, type: "/problems/disconnected" });
+    expect(body.detail).toMatch(/no feed named nobody/);
+    expect(JSON.stringify((await get("/v1/health", {}, elsewhere)).body)).toMatch(/no feed named nobody/);
   });
 
   it("a missing inference Worker is 503, not a failure of ours", async () => {

@@ -118,10 +118,9 @@ describe("the feed object", () => {
 });
 
 describe("the feed object's configuration", () => {
-  it("refuses to run under a name that FEEDS doesn't have, and says so", async () => {
-    const answer = await feedStub("nobody")
-      .status()
-      .catch((error: unknown) => error);
-    expect(String(answer)).toMatch(/no feed named nobody/);
+  it("that doesn't name it keeps it from running, and its status says why", async () => {
+    const status = await feedStub("nobody").status();
+    expect(status.connection.lastDownReason).toMatch(/no feed named nobody/);
+    expect(await feedStub("nobody").features("binance-spot:BTCUSDT")).toMatchObject({ ok: false, reason: "disconnected" });
   });
 });

@@ -10,7 +10,7 @@ import { parseGrid } from "../../core/units/decimal.ts";
 import { FEED_TAPE_SYMBOL, parseTapeKey } from "../../core/wire/keys.ts";
 import { decodeTapeLine } from "../../core/wire/tape.ts";
 import { CommandError } from "../command-error.ts";
-import { inferInstruments, tapePayload } from "./instrument-inference.ts";
+import { declaredGrids, inferInstruments, tapePayload } from "./instrument-inference.ts";
 import { readLines } from "./line-reader.ts";
 import type { MarketSource, SourceRecord } from "./market-source.ts";
 import { decodeWireLine, openingBefore, wirePayload } from "./wire-file.ts";
@@ -89,7 +89,7 @@ async function recordingsIn(path: string): Promise<string[]> {
 /** The markets of one file: what its key says, and for a file of another name what its messages say. */
 async function marketsOf(path: string, { venue }: FileSourceOptions): Promise<{ venue: string; symbol: string }[]> {
   const key = parseTapeKey(keyOf(path));
-  if (key !== null) return key.symbol === FEED_TAPE_SYMBOL ? [] : [key];
+  if (key !== null) return key.symbol.startsWith(FEED_TAPE_SYMBOL) ? [] : [key];
   return inferInstruments([path], { venue, payloadOf: payloadReader(path), mostLines: LINES_THAT_TELL_SYMBOLS });
 }
 
@@ -130,6 +130,8 @@ async function instrumentOf({ venue, symbol, paths }: Omit<FileGroup, "format">,
   const known = options.grids?.get(symbol);
   if (known !== undefined) return { venue, symbol, ...known };
   const first = paths[0] as string;
+  const declared = isTape(first) ? await declaredGrids(first, symbol) : null;
+  if (declared !== null) return { venue, symbol, ...declared };
   const instruments = await inferInstruments(paths, { venue, payloadOf: payloadReader(first) });
   const inferred = instruments.find((instrument) => instrument.symbol === symbol);
   if (inferred === undefined)

@@ -1,6 +1,6 @@
 /**
- * Which grids a recording lies on, from the recording itself: a tape holds what the venue sent on its streams, and the grids come on
- * another request. The step is the greatest common divisor of all prices (and sizes) in it, found as the exchange simulator finds it for
+ * Which grids a recording lies on, from the recording itself. Our own tapes say it (`i` records); others hold what the venue sent on its
+ * streams, and the grids come on another request. There the step is the greatest common divisor of all prices (and sizes) in it, found as the exchange simulator finds it for
  * its exchangeInfo, so that a replay offline and one through a socket have the same ticks and lots.
  */
 
@@ -12,6 +12,8 @@ import { readLines } from "./line-reader.ts";
 
 /** More distinct symbols than this in one file is no recording of one market. */
 const MAX_SYMBOLS = 64;
+/** The declaration stands at the head of a minute's tape, behind what a restart may have written. */
+const LINES_THAT_DECLARE = 1_000;
 /** Snapshot bodies kept until the symbol is known. */
 const MAX_NAMELESS = 100;
 
@@ -49,6 +51,20 @@ export async function inferInstruments(
   const [only] = bySymbol.values();
   if (only !== undefined && bySymbol.size === 1) for (const body of nameless) seeMessage(body, only);
   return [...bySymbol].map(([symbol, { tick, lot }]) => ({ venue: options.venue, symbol, tick: tick.grid, lot: lot.grid }));
+}
+
+/** The grids that a tape of ours declares for `symbol`: those of its first `i` record. Null when it has none among its first lines. */
+export async function declaredGrids(path: string, symbol: string): Promise<Pick<Instrument, "tick" | "lot"> | null> {
+  let read = 0;
+  for await (const lines of readLines(path)) {
+    for (const line of lines) {
+      const record = decodeTapeLine(line);
+      if ("kind" in record && record.kind === "instrument" && record.symbol === symbol) return { tick: record.tick, lot: record.lot };
+    }
+    read += lines.length;
+    if (read >= LINES_THAT_DECLARE) break;
+  }
+  return null;
 }
 
 /** The JSON that a tape line carries. */

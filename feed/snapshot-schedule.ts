@@ -1,0 +1,49 @@
+/**
+ * When a market's snapshot is to be asked for: once the first change has been kept, so that it can't be older than that, or after a while on a
+ * quiet market; one request at a time; after failures ever later, since snapshots are what venues limit first.
+ */
+
+/** A quiet market sends no first change to wait for: ask for its snapshot after this. */
+const QUIET_SYNC_AFTER_MS = 3_000;
+/** What each failure in a row adds to the wait before the next request, and the longest wait. */
+const RETRY_STEP_MS = 2_000;
+const RETRY_LAST_MS = 60_000;
+
+export class SnapshotSchedule {
+  private isAsked = false;
+  private since = 0;
+  private notBefore = 0;
+  private failures = 0;
+
+  /** The book is to be built from `at` on. */
+  begin(at: number): void {
+    this.isAsked = false;
+    this.since = at;
+  }
+
+  /** Another connection: what failed on the last one says nothing of this one. */
+  forgive(): void {
+    this.failures = 0;
+    this.notBefore = 0;
+  }
+
+  asked(): void {
+    this.isAsked = true;
+  }
+
+  answered(): void {
+    this.isAsked = false;
+  }
+
+  /** The request failed, or what it gave could not be used, or the book that it gave broke. */
+  failed(at: number): void {
+    this.isAsked = false;
+    this.notBefore = at + Math.min(RETRY_LAST_MS, RETRY_STEP_MS * this.failures);
+    this.failures++;
+  }
+
+  isDue(now: number, hasChange: "change-kept" | "nothing-kept"): boolean {
+    if (this.isAsked || now < this.notBefore) return false;
+    return hasChange === "change-kept" || now >= this.since + QUIET_SYNC_AFTER_MS;
+  }
+}
