@@ -13,6 +13,7 @@ import { forecastBody } from "../views/forecast.ts";
 const forecastRoute = createRoute({
   method: "get",
   path: "/v1/markets/{market}/forecast",
+  tags: ["Forecasts"],
   summary: "Forecast of bid, mid and ask",
   request: {
     params: marketParameter,

@@ -17,6 +17,7 @@ const page = json(gapPageSchema, "Gaps that touch the range");
 const marketGapsRoute = createRoute({
   method: "get",
   path: "/v1/markets/{market}/gaps",
+  tags: ["Recorded"],
   summary: "Gaps of one market, oldest first",
   request: { params: marketParameter, query },
   responses: { 200: page, ...problems("bad-request", "unknown-market") },
@@ -25,6 +26,7 @@ const marketGapsRoute = createRoute({
 const gapsRoute = createRoute({
   method: "get",
   path: "/v1/gaps",
+  tags: ["Recorded"],
   summary: "Gaps of every market, oldest first",
   request: { query },
   responses: { 200: page, ...problems("bad-request") },

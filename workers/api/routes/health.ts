@@ -17,6 +17,7 @@ import { type FeedObservation, healthBody } from "../views/health.ts";
 const healthRoute = createRoute({
   method: "get",
   path: "/v1/health",
+  tags: ["System"],
   summary: "What works and what doesn't",
   responses: {
     200: json(healthSchema, "`ok`, or `degraded` with the reasons"),

@@ -15,6 +15,7 @@ import { bookBody, marketDetailView, marketView, quoteBody } from "../views/live
 const listRoute = createRoute({
   method: "get",
   path: "/v1/markets",
+  tags: ["Live"],
   summary: "Markets that are carried",
   responses: { 200: json(marketListSchema, "Every market, also those whose feed does not answer"), ...problems() },
 });
@@ -22,6 +23,7 @@ const listRoute = createRoute({
 const marketRoute = createRoute({
   method: "get",
   path: "/v1/markets/{market}",
+  tags: ["Live"],
   summary: "One market and the proof of its book",
   request: { params: marketParameter },
   responses: { 200: json(marketDetailSchema, "The market"), ...problems("unknown-market", "not-carried", "feed-unreachable") },
@@ -30,6 +32,7 @@ const marketRoute = createRoute({
 const quoteRoute = createRoute({
   method: "get",
   path: "/v1/markets/{market}/quote",
+  tags: ["Live"],
   summary: "Best bid and ask now",
   request: { params: marketParameter },
   responses: {
@@ -41,6 +44,7 @@ const quoteRoute = createRoute({
 const bookRoute = createRoute({
   method: "get",
   path: "/v1/markets/{market}/book",
+  tags: ["Live"],
   summary: "The order book now",
   request: {
     params: marketParameter,

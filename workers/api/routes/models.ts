@@ -11,6 +11,7 @@ import { modelBody } from "../views/model.ts";
 const modelsRoute = createRoute({
   method: "get",
   path: "/v1/models",
+  tags: ["Forecasts"],
   summary: "The served model, its scores, and whether it is the published one",
   responses: { 200: json(modelListSchema, "The model"), ...problems("model-unavailable") },
 });

@@ -17,6 +17,7 @@ const STORED_LEVELS = 20;
 const snapshotsRoute = createRoute({
   method: "get",
   path: "/v1/markets/{market}/snapshots",
+  tags: ["Recorded"],
   summary: "Stored minutes, oldest first",
   request: {
     params: marketParameter,

@@ -12,6 +12,7 @@ import { problems } from "../responses.ts";
 const tapeRoute = createRoute({
   method: "get",
   path: "/v1/markets/{market}/tapes/{minute}",
+  tags: ["Recorded"],
   summary: "All that was received in one minute",
   request: {
     params: marketParameter.extend({
