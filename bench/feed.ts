@@ -113,8 +113,8 @@ async function lagsOf(markets: readonly string[]): Promise<number[]> {
   const lags = await Promise.all(
     chosen.map(async (market) => {
       const response = await fetch(`${BASE}/v1/markets/${market}/quote`);
-      const { marketTime } = (await response.json()) as { marketTime?: number };
-      return marketTime === undefined ? null : Date.now() - marketTime;
+      const { freshness } = (await response.json()) as { freshness?: { marketTime: number } };
+      return freshness === undefined ? null : Date.now() - freshness.marketTime;
     }),
   );
   return lags.filter((lag) => lag !== null);

@@ -119,6 +119,8 @@ export interface FeatureView {
   readonly instrument: Instrument;
   readonly now: number;
   readonly receivedAt: number;
+  /** Time of ours since the row was written: a forecast for a shorter horizon is of the past. */
+  readonly rowAgeMs: number;
   /** Grid time of the row on the market's clock: a forecast for horizon h is for featureTime + h. */
   readonly featureTime: number;
   readonly marketTime: number;

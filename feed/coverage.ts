@@ -5,7 +5,7 @@
  * message or the end, is not covered, whether or not anybody noticed in time.
  */
 
-import { MS_PER_MINUTE } from "../core/units/time.ts";
+import { MS_PER_MINUTE, minuteOf } from "../core/units/time.ts";
 
 export class Coverage {
   private minuteStart = 0;
@@ -20,6 +20,8 @@ export class Coverage {
   /** The book is live from `at` on. */
   begin(at: number, allowedMs: number): void {
     if (this.since !== null) return;
+    // In the first minute of a process none has been closed yet.
+    if (this.minuteStart === 0) this.minuteStart = minuteOf(at);
     this.since = Math.max(at, this.minuteStart);
     this.heardAt = at;
     this.allowedMs = allowedMs;

@@ -18,11 +18,13 @@ import { minuteSnapshot } from "./views.ts";
 const KEPT_SAMPLES = 10;
 const SAMPLE_CHARACTERS = 200;
 /**
- * Frames kept while snapshots are on their way, of all markets together: some 15 MB, five minutes of the busiest recorded market alone; and what
- * each market may keep at least.
+ * Kept while snapshots are on their way, by all markets together, and by each at least: five minutes of the busiest recorded market alone, and
+ * a share of the object's 128 MB that leaves room for the books.
  */
 const PENDING_FRAMES = 40_000;
+const PENDING_CHARACTERS = 24_000_000;
 const LEAST_PENDING_FRAMES = 500;
+const LEAST_PENDING_CHARACTERS = 500_000;
 /** After a longer silence of ours the minutes between are not closed one by one: the ledger says what happened. */
 const MAX_MINUTES_AT_ONCE = 60;
 
@@ -57,7 +59,10 @@ export class FeedReducer {
           decoder: this.decoder,
           snapshotLimits: adapter.snapshotLimits,
           staleAfterMs: adapter.staleAfterMs,
-          maxPendingFrames: Math.max(LEAST_PENDING_FRAMES, Math.floor(PENDING_FRAMES / instruments.length)),
+          pendingLimits: {
+            frames: Math.max(LEAST_PENDING_FRAMES, Math.floor(PENDING_FRAMES / instruments.length)),
+            characters: Math.max(LEAST_PENDING_CHARACTERS, Math.floor(PENDING_CHARACTERS / instruments.length)),
+          },
           ...(onRow === undefined ? {} : { onRow: (row: FeatureRow) => onRow(instrument.symbol, row) }),
         });
         return [instrument.symbol, tracker];
@@ -152,8 +157,7 @@ export class FeedReducer {
 
   /** Live symbols without a depth message for longer than their own pace allows. */
   staleSymbols(now: number): string[] {
-    const isStale = (market: MarketTracker): boolean =>
-      market.state === "live" && market.lastReceivedAt !== null && now - market.lastReceivedAt > market.staleAfterMs();
+    const isStale = (market: MarketTracker): boolean => market.state === "live" && market.silenceMs(now) > market.staleAfterMs();
     return [...this.markets.values()].filter(isStale).map((market) => market.instrument.symbol);
   }
 

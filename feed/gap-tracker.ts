@@ -9,6 +9,8 @@ import type { GapReason, GapRecord } from "./contract.ts";
 
 /** Starts of gaps remembered for the count of a day; a market with more is beyond counting. */
 const KEPT_STARTS = 1_000;
+/** Of those, the ones that are written down with each flush. */
+const KEPT_FOR_SUCCESSOR = 100;
 /** Changes kept for a ledger that doesn't ask: closed gaps only, oldest let go first. */
 const KEPT_CHANGES = 5_000;
 
@@ -55,6 +57,15 @@ export class GapTracker {
   resume(gap: GapRecord): void {
     this.open = gap;
     this.retries = 0;
+  }
+
+  /** Starts of the last gaps, for a process that comes after this one; and what an earlier one kept of them. */
+  get recentStarts(): readonly number[] {
+    return this.starts.slice(-KEPT_FOR_SUCCESSOR);
+  }
+
+  remember(starts: readonly number[]): void {
+    this.starts = [...starts, ...this.starts].slice(-KEPT_STARTS);
   }
 
   countSince(from: number): number {

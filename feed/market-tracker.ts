@@ -12,19 +12,23 @@
 import { OrderBook } from "../core/book/order-book.ts";
 import type { FeatureSet } from "../core/features/contract.ts";
 import { FeaturePipeline, type RowSink } from "../core/features/pipeline.ts";
-import type { DepthEvent, MarketEvent, QuoteEvent, SnapshotEvent } from "../core/market/event.ts";
+import type { DepthEvent, MarketEvent, QuoteEvent, SnapshotEvent, TradeEvent } from "../core/market/event.ts";
 import { type Instrument, marketId } from "../core/market/instrument.ts";
+import { MS_PER_MINUTE } from "../core/units/time.ts";
 import type { BookSequencer, Decoder, ResyncReason } from "../exchanges/contract.ts";
 import { decodeCheckpoint } from "./checkpoint.ts";
 import type { GapReason } from "./contract.ts";
 import { Coverage } from "./coverage.ts";
 import { GapTracker } from "./gap-tracker.ts";
-import { PendingFrames } from "./pending-frames.ts";
+import { type ClockJudgement, MarketClock } from "./market-clock.ts";
+import { PendingFrames, type PendingLimits } from "./pending-frames.ts";
 import { QuoteCheck } from "./quote-check.ts";
 import { SnapshotSchedule } from "./snapshot-schedule.ts";
 
-/** A clock jump that the pipeline refuses is believed when this many events in a row agree on it. */
-const JUMP_WITNESSES = 3;
+/** A book that has held for this long is forgiven the troubles before it. */
+const FORGIVEN_AFTER_MS = MS_PER_MINUTE;
+/** How long a top outside the snapshot's window is believed without a venue's quote that says the same. */
+const UNCONFIRMED_WINDOW_MS = 10_000;
 /** A market is silent when this many of its own mean intervals pass without a message. */
 const STALE_PACES = 20;
 /** Weight of the newest interval in a market's own pace. */
@@ -39,8 +43,7 @@ export interface MarketTrackerOptions {
   readonly snapshotLimits: readonly number[];
   /** Shortest silence after which the venue's markets count as stale. */
   readonly staleAfterMs: number;
-  /** Frames kept at most while a snapshot is on its way. */
-  readonly maxPendingFrames: number;
+  readonly pendingLimits: PendingLimits;
   readonly onRow?: RowSink;
 }
 
@@ -54,7 +57,10 @@ export class MarketTracker {
   readonly pipeline: FeaturePipeline;
   state: "disconnected" | "syncing" | "live" = "disconnected";
   lastReceivedAt: number | null = null;
-  marketTime: number | null = null;
+  /** When the book last changed or was replaced: what staleness is judged by. Trades and quotes don't vouch for it. */
+  lastBookAt: number | null = null;
+  /** When the newest feature row was written. */
+  lastRowAt: number | null = null;
   unbrokenSince: number | null = null;
   /** Mean time between depth messages; null before the second. */
   paceMs: number | null = null;
@@ -67,7 +73,11 @@ export class MarketTracker {
   private readonly pending: PendingFrames;
   private lastDepthAt: number | null = null;
   private isPipelineStarted = false;
-  private refusedJumps = 0;
+  private readonly clock = new MarketClock();
+  private wasOpened = false;
+  private lastTradeId = Number.NEGATIVE_INFINITY;
+  /** The last time at which the top was what the venue's quote says, or lay inside the snapshot's window. */
+  private topConfirmedAt = 0;
   private readonly options: MarketTrackerOptions;
 
   constructor(options: MarketTrackerOptions) {
@@ -75,8 +85,18 @@ export class MarketTracker {
     this.instrument = options.instrument;
     this.market = marketId(options.instrument.venue, options.instrument.symbol);
     this.gaps = new GapTracker(this.market);
-    this.pending = new PendingFrames(options.maxPendingFrames);
+    this.pending = new PendingFrames(options.pendingLimits);
     this.pipeline = new FeaturePipeline(options.featureSet, options.onRow === undefined ? {} : { onRow: options.onRow });
+  }
+
+  /** The market's own clock: the largest venueTime that could be believed. */
+  get marketTime(): number | null {
+    return this.clock.time;
+  }
+
+  /** Time since the book last changed; 0 before there is one. */
+  silenceMs(now: number): number {
+    return this.lastBookAt === null ? 0 : now - this.lastBookAt;
   }
 
   get lastSequence(): number | null {
@@ -85,6 +105,9 @@ export class MarketTracker {
 
   /** The connection that carries this market is open: build the book. */
   connectionOpened(at: number): void {
+    if (this.state === "live") this.lose(at, "connection-down", "another connection was opened");
+    this.wasOpened = true;
+    this.lastTradeId = Number.NEGATIVE_INFINITY;
     this.quoteCheck.reset();
     this.snapshots.forgive();
     this.beginSync(at);
@@ -110,17 +133,17 @@ export class MarketTracker {
   /** @param frame the text that `event` was decoded from: kept when it can't be judged yet. */
   onEvent(event: MarketEvent, frame: string, receivedAt: number): void {
     this.minuteEvents++;
-    if (event.kind === "trade") this.minuteTrades++;
+    if (event.kind === "trade" && !this.isNewTrade(event)) return;
     if (event.kind === "depth") this.notePace(receivedAt);
     if (this.state === "syncing") this.keep(event, frame, receivedAt);
     else if (this.state === "live") this.apply(event, frame, receivedAt);
-    // Afterwards: a message that breaks the book does not vouch for it.
-    this.heard(event.venueTime, receivedAt);
+    this.lastReceivedAt = receivedAt;
   }
 
   onSnapshot(event: SnapshotEvent, receivedAt: number): void {
-    if (this.state === "live") return;
     this.snapshots.answered();
+    // Of a connection that is gone, it can't be joined with anything. A tape that begins in the middle has opened none yet.
+    if (this.state === "live" || (this.state === "disconnected" && this.wasOpened)) return;
     if (this.options.sequencer.judgeSnapshot(event.lastSequence, this.pending.firstSequence) === "too-old") {
       this.gaps.begin(receivedAt, "snapshot-too-old", `snapshot ${event.lastSequence} ends before what was kept`);
       this.snapshots.failed(receivedAt);
@@ -128,7 +151,6 @@ export class MarketTracker {
     }
     this.book.replace(event.levels, this.options.snapshotLimits);
     this.becomeLive(receivedAt);
-    this.heard(event.venueTime, receivedAt);
     this.applyPending(receivedAt);
   }
 
@@ -165,14 +187,14 @@ export class MarketTracker {
         this.judgeAndApply(event, receivedAt);
         break;
       case "trade":
-        this.moveClock(event.venueTime);
+        this.moveClock(event.venueTime, receivedAt);
         if (this.isPipelineStarted) this.pipeline.onTrade(event);
         break;
       case "quote":
         this.onQuote(event, receivedAt);
         break;
       case "kline":
-        this.moveClock(event.venueTime);
+        this.moveClock(event.venueTime, receivedAt);
         break;
       case "snapshot":
         break;
@@ -196,7 +218,7 @@ export class MarketTracker {
 
   private keep(event: MarketEvent, frame: string, receivedAt: number): void {
     if (this.pending.push(event, frame) === "kept") return;
-    this.gaps.begin(receivedAt, "buffer-overflow", `${this.options.maxPendingFrames} frames came before a snapshot did`);
+    this.gaps.begin(receivedAt, "buffer-overflow", "more frames came than are kept, and no snapshot");
   }
 
   private applyPending(receivedAt: number): void {
@@ -218,58 +240,77 @@ export class MarketTracker {
       this.resync(receivedAt, verdict.resync, `message ${event.firstSequence}-${event.lastSequence} does not follow ${before}`);
       return;
     }
-    this.moveClock(event.venueTime);
+    const clock = this.moveClock(event.venueTime, receivedAt);
     this.book.apply(event.levels);
-    this.afterChange(event, receivedAt);
+    if (this.checkBook(event, receivedAt) === "broken") return;
+    this.bookVouchedFor(receivedAt);
+    if (this.isPipelineStarted) {
+      this.pipeline.onBook();
+    } else if (clock !== "held") {
+      this.startFeatures(event.venueTime);
+    }
+    if (receivedAt - (this.unbrokenSince ?? receivedAt) >= FORGIVEN_AFTER_MS) this.snapshots.forgive();
   }
 
-  private afterChange(event: DepthEvent, receivedAt: number): void {
+  private startFeatures(venueTime: number): void {
+    const isClockWrong = (this.pipeline.marketTime ?? venueTime) > (this.clock.time ?? venueTime);
+    if (isClockWrong) this.pipeline.restart(venueTime, this.book);
+    else this.pipeline.start(venueTime, this.book);
+    this.isPipelineStarted = true;
+  }
+
+  /** What no sequence shows: a book that can't be the venue's. */
+  private checkBook(event: DepthEvent, receivedAt: number): "whole" | "broken" {
     const { book } = this;
     if (book.state === "crossed") {
       this.resync(receivedAt, "crossed-book", `best bid ${book.bids.bestTicks} above best ask ${book.asks.bestTicks} ticks`);
-      return;
+      return "broken";
     }
-    if (this.quoteCheck.onBook(book, event.lastSequence) === "disagrees") {
+    const agreement = this.quoteCheck.onBook(book, event.lastSequence);
+    if (agreement === "disagrees") {
       this.resync(receivedAt, "quote-mismatch", `the venue's quote at ${event.lastSequence} differs from the book's top`);
-      return;
+      return "broken";
     }
-    if (this.isPipelineStarted) {
-      this.pipeline.onBook();
-    } else {
-      this.pipeline.start(event.venueTime, book);
-      this.isPipelineStarted = true;
-    }
-    this.snapshots.forgive();
+    const isInWindow = !book.bids.isWindowExhausted && !book.asks.isWindowExhausted;
+    if (isInWindow || agreement === "agrees") this.topConfirmedAt = receivedAt;
+    if (receivedAt - this.topConfirmedAt <= UNCONFIRMED_WINDOW_MS) return "whole";
+    this.resync(receivedAt, "window-exhausted", "the best price has left the levels that the snapshot covered, and no quote confirms it");
+    return "broken";
+  }
+
+  /** The book has changed, or been replaced, by what the venue sent. */
+  private bookVouchedFor(receivedAt: number): void {
+    this.lastBookAt = receivedAt;
+    this.coverage.heard(receivedAt, this.staleAfterMs());
+  }
+
+  /** Trade ids rise within a connection: one that doesn't was sent twice. */
+  private isNewTrade(trade: TradeEvent): boolean {
+    if (trade.tradeId <= this.lastTradeId) return false;
+    this.lastTradeId = trade.tradeId;
+    this.minuteTrades++;
+    return true;
   }
 
   private onQuote(event: QuoteEvent, receivedAt: number): void {
     if (this.quote === null) this.quote = { ...event };
     else Object.assign(this.quote, event);
-    if (this.quoteCheck.onQuote(event, this.book, this.lastSequence) === "disagrees") {
+    const agreement = this.quoteCheck.onQuote(event, this.book, this.lastSequence);
+    if (agreement === "agrees") this.topConfirmedAt = receivedAt;
+    if (agreement === "disagrees") {
       this.resync(receivedAt, "quote-mismatch", `the venue's quote at ${event.sequence} differs from the book's top`);
     }
   }
 
   /** Writes the rows that are due before an event is applied. */
-  private moveClock(venueTime: number): void {
-    if (!this.isPipelineStarted) return;
-    const advance = this.pipeline.advance(venueTime);
-    if (advance === "advanced" || advance === "stopped") {
-      this.refusedJumps = 0;
-      return;
-    }
-    if (advance === "bad-time") return;
-    this.refusedJumps++;
-    if (this.refusedJumps < JUMP_WITNESSES) return;
-    this.refusedJumps = 0;
-    this.marketTime = venueTime;
-    this.pipeline.start(venueTime, this.book);
-  }
-
-  private heard(venueTime: number | null, receivedAt: number): void {
-    this.lastReceivedAt = receivedAt;
-    this.coverage.heard(receivedAt, this.staleAfterMs());
-    if (venueTime !== null && this.refusedJumps === 0) this.marketTime = Math.max(this.marketTime ?? venueTime, venueTime);
+  private moveClock(venueTime: number, receivedAt: number): ClockJudgement {
+    const judgement = this.clock.judge(venueTime, receivedAt);
+    if (!this.isPipelineStarted) return judgement;
+    const rows = this.pipeline.rowCount;
+    if (judgement === "moved") this.pipeline.advance(venueTime);
+    else if (judgement === "set-anew") this.pipeline.restart(venueTime, this.book);
+    if (this.pipeline.rowCount > rows) this.lastRowAt = receivedAt;
+    return judgement;
   }
 
   private beginSync(at: number): void {
@@ -284,16 +325,19 @@ export class MarketTracker {
     this.unbrokenSince = receivedAt;
     this.gaps.end(receivedAt);
     this.coverage.begin(receivedAt, this.staleAfterMs());
+    this.topConfirmedAt = receivedAt;
+    this.bookVouchedFor(receivedAt);
   }
 
-  /** The book is lost; it was good up to the last message before `at`. */
+  /** The book is lost; it was good up to its last change before `at`. */
   private lose(at: number, reason: GapReason, detail: string): void {
-    const goodUntil = this.state === "live" ? Math.min(at, this.lastReceivedAt ?? at) : at;
+    const goodUntil = this.state === "live" ? Math.min(at, this.lastBookAt ?? at) : at;
     this.gaps.begin(goodUntil, reason, detail);
     this.coverage.end(goodUntil);
     this.unbrokenSince = null;
     this.isPipelineStarted = false;
-    this.refusedJumps = 0;
+    this.lastDepthAt = null;
+    this.lastBookAt = null;
     this.pipeline.stop();
     this.book.clear();
     this.quote = null;

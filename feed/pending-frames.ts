@@ -7,21 +7,29 @@
 
 import type { MarketEvent } from "../core/market/event.ts";
 
+/** What may be kept at most; whichever is reached first. */
+export interface PendingLimits {
+  readonly frames: number;
+  readonly characters: number;
+}
+
 export class PendingFrames {
   /** First sequence of the oldest change kept; null when there is none. */
   firstSequence: number | null = null;
-  private readonly limit: number;
+  private readonly limits: PendingLimits;
   private frames: string[] = [];
+  private characters = 0;
 
-  constructor(limit: number) {
-    this.limit = limit;
+  constructor(limits: PendingLimits) {
+    this.limits = limits;
   }
 
   /** @returns whether there was room; when there wasn't, this frame is the first of a new beginning. */
   push(event: MarketEvent, frame: string): "kept" | "overflowed" {
-    const isFull = this.frames.length >= this.limit;
+    const isFull = this.frames.length >= this.limits.frames || this.characters + frame.length > this.limits.characters;
     if (isFull) this.clear();
     this.frames.push(frame);
+    this.characters += frame.length;
     if (event.kind === "depth") this.firstSequence ??= event.firstSequence;
     return isFull ? "overflowed" : "kept";
   }
@@ -35,6 +43,7 @@ export class PendingFrames {
 
   clear(): void {
     this.frames = [];
+    this.characters = 0;
     this.firstSequence = null;
   }
 }

@@ -29,12 +29,12 @@ export function bookRefusal(market: MarketTracker, now: number): Refusal | null 
   if (market.state === "disconnected")
     return refuse("disconnected", `${market.market} has no connection${sinceText}; the feed reconnects by itself.`);
   if (market.state === "syncing") return refuse("syncing", `The book of ${market.market} is being built${sinceText}.`);
-  const silence = now - (market.lastReceivedAt ?? market.unbrokenSince ?? now);
+  const silence = market.silenceMs(now);
   const allowed = market.staleAfterMs();
   if (silence > allowed) {
     return refuse(
       "stale",
-      `Nothing received of ${market.market} for ${(silence / 1000).toFixed(1)} s; its own pace allows ${(allowed / 1000).toFixed(0)} s.`,
+      `The book of ${market.market} has not changed for ${(silence / 1000).toFixed(1)} s; its own pace allows ${(allowed / 1000).toFixed(0)} s.`,
     );
   }
   return null;
@@ -69,7 +69,7 @@ export function bookView(market: MarketTracker, options: { now: number; levels: 
     market: market.market,
     instrument: market.instrument,
     now,
-    receivedAt: market.lastReceivedAt ?? now,
+    receivedAt: market.lastBookAt ?? now,
     marketTime: market.marketTime ?? 0,
     state: book.state,
     bids: topLevels(market, "bid", levels),
@@ -119,7 +119,8 @@ export function featureView(market: MarketTracker, now: number): FeatureView | R
     market: market.market,
     instrument: market.instrument,
     now,
-    receivedAt: market.lastReceivedAt ?? now,
+    receivedAt: market.lastBookAt ?? now,
+    rowAgeMs: Math.max(0, now - (market.lastRowAt ?? now)),
     featureTime: latest.featureTime,
     marketTime: market.marketTime ?? latest.featureTime,
     fingerprint: pipeline.featureSet.fingerprint,
@@ -151,7 +152,7 @@ export function minuteSnapshot(market: MarketTracker, minute: number): MinuteSna
     bookHash: isLive ? market.book.contentHash() : null,
     marketTime: market.marketTime,
     features:
-      isLive && latest?.isWarm
+      isLive && latest?.isWarm && (market.lastRowAt ?? 0) >= minute
         ? { featureTime: latest.featureTime, fingerprint: market.pipeline.featureSet.fingerprint, row: Array.from(latest.row) }
         : null,
     coveredMs,

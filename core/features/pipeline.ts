@@ -5,7 +5,7 @@
  * grid times up to the event's own; afterwards `onBook` or `onTrade` hands it to the features. So a row holds what had been received by
  * then and nothing else, and the same events give the same bytes at any speed of replay.
  *
- * Invariants: featureTime strictly increases, through gaps and resyncs too; rows of one segment are one grid step apart; a column is
+ * Invariants: featureTime strictly increases, through gaps and resyncs too, unless `restart` says that the clock was wrong; rows of one segment are one grid step apart; a column is
  * always finite. A grid time at which the book is one-sided or crossed has no row: everything is forgotten there and a new segment starts.
  * Refused: a time that is not a number, and a leap of the clock by more than an hour, so that no single frame can carry the clock away.
  */
@@ -89,6 +89,12 @@ export class FeaturePipeline {
     this.nextTime = Math.floor(this.clock / FEATURE_INTERVAL_MS) * FEATURE_INTERVAL_MS + FEATURE_INTERVAL_MS;
     this.forget(this.context, this.clock);
     return "started";
+  }
+
+  /** The clock itself was wrong: start over at `marketTime`, which may lie before rows already written. A segment of its own. */
+  restart(marketTime: number, book: OrderBook): "started" | "bad-time" {
+    this.clock = Number.NEGATIVE_INFINITY;
+    return this.start(marketTime, book);
   }
 
   /** The book can't be trusted any more: no rows until the next start. */

@@ -19,6 +19,8 @@ export interface ConnectionListener {
   text(text: string): void;
   binary(bytes: ArrayBuffer): void;
   down(reason: string): void;
+  /** Nothing will happen by itself before `at`: be back then. */
+  wake(at: number): void;
 }
 
 export class Connection {
@@ -107,6 +109,10 @@ export class Connection {
     this.socket?.close(reason);
   }
 
+  get mayTry(): boolean {
+    return Date.now() >= this.reconnect.retryAt;
+  }
+
   /** The venue is about to close it by age. */
   isDueForRotation(now: number): boolean {
     return (
@@ -126,8 +132,15 @@ export class Connection {
     this.lastDownReason = reason;
     const before = wasHealthy(this.openedAt ?? now, this.lastDataAt) ? READY_TO_CONNECT : this.reconnect;
     this.reconnect = afterFailure(before, now, { uniform: Math.random(), retryAfterMs: 0 });
+    this.listener.wake(this.reconnect.retryAt);
     this.openedAt = null;
     this.listener.down(reason);
+  }
+
+  /** A host that refuses this address, on the socket or on REST, is passed over for the next one. */
+  passOver(detail: string): void {
+    if (this.socket !== null) this.drop(detail);
+    this.refused(true, 0, detail);
   }
 
   private refused(isBlocked: boolean, retryAfterMs: number, detail: string): void {
@@ -135,5 +148,6 @@ export class Connection {
     this.state = isBlocked ? "blocked" : "waiting";
     this.hostIndex++;
     this.reconnect = afterFailure(this.reconnect, Date.now(), { uniform: Math.random(), retryAfterMs });
+    this.listener.wake(this.reconnect.retryAt);
   }
 }

@@ -1,7 +1,8 @@
 /**
  * What the feed object keeps in its SQLite until D1 and R2 have it: tape chunks, closed minutes, gaps, and when it was last alive.
  *
- * One row a flush, never one a message: rows written are what storage costs. A chunk's body is the gzip members of several symbols, one after
+ * Each flush writes a chunk and the alive mark, and each chunk is deleted once: with the alarm some 60,000 rows a day, whatever the number of
+ * messages. Rows are what storage costs. A chunk's body is the gzip members of several symbols, one after
  * the other; its directory says whose is how long.
  */
 
@@ -22,12 +23,17 @@ export interface AliveMark {
   readonly minute: number;
   /** Covered milliseconds of that minute, by symbol. */
   readonly coveredMs: Record<string, number>;
+  /** Starts of each symbol's last gaps. */
+  readonly gapStarts: Record<string, readonly number[]>;
 }
 
 export class FeedStore {
+  private readonly storage: DurableObjectStorage;
   private readonly sql: SqlStorage;
 
-  constructor(sql: SqlStorage) {
+  constructor(storage: DurableObjectStorage) {
+    this.storage = storage;
+    const { sql } = storage;
     this.sql = sql;
     sql.exec(`CREATE TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`);
     sql.exec(
@@ -35,6 +41,11 @@ export class FeedStore {
     );
     sql.exec(`CREATE TABLE IF NOT EXISTS minutes (minute INTEGER PRIMARY KEY, snapshots TEXT NOT NULL)`);
     sql.exec(`CREATE TABLE IF NOT EXISTS gaps (id TEXT PRIMARY KEY, gap TEXT NOT NULL, is_stored INTEGER NOT NULL) WITHOUT ROWID`);
+  }
+
+  /** All of `write`, or nothing of it when it throws. */
+  atomically(write: () => void): void {
+    this.storage.transactionSync(write);
   }
 
   kept<T>(key: string): T | null {
@@ -46,17 +57,18 @@ export class FeedStore {
     this.sql.exec(`INSERT INTO kept (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2`, key, JSON.stringify(value));
   }
 
+  /** A part too large for a row is cut: its pieces follow one another, and `tape` joins them again. */
   saveChunk(minute: number, parts: readonly TapePart[]): void {
     let group: TapePart[] = [];
     let bytes = 0;
-    for (const part of parts) {
-      if (bytes + part.gzip.length > CHUNK_BYTES && group.length > 0) {
+    for (const piece of parts.flatMap(piecesOf)) {
+      if (bytes + piece.gzip.length > CHUNK_BYTES && group.length > 0) {
         this.insertChunk(minute, group);
         group = [];
         bytes = 0;
       }
-      group.push(part);
-      bytes += part.gzip.length;
+      group.push(piece);
+      bytes += piece.gzip.length;
     }
     if (group.length > 0) this.insertChunk(minute, group);
   }
@@ -78,6 +90,10 @@ export class FeedStore {
       )
       .toArray()
       .map((row) => row.minute);
+  }
+
+  hasMinute(minute: number): boolean {
+    return this.sql.exec(`SELECT 1 FROM minutes WHERE minute = ?`, minute).toArray().length > 0;
   }
 
   pendingMinutes(limit: number): PendingMinute[] {
@@ -153,13 +169,16 @@ export class FeedStore {
   }
 
   heldBytes(): number {
-    return this.sql.exec<{ bytes: number | null }>(`SELECT SUM(length(body)) AS bytes FROM chunks`).one().bytes ?? 0;
+    const chunks = this.sql.exec<{ bytes: number | null }>(`SELECT SUM(length(body)) AS bytes FROM chunks`).one().bytes ?? 0;
+    return chunks + (this.sql.exec<{ bytes: number | null }>(`SELECT SUM(length(snapshots)) AS bytes FROM minutes`).one().bytes ?? 0);
   }
 
-  /** Lets the tape of the oldest minute go (its row stays). @returns that minute; null when there is none. */
-  dropOldestTape(): number | null {
-    const oldest = this.sql.exec<{ minute: number | null }>(`SELECT MIN(minute) AS minute FROM chunks`).one().minute;
-    if (oldest !== null) this.sql.exec(`DELETE FROM chunks WHERE minute = ?`, oldest);
+  /** Lets everything of the oldest minute go. @returns that minute; null when there is none. */
+  dropOldest(): number | null {
+    const oldest = this.sql
+      .exec<{ minute: number | null }>(`SELECT MIN(minute) AS minute FROM (SELECT minute FROM chunks UNION ALL SELECT minute FROM minutes)`)
+      .one().minute;
+    if (oldest !== null) this.acknowledgeMinutes([oldest]);
     return oldest;
   }
 
@@ -187,6 +206,14 @@ export class FeedStore {
       .toArray()
       .map((row) => JSON.parse(row.gap) as GapRecord);
   }
+}
+
+function piecesOf(part: TapePart): TapePart[] {
+  const pieces: TapePart[] = [];
+  for (let start = 0; start < part.gzip.length; start += CHUNK_BYTES) {
+    pieces.push({ symbol: part.symbol, gzip: part.gzip.subarray(start, start + CHUNK_BYTES) });
+  }
+  return pieces;
 }
 
 function concatenate(parts: readonly Uint8Array[]): Uint8Array {

@@ -42,9 +42,9 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
 
   constructor(ctx: DurableObjectState, env: FeedEnv) {
     super(ctx, env);
-    this.store = new FeedStore(ctx.storage.sql);
+    this.store = new FeedStore(ctx.storage);
     this.running = this.load();
-    void this.arm();
+    ctx.waitUntil(this.arm());
   }
 
   override async alarm(): Promise<void> {
@@ -113,7 +113,9 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
     if (configuration === undefined) return fault(`FEEDS has no feed named ${name}`);
     const adapter = findAdapter(configuration.venue);
     if (adapter === null) return fault(`no adapter for venue ${configuration.venue}`);
-    return { kind: "feed", feed: new RunningFeed({ configuration, adapter, hosts: hosts.get(configuration.venue), store: this.store }) };
+    const { ctx, store } = this;
+    const wake = (at: number): void => ctx.waitUntil(wakeAt(ctx.storage, at));
+    return { kind: "feed", feed: new RunningFeed({ configuration, adapter, hosts: hosts.get(configuration.venue), store, wake }) };
   }
 
   /** Looked after, and on its way to the venue: whoever asks does not wait for that. */
@@ -128,6 +130,12 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
     const { feed } = this.running;
     return feed.view(market, (tracker) => view(tracker, feed.now()));
   }
+}
+
+/** There is one alarm an object: it is only ever brought forward here, and put back by the alarm itself. */
+async function wakeAt(storage: DurableObjectStorage, at: number): Promise<void> {
+  const alarm = await storage.getAlarm();
+  if (alarm === null || at < alarm) await storage.setAlarm(at);
 }
 
 /** A feed that can't run says so where its health is asked for, instead of failing without a word. */

@@ -13,8 +13,12 @@ import { type AliveMark, type FeedStore, MAX_HELD_BYTES } from "./feed-store.ts"
 import { logFault } from "./log-fault.ts";
 import { FLUSH_AT_CHARACTERS, TapeBuffer } from "./tape-buffer.ts";
 
-/** What a kill can cost, against rows written: 17,280 a day. */
+/** What a kill can cost, against rows written: two of them each time, 34,560 a day. */
 const FLUSH_INTERVAL_MS = 5_000;
+
+/** Held at most while storage refuses: two hours of minutes. */
+const MAX_UNSTORED_MINUTES = 120;
+const MAX_UNSTORED_GAPS = 5_000;
 
 export class Recorder {
   private readonly store: FeedStore;
@@ -22,6 +26,10 @@ export class Recorder {
   private readonly buffer = new TapeBuffer();
   private flushedAt: number;
   private bufferMinute: number;
+  private hasFailed = false;
+  /** Taken from the reducer and not stored yet. */
+  private minutes: { minute: number; snapshots: MinuteSnapshot[] }[] = [];
+  private gaps: GapRecord[] = [];
 
   constructor(store: FeedStore, reducer: FeedReducer, now: number) {
     this.store = store;
@@ -69,37 +77,58 @@ export class Recorder {
   /** Called by the alarm, so that a quiet feed closes its minutes too. */
   tick(now: number): void {
     this.advance(now);
-    if (now - this.flushedAt >= FLUSH_INTERVAL_MS) this.flush(now);
-    this.saveChanges();
+    this.takeChanges();
+    const hasNews = (this.minutes.length > 0 || this.gaps.length > 0) && !this.hasFailed;
+    if (hasNews || now - this.flushedAt >= FLUSH_INTERVAL_MS) this.flush(now);
   }
 
-  /** Stores all that is held. What storage refuses stays held, up to the buffer's bound, and is tried again at the next flush. */
-  flush(now: number): void {
+  /**
+   * Stores all that is held, in one transaction. What storage refuses stays held, up to the buffer's bound, and is tried again at the next
+   * interval, under the minute it was to go to.
+   */
+  flush(now: number): "stored" | "refused" {
     this.flushedAt = now;
+    this.takeChanges();
     try {
-      this.storeAll(now);
+      this.store.atomically(() => this.storeAll(now));
     } catch (error) {
+      this.hasFailed = true;
       logFault("storage refused a flush", error);
+      return "refused";
     }
+    this.hasFailed = false;
+    this.buffer.clear();
+    this.minutes = [];
+    this.gaps = [];
+    return "stored";
+  }
+
+  private takeChanges(): void {
+    this.minutes.push(...this.reducer.takeClosedMinutes());
+    this.gaps.push(...this.reducer.takeGapChanges());
+    if (this.minutes.length > MAX_UNSTORED_MINUTES) this.minutes.splice(0, this.minutes.length - MAX_UNSTORED_MINUTES);
+    if (this.gaps.length > MAX_UNSTORED_GAPS) this.gaps.splice(0, this.gaps.length - MAX_UNSTORED_GAPS);
   }
 
   private storeAll(now: number): void {
-    const dropped = this.buffer.dropped;
+    const { dropped } = this.buffer;
     this.store.saveChunk(this.bufferMinute, this.buffer.parts());
-    this.buffer.clear();
     this.store.keep("alive", this.aliveMark(now));
+    for (const { minute, snapshots } of this.minutes) this.store.saveMinute(minute, snapshots);
+    this.store.saveGaps(this.gaps);
     if (dropped > 0) this.store.saveGaps([this.tapeGap(now, `${dropped} records came while storage refused them`)]);
-    this.saveChanges();
   }
 
   private afterRecord(now: number): void {
-    if (this.buffer.heldCharacters >= FLUSH_AT_CHARACTERS || now - this.flushedAt >= FLUSH_INTERVAL_MS) this.flush(now);
+    const isFull = this.buffer.heldCharacters >= FLUSH_AT_CHARACTERS && !this.hasFailed;
+    if (isFull || now - this.flushedAt >= FLUSH_INTERVAL_MS) this.flush(now);
   }
 
   private turnMinute(now: number): void {
     const minute = minuteOf(now);
     if (minute === this.bufferMinute) return;
-    this.flush(now);
+    if (this.hasFailed && now - this.flushedAt < FLUSH_INTERVAL_MS) return;
+    if (this.flush(now) === "refused") return;
     this.bufferMinute = minute;
     this.recordInstruments(now);
     if (minute % MS_PER_HOUR === 0) this.checkpoint(now);
@@ -123,16 +152,11 @@ export class Recorder {
     }
   }
 
-  private saveChanges(): void {
-    for (const { minute, snapshots } of this.reducer.takeClosedMinutes()) this.store.saveMinute(minute, snapshots);
-    this.store.saveGaps(this.reducer.takeGapChanges());
-  }
-
   private keepWithinBound(now: number): void {
     while (this.store.heldBytes() > MAX_HELD_BYTES) {
-      const minute = this.store.dropOldestTape();
+      const minute = this.store.dropOldest();
       if (minute === null) return;
-      this.store.saveGaps([this.tapeGap(now, `storage did not come for the tape of ${new Date(minute).toISOString()}`, minute)]);
+      this.store.saveGaps([this.tapeGap(now, `storage did not come for what was recorded in ${new Date(minute).toISOString()}`, minute)]);
     }
   }
 
@@ -153,7 +177,8 @@ export class Recorder {
 
   private aliveMark(now: number): AliveMark {
     const coveredMs = [...this.reducer.markets].map(([symbol, market]): [string, number] => [symbol, market.coverage.openMinuteMs(now)]);
-    return { at: now, minute: minuteOf(now), coveredMs: Object.fromEntries(coveredMs) };
+    const gapStarts = [...this.reducer.markets].map(([symbol, market]): [string, readonly number[]] => [symbol, market.gaps.recentStarts]);
+    return { at: now, minute: minuteOf(now), coveredMs: Object.fromEntries(coveredMs), gapStarts: Object.fromEntries(gapStarts) };
   }
 
   private tapeSymbols(): string[] {

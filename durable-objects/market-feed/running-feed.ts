@@ -21,8 +21,9 @@ import { logFault } from "./log-fault.ts";
 import { Recorder, unclosedMinuteSnapshots } from "./recorder.ts";
 import { VenueRest } from "./venue-rest.ts";
 
-/** How long the venue's instruments are believed before they are asked for anew at a start. */
+/** Between two requests for the venue's instruments: they are asked for at each start, and when a snapshot can't be read on their grids. */
 const INSTRUMENTS_RETRY_MS = 5_000;
+const INSTRUMENTS_REFRESH_MS = 300_000;
 
 export interface RunningFeedOptions {
   readonly configuration: FeedConfiguration;
@@ -30,6 +31,8 @@ export interface RunningFeedOptions {
   /** In place of the venue's own hosts. */
   readonly hosts: VenueHosts | undefined;
   readonly store: FeedStore;
+  /** Has the object come back at this time, if not sooner. */
+  readonly wake: (at: number) => void;
 }
 
 export class RunningFeed {
@@ -41,6 +44,7 @@ export class RunningFeed {
   private books: { reducer: FeedReducer; recorder: Recorder } | null = null;
   private instrumentsAskedAt = Number.NEGATIVE_INFINITY;
   private instrumentsFault: string | null = null;
+  private areInstrumentsFresh = false;
   private isAsking = false;
   private downReason: GapReason = "connection-down";
 
@@ -54,6 +58,7 @@ export class RunningFeed {
       text: (text) => this.onText(text),
       binary: (bytes) => this.onBinary(bytes),
       down: (reason) => this.onDown(reason),
+      wake: options.wake,
     });
     const kept = this.store.kept<Instrument[]>("instruments");
     if (kept !== null && missingSymbols(this.configuration, kept).length === 0) this.startBooks(kept, Date.now());
@@ -82,7 +87,7 @@ export class RunningFeed {
   /** Asks the venue for whatever is missing: instruments, a connection, snapshots. Takes as long as the venue does; never throws. */
   async reach(at: number): Promise<void> {
     const now = Math.max(at, this.now());
-    if (this.books === null) await this.askInstruments(now);
+    if (!this.areInstrumentsFresh) await this.askInstruments(now);
     if (this.books === null) return;
     await this.connection.ensure(this.configuration.symbols, now);
     this.askSnapshots();
@@ -159,6 +164,7 @@ export class RunningFeed {
   }
 
   private drop(reason: GapReason, detail: string): void {
+    if (!this.connection.isOpen) return;
     this.downReason = reason;
     this.connection.drop(detail);
   }
@@ -186,25 +192,30 @@ export class RunningFeed {
       this.isAsking = false;
       this.take((now, { reducer, recorder }) => {
         if (result.ok) {
+          const malformed = reducer.malformedFrames;
           reducer.snapshot(symbol, result.body, now);
           recorder.snapshot(symbol, now, result.body);
+          if (reducer.malformedFrames > malformed) this.areInstrumentsFresh = false;
         } else {
           reducer.snapshotFailed(symbol, now);
           logFault(`snapshot of ${symbol} failed`, result.detail);
         }
       });
+      if (!result.ok && result.isBlocked) this.connection.passOver(`REST is blocked here: ${result.detail}`);
       this.askSnapshots();
     });
   }
 
   private async askInstruments(now: number): Promise<void> {
-    if (now < this.instrumentsAskedAt + INSTRUMENTS_RETRY_MS) return;
-    this.instrumentsAskedAt = now;
+    const pause = this.books === null ? INSTRUMENTS_RETRY_MS : INSTRUMENTS_REFRESH_MS;
+    if (now < this.instrumentsAskedAt + pause || !this.connection.mayTry) return;
     const request = this.adapter.instrumentsRequest(this.connection.host, this.configuration.symbols);
     if (!this.rest.mayAsk(now, request.weight)) return;
+    this.instrumentsAskedAt = now;
     const result = await this.rest.ask(request);
     if (!result.ok) {
       this.instrumentsFault = `the venue's instruments could not be had: ${result.detail}`;
+      if (result.isBlocked && this.books === null) this.connection.passOver(this.instrumentsFault);
       return;
     }
     const decoded = this.adapter.decodeInstruments(result.body, this.configuration.symbols);
@@ -214,15 +225,28 @@ export class RunningFeed {
     }
     const missing = missingSymbols(this.configuration, decoded.instruments);
     this.instrumentsFault = missing.length === 0 ? null : `the venue lists no ${missing.join(", ")}`;
-    this.store.keep("instruments", decoded.instruments);
-    if (decoded.instruments.length > 0 && this.books === null) this.startBooks(decoded.instruments, Date.now());
+    this.areInstrumentsFresh = missing.length === 0;
+    if (decoded.instruments.length > 0) this.useInstruments(decoded.instruments);
+  }
+
+  /** Starts the books, or starts them again where a grid has changed: what is on the old one can't be joined with what comes. */
+  private useInstruments(instruments: readonly Instrument[]): void {
+    if (this.books !== null && gridsText(this.instruments) === gridsText(instruments)) return;
+    this.store.keep("instruments", instruments);
+    if (this.books !== null) {
+      this.drop("restarted", "the venue's grids have changed");
+      this.books.recorder.flush(this.now());
+    }
+    this.startBooks(instruments, Date.now());
   }
 
   /** Books begin empty; what an earlier process left open is closed or carried on. */
-  private startBooks(instruments: readonly Instrument[], now: number): void {
+  private startBooks(instruments: readonly Instrument[], at: number): void {
+    const alive = this.store.kept<AliveMark>("alive");
+    // Another machine's clock may be behind: a minute that was closed must not be opened again.
+    const now = Math.max(at, alive?.at ?? 0);
     const reducer = new FeedReducer({ adapter: this.adapter, instruments, featureSet: featureSetV1 });
     const recorder = new Recorder(this.store, reducer, now);
-    const alive = this.store.kept<AliveMark>("alive");
     for (const gap of this.store.openGaps()) {
       const symbol = parseMarketId(gap.market)?.symbol;
       if (symbol !== undefined) reducer.markets.get(symbol)?.gaps.resume(gap);
@@ -231,6 +255,7 @@ export class RunningFeed {
     if (alive !== null) {
       for (const minute of this.store.unclosedMinutes(minuteOf(now)))
         this.store.saveMinute(minute, unclosedMinuteSnapshots(reducer, minute, alive));
+      for (const [symbol, market] of reducer.markets) market.gaps.remember(alive.gapStarts[symbol] ?? []);
       if (alive.minute === minuteOf(now)) {
         for (const [symbol, market] of reducer.markets) market.coverage.resume(alive.minute, alive.coveredMs[symbol] ?? 0);
       }
@@ -255,6 +280,13 @@ export class RunningFeed {
       this.connection.drop("an input failed");
     }
   }
+}
+
+/** Equal for equal grids of the same symbols, in whatever order the venue lists them. */
+function gridsText(instruments: readonly Instrument[]): string {
+  return JSON.stringify(
+    instruments.map(({ symbol, tick, lot }) => [symbol, tick.mantissa, tick.decimals, lot.mantissa, lot.decimals]).toSorted(),
+  );
 }
 
 function toBase64(bytes: Uint8Array): string {

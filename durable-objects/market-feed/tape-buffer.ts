@@ -7,7 +7,7 @@
 import { gzipSync } from "node:zlib";
 import { encodeFrame, encodeTapeRecord, type TapeRecord } from "../../core/wire/tape.ts";
 
-/** Characters held before a flush is due whatever the time: keeps a chunk well below the 2 MB of a row after compression. */
+/** Characters held before a flush is due whatever the time, so that memory and one compression stay small. */
 export const FLUSH_AT_CHARACTERS = 4_000_000;
 /** Characters held at most, while storage refuses: 32 MB of one-byte text, a quarter of the object's memory. */
 const MAX_CHARACTERS = 32_000_000;

@@ -1,4 +1,4 @@
-import { abortAllDurableObjects } from "cloudflare:test";
+import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { gunzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { minuteOf } from "../../core/units/time.ts";
@@ -103,6 +103,21 @@ describe("the feed object", () => {
     expect(await feedStub().features("binance-spot:BTCUSDT")).toMatchObject({ ok: false, reason: "disconnected" });
     await control.refuse(null);
     await vi.waitFor(async () => expect((await feedStub().status()).connection.state).toBe("open"), PATIENCE);
+  });
+
+  it("tries the venue's other hosts from the start where REST is refused before there is any book", async () => {
+    await abortAllDurableObjects();
+    await control.refuse(451);
+    await runInDurableObject(feedStub(), (_, state) => void state.storage.sql.exec("DELETE FROM kept WHERE key = 'instruments'"));
+    await abortAllDurableObjects();
+    await control.refuse(451);
+    const hosts = new Set<string>();
+    await vi.waitFor(async () => {
+      const { connection } = await feedStub().status();
+      hosts.add(connection.host);
+      expect(connection.state).toBe("blocked");
+      expect(hosts.size).toBeGreaterThan(1);
+    }, PATIENCE);
   });
 
   it("keeps a gap until the ledger has it, and no longer", async () => {

@@ -1,0 +1,166 @@
+/** What a venue, a network or a machine can do to a feed that a sequence number doesn't show. */
+
+import { describe, expect, it } from "vitest";
+import { binanceSpot } from "../../exchanges/binance/spot.ts";
+import { PendingFrames } from "../../feed/pending-frames.ts";
+import { bookView, featureView } from "../../feed/views.ts";
+import { depthFrame, marketOf, quoteFrame, START, scriptedFeed, snapshotBody, synchronise } from "./scripted-venue.ts";
+
+const STALE_AFTER = binanceSpot.staleAfterMs;
+const HOUR = 3_600_000;
+
+function tradeFrame(id: number, time: number): string {
+  const data = { e: "trade", E: time, s: "AAAUSDT", t: id, p: "10.00", q: "1.000", T: time, m: false, M: true };
+  return JSON.stringify({ stream: "aaausdt@trade", data });
+}
+
+describe("a snapshot that comes late", () => {
+  it("of a connection that is gone makes no book, and closes no gap", () => {
+    const feed = scriptedFeed();
+    feed.connectionOpened(START);
+    feed.frame(depthFrame({ from: 100, time: START }), START + 100);
+    feed.connectionLost(START + 200, "connection-down", "1006");
+    feed.snapshot("AAAUSDT", snapshotBody(99), START + 300);
+    expect(marketOf(feed).state).toBe("disconnected");
+    expect(marketOf(feed).gaps.current).toMatchObject({ reason: "connection-down", to: null });
+  });
+
+  it("begins a tape that has no opening, cut from the middle", () => {
+    const feed = scriptedFeed();
+    feed.record({ kind: "snapshot", receivedAt: START, symbol: "AAAUSDT", body: snapshotBody(99) });
+    feed.frame(depthFrame({ from: 100, time: START }), START + 100);
+    expect(marketOf(feed)).toMatchObject({ state: "live", lastSequence: 100 });
+  });
+});
+
+describe("a book that has stopped", () => {
+  it("is stale although trades go on: they don't vouch for it", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    let at = START + 300;
+    for (; at < START + STALE_AFTER + 2_000; at += 1_000) feed.frame(tradeFrame(at, at), at);
+    expect(bookView(marketOf(feed), { now: at, levels: 1 })).toMatchObject({ ok: false, reason: "stale" });
+    expect(feed.staleSymbols(at)).toEqual(["AAAUSDT"]);
+  });
+
+  it("is stale when one message has carried the sequence so far that all that follows looks old", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    feed.frame(depthFrame({ from: 102, to: Number.MAX_SAFE_INTEGER, time: START + 300 }), START + 300);
+    let sequence = 103;
+    let at = START + 400;
+    for (; at < START + STALE_AFTER + 2_000; at += 100) feed.frame(depthFrame({ from: sequence++, time: at }), at);
+    expect(feed.staleSymbols(at)).toEqual(["AAAUSDT"]);
+  });
+
+  it("after an outage is judged by the market's pace, not by the outage", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    for (let count = 0; count < 50; count++)
+      feed.frame(depthFrame({ from: 102 + count, time: START + 300 + count * 100 }), START + 300 + count * 100);
+    feed.connectionLost(START + 6_000, "connection-down", "1006");
+    synchronise(feed, "AAAUSDT", START + 12 * HOUR);
+    expect(marketOf(feed).staleAfterMs()).toBe(STALE_AFTER);
+  });
+});
+
+describe("the market's clock", () => {
+  it("is not carried away by one trade of the future: rows go on", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    feed.frame(tradeFrame(1, START + 59 * 60_000), START + 300);
+    for (let count = 0; count < 40; count++) {
+      feed.frame(depthFrame({ from: 102 + count, time: START + (count + 1) * 1_000 }), START + (count + 1) * 1_000);
+    }
+    expect(marketOf(feed).pipeline.latest?.featureTime).toBe(START + 40_000);
+    expect(featureView(marketOf(feed), START + 40_000)).toMatchObject({ ok: true, featureTime: START + 40_000 });
+  });
+
+  it("is not set by a first change of the far future", () => {
+    const feed = scriptedFeed();
+    feed.connectionOpened(START);
+    feed.frame(depthFrame({ from: 100, to: 101, time: 8e15 }), START + 100);
+    feed.snapshot("AAAUSDT", snapshotBody(100), START + 200);
+    for (let count = 0; count < 5; count++) {
+      feed.frame(depthFrame({ from: 102 + count, time: START + (count + 1) * 1_000 }), START + (count + 1) * 1_000);
+    }
+    expect(marketOf(feed).pipeline.latest?.featureTime).toBe(START + 5_000);
+  });
+
+  it("believes three that agree: a market that has slept for hours wakes up", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    const later = START + 5 * HOUR;
+    for (let count = 0; count < 5; count++)
+      feed.frame(depthFrame({ from: 102 + count, time: later + count * 1_000 }), later + count * 1_000);
+    expect(marketOf(feed).marketTime).toBe(later + 4_000);
+    expect(marketOf(feed).pipeline.latest?.featureTime).toBe(later + 4_000);
+  });
+
+  it("comes back from a wrong time that several events agreed on", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    for (let id = 1; id <= 4; id++) feed.frame(tradeFrame(id, START + 5 * HOUR), START + 300);
+    for (let count = 0; count < 6; count++) {
+      feed.frame(depthFrame({ from: 102 + count, time: START + (count + 1) * 1_000 }), START + (count + 1) * 1_000);
+    }
+    expect(marketOf(feed).marketTime).toBe(START + 6_000);
+    expect(marketOf(feed).pipeline.latest?.featureTime).toBe(START + 6_000);
+  });
+});
+
+describe("a trade sent twice", () => {
+  it("is counted once", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    for (let count = 0; count < 5; count++) feed.frame(tradeFrame(7, START + 300), START + 300);
+    feed.tick(START + 60_000);
+    expect(feed.takeClosedMinutes()[0]?.snapshots[0]?.trades).toBe(1);
+  });
+});
+
+describe("a top outside the levels that the snapshot covered", () => {
+  const bids = Array.from({ length: 1_000 }, (_, depth): [string, string] => [(50 - depth / 100).toFixed(2), "1.000"]);
+  const asks = Array.from({ length: 1_000 }, (_, depth): [string, string] => [(50.01 + depth / 100).toFixed(2), "1.000"]);
+
+  function exhausted(): ReturnType<typeof scriptedFeed> {
+    const feed = scriptedFeed();
+    feed.connectionOpened(START);
+    feed.frame(depthFrame({ from: 100, time: START }), START + 100);
+    feed.snapshot("AAAUSDT", snapshotBody(99, bids, asks), START + 200);
+    const gone = bids.map(([price]): [string, string] => [price, "0.000"]);
+    feed.frame(depthFrame({ from: 101, time: START + 300, bids: [...gone, ["30.00", "1.000"]] }), START + 300);
+    return feed;
+  }
+
+  it("is not believed for long when no quote of the venue's says the same", () => {
+    const feed = exhausted();
+    expect(marketOf(feed).state).toBe("live");
+    feed.frame(depthFrame({ from: 102, time: START + 11_000 }), START + 11_000);
+    expect(marketOf(feed).gaps.current?.reason).toBe("window-exhausted");
+  });
+
+  it("is believed as long as quotes do", () => {
+    const feed = exhausted();
+    for (let count = 0; count < 30; count++) {
+      const at = START + 1_000 + count * 1_000;
+      feed.frame(depthFrame({ from: 102 + count, time: at }), at);
+      feed.frame(quoteFrame(102 + count, { bid: ["30.00", "1.000"], ask: ["50.01", "1.000"] }), at);
+    }
+    expect(marketOf(feed).state).toBe("live");
+  });
+});
+
+describe("frames kept while a snapshot is on its way", () => {
+  const event = { kind: "depth", symbol: "AAAUSDT", venueTime: 1, firstSequence: 5, lastSequence: 5, previousSequence: null } as const;
+  const levels = { bidCount: 0, askCount: 0, priceTicks: new Float64Array(0), sizeLots: new Float64Array(0) };
+
+  it("are bounded by their number and by their size, and what is dropped is said", () => {
+    const byNumber = new PendingFrames({ frames: 2, characters: 1_000 });
+    expect(["a", "b", "c"].map((frame) => byNumber.push({ ...event, levels }, frame))).toEqual(["kept", "kept", "overflowed"]);
+    expect(byNumber.take()).toEqual(["c"]);
+    const bySize = new PendingFrames({ frames: 1_000, characters: 10 });
+    expect(["aaaaaa", "bbbbbb"].map((frame) => bySize.push({ ...event, levels }, frame))).toEqual(["kept", "overflowed"]);
+    expect(bySize.firstSequence).toBe(5);
+  });
+});
