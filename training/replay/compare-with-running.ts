@@ -17,6 +17,9 @@ export interface Comparison {
 }
 
 const ANSWER_WITHIN_MS = 30_000;
+/** Longer than a resync waits after failures. */
+const BACK_WITHIN_MS = 90_000;
+const ASK_AGAIN_AFTER_MS = 1_000;
 const DAY_MS = 86_400_000;
 
 const marketShape = z.looseObject({
@@ -94,14 +97,19 @@ function compareStored(
   return { isEqual: unequal.length === 0, line: unequal.length === 0 ? line : `${line}: at ${unequal.slice(0, 5).join(", ")}` };
 }
 
+/** A book that is being built again is waited for: a recording that has ended goes stale, is asked for anew, and stands again. */
 async function ask<T>(url: URL, shape: z.ZodType<T>): Promise<T> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) }).catch((error: unknown) => {
-    throw new CommandError(`${url} does not answer (${error instanceof Error ? error.message : String(error)}): is it running?`);
-  });
-  const body: unknown = await response.json().catch(() => null);
-  const read = shape.safeParse(body);
-  if (!response.ok || !read.success) {
-    throw new CommandError(`${url} answered ${response.status} without what was asked: ${JSON.stringify(body).slice(0, 300)}`);
+  const deadline = Date.now() + BACK_WITHIN_MS;
+  for (;;) {
+    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) }).catch((error: unknown) => {
+      throw new CommandError(`${url} does not answer (${error instanceof Error ? error.message : String(error)}): is it running?`);
+    });
+    const body: unknown = await response.json().catch(() => null);
+    const read = shape.safeParse(body);
+    if (response.ok && read.success) return read.data;
+    if (response.status !== 503 || Date.now() > deadline) {
+      throw new CommandError(`${url} answered ${response.status} without what was asked: ${JSON.stringify(body).slice(0, 300)}`);
+    }
+    await new Promise((again) => setTimeout(again, ASK_AGAIN_AFTER_MS));
   }
-  return read.data;
 }
