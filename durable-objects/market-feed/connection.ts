@@ -137,10 +137,10 @@ export class Connection {
     this.listener.down(reason);
   }
 
-  /** A host that refuses this address, on the socket or on REST, is passed over for the next one. */
-  passOver(detail: string): void {
+  /** A host that gives nothing on REST is passed over for the next one, like one that refuses the socket. */
+  passOver(why: "blocked" | "unreachable", detail: string): void {
     if (this.socket !== null) this.drop(detail);
-    this.refused(true, 0, detail);
+    this.refused(why === "blocked", 0, detail);
   }
 
   private refused(isBlocked: boolean, retryAfterMs: number, detail: string): void {

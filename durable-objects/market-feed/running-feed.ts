@@ -201,7 +201,7 @@ export class RunningFeed {
           logFault(`snapshot of ${symbol} failed`, result.detail);
         }
       });
-      if (!result.ok && result.isBlocked) this.connection.passOver(`REST is blocked here: ${result.detail}`);
+      if (!result.ok && result.isBlocked) this.connection.passOver("blocked", `REST is blocked here: ${result.detail}`);
       this.askSnapshots();
     });
   }
@@ -215,7 +215,7 @@ export class RunningFeed {
     const result = await this.rest.ask(request);
     if (!result.ok) {
       this.instrumentsFault = `the venue's instruments could not be had: ${result.detail}`;
-      if (result.isBlocked && this.books === null) this.connection.passOver(this.instrumentsFault);
+      if (this.books === null) this.connection.passOver(result.isBlocked ? "blocked" : "unreachable", this.instrumentsFault);
       return;
     }
     const decoded = this.adapter.decodeInstruments(result.body, this.configuration.symbols);
