@@ -11,8 +11,8 @@ import { retryAfterMs } from "./venue-socket.ts";
 const REQUEST_TIMEOUT_MS = 10_000;
 /** A 5,000-level Binance snapshot is some 350 kB; more than this is no answer to what was asked. */
 const MAX_BODY_CHARACTERS = 16_000_000;
-/** The share of the venue's budget that one feed takes: others may live behind the same address. */
-const BUDGET_SHARE = 0.5;
+/** The share of the venue's budget that one feed takes: 21 Binance snapshots a minute, and something is left for others behind the same address. */
+const BUDGET_SHARE = 0.9;
 
 export type RestResult = { ok: true; body: string } | { ok: false; isBlocked: boolean; detail: string };
 

@@ -2,18 +2,23 @@
 
 import { applyD1Migrations, createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { FEED_TAPE_SYMBOL, tapeKey } from "../../core/wire/keys.ts";
+import { drainFeed } from "../../workers/cron/drain-feed.ts";
 import { runCron } from "../../workers/cron/run-cron.ts";
 import type { PublicEnv } from "../../workers/env.ts";
+import { feedByName } from "../../workers/feed-client.ts";
 import worker from "../../workers/main.ts";
+import { openDatabase } from "../../workers/storage/database.ts";
 import { advanceClock } from "./clock.ts";
 import { feedStub } from "./exchange-control.ts";
 import { closeMinute, type WarmFeed, warmFeed } from "./warm-feed.ts";
 
 /** Cron never asks the model. */
 const publicEnv = env as unknown as PublicEnv;
+const configuration = { feed: "main", venue: "binance-spot", symbols: ["BTCUSDT", "ETHUSDT"] };
+const PREPARED_PER_BATCH = 4;
 let feed: WarmFeed;
 
 beforeAll(async () => {
@@ -79,6 +84,53 @@ describe("a run", () => {
     const { objects } = await env.TAPES.list({ prefix: `tape/v1/binance-spot/${FEED_TAPE_SYMBOL}` });
     expect(objects.length).toBeGreaterThan(0);
     for (const { key } of objects) expect(key).toContain(`/${FEED_TAPE_SYMBOL}.main/`);
+  });
+});
+
+describe("the calls that one invocation may make", () => {
+  it("bound a run: it stores the oldest minutes they are enough for, and the next runs store the rest", async () => {
+    const minutes: number[] = [];
+    for (let index = 0; index < 7; index++) minutes.push(await closeMinute(feed));
+    // Two minutes of two tapes (1 + 3 + 2 · 4) and not a third.
+    const allowed = 14;
+    for (let run = 0; run * 2 < minutes.length; run++) {
+      const counted = { calls: 0 };
+      const report = await drainFeed(counting(feedByName(env.FEED, "main"), counted), configuration, {
+        database: openDatabase(counting(env.DB, counted)),
+        bucket: counting(env.TAPES, counted),
+        startedAt: Date.now(),
+        calls: allowed,
+      });
+      const left = Math.max(0, minutes.length - 2 * (run + 1));
+      expect(report).toMatchObject({ minutes: Math.min(2, minutes.length - 2 * run), remaining: left });
+      // Statements of a batch are prepared without a call: each counts here, and makes the count too large rather than too small.
+      expect(counted.calls).toBeLessThanOrEqual(allowed + PREPARED_PER_BATCH);
+      for (const minute of minutes.slice(0, minutes.length - left)) expect(await rowsOf(minute)).toHaveLength(2);
+      expect((await feedStub().pending(10)).minutes.map((each) => each.minute)).toEqual(minutes.slice(minutes.length - left));
+    }
+  });
+
+  it("are overdrawn by the oldest minute alone, which waiting makes no smaller", async () => {
+    const minutes = [await closeMinute(feed), await closeMinute(feed)];
+    const options = { database: openDatabase(env.DB), bucket: env.TAPES, startedAt: Date.now(), calls: 1 };
+    expect(await drainFeed(feedByName(env.FEED, "main"), configuration, options)).toMatchObject({ minutes: 1, remaining: 1 });
+    expect((await feedStub().pending(10)).minutes.map((each) => each.minute)).toEqual(minutes.slice(1));
+  });
+});
+
+describe("a minute that is stored already", () => {
+  it("of which the feed gives other bytes keeps both: nothing stored is overwritten", async () => {
+    const minute = await closeMinute(feed);
+    const key = tapeKey("binance-spot", "BTCUSDT", minute);
+    const earlier = gzipSync("what an earlier feed received\n", { level: 1 });
+    await env.TAPES.put(key, earlier);
+    await runCron(publicEnv, Date.now());
+    const object = await env.TAPES.get(key);
+    const tape = gunzipSync(new Uint8Array((await object?.arrayBuffer()) ?? new ArrayBuffer(0))).toString();
+    expect(tape.startsWith("what an earlier feed received\n")).toBe(true);
+    expect(tape).toContain(`"U":${feed.sequence - 1},`);
+    const [row] = await rowsOf(minute);
+    expect(row).toMatchObject({ tape_key: key, tape_bytes: object?.size });
   });
 });
 
@@ -161,6 +213,20 @@ async function etagsOf(rows: readonly Row[]): Promise<(string | undefined)[]> {
 
 function withoutBatch({ batch: _, ...row }: Row): Row {
   return row;
+}
+
+/** The real thing, with each call of it counted. */
+function counting<T extends object>(real: T, counted: { calls: number }): T {
+  return new Proxy(real, {
+    get: (target, call) => {
+      const member: unknown = Reflect.get(target, call);
+      if (typeof member !== "function") return member;
+      return (...args: unknown[]): unknown => {
+        counted.calls++;
+        return Reflect.apply(member, target, args);
+      };
+    },
+  });
 }
 
 /** The real feed, but for the calls given: a run that is cut off at them. */

@@ -20,6 +20,7 @@ import type { ModelFiles } from "../../workers/inference/model-files.ts";
 import { ModelServer } from "../../workers/inference/model-server.ts";
 import { sha256Hex } from "../../workers/inference/sha256.ts";
 import { shippedModel } from "../../workers/inference/shipped-model.ts";
+import { advanceClock } from "./clock.ts";
 import { feedStub } from "./exchange-control.ts";
 import { linearAnswer, linearModel } from "./linear-model.ts";
 import { warmFeed } from "./warm-feed.ts";
@@ -126,7 +127,7 @@ describe("the served model", () => {
 
   it("is the shipped one until another is published, and that one within a minute", async () => {
     const answers = new InferenceAnswers(new ModelServer(shippedModel), env.TAPES);
-    expect(await answers.active(NOW)).toMatchObject({ ok: true, source: "shipped", fellBackFrom: { fault: "not-found" } });
+    expect(await answers.active(NOW)).toMatchObject({ ok: true, source: "shipped", fellBackFrom: { fault: "never-published" } });
     await publish(await filesOf({ version: "2" }));
     expect(await answers.active(NOW + MINUTE - 1)).toMatchObject({ source: "shipped" });
     expect(await answers.active(NOW + MINUTE)).toMatchObject({
@@ -185,10 +186,52 @@ describe("the served model", () => {
   it("stays while the bucket fails: the store is at fault, not the model", async () => {
     const server = new ModelServer(shippedModel);
     await publish(await filesOf({}));
-    expect(await server.current(env.TAPES, NOW)).toMatchObject({ fellBackFrom: null });
-    // A key longer than R2 allows makes the real bucket throw.
-    const failing = { get: () => env.TAPES.get("k".repeat(2_000)) } as unknown as R2Bucket;
-    expect(await server.current(failing, NOW + MINUTE)).toMatchObject({ model: { source: "r2" }, fellBackFrom: null });
+    expect(await new InferenceAnswers(server, env.TAPES).active(NOW)).toMatchObject({ fellBackFrom: null });
+    expect(await new InferenceAnswers(server, failing).active(NOW + MINUTE)).toMatchObject({ source: "r2", fellBackFrom: null });
+  });
+
+  it("is the shipped one where the bucket fails from the start, and that is not taken for a deployment without a published model", async () => {
+    const server = new ModelServer(shippedModel);
+    await publish(await filesOf({}));
+    const fallen = await new InferenceAnswers(server, failing).active(NOW);
+    expect(fallen).toMatchObject({ ok: true, source: "shipped", fellBackFrom: { fault: "store-unreachable" } });
+    expect(await new InferenceAnswers(server, env.TAPES).active(NOW + MINUTE)).toMatchObject({ source: "r2", fellBackFrom: null });
+  });
+
+  it("is loaded once for all who ask a cold isolate at the same time: memory holds one, not one for each", async () => {
+    await publish(await filesOf({}));
+    const reads: string[] = [];
+    const answers = new InferenceAnswers(new ModelServer(shippedModel), counting(reads));
+    const asked = Array.from({ length: 20 }, () => answers.predict(featureSetV1.fingerprint, [ROW], NOW));
+    for (const prediction of await Promise.all(asked)) expect(prediction).toMatchObject({ ok: true, source: "r2", modelId: "linear" });
+    expect(reads.filter((key) => key.endsWith("model.onnx"))).toHaveLength(1);
+    expect(reads).toHaveLength(3);
+  });
+
+  it("goes on answering those who hold it, however many models replace it meanwhile", async () => {
+    const server = new ModelServer(shippedModel);
+    const answers = new InferenceAnswers(server, env.TAPES);
+    await publish(await filesOf({ version: "1", seed: 1 }));
+    const before = await server.serve(env.TAPES, NOW, async (held) => {
+      if ("ok" in held) throw new Error(held.detail);
+      for (const [minute, version] of ["2", "3", "4"].entries()) {
+        await publish(await filesOf({ version, seed: Number(version) }));
+        expect(await answers.active(NOW + (minute + 1) * MINUTE)).toMatchObject({ manifest: { version } });
+      }
+      const moves = await held.model.predict([ROW]);
+      return { model: held.model, moves };
+    });
+    expect(before.moves).toEqual(await (await loaded(await filesOf({ version: "1", seed: 1 }))).predict([ROW]));
+    // Let go, it is released: what is replaced doesn't fill the memory.
+    await expect(before.model.predict([ROW])).rejects.toThrow("was released");
+  });
+
+  it("is looked for anew when whoever looked never came back: one killed request doesn't hang the others for ever", async () => {
+    await publish(await filesOf({}));
+    const server = new ModelServer(shippedModel);
+    const silent = { get: () => new Promise(() => undefined) } as unknown as R2Bucket;
+    void new InferenceAnswers(server, silent).active(NOW);
+    expect(await new InferenceAnswers(server, env.TAPES).active(NOW + MINUTE)).toMatchObject({ source: "r2", fellBackFrom: null });
   });
 
   it("is none when the shipped one is faulty too: a refusal with both reasons", async () => {
@@ -253,6 +296,23 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
     });
   });
 
+  it("leaves out the horizons that the features have outlived, and refuses when none is left", async () => {
+    // The market falls silent, for less than makes its book stale.
+    advanceClock(7_000);
+    const quiet = await get(`${BTC}/forecast`);
+    expect(quiet.body).toMatchObject({ expired: [1_000, 5_000], horizons: [{ horizonMs: 10_000 }, { horizonMs: 30_000 }] });
+    expect(quiet.body.rowAgeMs).toBeGreaterThanOrEqual(7_000);
+    const { status, headers, body } = await get(`${BTC}/forecast?horizonMs=5000`);
+    expect({ status, type: body.type, reason: body.reason, expired: body.expired }).toEqual({
+      status: 503,
+      type: "/problems/row-too-old",
+      reason: "row-too-old",
+      expired: [5_000],
+    });
+    expect(headers.get("retry-after")).toBe("2");
+    expect((await get(`${BTC}/forecast?horizonMs=7000`)).body.type).toBe("/problems/unknown-horizon");
+  });
+
   it("without a model that passes its checks is a refusal with the model's fault", async () => {
     const faulty = new InferenceAnswers(new ModelServer({ ...shippedModel, manifest: "{}" }), env.TAPES);
     await env.TAPES.delete(ACTIVE_MODEL_KEY);
@@ -291,6 +351,18 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
     return { status: response.status, headers: response.headers, body: await response.json() };
   }
 });
+
+/** A key longer than R2 allows makes the real bucket throw. */
+const failing = { get: () => env.TAPES.get("k".repeat(2_000)) } as unknown as R2Bucket;
+
+/** The real bucket, with every key that is read written down. */
+function counting(reads: string[]): R2Bucket {
+  const get = (key: string): Promise<R2ObjectBody | null> => {
+    reads.push(key);
+    return env.TAPES.get(key);
+  };
+  return { get } as unknown as R2Bucket;
+}
 
 interface FilesOptions {
   readonly version?: string;

@@ -2,6 +2,7 @@
 
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { tapeKey } from "../../core/wire/keys.ts";
 import type { GapRecord, MinuteSnapshot } from "../../feed/contract.ts";
@@ -11,7 +12,7 @@ import { batchId, readLastBatch } from "../../workers/storage/read-batches.ts";
 import { readGaps } from "../../workers/storage/read-gaps.ts";
 import { readInstrument } from "../../workers/storage/read-instruments.ts";
 import { readSnapshots } from "../../workers/storage/read-snapshots.ts";
-import { putTape } from "../../workers/storage/tapes.ts";
+import { putTape, type Tape } from "../../workers/storage/tapes.ts";
 import { type StoredBatch, writeBatch } from "../../workers/storage/write-batch.ts";
 
 const MARKET = "binance-spot:BTCUSDT";
@@ -25,6 +26,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
+  await env.TAPES.delete(tapeKey("binance-spot", "BTCUSDT", MINUTE));
   await env.DB.batch(["snapshots", "gaps", "batches", "instruments"].map((table) => env.DB.prepare(`delete from ${table}`)));
 });
 
@@ -57,6 +59,32 @@ describe("snapshots", () => {
     await writeBatch(database, stored({ snapshots: [minuteSnapshot({})], tape: { key, bytes: 7 } }));
     await writeBatch(database, stored({ snapshots: [minuteSnapshot({})] }));
     expect(await readSnapshots(database, ALL)).toMatchObject([{ tapeKey: key, tapeBytes: 7 }]);
+  });
+
+  it("that saw less of the minute never erase those that saw more, whichever comes first", async () => {
+    const full = minuteSnapshot({ coveredMs: 60_000, events: 100 });
+    const poor = minuteSnapshot({ coveredMs: 4_000, events: 900, quote: null, bids: null, asks: null, bookHash: null, state: "syncing" });
+    await writeBatch(database, stored({ snapshots: [full] }));
+    const expected = await readSnapshots(database, ALL);
+    await writeBatch(database, stored({ snapshots: [poor] }));
+    expect(await readSnapshots(database, ALL)).toEqual(expected);
+    await env.DB.prepare("delete from snapshots").run();
+    for (const snapshot of [poor, full]) await writeBatch(database, stored({ snapshots: [snapshot] }));
+    expect(await readSnapshots(database, ALL)).toEqual(expected);
+  });
+
+  it("that saw nothing either are told apart by their events", async () => {
+    for (const events of [7, 3]) await writeBatch(database, stored({ snapshots: [minuteSnapshot({ coveredMs: 0, events })] }));
+    expect(await readSnapshots(database, ALL)).toMatchObject([{ coveredMs: 0, events: 7 }]);
+  });
+
+  it("know their tape at its largest, though the poorer row brought it", async () => {
+    const key = tapeKey("binance-spot", "BTCUSDT", MINUTE);
+    const tapes = [7, 19, 12].map((bytes) => ({ key, bytes }));
+    for (const [index, tape] of tapes.entries()) {
+      await writeBatch(database, stored({ snapshots: [minuteSnapshot({ coveredMs: 60_000 - index })], tape }));
+    }
+    expect(await readSnapshots(database, ALL)).toMatchObject([{ coveredMs: 60_000, tapeKey: key, tapeBytes: 19 }]);
   });
 
   it("of more than one parameter's size all arrive, in the order of their minutes", async () => {
@@ -134,7 +162,56 @@ describe("tapes", () => {
       new Uint8Array(await crypto.subtle.digest("SHA-256", tape.bytes)),
     );
   });
+
+  it("of one minute in two parts are both kept, in the order they came, and each can come again without being added again", async () => {
+    const [first, second] = [tapeOf("one"), tapeOf("another")];
+    const total = first.bytes.byteLength + second.bytes.byteLength;
+    const { key } = await putTape(env.TAPES, first);
+    expect(await putTape(env.TAPES, second)).toEqual({ key, bytes: total });
+    for (const again of [first, second, first]) expect(await putTape(env.TAPES, again)).toEqual({ key, bytes: total });
+    expect(await textOf(key)).toBe("oneanother");
+  });
+
+  it("that hold what is there and more replace it: the part isn't kept twice", async () => {
+    const [part, rest] = [tapeOf("part"), tapeOf("rest")];
+    const whole = { ...part, bytes: new Uint8Array([...part.bytes, ...rest.bytes]) };
+    const { key } = await putTape(env.TAPES, part);
+    expect(await putTape(env.TAPES, whole)).toEqual({ key, bytes: whole.bytes.byteLength });
+    expect(await textOf(key)).toBe("partrest");
+  });
+
+  it("of many writers at once all arrive whole", async () => {
+    const words = ["alpha", "beta", "gamma"];
+    const [object] = await Promise.all(words.map((word) => putTape(env.TAPES, tapeOf(word))));
+    const text = await textOf(object?.key ?? "");
+    expect(text).toHaveLength(words.join("").length);
+    for (const word of words) expect(text).toContain(word);
+  });
+
+  it("that others change each time it is added to fail at last, and leave what is there", async () => {
+    const { key } = await putTape(env.TAPES, tapeOf("kept"));
+    let others = 0;
+    const busy = new Proxy(env.TAPES, {
+      get: (bucket, call) => (call === "get" ? get : call === "put" ? bucket.put.bind(bucket) : (Reflect.get(bucket, call) as unknown)),
+    });
+    async function get(name: string): Promise<R2ObjectBody | null> {
+      const object = await env.TAPES.get(name);
+      await putTape(env.TAPES, tapeOf(`other ${others++} `));
+      return object;
+    }
+    await expect(putTape(busy, tapeOf("late"))).rejects.toThrow("was changed by others 5 times");
+    expect(await textOf(key)).toBe("keptother 0 other 1 other 2 other 3 other 4 ");
+  });
 });
+
+function tapeOf(text: string): Tape {
+  return { feed: "main", venue: "binance-spot", symbol: "BTCUSDT", minute: MINUTE, bytes: gzipSync(text, { level: 1 }) };
+}
+
+async function textOf(key: string): Promise<string> {
+  const object = await env.TAPES.get(key);
+  return gunzipSync(new Uint8Array((await object?.arrayBuffer()) ?? new ArrayBuffer(0))).toString();
+}
 
 const instrument = { market: MARKET, venue: "binance-spot", symbol: "BTCUSDT", feed: "main", ...GRIDS };
 

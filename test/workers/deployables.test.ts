@@ -1,7 +1,7 @@
 /** What the three scripts must agree on, and what the pages may refer to. */
 
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -28,6 +28,27 @@ describe("the configurations of the three scripts", () => {
 });
 
 describe("the pages", () => {
+  it("assembled again leave every file as it is: a change would restart each system that runs from this tree, feeds included", () => {
+    const assemble = (): Buffer => execFileSync(process.execPath, [join("dashboard", "assemble.ts")]);
+    const dist = join("dashboard", "dist");
+    // A folder's own times change with whatever is put into it or taken out.
+    const times = (): [string, number][] =>
+      [".", ...readdirSync(dist, { recursive: true, encoding: "utf8" })].map((name) => [name, statSync(join(dist, name)).mtimeMs]);
+    assemble();
+    const before = times();
+    assemble();
+    expect(before.length).toBeGreaterThan(4);
+    expect(times()).toEqual(before);
+  });
+
+  it("are not written where their sources are watched: a build that sets itself off never ends", () => {
+    const [text = ""] = texts;
+    const output = /^directory = "(.*)"$/m.exec(text)?.[1] ?? "";
+    const watched = /^watch_dir = "(.*)"$/m.exec(text)?.[1] ?? "";
+    expect([existsSync(watched), output]).toEqual([true, "dashboard/dist"]);
+    expect(`${output}/`.startsWith(`${watched}/`)).toBe(false);
+  });
+
   it("load nothing from elsewhere: the documentation works without the internet", () => {
     execFileSync(process.execPath, [join("dashboard", "assemble.ts")]);
     const dist = join("dashboard", "dist");

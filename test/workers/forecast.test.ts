@@ -16,6 +16,7 @@ const features: FeatureView = {
   receivedAt: AS_OF + 1_000,
   featureTime: AS_OF,
   marketTime: AS_OF + 900,
+  rowAgeMs: 250,
   fingerprint: "0123456789abcdef",
   row: [0],
   bidTicks: 5_000_000,
@@ -73,13 +74,24 @@ describe("a forecast", () => {
     expect(forecastBody(features, two, 2_000)).toEqual({ available: [1_000, 5_000] });
   });
 
+  it("for a time that has passed is none: the horizons left are named apart from the expired, and one that is asked for is refused", () => {
+    const quiet = { ...features, rowAgeMs: 1_000 };
+    expect(forecastBody(quiet, two, null)).toMatchObject({
+      forecast: { horizons: [{ horizonMs: 5_000 }], expired: [1_000], rowAgeMs: 1_000 },
+    });
+    expect(forecastBody({ ...features, rowAgeMs: 999 }, two, null)).toMatchObject({ forecast: { expired: [] } });
+    expect(forecastBody(quiet, two, 1_000)).toEqual({ expired: [1_000] });
+    expect(forecastBody({ ...features, rowAgeMs: 60_000 }, two, null)).toEqual({ expired: [1_000, 5_000] });
+    expect(forecastBody(quiet, two, 2_000)).toEqual({ available: [1_000, 5_000] });
+  });
+
   it("is within half of its last digit of the exact product", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10_000_000 }), fc.double({ min: -500, max: 500, noNaN: true }), (bidTicks, moveBps) => {
         const answer = forecastBody(
           { ...features, bidTicks, askTicks: bidTicks + 1 },
-          predictionOf([{ target: "bid", horizonMs: 1 }], [moveBps]),
-          1,
+          predictionOf([{ target: "bid", horizonMs: 1_000 }], [moveBps]),
+          1_000,
         );
         if (!("forecast" in answer)) throw new Error("no forecast");
         const price = Number(answer.forecast.horizons[0]?.bid?.price);

@@ -71,6 +71,12 @@ describe("health", () => {
       { model: { ...model, fellBackFrom: { ok: false, fault: "hash-mismatch", detail: "" } } },
       "degraded",
     ],
+    [
+      "a bucket that does not answer",
+      { model: { ...model, fellBackFrom: { ok: false, fault: "store-unreachable", detail: "" } } },
+      "degraded",
+    ],
+    ["a published model that is gone", { model: { ...model, fellBackFrom: { ok: false, fault: "not-found", detail: "" } } }, "degraded"],
     ["no model", { model: { ok: false, fault: "not-found", detail: "" } }, "degraded"],
     ["no inference Worker", { model: null }, "degraded"],
     ["no feed that answers", { feeds: [{ ...feed, status: null }] }, "down"],
@@ -82,7 +88,7 @@ describe("health", () => {
   });
 
   it("takes a deployment where nothing was published yet for healthy", () => {
-    const fresh = { ...model, source: "shipped", fellBackFrom: { ok: false, fault: "not-found", detail: "" } } as const;
+    const fresh = { ...model, source: "shipped", fellBackFrom: { ok: false, fault: "never-published", detail: "" } } as const;
     expect(healthBody({ ...fine, model: fresh }).status).toBe("ok");
   });
 });

@@ -29,6 +29,12 @@ export const PROBLEMS = {
   "stale-book": kind(503, "The book is stale", "No data has come for longer than this venue allows.", 5),
   "no-mid": kind(409, "The book has no mid", "One side is empty, or the book is crossed."),
   "warming-up": kind(503, "Features are warming up", "Features need a stretch of unbroken feed after each gap.", 10),
+  "row-too-old": kind(
+    503,
+    "The features are older than the horizon",
+    "The market has been quiet for longer than the horizon: the time that the forecast would be for has passed already.",
+    2,
+  ),
   "feed-unreachable": kind(503, "The feed does not answer", "The feed is restarting or overloaded.", 5),
   "model-unavailable": kind(503, "No model can be served", "Neither the published nor the shipped model passed its checks.", 60),
   "model-mismatch": kind(

@@ -129,6 +129,8 @@ export const forecastSchema = z
         ask: forecastPrice.nullable(),
       }),
     ),
+    rowAgeMs: z.number().openapi({ description: "Milliseconds since the features were written, by the feed's clock" }),
+    expired: z.array(z.int()).openapi({ description: "Horizons left out, in ms: no longer than the features' age, their time has passed" }),
     model: z.object({ id: z.string(), version: z.string(), sha256: z.string(), source: z.enum(["r2", "shipped"]) }),
     fingerprint: z.string().openapi({ description: "Of the feature set" }),
     coverage: z.number().openapi({ description: "Share of the last minute in which the book was live, 0 to 1" }),

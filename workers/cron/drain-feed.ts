@@ -4,12 +4,16 @@
  * For each portion of closed minutes: 1. tapes to R2, 2. the rows that name them to D1 in one transaction, 3. acknowledge. A failure
  * anywhere leaves the portion with the feed, and the next run does it again; every step gives the same result when done twice, late, or
  * by two runs at once. Nothing is sampled or dropped here: whatever can't be stored stays pending, and is seen in /v1/health.
+ *
+ * One invocation may make only so many calls. A portion takes as many minutes as the calls left allow, by the tapes that they list, and the
+ * rest stays for the next run. The oldest minute is tried whatever it costs, since waiting makes it no smaller: with more than some 450
+ * markets over all feeds a run outgrows the platform's thousand calls (it can be configured to allow more), and fails, visibly.
  */
 
 import { marketId } from "../../core/market/instrument.ts";
 import { FEED_TAPE_SYMBOL, feedTapeSymbol } from "../../core/wire/keys.ts";
 import type { FeedConfiguration } from "../../feed/configuration.ts";
-import type { FeedRpc, PendingMinute } from "../../feed/contract.ts";
+import type { FeedRpc, GapRecord, PendingMinute } from "../../feed/contract.ts";
 import { logWarning } from "../log.ts";
 import type { Database } from "../storage/database.ts";
 import { batchId } from "../storage/read-batches.ts";
@@ -21,8 +25,12 @@ import { gapRow, instrumentRow, snapshotRow } from "./rows.ts";
 const MINUTES_PER_PORTION = 5;
 /** A run stops here and leaves the rest to the next, one minute later: an hour's backlog is gone in two. */
 const PORTIONS_PER_RUN = 6;
-/** Each tape is two calls out of the thousand that one invocation may make. */
-const TAPES_PER_RUN = 400;
+/** The feed's status. */
+const CALLS_PER_RUN = 1;
+/** What is pending, the rows, the acknowledgement. */
+const CALLS_PER_PORTION = 3;
+/** From the feed, to the bucket. A tape that must be joined to one already stored takes two more, which the caller's reserve is for. */
+const CALLS_PER_TAPE = 2;
 
 export interface Stores {
   readonly database: Database;
@@ -39,47 +47,69 @@ export interface DrainReport {
   readonly remaining: number;
 }
 
+export interface DrainOptions extends Stores {
+  /** The time this run was due, epoch ms. */
+  readonly startedAt: number;
+  /** How many calls to feed and stores this run may make. */
+  readonly calls: number;
+}
+
 /** @throws what the feed or a store throws; what was acknowledged before stays stored. */
-export async function drainFeed(
-  feed: FeedRpc,
-  configuration: FeedConfiguration,
-  options: Stores & { startedAt: number },
-): Promise<DrainReport> {
+export async function drainFeed(feed: FeedRpc, configuration: FeedConfiguration, options: DrainOptions): Promise<DrainReport> {
   const instruments = (await feed.status()).markets.map(({ instrument }) => instrumentRow(instrument, configuration.feed));
   let report: DrainReport = { minutes: 0, rows: 0, gaps: 0, tapes: 0, tapeBytes: 0, remaining: 0 };
-  for (let portion = 0; portion < PORTIONS_PER_RUN && report.tapes < TAPES_PER_RUN; portion++) {
-    const { minutes, gaps, remaining } = await feed.pending(MINUTES_PER_PORTION);
-    if (minutes.length === 0 && gaps.length === 0) break;
+  let calls = options.calls - CALLS_PER_RUN;
+  for (let portion = 0; portion < PORTIONS_PER_RUN && (portion === 0 || calls >= CALLS_PER_PORTION); portion++) {
+    const { minutes: listed, gaps, remaining } = await feed.pending(MINUTES_PER_PORTION);
+    if (listed.length === 0 && gaps.length === 0) break;
+    calls -= CALLS_PER_PORTION;
+    const minutes = affordable(listed, calls, portion === 0 ? 1 : 0);
+    if (minutes.length === 0 && portion > 0) break;
+    calls -= costOf(minutes);
     const id = batchId(configuration.feed, options.startedAt, portion);
-    const tapes = await storeTapes(feed, configuration, { minutes, bucket: options.bucket });
-    const snapshots = minutes.flatMap((minute) =>
-      minute.snapshots.map((snapshot) =>
-        snapshotRow({
-          snapshot,
-          batch: id,
-          tape: tapes.get(tapeName(snapshot.market, minute.minute)) ?? null,
-        }),
-      ),
-    );
-    const batch = batchRow({
-      id,
-      configuration,
-      startedAt: options.startedAt,
-      minutes,
-      gaps: gaps.length,
-      rows: snapshots.length,
-      tapes,
-      remaining,
-    });
-    await writeBatch(options.database, { batch, instruments, snapshots, gaps: gaps.map(gapRow) });
-    await feed.acknowledge(
-      minutes.map(({ minute }) => minute),
-      gaps.map(({ id: gap, to }) => ({ id: gap, to })),
-    );
+    const left = remaining + listed.length - minutes.length;
+    const batch = await storePortion(feed, configuration, { ...options, id, instruments, minutes, gaps, remaining: left });
     report = add(report, batch);
-    if (remaining === 0) break;
+    if (left === 0) break;
   }
   return report;
+}
+
+interface Portion extends DrainOptions {
+  readonly id: string;
+  readonly instruments: StoredBatch["instruments"];
+  readonly minutes: readonly PendingMinute[];
+  readonly gaps: readonly GapRecord[];
+  /** Closed minutes that the feed holds beyond these. */
+  readonly remaining: number;
+}
+
+async function storePortion(feed: FeedRpc, configuration: FeedConfiguration, portion: Portion): Promise<DrainReport> {
+  const { id, startedAt, instruments, minutes, gaps, remaining } = portion;
+  const tapes = await storeTapes(feed, configuration, portion);
+  const snapshots = minutes.flatMap((minute) =>
+    minute.snapshots.map((snapshot) =>
+      snapshotRow({ snapshot, batch: id, tape: tapes.get(tapeName(snapshot.market, minute.minute)) ?? null }),
+    ),
+  );
+  const batch = batchRow({ id, configuration, startedAt, minutes, gaps: gaps.length, rows: snapshots.length, tapes, remaining });
+  await writeBatch(portion.database, { batch, instruments, snapshots, gaps: gaps.map(gapRow) });
+  await feed.acknowledge(
+    minutes.map(({ minute }) => minute),
+    gaps.map(({ id: gap, to }) => ({ id: gap, to })),
+  );
+  return batch;
+}
+
+/** The oldest minutes whose tapes can be had and stored by so many calls, `least` of them in any case. */
+function affordable(minutes: readonly PendingMinute[], calls: number, least: number): readonly PendingMinute[] {
+  let count = 0;
+  while (count < minutes.length && (count < least || costOf(minutes.slice(0, count + 1)) <= calls)) count++;
+  return minutes.slice(0, count);
+}
+
+function costOf(minutes: readonly PendingMinute[]): number {
+  return minutes.reduce((sum, { tapes }) => sum + tapes.length * CALLS_PER_TAPE, 0);
 }
 
 /** One tape at a time, so that memory holds one whatever the number of markets. */

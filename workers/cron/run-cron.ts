@@ -7,13 +7,16 @@ import { logError, logEvent } from "../log.ts";
 import { openDatabase } from "../storage/database.ts";
 import { drainFeed } from "./drain-feed.ts";
 
+/** Of the thousand that the platform allows one invocation; the rest is for tapes that must be joined to what is stored. */
+const CALLS_PER_RUN = 900;
+
 /** @param startedAt the time this run was due, epoch ms: the same run delivered twice has the same one. */
 export async function runCron(env: PublicEnv, startedAt: number): Promise<void> {
   const feeds = configuredFeeds(env.FEEDS);
-  const stores = { database: openDatabase(env.DB), bucket: env.TAPES, startedAt };
+  const options = { database: openDatabase(env.DB), bucket: env.TAPES, startedAt, calls: Math.floor(CALLS_PER_RUN / feeds.length) };
   const outcomes = await Promise.allSettled(
     feeds.map(async (configuration) => {
-      const report = await drainFeed(feedByName(env.FEED, configuration.feed), configuration, stores);
+      const report = await drainFeed(feedByName(env.FEED, configuration.feed), configuration, options);
       logEvent("feed-drained", { feed: configuration.feed, ...report });
     }),
   );

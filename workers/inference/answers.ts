@@ -1,6 +1,7 @@
 /** What the inference Worker answers, with the time as an argument: main.ts gives it the clock. */
 
 import type { ModelRefusal, ModelView, Prediction } from "./contract.ts";
+import type { LoadedModel } from "./loaded-model.ts";
 import type { ModelServer } from "./model-server.ts";
 import { refuseModel } from "./refuse.ts";
 
@@ -17,27 +18,34 @@ export class InferenceAnswers {
   }
 
   async active(now: number): Promise<ModelView | ModelRefusal> {
-    const served = await this.server.current(this.bucket, now);
-    if ("ok" in served) return served;
-    const { model, fellBackFrom } = served;
-    return { ok: true, source: model.source, fellBackFrom, manifest: model.manifest };
+    return this.server.serve(this.bucket, now, (served) => {
+      if ("ok" in served) return served;
+      const { model, fellBackFrom } = served;
+      return { ok: true, source: model.source, fellBackFrom, manifest: model.manifest };
+    });
   }
 
   async predict(fingerprint: string, rows: readonly (readonly number[])[], now: number): Promise<Prediction | ModelRefusal> {
     if (rows.length > MAX_ROWS) return refuseModel("shape-mismatch", `${rows.length} rows at once: at most ${MAX_ROWS}`);
-    const served = await this.server.current(this.bucket, now);
-    if ("ok" in served) return served;
-    const { manifest, source } = served.model;
-    const { id: featureSet, fingerprint: trained } = manifest.featureSet;
-    if (fingerprint !== trained) {
-      return refuseModel(
-        "fingerprint-mismatch",
-        `the rows are of the features ${fingerprint}, the model was trained on ${featureSet} ${trained}`,
-      );
-    }
-    const movesBps = await served.model.predict(rows);
-    if ("ok" in movesBps) return movesBps;
-    const { id, version, artifact, output } = manifest;
-    return { ok: true, modelId: id, version, sha256: artifact.sha256, source, columns: output.columns, movesBps };
+    return this.server.serve(this.bucket, now, (served) => ("ok" in served ? served : predictBy(served.model, fingerprint, rows)));
   }
+}
+
+async function predictBy(
+  model: LoadedModel,
+  fingerprint: string,
+  rows: readonly (readonly number[])[],
+): Promise<Prediction | ModelRefusal> {
+  const { manifest, source } = model;
+  const { id: featureSet, fingerprint: trained } = manifest.featureSet;
+  if (fingerprint !== trained) {
+    return refuseModel(
+      "fingerprint-mismatch",
+      `the rows are of the features ${fingerprint}, the model was trained on ${featureSet} ${trained}`,
+    );
+  }
+  const movesBps = await model.predict(rows);
+  if ("ok" in movesBps) return movesBps;
+  const { id, version, artifact, output } = manifest;
+  return { ok: true, modelId: id, version, sha256: artifact.sha256, source, columns: output.columns, movesBps };
 }

@@ -3,7 +3,12 @@
 import type { ModelManifest, OutputColumn } from "../../models/contract.ts";
 
 export type ModelFault =
+  /** How a new deployment begins: no pointer is there. */
+  | "never-published"
+  /** What the pointer names is not there. */
   | "not-found"
+  /** The bucket failed: nothing is known of what was published. */
+  | "store-unreachable"
   | "bad-manifest"
   | "hash-mismatch"
   | "fingerprint-mismatch"

@@ -29,7 +29,7 @@ export async function loadModel({ source, manifest: text, artifact }: ModelFiles
   const model = new LoadedModel({ source, manifest, session, Tensor: (await loadOnnxruntime()).Tensor });
   const faulty = judgeShapes(manifest, session) ?? (await judgeGolden(manifest, model));
   if (faulty === null) return model;
-  await model.release();
+  await model.retire();
   return faulty;
 }
 

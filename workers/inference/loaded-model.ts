@@ -1,5 +1,7 @@
 /**
  * A model in memory: owns its session. Rows go in raw; the manifest's normaliser is applied here, by the same code that training used.
+ *
+ * Who is about to use it holds it, and lets it go afterwards; once retired it is released as soon as nobody holds it.
  */
 
 import type { InferenceSession, Tensor } from "onnxruntime-web/wasm";
@@ -25,6 +27,9 @@ export class LoadedModel {
   private readonly family: ModelFamily;
   private readonly session: Session;
   private readonly Tensor: Onnxruntime["Tensor"];
+  private holders = 0;
+  private isRetired = false;
+  private isReleased = false;
 
   constructor({ source, manifest, session, Tensor }: LoadedModelParts) {
     const family = MODEL_FAMILIES.get(manifest.family);
@@ -40,6 +45,8 @@ export class LoadedModel {
   /** @param rows [rows][columns], raw. @returns [rows][outputs] basis points, by one run for all rows; or why there is no answer. */
   async predict(rows: readonly (readonly number[])[]): Promise<number[][] | ModelRefusal> {
     const { featureSet, normaliser, input, output } = this.manifest;
+    // onnxruntime gives a released session's id to the next one: another model would answer, and nobody would notice.
+    if (this.isReleased) throw new Error(`the model ${this.manifest.id} ${this.manifest.version} was released and is asked again`);
     const columns = featureSet.columns.length;
     const wrong = rows.find((row) => row.length !== columns || !row.every(Number.isFinite));
     if (wrong !== undefined)
@@ -58,7 +65,24 @@ export class LoadedModel {
     return rows.map((_, row) => Array.from(data.subarray(row * outputs, (row + 1) * outputs)));
   }
 
-  async release(): Promise<void> {
+  hold(): void {
+    this.holders++;
+  }
+
+  async letGo(): Promise<void> {
+    this.holders--;
+    await this.releaseWhenUnused();
+  }
+
+  /** Nobody will begin to use it any more. */
+  async retire(): Promise<void> {
+    this.isRetired = true;
+    await this.releaseWhenUnused();
+  }
+
+  private async releaseWhenUnused(): Promise<void> {
+    if (!this.isRetired || this.holders > 0 || this.isReleased) return;
+    this.isReleased = true;
     await this.session.release();
   }
 

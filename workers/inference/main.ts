@@ -4,7 +4,6 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import { InferenceAnswers } from "./answers.ts";
 import type { InferenceRpc, ModelRefusal, ModelView, Prediction } from "./contract.ts";
 import { ModelServer } from "./model-server.ts";
-import { loadOnnxruntime } from "./onnxruntime.ts";
 import { shippedModel } from "./shipped-model.ts";
 
 export interface InferenceEnv {
@@ -15,16 +14,20 @@ const server = new ModelServer(shippedModel);
 
 export default class Inference extends WorkerEntrypoint<InferenceEnv> implements InferenceRpc {
   async active(): Promise<ModelView | ModelRefusal> {
-    return this.answers().active(Date.now());
+    return this.untilDone(this.answers().active(Date.now()));
   }
 
   async predict(fingerprint: string, rows: readonly (readonly number[])[]): Promise<Prediction | ModelRefusal> {
-    return this.answers().predict(fingerprint, rows, Date.now());
+    return this.untilDone(this.answers().predict(fingerprint, rows, Date.now()));
   }
 
   private answers(): InferenceAnswers {
-    // Initialisation must not stop half-way when the request that began it ends: all later ones wait for it.
-    this.ctx.waitUntil(loadOnnxruntime().catch(() => undefined));
     return new InferenceAnswers(server, this.env.TAPES);
+  }
+
+  /** A request may be loading onnxruntime and the model for all others: it must not stop half-way when its caller goes away. */
+  private untilDone<T>(answer: Promise<T>): Promise<T> {
+    this.ctx.waitUntil(answer.catch(() => undefined));
+    return answer;
   }
 }

@@ -1,11 +1,13 @@
 /**
  * Stores what one feed gave in one transaction: all of it, or nothing. Written twice, early or late, the tables are the same:
- * - a snapshot's row is replaced by itself, and keeps its tape's key when the second writer no longer found the tape (the first had
- *   acknowledged it);
+ * - of two rows of one snapshot the one that saw more of its minute stays, whichever came first (a restart with a clock slightly behind, a
+ *   market that moved to another feed); its tape, which only ever grows, is known at its largest, also when the second writer no longer
+ *   found it (the first had acknowledged it);
  * - a gap once closed is final, so a late write never opens it again.
  */
 
-import { isNull, type SQL, sql } from "drizzle-orm";
+import { getTableColumns, isNull, type SQL, sql } from "drizzle-orm";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { bulkUpsert, excluded } from "./bulk-upsert.ts";
 import type { Database } from "./database.ts";
 import { batches, gaps, instruments, snapshots } from "./schema.ts";
@@ -18,14 +20,13 @@ export interface StoredBatch {
 }
 
 export async function writeBatch(database: Database, stored: StoredBatch): Promise<void> {
-  const keepTape = { tapeKey: newOrKept(snapshots.tapeKey), tapeBytes: newOrKept(snapshots.tapeBytes) };
   const [first, ...rest] = [
     ...bulkUpsert(database, {
       table: instruments,
       rows: stored.instruments,
       conflict: { key: ["market"], onlyIf: instrumentHasChanged },
     }),
-    ...bulkUpsert(database, { table: snapshots, rows: stored.snapshots, conflict: { key: ["market", "minute"], merge: keepTape } }),
+    ...bulkUpsert(database, { table: snapshots, rows: stored.snapshots, conflict: { key: ["market", "minute"], merge: mergeSnapshots() } }),
     ...bulkUpsert(database, { table: gaps, rows: stored.gaps, conflict: { key: ["id"], onlyIf: isNull(gaps.to) } }),
     ...bulkUpsert(database, { table: batches, rows: [stored.batch], conflict: { key: ["id"] } }),
   ];
@@ -35,6 +36,19 @@ export async function writeBatch(database: Database, stored: StoredBatch): Promi
 /** Rows written are billed: the same grids each minute write nothing. */
 const instrumentHasChanged = sql`(${instruments.feed}, ${instruments.tick}, ${instruments.lot}) is not (${excluded(instruments.feed)}, ${excluded(instruments.tick)}, ${excluded(instruments.lot)})`;
 
-function newOrKept(column: typeof snapshots.tapeKey | typeof snapshots.tapeBytes): SQL {
-  return sql`coalesce(${excluded(column)}, ${column})`;
+/** Equal ones are replaced: the same row, done again. */
+const seesMore = sql`(${excluded(snapshots.coveredMs)}, ${excluded(snapshots.events)}) >= (${snapshots.coveredMs}, ${snapshots.events})`;
+
+function mergeSnapshots(): Record<keyof typeof snapshots.$inferInsert, SQL> {
+  const columns = Object.entries<SQLiteColumn>(getTableColumns(snapshots));
+  const ofTheFuller = columns.map(([property, column]) => [
+    property,
+    sql`case when ${seesMore} then ${excluded(column)} else ${column} end`,
+  ]);
+  const { tapeKey, tapeBytes } = snapshots;
+  return {
+    ...(Object.fromEntries(ofTheFuller) as Record<keyof typeof snapshots.$inferInsert, SQL>),
+    tapeKey: sql`coalesce(${excluded(tapeKey)}, ${tapeKey})`,
+    tapeBytes: sql`coalesce(max(${excluded(tapeBytes)}, ${tapeBytes}), ${excluded(tapeBytes)}, ${tapeBytes})`,
+  };
 }

@@ -33,6 +33,7 @@ const forecastRoute = createRoute({
       "stale-book",
       "no-mid",
       "warming-up",
+      "row-too-old",
       "feed-unreachable",
       "model-unavailable",
       "model-mismatch",
@@ -52,6 +53,11 @@ export function addForecastRoute(app: App): void {
     if ("available" in answer) {
       const { available } = answer;
       throw new Refused(problem("unknown-horizon", `No horizon of ${horizonMs} ms: the model has ${available.join(", ")}.`, { available }));
+    }
+    if ("expired" in answer) {
+      const { rowAgeMs } = features;
+      const detail = `The newest features are ${rowAgeMs} ms old, and the forecast is for ${answer.expired.join(", ")} ms after them.`;
+      throw new Refused(problem("row-too-old", detail, { rowAgeMs, expired: answer.expired }));
     }
     return context.json(answer.forecast, 200);
   });

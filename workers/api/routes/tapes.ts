@@ -39,7 +39,7 @@ export function addTapeRoute(app: App): void {
     if (object === null) {
       throw new Refused(problem("no-tape", `Nothing is stored of ${market} in the minute ${new Date(minuteOf(minute)).toISOString()}.`));
     }
-    // A closed minute never changes, but for the rare one that is written again with the same bytes.
+    // A closed minute hardly ever changes, and then only by growing (workers/storage/tapes.ts): the ETag tells.
     const headers = { etag: object.httpEtag, "cache-control": "public, max-age=3600" };
     if (!("body" in object)) return new Response(null, { status: 304, headers });
     const name = object.key.split("/").slice(2).join("_");

@@ -3,6 +3,8 @@
  *
  * The model says by how many basis points bid, mid and ask move; the price is the present one moved by that much. Each target is moved on
  * its own: nothing here bends a bid below an ask, so that what is shown is what the model said.
+ *
+ * A horizon no longer than the row's age is for a time that has passed, and is left out: it would be a forecast of what is known.
  */
 
 import type { FeatureView } from "../../../feed/contract.ts";
@@ -14,16 +16,22 @@ import { freshnessOf } from "./live.ts";
 
 const BPS = 10_000;
 
-/** @param horizonMs one horizon, or null for all. @returns the horizons there are when the one asked for is not among them. */
+/**
+ * @param horizonMs one horizon, or null for all.
+ * @returns the horizons there are when the one asked for is not among them; those asked for when the time of each has passed.
+ */
 export function forecastBody(
   features: FeatureView,
   prediction: Prediction,
   horizonMs: number | null,
-): { forecast: ForecastBody } | { available: number[] } {
+): { forecast: ForecastBody } | { available: number[] } | { expired: number[] } {
   const available = [...new Set(prediction.columns.map((column) => column.horizonMs))].sort((a, b) => a - b);
-  const horizons = horizonMs === null ? available : available.filter((horizon) => horizon === horizonMs);
-  if (horizons.length === 0) return { available };
-  const { instrument, bidTicks, askTicks, featureTime } = features;
+  const asked = horizonMs === null ? available : available.filter((horizon) => horizon === horizonMs);
+  if (asked.length === 0) return { available };
+  const { instrument, bidTicks, askTicks, featureTime, rowAgeMs } = features;
+  const horizons = asked.filter((horizon) => horizon > rowAgeMs);
+  const expired = asked.filter((horizon) => horizon <= rowAgeMs);
+  if (horizons.length === 0) return { expired };
   return {
     forecast: {
       market: features.market,
@@ -40,6 +48,8 @@ export function forecastBody(
         mid: forecastPrice(features, prediction, { target: "mid", horizonMs: horizon }),
         ask: forecastPrice(features, prediction, { target: "ask", horizonMs: horizon }),
       })),
+      rowAgeMs,
+      expired,
       model: { id: prediction.modelId, version: prediction.version, sha256: prediction.sha256, source: prediction.source },
       fingerprint: features.fingerprint,
       coverage: features.coverage,

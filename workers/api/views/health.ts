@@ -55,8 +55,8 @@ function modelReasons(model: Observations["model"]): string[] {
   if (model === null) return ["the inference Worker does not answer"];
   if (!model.ok) return [`no model is served: ${model.detail}`];
   // Nothing published is how a new deployment begins; any other reason to fall back is a fault of what was published.
-  if (model.fellBackFrom === null || model.fellBackFrom.fault === "not-found") return [];
-  return [`the published model is not served: ${model.fellBackFrom.detail}`];
+  if (model.fellBackFrom === null || model.fellBackFrom.fault === "never-published") return [];
+  return [`the published model is not served: ${model.fellBackFrom.fault}, ${model.fellBackFrom.detail}`];
 }
 
 function feedHealth({ configuration, status, lastStoredMinute }: FeedObservation): FeedHealth {
