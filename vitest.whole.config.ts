@@ -1,4 +1,4 @@
-/** Tests of the whole: real processes, real sockets, killed and started again. One at a time, since each runs a system of its own. */
+/** Tests of the whole: real processes, real sockets, killed and started again. Side by side, since they mostly wait for a minute to end; each has a port and a folder of its own. */
 
 import { defineConfig } from "vitest/config";
 
@@ -7,7 +7,7 @@ export default defineConfig({
     name: "whole",
     include: ["test/whole/**/*.test.ts"],
     environment: "node",
-    fileParallelism: false,
+    maxWorkers: 3,
     testTimeout: 180_000,
     hookTimeout: 120_000,
   },

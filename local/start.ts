@@ -8,7 +8,7 @@
 
 import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { type Child, logTail, startNode } from "./child.ts";
 import { DEPLOYABLES, QUIET_ENVIRONMENT, ROOT, WRANGLER } from "./deployables.ts";
 import { parseStartOptions, type StartOptions } from "./options.ts";
@@ -17,15 +17,23 @@ const READY_WITHIN_MS = 60_000;
 /** Two seconds into the minute: the minute before has been closed by then. */
 const CRON_AFTER_MINUTE_MS = 2_000;
 const MINUTE_MS = 60_000;
+const ANSWER_WITHIN_MS = 30_000;
+/** How long one waits who is about to end. */
+const LAST_ANSWER_WITHIN_MS = 5_000;
+const WATCH_INTERVAL_MS = 10_000;
+const ASK_AGAIN_AFTER_MS = 2_000;
+/** Questions in a row without an answer. */
+const SILENCES_ALLOWED = 3;
 
 const options = parseStartOptions(process.argv.slice(2));
 const children: Child[] = [];
 let isStopping = false;
+let isReady = false;
 
 process.on("SIGINT", () => void stop(0));
 process.on("SIGTERM", () => void stop(0));
 run().catch(async (error: unknown) => {
-  console.error(`\nedgebook could not start: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`\nedgebook ${isReady ? "has ended" : "could not start"}: ${error instanceof Error ? error.message : String(error)}`);
   await stop(1);
 });
 
@@ -41,10 +49,11 @@ async function run(): Promise<void> {
   );
   const workers = startWorkers(venue.env);
   await untilHealthy(workers);
+  isReady = true;
   printAddresses(venue.market);
   driveCron();
-  const code = await workers.ended;
-  if (!isStopping) throw new Error(`the Workers ended with ${code}:\n${logTail(workers.logFile)}`);
+  const end = await Promise.race([workers.ended.then((code) => `ended with ${code}`), untilSilent()]);
+  if (!isStopping) throw new Error(`the Workers ${end}:\n${logTail(workers.logFile)}`);
 }
 
 interface Venue {
@@ -98,8 +107,11 @@ function workerEnvironment(venue: { symbols: readonly string[]; hosts: Record<st
     const value = process.env[name];
     return value === undefined ? [] : [[name, value]];
   });
+  const path = `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ""}`;
   return {
     ...Object.fromEntries(kept),
+    // wrangler runs the dashboard's build by the name of node: it has to be this one, whoever called us and how.
+    PATH: path,
     FEEDS: JSON.stringify([{ feed: "main", venue: "binance-spot", symbols: venue.symbols }]),
     VENUE_HOSTS: JSON.stringify(venue.hosts),
     CLOUDFLARE_INCLUDE_PROCESS_ENV: "true",
@@ -121,6 +133,9 @@ function startWorkers(env: NodeJS.ProcessEnv): Child {
     String(options.port),
     "--ip",
     "127.0.0.1",
+    // Left to wrangler it is the first free one from 9229, which two that start at once both take.
+    "--inspector-port",
+    "0",
     "--persist-to",
     options.data,
     "--show-interactive-dev-session=false",
@@ -141,6 +156,19 @@ async function untilHealthy(workers: Child): Promise<void> {
   throw new Error(`the Workers did not answer:\n${logTail(workers.logFile)}`);
 }
 
+/**
+ * Resolves when nothing answers any more. wrangler starts a Workers' process that died anew, but one of its two is the door of the other, and
+ * when the door is the new one it stays shut (seen with wrangler 4.155): requests hang for ever, and no process has ended.
+ */
+async function untilSilent(): Promise<string> {
+  for (let silences = 0; silences < SILENCES_ALLOWED; ) {
+    await new Promise((next) => setTimeout(next, silences === 0 ? WATCH_INTERVAL_MS : ASK_AGAIN_AFTER_MS));
+    // A page that asks no feed: watching must not be what keeps the feed awake.
+    silences = (await get("/problems/stale-book", LAST_ANSWER_WITHIN_MS)) === null ? silences + 1 : 0;
+  }
+  return "no longer answer";
+}
+
 function driveCron(): void {
   const next = MINUTE_MS - (Date.now() % MINUTE_MS) + CRON_AFTER_MINUTE_MS;
   setTimeout(() => {
@@ -150,8 +178,8 @@ function driveCron(): void {
   }, next).unref();
 }
 
-async function runCron(): Promise<void> {
-  const response = await get(`/cdn-cgi/handler/scheduled?cron=${encodeURIComponent("* * * * *")}`);
+async function runCron(withinMs = ANSWER_WITHIN_MS): Promise<void> {
+  const response = await get(`/cdn-cgi/handler/scheduled?cron=${encodeURIComponent("* * * * *")}`, withinMs);
   if (!response?.ok && !isStopping)
     console.error(`cron: ${response === null ? "no answer" : `${response.status} ${await response.text()}`}`);
 }
@@ -172,7 +200,7 @@ async function stop(code: number): Promise<void> {
   isStopping = true;
   if (code === 0) {
     console.log("\nStopping: storing what is pending …");
-    await runCron();
+    await runCron(LAST_ANSWER_WITHIN_MS);
   }
   for (const child of children.reverse()) await child.stop(5_000);
   process.exit(code);
@@ -195,9 +223,9 @@ function step(what: string): void {
   console.log(`· ${what}`);
 }
 
-async function get(path: string): Promise<Response | null> {
+async function get(path: string, withinMs = ANSWER_WITHIN_MS): Promise<Response | null> {
   try {
-    return await fetch(`http://127.0.0.1:${options.port}${path}`, { signal: AbortSignal.timeout(30_000) });
+    return await fetch(`http://127.0.0.1:${options.port}${path}`, { signal: AbortSignal.timeout(withinMs) });
   } catch {
     return null;
   }
