@@ -17,7 +17,7 @@ const PORT = 8799;
 const BASE = `http://127.0.0.1:${PORT}`;
 const MARKETS = 20;
 /** Gives some 1,000 frames a second over 20 symbols, quotes and trades included; the rate that came about is measured. */
-const INTERVAL_MS = 35;
+const INTERVAL_MS = 33;
 const WARM_UP_MS = 20_000;
 const DEFAULT_SECONDS = 120;
 const CLOCK_TICKS_PER_SECOND = 100;

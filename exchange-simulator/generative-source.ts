@@ -45,6 +45,8 @@ export class GenerativeSource implements MarketSource {
   private simulated: number;
   private isStopped = false;
   private frames = 0;
+  /** Making the markets takes a while: the simulated clock starts before it, so that it is no later than the wall's. */
+  private readonly begunAt = performance.now();
 
   constructor(options: GenerativeOptions) {
     this.options = options;
@@ -106,6 +108,8 @@ export class GenerativeSource implements MarketSource {
 
   private async followClock(advance: (until: number) => void): Promise<void> {
     let last = performance.now();
+    // Before anybody listens: what passed while the markets were made.
+    advance(this.simulated + (last - this.begunAt) * this.options.speed);
     while (!this.isStopped && this.simulated < this.endTime) {
       await new Promise((resolve) => setTimeout(resolve, TICK_MS));
       const now = performance.now();
