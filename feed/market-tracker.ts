@@ -21,6 +21,7 @@ import type { GapReason } from "./contract.ts";
 import { Coverage } from "./coverage.ts";
 import { GapTracker } from "./gap-tracker.ts";
 import { type ClockJudgement, MarketClock } from "./market-clock.ts";
+import { Pace } from "./pace.ts";
 import { PendingFrames, type PendingLimits } from "./pending-frames.ts";
 import { QuoteCheck } from "./quote-check.ts";
 import { SnapshotSchedule } from "./snapshot-schedule.ts";
@@ -29,11 +30,6 @@ import { SnapshotSchedule } from "./snapshot-schedule.ts";
 const FORGIVEN_AFTER_MS = MS_PER_MINUTE;
 /** How long a top outside the snapshot's window is believed without a venue's quote that says the same. */
 const UNCONFIRMED_WINDOW_MS = 10_000;
-/** A market is silent when this many of its own mean intervals pass without a message. */
-const STALE_PACES = 20;
-/** Weight of the newest interval in a market's own pace. */
-const PACE_WEIGHT = 1 / 64;
-
 export interface MarketTrackerOptions {
   readonly instrument: Instrument;
   readonly sequencer: BookSequencer;
@@ -62,8 +58,6 @@ export class MarketTracker {
   /** When the newest feature row was written. */
   lastRowAt: number | null = null;
   unbrokenSince: number | null = null;
-  /** Mean time between depth messages; null before the second. */
-  paceMs: number | null = null;
   quote: QuoteEvent | null = null;
   malformedFrames = 0;
   checkpointMismatches = 0;
@@ -71,7 +65,7 @@ export class MarketTracker {
   minuteTrades = 0;
   readonly snapshots = new SnapshotSchedule();
   private readonly pending: PendingFrames;
-  private lastDepthAt: number | null = null;
+  private readonly pace: Pace;
   private isPipelineStarted = false;
   private readonly clock = new MarketClock();
   private wasOpened = false;
@@ -85,6 +79,7 @@ export class MarketTracker {
     this.instrument = options.instrument;
     this.market = marketId(options.instrument.venue, options.instrument.symbol);
     this.gaps = new GapTracker(this.market);
+    this.pace = new Pace(options.staleAfterMs);
     this.pending = new PendingFrames(options.pendingLimits);
     this.pipeline = new FeaturePipeline(options.featureSet, options.onRow === undefined ? {} : { onRow: options.onRow });
   }
@@ -134,7 +129,7 @@ export class MarketTracker {
   onEvent(event: MarketEvent, frame: string, receivedAt: number): void {
     this.minuteEvents++;
     if (event.kind === "trade" && !this.isNewTrade(event)) return;
-    if (event.kind === "depth") this.notePace(receivedAt);
+    if (event.kind === "depth") this.pace.heard(receivedAt);
     if (this.state === "syncing") this.keep(event, frame, receivedAt);
     else if (this.state === "live") this.apply(event, frame, receivedAt);
     this.lastReceivedAt = receivedAt;
@@ -175,10 +170,9 @@ export class MarketTracker {
     }
   }
 
-  /** With nothing received for this long the market counts as stale: by its own pace, at least the venue's bound. */
+  /** Silence of the book after which the market counts as stale: by its own pace. */
   staleAfterMs(): number {
-    const bound = this.options.staleAfterMs;
-    return Math.min(Math.max(bound, STALE_PACES * (this.paceMs ?? 0)), STALE_PACES * bound);
+    return this.pace.staleAfterMs;
   }
 
   private apply(event: MarketEvent, frame: string, receivedAt: number): void {
@@ -206,14 +200,6 @@ export class MarketTracker {
   /** Asked after a call that may have changed the state. */
   private isSyncing(): boolean {
     return this.state === "syncing";
-  }
-
-  private notePace(receivedAt: number): void {
-    if (this.lastDepthAt !== null) {
-      const interval = receivedAt - this.lastDepthAt;
-      this.paceMs = this.paceMs === null ? interval : this.paceMs + (interval - this.paceMs) * PACE_WEIGHT;
-    }
-    this.lastDepthAt = receivedAt;
   }
 
   private keep(event: MarketEvent, frame: string, receivedAt: number): void {
@@ -336,7 +322,7 @@ export class MarketTracker {
     this.coverage.end(goodUntil);
     this.unbrokenSince = null;
     this.isPipelineStarted = false;
-    this.lastDepthAt = null;
+    this.pace.interrupted();
     this.lastBookAt = null;
     this.pipeline.stop();
     this.book.clear();
