@@ -13,6 +13,18 @@ function framesOf(tape: Uint8Array | null): string[] {
   return lines.flatMap((record) => ("kind" in record && record.kind === "frame" ? [record.text] : []));
 }
 
+/** Changes what the object has written down for its successor. */
+async function rewriteKept(key: string, change: (value: Record<string, unknown>) => unknown): Promise<void> {
+  await runInDurableObject(feedStub(), (_, { storage }) => {
+    const row = storage.sql.exec<{ value: string }>("SELECT value FROM kept WHERE key = ?", key).one();
+    storage.sql.exec(
+      "UPDATE kept SET value = ? WHERE key = ?",
+      JSON.stringify(change(JSON.parse(row.value) as Record<string, unknown>)),
+      key,
+    );
+  });
+}
+
 async function marketState(symbol: string): Promise<string | undefined> {
   const status: FeedStatus = await feedStub().status();
   return status.markets.find((market) => market.market === `binance-spot:${symbol}`)?.state;
@@ -118,6 +130,27 @@ describe("the feed object", () => {
       expect(connection.state).toBe("blocked");
       expect(hosts.size).toBeGreaterThan(1);
     }, PATIENCE);
+  });
+
+  it("starts where the last process stopped, on a machine whose clock is behind: a minute that was closed stays closed", async () => {
+    await startedFeed();
+    const ahead = Date.now() + 120_000;
+    await rewriteKept("alive", (alive) => ({ ...alive, at: ahead, minute: minuteOf(ahead) }));
+    await abortAllDurableObjects();
+    expect((await feedStub().status()).now).toBeGreaterThanOrEqual(ahead);
+    await rewriteKept("alive", (alive) => ({ ...alive, at: Date.now(), minute: minuteOf(Date.now()) }));
+  });
+
+  it("asks for the venue's grids at each start, and builds its books anew on the ones that have changed", async () => {
+    await startedFeed();
+    const coarse = { decimals: 1, mantissa: 1 };
+    await rewriteKept("instruments", (instruments) => (instruments as unknown as object[]).map((each) => ({ ...each, tick: coarse })));
+    const sequence = await startedFeed();
+    const book = await feedStub().book("binance-spot:BTCUSDT", 1);
+    if (!book.ok) throw new Error(book.detail);
+    expect(book.instrument.tick).toEqual({ decimals: 2, mantissa: 1 });
+    expect(book.bids[0]?.[0]).toBe(9_999);
+    expect(book.proof.lastSequence).toBe(sequence);
   });
 
   it("keeps a gap until the ledger has it, and no longer", async () => {

@@ -1,0 +1,60 @@
+/** The object's own store: what it takes it gives back, whole, or not at all. */
+
+import { runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { FeedStore } from "../../durable-objects/market-feed/feed-store.ts";
+import { feedStub } from "./exchange-control.ts";
+
+const MINUTE = Date.UTC(2026, 0, 5, 12, 0);
+
+function withStore(act: (store: FeedStore) => void): Promise<void> {
+  return runInDurableObject(feedStub("store"), (_, state) => act(new FeedStore(state.storage)));
+}
+
+/** Bytes that tell their place, so that a piece lost or moved shows. */
+function bytes(length: number, seed: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, index) => (Math.imul(index + seed, 2_654_435_761) >>> 13) & 255);
+}
+
+describe("the feed's store", () => {
+  it("cuts a part that is larger than a row, and joins it again beside the others", async () => {
+    await withStore((store) => {
+      const large = bytes(5_000_000, 1);
+      const small = bytes(100, 2);
+      store.saveChunk(MINUTE, [
+        { symbol: "AAA", gzip: small },
+        { symbol: "BBB", gzip: large },
+      ]);
+      store.saveChunk(MINUTE, [{ symbol: "AAA", gzip: small }]);
+      const [a, b] = [store.tape("AAA", MINUTE), store.tape("BBB", MINUTE)];
+      expect(b?.length).toBe(large.length);
+      expect(b?.every((value, index) => value === large[index])).toBe(true);
+      expect(a).toEqual(Uint8Array.from([...small, ...small]));
+      expect(store.tape("CCC", MINUTE)).toBeNull();
+    });
+  });
+
+  it("writes all of a flush or nothing: a chunk stored before a failure would be stored again", async () => {
+    await withStore((store) => {
+      const minute = MINUTE + 60_000;
+      const failing = (): void =>
+        store.atomically(() => {
+          store.saveChunk(minute, [{ symbol: "AAA", gzip: bytes(10, 3) }]);
+          throw new Error("storage is full");
+        });
+      expect(failing).toThrow("storage is full");
+      expect(store.tape("AAA", minute)).toBeNull();
+    });
+  });
+
+  it("lets the oldest minute go first, rows and tape alike", async () => {
+    await withStore((store) => {
+      store.acknowledgeMinutes([MINUTE, MINUTE + 60_000]);
+      const later = MINUTE + 120_000;
+      store.saveMinute(later, []);
+      store.saveChunk(later + 60_000, [{ symbol: "AAA", gzip: bytes(10, 4) }]);
+      expect([store.dropOldest(), store.hasMinute(later)]).toEqual([later, false]);
+      expect([store.dropOldest(), store.tape("AAA", later + 60_000), store.dropOldest()]).toEqual([later + 60_000, null, null]);
+    });
+  });
+});
