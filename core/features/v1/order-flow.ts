@@ -9,12 +9,10 @@
  */
 
 import type { Ladder } from "../../book/ladder.ts";
-import { RingBuffer } from "../../math/ring-buffer.ts";
-import { signedLog } from "../../math/signed-log.ts";
 import { sideSign } from "../../units/side.ts";
 import type { Feature } from "../contract.ts";
-import { DepthScale } from "./depth-scale.ts";
-import { FLOW_WINDOWS_SECONDS, LONGEST_FLOW_WINDOW_SECONDS, WARMUP_MS } from "./windows.ts";
+import { FlowWindows } from "./flow-windows.ts";
+import { FLOW_WINDOWS_SECONDS, WARMUP_MS } from "./windows.ts";
 
 /** The best level of one side, and what flowed to it since: written once for both sides, since a better price has a larger key on both. */
 class BestLevel {
@@ -54,9 +52,7 @@ export class OrderFlow {
 
 export function createOrderFlowImbalance(): Feature {
   const flow = new OrderFlow();
-  const scale = new DepthScale();
-  const seconds = new RingBuffer(LONGEST_FLOW_WINDOW_SECONDS);
-  let lotsThisSecond = 0;
+  const windows = new FlowWindows();
   return {
     columns: FLOW_WINDOWS_SECONDS.map((window) => ({
       name: `ofi_${window}s`,
@@ -66,22 +62,15 @@ export function createOrderFlowImbalance(): Feature {
     })),
     warmupMs: WARMUP_MS,
     onBook({ book }) {
-      lotsThisSecond += flow.next(book.bids, book.asks);
+      windows.add(flow.next(book.bids, book.asks));
     },
     onTrade() {},
     write({ book }, _time, out, offset) {
-      const usual = scale.measure(book);
-      seconds.push(lotsThisSecond);
-      lotsThisSecond = 0;
-      for (let index = 0; index < FLOW_WINDOWS_SECONDS.length; index++) {
-        out[offset + index] = signedLog(seconds.sumOfLast(FLOW_WINDOWS_SECONDS[index] as number) / usual);
-      }
+      windows.write(book, out, offset);
     },
     reset() {
       flow.clear();
-      scale.clear();
-      seconds.clear();
-      lotsThisSecond = 0;
+      windows.clear();
     },
   };
 }
