@@ -14,6 +14,12 @@ export function advanceClock(ms: number): void {
   aheadMs += ms;
 }
 
+/** Sets the clock forward to so long after the start of a minute, the next one, so that a test finds the same time of minute at each run. */
+export function advanceIntoMinute(afterMs: number): void {
+  const next = Math.ceil(Date.now() / 60_000) * 60_000;
+  advanceClock(next + afterMs - Date.now());
+}
+
 /** Sets the clock forward to so long before the end of a minute, this one or the next. @returns that minute's start. */
 export function advanceToMinuteEnd(beforeMs: number): number {
   const minute = Math.floor((Date.now() + beforeMs) / 60_000) * 60_000;

@@ -1,11 +1,17 @@
 /** A feed with everything that the API serves and cron stores: a live book, warm features, closed minutes. */
 
 import { expect, vi } from "vitest";
-import { advanceClock, advanceToMinuteEnd } from "./clock.ts";
+import { advanceClock, advanceIntoMinute, advanceToMinuteEnd } from "./clock.ts";
 import { control, depthFrame, feedStub, PATIENCE, startedFeed } from "./exchange-control.ts";
 
 /** More than the features' longest window. */
 const WARMUP_FRAMES = 45;
+
+/**
+ * Where in its minute a warm feed begins. Its clock is set forward to the minute's end later, and features go on over a leap only while it is
+ * shorter than a minute (feed/market-clock.ts): begun in the last seconds of a minute, the leap would be longer.
+ */
+const BEGINS_AT_MS = 10_000;
 
 export interface WarmFeed {
   /** Sequence of the last frame sent. */
@@ -14,6 +20,7 @@ export interface WarmFeed {
 
 /** BTCUSDT with warm features, ETHUSDT live and cold. Bids step up and down, asks stand still. */
 export async function warmFeed(): Promise<WarmFeed> {
+  advanceIntoMinute(BEGINS_AT_MS);
   const feed = { sequence: await startedFeed() };
   const start = Date.now() - WARMUP_FRAMES * 1_000;
   await sendFrames(feed, WARMUP_FRAMES, (index) => start + index * 1_000);
