@@ -5,31 +5,29 @@
  * 1. unsynced: frames are kept (as text, bounded); a snapshot is wanted;
  * 2. a snapshot comes: too old for what was kept, another is wanted; else it replaces the book and the kept frames are judged and applied;
  * 3. live: each depth message is judged by the venue's rule before it is applied; any break makes the book unsynced, with a reason.
- *
- * Features start at the first change applied after a snapshot (its venueTime), so that where the snapshot was asked for makes no difference.
  */
 
 import { OrderBook } from "../core/book/order-book.ts";
 import type { FeatureSet } from "../core/features/contract.ts";
-import { FeaturePipeline, type RowSink } from "../core/features/pipeline.ts";
+import type { FeaturePipeline, RowSink } from "../core/features/pipeline.ts";
 import type { DepthEvent, MarketEvent, QuoteEvent, SnapshotEvent, TradeEvent } from "../core/market/event.ts";
 import { type Instrument, marketId } from "../core/market/instrument.ts";
 import { MS_PER_MINUTE } from "../core/units/time.ts";
 import type { BookSequencer, Decoder, ResyncReason } from "../exchanges/contract.ts";
+import { BookCheck, type BookJudgement } from "./book-check.ts";
 import { decodeCheckpoint } from "./checkpoint.ts";
 import type { GapReason } from "./contract.ts";
 import { Coverage } from "./coverage.ts";
 import { GapTracker } from "./gap-tracker.ts";
-import { type ClockJudgement, MarketClock } from "./market-clock.ts";
+import { MarketFeatures } from "./market-features.ts";
 import { Pace } from "./pace.ts";
 import { PendingFrames, type PendingLimits } from "./pending-frames.ts";
-import { QuoteCheck } from "./quote-check.ts";
+import type { QuoteCheck } from "./quote-check.ts";
 import { SnapshotSchedule } from "./snapshot-schedule.ts";
 
 /** A book that has held for this long is forgiven the troubles before it. */
 const FORGIVEN_AFTER_MS = MS_PER_MINUTE;
-/** How long a top outside the snapshot's window is believed without a venue's quote that says the same. */
-const UNCONFIRMED_WINDOW_MS = 10_000;
+
 export interface MarketTrackerOptions {
   readonly instrument: Instrument;
   readonly sequencer: BookSequencer;
@@ -49,14 +47,10 @@ export class MarketTracker {
   readonly book = new OrderBook();
   readonly gaps: GapTracker;
   readonly coverage = new Coverage();
-  readonly quoteCheck = new QuoteCheck();
-  readonly pipeline: FeaturePipeline;
   state: "disconnected" | "syncing" | "live" = "disconnected";
   lastReceivedAt: number | null = null;
   /** When the book last changed or was replaced: what staleness is judged by. Trades and quotes don't vouch for it. */
   lastBookAt: number | null = null;
-  /** When the newest feature row was written. */
-  lastRowAt: number | null = null;
   unbrokenSince: number | null = null;
   quote: QuoteEvent | null = null;
   malformedFrames = 0;
@@ -66,12 +60,10 @@ export class MarketTracker {
   readonly snapshots = new SnapshotSchedule();
   private readonly pending: PendingFrames;
   private readonly pace: Pace;
-  private isPipelineStarted = false;
-  private readonly clock = new MarketClock();
+  private readonly features: MarketFeatures;
+  private readonly check = new BookCheck();
   private wasOpened = false;
   private lastTradeId = Number.NEGATIVE_INFINITY;
-  /** The last time at which the top was what the venue's quote says, or lay inside the snapshot's window. */
-  private topConfirmedAt = 0;
   private readonly options: MarketTrackerOptions;
 
   constructor(options: MarketTrackerOptions) {
@@ -81,12 +73,25 @@ export class MarketTracker {
     this.gaps = new GapTracker(this.market);
     this.pace = new Pace(options.staleAfterMs);
     this.pending = new PendingFrames(options.pendingLimits);
-    this.pipeline = new FeaturePipeline(options.featureSet, options.onRow === undefined ? {} : { onRow: options.onRow });
+    this.features = new MarketFeatures(this.book, options.featureSet, options.onRow);
   }
 
   /** The market's own clock: the largest venueTime that could be believed. */
   get marketTime(): number | null {
-    return this.clock.time;
+    return this.features.marketTime;
+  }
+
+  get pipeline(): FeaturePipeline {
+    return this.features.pipeline;
+  }
+
+  /** When the newest feature row was written. */
+  get lastRowAt(): number | null {
+    return this.features.lastRowAt;
+  }
+
+  get quoteCheck(): QuoteCheck {
+    return this.check.quotes;
   }
 
   /** Time since the book last changed; 0 before there is one. */
@@ -103,7 +108,7 @@ export class MarketTracker {
     if (this.state === "live") this.lose(at, "connection-down", "another connection was opened");
     this.wasOpened = true;
     this.lastTradeId = Number.NEGATIVE_INFINITY;
-    this.quoteCheck.reset();
+    this.check.quotes.reset();
     this.snapshots.forgive();
     this.beginSync(at);
   }
@@ -181,14 +186,14 @@ export class MarketTracker {
         this.judgeAndApply(event, receivedAt);
         break;
       case "trade":
-        this.moveClock(event.venueTime, receivedAt);
-        if (this.isPipelineStarted) this.pipeline.onTrade(event);
+        this.features.moveClock(event.venueTime, receivedAt);
+        this.features.onTrade(event);
         break;
       case "quote":
         this.onQuote(event, receivedAt);
         break;
       case "kline":
-        this.moveClock(event.venueTime, receivedAt);
+        this.features.moveClock(event.venueTime, receivedAt);
         break;
       case "snapshot":
         break;
@@ -226,42 +231,19 @@ export class MarketTracker {
       this.resync(receivedAt, verdict.resync, `message ${event.firstSequence}-${event.lastSequence} does not follow ${before}`);
       return;
     }
-    const clock = this.moveClock(event.venueTime, receivedAt);
+    const clock = this.features.moveClock(event.venueTime, receivedAt);
     this.book.apply(event.levels);
-    if (this.checkBook(event, receivedAt) === "broken") return;
+    if (this.isBroken(this.check.onBook(this.book, event.lastSequence, receivedAt), receivedAt)) return;
     this.bookVouchedFor(receivedAt);
-    if (this.isPipelineStarted) {
-      this.pipeline.onBook();
-    } else if (clock !== "held") {
-      this.startFeatures(event.venueTime);
-    }
+    this.features.onBook(event.venueTime, clock);
     if (receivedAt - (this.unbrokenSince ?? receivedAt) >= FORGIVEN_AFTER_MS) this.snapshots.forgive();
   }
 
-  private startFeatures(venueTime: number): void {
-    const isClockWrong = (this.pipeline.marketTime ?? venueTime) > (this.clock.time ?? venueTime);
-    if (isClockWrong) this.pipeline.restart(venueTime, this.book);
-    else this.pipeline.start(venueTime, this.book);
-    this.isPipelineStarted = true;
-  }
-
-  /** What no sequence shows: a book that can't be the venue's. */
-  private checkBook(event: DepthEvent, receivedAt: number): "whole" | "broken" {
-    const { book } = this;
-    if (book.state === "crossed") {
-      this.resync(receivedAt, "crossed-book", `best bid ${book.bids.bestTicks} above best ask ${book.asks.bestTicks} ticks`);
-      return "broken";
-    }
-    const agreement = this.quoteCheck.onBook(book, event.lastSequence);
-    if (agreement === "disagrees") {
-      this.resync(receivedAt, "quote-mismatch", `the venue's quote at ${event.lastSequence} differs from the book's top`);
-      return "broken";
-    }
-    const isInWindow = !book.bids.isWindowExhausted && !book.asks.isWindowExhausted;
-    if (isInWindow || agreement === "agrees") this.topConfirmedAt = receivedAt;
-    if (receivedAt - this.topConfirmedAt <= UNCONFIRMED_WINDOW_MS) return "whole";
-    this.resync(receivedAt, "window-exhausted", "the best price has left the levels that the snapshot covered, and no quote confirms it");
-    return "broken";
+  /** A book that can't be the venue's is built again. */
+  private isBroken(judgement: BookJudgement, receivedAt: number): boolean {
+    if (judgement === "whole") return false;
+    this.resync(receivedAt, judgement.broken, judgement.detail);
+    return true;
   }
 
   /** The book has changed, or been replaced, by what the venue sent. */
@@ -281,22 +263,7 @@ export class MarketTracker {
   private onQuote(event: QuoteEvent, receivedAt: number): void {
     if (this.quote === null) this.quote = { ...event };
     else Object.assign(this.quote, event);
-    const agreement = this.quoteCheck.onQuote(event, this.book, this.lastSequence);
-    if (agreement === "agrees") this.topConfirmedAt = receivedAt;
-    if (agreement === "disagrees") {
-      this.resync(receivedAt, "quote-mismatch", `the venue's quote at ${event.sequence} differs from the book's top`);
-    }
-  }
-
-  /** Writes the rows that are due before an event is applied. */
-  private moveClock(venueTime: number, receivedAt: number): ClockJudgement {
-    const judgement = this.clock.judge(venueTime, receivedAt);
-    if (!this.isPipelineStarted) return judgement;
-    const rows = this.pipeline.rowCount;
-    if (judgement === "moved") this.pipeline.advance(venueTime);
-    else if (judgement === "set-anew") this.pipeline.restart(venueTime, this.book);
-    if (this.pipeline.rowCount > rows) this.lastRowAt = receivedAt;
-    return judgement;
+    this.isBroken(this.check.onQuote(event, this.book, { bookSequence: this.lastSequence, receivedAt }), receivedAt);
   }
 
   private beginSync(at: number): void {
@@ -311,7 +278,7 @@ export class MarketTracker {
     this.unbrokenSince = receivedAt;
     this.gaps.end(receivedAt);
     this.coverage.begin(receivedAt, this.staleAfterMs());
-    this.topConfirmedAt = receivedAt;
+    this.check.replaced(receivedAt);
     this.bookVouchedFor(receivedAt);
   }
 
@@ -321,10 +288,9 @@ export class MarketTracker {
     this.gaps.begin(goodUntil, reason, detail);
     this.coverage.end(goodUntil);
     this.unbrokenSince = null;
-    this.isPipelineStarted = false;
     this.pace.interrupted();
     this.lastBookAt = null;
-    this.pipeline.stop();
+    this.features.stop();
     this.book.clear();
     this.quote = null;
     this.pending.clear();
