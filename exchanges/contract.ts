@@ -25,14 +25,7 @@ export interface Decoder {
 }
 
 /** Why a book has to be built again. */
-export type ResyncReason =
-  | "sequence-gap"
-  | "snapshot-too-old"
-  | "malformed-frame"
-  | "buffer-overflow"
-  | "crossed-book"
-  | "window-exhausted"
-  | "quote-mismatch";
+export type ResyncReason = "sequence-gap" | "snapshot-too-old" | "buffer-overflow" | "crossed-book" | "window-exhausted" | "quote-mismatch";
 
 /** The judgement on one depth message. */
 export type Verdict = "apply" | "buffer" | "drop" | "duplicate" | { resync: ResyncReason };

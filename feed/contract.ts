@@ -150,15 +150,7 @@ export interface GapRecord {
   readonly action: "resynced" | "reconnected" | "dropped" | "pending";
 }
 
-export type GapReason =
-  | ResyncReason
-  | "started"
-  | "restarted"
-  | "connection-down"
-  | "stale"
-  | "snapshot-failed"
-  | "tape-overflow"
-  | "rotation";
+export type GapReason = ResyncReason | "started" | "restarted" | "connection-down" | "stale" | "tape-overflow" | "rotation";
 
 /** One market at the end of one minute of receive time. */
 export interface MinuteSnapshot {

@@ -56,9 +56,21 @@ export interface ModelManifest {
     readonly to: number;
     readonly rows: number;
     readonly seed: number;
+    /** Of the code that trained it, "-dirty" behind it where that was changed; null where unknown, or the very one the model lies in. */
+    readonly commit: string | null;
   };
   readonly scores: readonly Score[];
-  readonly scoredOn: { readonly from: number; readonly to: number; readonly rows: number; readonly purgeMs: number } | null;
+  /** Null: never scored. */
+  readonly scoredOn: {
+    readonly source: string;
+    readonly datasetSha256: string;
+    readonly from: number;
+    readonly to: number;
+    readonly rows: number;
+    readonly purgeMs: number;
+    /** Of the code that scored it, as in `trainedOn`. */
+    readonly commit: string | null;
+  } | null;
   /** Raw (not normalised) feature rows and what the exported file answered to them; checked at load. */
   readonly golden: {
     readonly inputs: readonly (readonly number[])[];

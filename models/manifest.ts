@@ -20,6 +20,11 @@ const MAX_POINTER_CHARACTERS = 4_000;
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/, "not a plain name");
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "not a SHA-256 in lower-case hex");
 const count = z.int().nonnegative();
+const source = z.string().min(1).max(2_000);
+const commit = z
+  .string()
+  .regex(/^[0-9a-f]{40}(-dirty)?$/, "not a commit's 40 hex digits")
+  .nullable();
 const numbers = z.array(z.number()).min(1).max(MAX_COLUMNS);
 const vectors = z.array(numbers).min(1).max(MAX_GOLDEN);
 
@@ -59,15 +64,26 @@ const manifestShape: z.ZodType<ModelManifest> = z.strictObject({
   opset: z.int().positive(),
   artifact: z.strictObject({ file: z.literal("model.onnx"), sha256, bytes: z.int().positive() }),
   trainedOn: z.strictObject({
-    source: z.string().min(1).max(2_000),
+    source,
     datasetSha256: sha256,
     from: z.number(),
     to: z.number(),
     rows: z.int().positive(),
     seed: z.int(),
+    commit,
   }),
   scores: z.array(score).max(MAX_COLUMNS),
-  scoredOn: z.strictObject({ from: z.number(), to: z.number(), rows: count, purgeMs: z.number().nonnegative() }).nullable(),
+  scoredOn: z
+    .strictObject({
+      source,
+      datasetSha256: sha256,
+      from: z.number(),
+      to: z.number(),
+      rows: count,
+      purgeMs: z.number().nonnegative(),
+      commit,
+    })
+    .nullable(),
   golden: z.strictObject({ inputs: vectors, outputs: vectors, tolerance: z.number().positive() }),
 });
 

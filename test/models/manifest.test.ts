@@ -22,11 +22,11 @@ const good: ModelManifest = {
   normaliser: { mean: [0, 1, 2], scale: [1, 2, 3], clip: 5 },
   opset: 17,
   artifact: { file: "model.onnx", sha256: HASH, bytes: 100 },
-  trainedOn: { source: "toy", datasetSha256: HASH, from: 0, to: 1, rows: 10, seed: 1 },
+  trainedOn: { source: "toy", datasetSha256: HASH, from: 0, to: 1, rows: 10, seed: 1, commit: null },
   scores: [
     { target: "mid", horizonMs: 1_000, rows: 10, r2: 0.1, r2Low: -0.1, r2High: 0.2, ridgeR2: 0.1, directionHitRate: null, moves: 0 },
   ],
-  scoredOn: { from: 2, to: 3, rows: 10, purgeMs: 61_000 },
+  scoredOn: { source: "toy", datasetSha256: HASH, from: 2, to: 3, rows: 10, purgeMs: 61_000, commit: `${"a".repeat(40)}-dirty` },
   golden: { inputs: [[1, 2, 3]], outputs: [forecastColumns().map(() => 0.5)], tolerance: 1e-4 },
 };
 
@@ -94,6 +94,8 @@ describe("a manifest", () => {
     ["golden.outputs", [], "golden.outputs"],
     ["golden.tolerance", -1, "golden.tolerance"],
     ["trainedOn.rows", 1.5, "trainedOn.rows"],
+    ["trainedOn.commit", "HEAD", "trainedOn.commit"],
+    ["scoredOn.commit", `${"a".repeat(40)}-clean`, "scoredOn.commit"],
   ])("with %s = %j is refused", (path, value, field) => {
     expect(refusal(change(path, value))).toContain(field);
   });

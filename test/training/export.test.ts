@@ -20,6 +20,7 @@ import { scratchFolder, writeToyDataset } from "./toy-data.ts";
 
 const folder = scratchFolder();
 const ROOT = join(import.meta.dirname, "..", "..");
+const COMMIT = `${"c0ffee".repeat(6)}beef`;
 let dataset: Dataset;
 let run: Run;
 let evaluation: Evaluation;
@@ -38,9 +39,10 @@ beforeAll(async () => {
     runtime,
     settings,
     progress: silent,
+    commit: COMMIT,
   });
   run = await readRun(join(folder, "run"));
-  evaluation = await evaluateRun(run, dataset, runtime);
+  evaluation = await evaluateRun(run, dataset, { runtime, commit: COMMIT });
   exported = await exportRun(run, { id: "toy", dataset, evaluation });
   await writeExport(join(folder, "export"), exported);
 });
@@ -49,11 +51,12 @@ describe("an export", () => {
   it("is a manifest that the reader accepts, with the file's own hash and all scores", () => {
     const read = parseManifest(readFileSync(join(folder, "export", "manifest.json"), "utf8"));
     expect(read).toEqual({ manifest: exported.manifest });
-    const { artifact, version, scores, trainedOn } = exported.manifest;
+    const { artifact, version, scores, trainedOn, scoredOn } = exported.manifest;
     expect(createHash("sha256").update(exported.model).digest("hex")).toBe(artifact.sha256);
     expect(artifact.sha256.startsWith(version)).toBe(true);
     expect(scores.length).toBe(12);
-    expect(trainedOn.datasetSha256).toBe(dataset.card.sha256);
+    expect(trainedOn).toMatchObject({ datasetSha256: dataset.card.sha256, commit: COMMIT });
+    expect(scoredOn).toMatchObject({ source: evaluation.source, datasetSha256: dataset.card.sha256, commit: COMMIT });
   });
 
   it.each(["node", "wasm"] as const)("answers its golden vectors on %s, the extreme ones included", async (name) => {

@@ -36,14 +36,23 @@ async function train(name: string, dataset: Dataset, options: { settings?: Parti
   const out = join(folder, name);
   const runtime = await loadRuntime(options.backend ?? "node");
   const settings = { ...SETTINGS, ...options.settings };
-  const { card, trained } = await trainRun({ dataset, dataFolder: folder, out, family: "mlp", runtime, settings, progress: silent });
+  const { card, trained } = await trainRun({
+    dataset,
+    dataFolder: folder,
+    out,
+    family: "mlp",
+    runtime,
+    settings,
+    progress: silent,
+    commit: null,
+  });
   return { out, card, trained, runtime };
 }
 
 describe("learning", () => {
   it("finds a planted signal: half of each next second's variance, so R² near 0.5, on rows it never saw", async () => {
     const { out, runtime } = await train("signal", learnable);
-    const evaluation = await evaluateRun(await readRun(out), learnable, runtime);
+    const evaluation = await evaluateRun(await readRun(out), learnable, { runtime, commit: null });
     const nextSecond = evaluation.scores.filter((score) => score.horizonMs === 1_000);
     expect(nextSecond.length).toBe(3);
     for (const score of nextSecond) {
@@ -58,7 +67,7 @@ describe("learning", () => {
   it("claims no skill on a random walk, and the leak check says so", async () => {
     const { out, runtime } = await train("walk", noise);
     const run = await readRun(out);
-    const evaluation = await evaluateRun(run, noise, runtime);
+    const evaluation = await evaluateRun(run, noise, { runtime, commit: null });
     // Thirty seconds ahead, 600 rows are some twenty independent ones: only the interval can say that it is nothing.
     for (const score of evaluation.scores) expect(score.r2Low).toBeLessThan(0);
     for (const score of evaluation.scores) if (score.horizonMs === 1_000) expect(score.r2).toBeLessThan(0.01);
@@ -212,7 +221,7 @@ describe("what can't be used is refused with what to do", () => {
 
   it("an unknown model, and a dataset with other targets", async () => {
     const runtime = await loadRuntime("node");
-    const options = { dataFolder: folder, out: join(folder, "x"), runtime, settings: SETTINGS, progress: silent };
+    const options = { dataFolder: folder, out: join(folder, "x"), runtime, settings: SETTINGS, progress: silent, commit: null };
     await expect(trainRun({ ...options, dataset: learnable, family: "lstm" })).rejects.toThrow(
       /no model "lstm" to train: choose one of mlp/,
     );

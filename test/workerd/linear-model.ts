@@ -72,7 +72,7 @@ function manifestOf(parts: Pick<ModelManifest, "id" | "version" | "golden"> & { 
     normaliser: { mean: columns.map(() => 0), scale: columns.map(() => 1), clip: CLIP },
     opset: OPSET,
     artifact: { file: "model.onnx", sha256: "0".repeat(64), bytes: parts.artifact.byteLength },
-    trainedOn: { source: "made by hand", datasetSha256: "0".repeat(64), from: 0, to: 1, rows: 1, seed: 0 },
+    trainedOn: { source: "made by hand", datasetSha256: "0".repeat(64), from: 0, to: 1, rows: 1, seed: 0, commit: null },
     scores: [],
     scoredOn: null,
     golden: parts.golden,

@@ -26,7 +26,7 @@ const features: FeatureView = {
 };
 
 function predictionOf(columns: Prediction["columns"], moves: readonly number[]): Prediction {
-  return { ok: true, modelId: "mlp", version: "1", sha256: "ab", source: "shipped", columns, movesBps: [moves] };
+  return { ok: true, modelId: "mlp", version: "1", sha256: "ab", source: "shipped", trainedOn: "simulated", columns, movesBps: [moves] };
 }
 
 describe("a forecast", () => {
@@ -64,7 +64,7 @@ describe("a forecast", () => {
         freshness: { receivedAt: AS_OF + 1_000, ageMs: 250, marketTime: AS_OF + 900 },
         coverage: 0.75,
         fingerprint: "0123456789abcdef",
-        model: { id: "mlp", version: "1", sha256: "ab", source: "shipped" },
+        model: { id: "mlp", version: "1", sha256: "ab", source: "shipped", trainedOn: "simulated" },
         horizons: [{ horizonMs: 1_000 }],
       },
     });

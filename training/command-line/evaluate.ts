@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import { CommandError } from "../command-error.ts";
+import { currentCommit } from "../commit.ts";
 import { type Dataset, readDataset } from "../datasets/dataset-reader.ts";
 import { type Evaluation, evaluateRun, suspicionsOf } from "../evaluate/evaluate-run.ts";
 import { checkForLeaks, type LeakCheck } from "../evaluate/leak-check.ts";
@@ -33,7 +34,7 @@ async function runEvaluate(options: EvaluateOptions): Promise<void> {
   const run = await readRun(options.run);
   const runtime = await loadRuntime(run.card.backend);
   const test = options.data === undefined ? await trainingDataset(run) : await readDataset(options.data);
-  const evaluation = await evaluateRun(run, test, runtime);
+  const evaluation = await evaluateRun(run, test, { runtime, commit: currentCommit() });
   await writeScores(options.run, evaluation);
   const leaks = options.leakCheck
     ? await checkForLeaks(run, {

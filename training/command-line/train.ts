@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { Command } from "commander";
+import { currentCommit } from "../commit.ts";
 import { readDataset } from "../datasets/dataset-reader.ts";
 import { trainableFamilies } from "../networks/registry.ts";
 import type { RuntimeName } from "../runtime/contract.ts";
@@ -67,6 +68,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
     settings: { ...DEFAULT_TRAIN_SETTINGS, seed, epochs, batch, learningRate, optimiser },
     shares: { trainShare, validationShare },
     progress: terminalProgress(),
+    commit: currentCommit(),
   });
   if (options.json) printJson({ run: options.out, card, curve: trained.curve });
   else printRun(options.out, { card, trained, muted: mutedColumns(dataset, card.normaliser) });

@@ -24,6 +24,8 @@ export interface Evaluation {
   readonly to: number;
   readonly rows: number;
   readonly purgeMs: number;
+  /** Of the code that scored, as training/commit.ts tells it. */
+  readonly commit: string | null;
   readonly scores: readonly DetailedScore[];
   /** The same for each market and source, where there are several. */
   readonly byPart: readonly {
@@ -38,7 +40,12 @@ export interface Evaluation {
 const SUSPICIOUS_R2 = 0.4;
 const SUSPICIOUS_FROM_MS = 5_000;
 
-export async function evaluateRun(run: Run, dataset: Dataset, runtime: Runtime): Promise<Evaluation> {
+/** @param options.commit of the code that runs; null where unknown. */
+export async function evaluateRun(
+  run: Run,
+  dataset: Dataset,
+  { runtime, commit }: { runtime: Runtime; commit: string | null },
+): Promise<Evaluation> {
   const rows = unseenRows(run.card, dataset);
   const answers = await answersOf(run, dataset, { rows, runtime });
   const all = Array.from({ length: rows.length }, (_, index) => index);
@@ -60,6 +67,7 @@ export async function evaluateRun(run: Run, dataset: Dataset, runtime: Runtime):
     ...times,
     rows: rows.length,
     purgeMs: run.card.split.purgeMs,
+    commit,
     scores: scoresOf(dataset, answers, { rows, chosen: all }),
     byPart: parts.length > 1 ? byPart : [],
   };

@@ -43,7 +43,7 @@ export async function checkForLeaks(
   const trained = await trainNetwork({ runtime, network, train, validation, settings, onBatch: (done) => progress.update(done) });
   progress.stop();
   const shuffled: Run = { card: run.card, parameters: trained.parameters, ridgeWeights: fitRidge(train, validation).weights };
-  const evaluation = await evaluateRun(shuffled, test, runtime);
+  const evaluation = await evaluateRun(shuffled, test, { runtime, commit: run.card.commit });
   const largestR2 = Math.max(...evaluation.scores.map((score) => score.r2));
   const isClean = evaluation.scores.every((score) => score.r2Low <= 0 || score.r2 <= LARGEST_CHANCE_R2);
   return { isClean, largestR2, evaluation };

@@ -85,6 +85,7 @@ export async function exportRun(run: Run, options: ExportOptions): Promise<Expor
       to: card.split.trainTo,
       rows: card.split.trainRows,
       seed: card.settings.seed,
+      commit: card.commit,
     },
     ...scoresFor(options.evaluation),
     golden: { inputs, outputs, tolerance: GOLDEN_TOLERANCE_BPS },
@@ -137,8 +138,8 @@ function largestDifference(one: number[][], other: number[][]): number {
 
 function scoresFor(evaluation: Evaluation | null): Pick<ModelManifest, "scores" | "scoredOn"> {
   if (evaluation === null) return { scores: [], scoredOn: null };
-  const { from, to, rows, purgeMs } = evaluation;
-  return { scores: evaluation.scores.map(scoreFor), scoredOn: { from, to, rows, purgeMs } };
+  const { source, datasetSha256, from, to, rows, purgeMs, commit } = evaluation;
+  return { scores: evaluation.scores.map(scoreFor), scoredOn: { source, datasetSha256, from, to, rows, purgeMs, commit } };
 }
 
 function scoreFor({ target, horizonMs, rows, r2, r2Low, r2High, ridgeR2, directionHitRate, moves }: DetailedScore): Score {

@@ -47,9 +47,11 @@ export async function makeShippedModel(folder: string, progress: Progress): Prom
     settings: DEFAULT_TRAIN_SETTINGS,
     shares: SHARES,
     progress,
+    // The model ships in the commit that makes it: no file can hold the hash of its own commit.
+    commit: null,
   });
   const run = await readRun(runFolder);
-  const evaluation = await evaluateRun(run, test, runtime);
+  const evaluation = await evaluateRun(run, test, { runtime, commit: null });
   const exported = await exportRun(run, { id: MODEL_ID, dataset, evaluation });
   await writeExport(join(folder, "export"), exported);
   return { exported, evaluation };

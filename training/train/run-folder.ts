@@ -9,7 +9,7 @@
  * | ridge.f64 | [outputs, columns] the line fitted on the same rows |
  * | scores.json | written by `evaluate` |
  *
- * Nothing in it depends on when or how fast it was made: the same data, settings and runtime give the same bytes.
+ * Nothing in it depends on when or how fast it was made: the same code, data, settings and runtime give the same bytes.
  */
 
 import { createHash } from "node:crypto";
@@ -17,6 +17,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { CommandError } from "../command-error.ts";
+import { COMMIT_PATTERN } from "../commit.ts";
 import type { EpochScore } from "./train-network.ts";
 
 const RUN_FILE = "run.json";
@@ -31,6 +32,8 @@ const outputs = z.array(z.strictObject({ target: z.enum(["bid", "mid", "ask"]), 
 
 const runShape = z.strictObject({
   format: z.literal("edgebook-run/1"),
+  /** Of the code, as training/commit.ts tells it. */
+  commit: z.string().regex(COMMIT_PATTERN).nullable(),
   family: z.string(),
   backend: z.enum(["node", "wasm"]),
   settings: z.strictObject({

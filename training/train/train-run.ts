@@ -30,6 +30,8 @@ export interface TrainRunOptions {
   readonly settings: TrainSettings;
   readonly shares?: Pick<SplitSettings, "trainShare" | "validationShare">;
   readonly progress: Progress;
+  /** Of the code that runs; null where unknown. */
+  readonly commit: string | null;
 }
 
 /** Trains and writes the run folder. Throws CommandError when the data can't be trained on. */
@@ -59,6 +61,7 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: RunCar
   const card = await writeRun(options.out, {
     card: {
       format: "edgebook-run/1",
+      commit: options.commit,
       family: family.id,
       backend: runtime.name,
       settings,

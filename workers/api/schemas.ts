@@ -8,6 +8,7 @@ import { z } from "@hono/zod-openapi";
 import { FORECAST_TARGETS } from "../../models/contract.ts";
 
 const epochMs = z.int().openapi({ description: "Epoch milliseconds", example: 1_732_190_400_000 });
+const commit = z.string().nullable().openapi({ description: "Of the code; null where unknown, or the one the model ships in" });
 const decimal = z.string().openapi({ description: "A decimal number, exact", example: "60000.01" });
 
 export const problemSchema = z
@@ -131,7 +132,13 @@ export const forecastSchema = z
     ),
     rowAgeMs: z.number().openapi({ description: "Milliseconds since the features were written, by the feed's clock" }),
     expired: z.array(z.int()).openapi({ description: "Horizons left out, in ms: no longer than the features' age, their time has passed" }),
-    model: z.object({ id: z.string(), version: z.string(), sha256: z.string(), source: z.enum(["r2", "shipped"]) }),
+    model: z.object({
+      id: z.string(),
+      version: z.string(),
+      sha256: z.string(),
+      source: z.enum(["r2", "shipped"]),
+      trainedOn: z.string().openapi({ description: "Skill on a market that isn't among these is unknown. /v1/models has its scores" }),
+    }),
     fingerprint: z.string().openapi({ description: "Of the feature set" }),
     coverage: z.number().openapi({ description: "Share of the last minute in which the book was live, 0 to 1" }),
     freshness: freshnessSchema,
@@ -228,9 +235,20 @@ export const modelSchema = z
       to: epochMs,
       rows: z.int(),
       seed: z.int(),
+      commit,
     }),
     scores: z.array(scoreSchema),
-    scoredOn: z.object({ from: epochMs, to: epochMs, rows: z.int(), purgeMs: z.number() }).nullable(),
+    scoredOn: z
+      .object({
+        source: z.string(),
+        datasetSha256: z.string(),
+        from: epochMs,
+        to: epochMs,
+        rows: z.int(),
+        purgeMs: z.number(),
+        commit,
+      })
+      .nullable(),
   })
   .openapi("Model");
 

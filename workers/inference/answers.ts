@@ -46,6 +46,7 @@ async function predictBy(
   }
   const movesBps = await model.predict(rows);
   if ("ok" in movesBps) return movesBps;
-  const { id, version, artifact, output } = manifest;
-  return { ok: true, modelId: id, version, sha256: artifact.sha256, source, columns: output.columns, movesBps };
+  const { id, version, artifact, output, trainedOn } = manifest;
+  const identity = { modelId: id, version, sha256: artifact.sha256, source, trainedOn: trainedOn.source };
+  return { ok: true, ...identity, columns: output.columns, movesBps };
 }

@@ -30,6 +30,8 @@ export interface Prediction {
   readonly version: string;
   readonly sha256: string;
   readonly source: "r2" | "shipped";
+  /** What the model was trained on, in words: another market than the one that is asked about, most likely. */
+  readonly trainedOn: string;
   readonly columns: readonly OutputColumn[];
   /** [rows][columns] basis points. */
   readonly movesBps: readonly (readonly number[])[];
