@@ -9,7 +9,7 @@
  *
  * Invariants: never crossed, never empty; every size positive; the sequence of events depends on preset, seed and centre alone, not on how
  * `advance` was cut into calls. What a run did is told by `eventHash`. Nothing is allocated per event.
- * What it can't represent: orders of ours (nothing here reacts to anybody), queue positions, hidden orders, sessions, news.
+ * What it can't represent: resting orders of ours (it answers our market orders, `takeFromOutside`, and knows no other), queue positions, hidden orders, sessions, news.
  */
 
 import { ContentHash } from "../math/hash.ts";
@@ -57,8 +57,10 @@ export class GenerativeMarket {
   private readonly hash = new ContentHash();
   private readonly rates: EventRates;
   private events = 0;
-  /** Seconds since the start. */
+  /** Seconds since the start, at the last event. */
   private time = 0;
+  /** Seconds since the start that `advance` has come to. */
+  private reached = 0;
   private nextEventAt = 0;
   private nextSecond = 1;
   private eventMs = 0;
@@ -114,6 +116,23 @@ export class GenerativeMarket {
       this.sink.end();
       this.schedule();
     }
+    this.reached = Math.max(this.reached, until);
+    this.sink = SILENT;
+  }
+
+  /**
+   * A market order from outside, at the time that `advance` has come to: it takes what rests there, and the market answers it as it answers its
+   * own takers. Part of the run from here on, in `eventHash` too.
+   */
+  takeFromOutside(takerSide: TakerSide, units: number, sink: MarketSink = SILENT): void {
+    if (!Number.isInteger(units) || units < 1) throw new RangeError(`${units} units can't be taken`);
+    this.sink = sink;
+    this.latent.pass(this.reached - this.time);
+    this.time = this.reached;
+    this.begin();
+    this.fill(takerSide === "buy" ? 1 : -1, units);
+    this.sink.end();
+    this.schedule();
     this.sink = SILENT;
   }
 
@@ -148,11 +167,14 @@ export class GenerativeMarket {
   }
 
   private take(): void {
+    const sign = this.takers.nextSign(this.book.midTicks);
+    this.fill(sign, this.takers.nextUnits());
+  }
+
+  private fill(sign: number, units: number): void {
     const { book } = this;
-    const sign = this.takers.nextSign(book.midTicks);
     const takerSide = sign > 0 ? "buy" : "sell";
     const side = sign > 0 ? "ask" : "bid";
-    const units = this.takers.nextUnits();
     for (let left = units; left > 0; ) {
       const price = book.bestTicks(side);
       const resting = book.sizeAt(price);

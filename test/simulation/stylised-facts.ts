@@ -28,6 +28,7 @@ export interface Seconds {
 }
 
 const WARM_UP_S = 300;
+const SHOCK_AT_MS = 60_000;
 
 export function recordSeconds(preset: PresetName, seed: number, seconds: number): Seconds {
   const market = new GenerativeMarket({ preset, seed });
@@ -115,6 +116,13 @@ class FlowSink implements MarketSink {
   }
 }
 
+export interface LinearForecast {
+  /** Against no change. */
+  readonly r2: number;
+  /** Share of right signs where the mid moved. */
+  readonly hitRate: number;
+}
+
 export interface Facts {
   readonly eventsPerSecond: number;
   readonly tradesPerSecond: number;
@@ -134,8 +142,7 @@ export interface Facts {
   /** Of the sign of a second's taker flow, by lag in seconds. */
   readonly flowSignAcf: Readonly<Record<number, number>>;
   readonly ofiR2: Readonly<Record<number, number>>;
-  /** Of a linear forecast fitted on the first half and scored on the second, against no change. */
-  readonly forecastR2: Readonly<Record<number, number>>;
+  readonly forecast: Readonly<Record<number, LinearForecast>>;
   readonly zeroMoves: number;
 }
 
@@ -165,13 +172,16 @@ export function stylisedFacts(seconds: Seconds): Facts {
     ),
     flowSignAcf: over([1, 2, 5, 10, 30], (lag) => autocorrelation(signs, lag)),
     ofiR2: over([1, 10], (horizon) => squaredCorrelation(sums(seconds.ofi, horizon), returnsOf(mid, horizon))),
-    forecastR2: over([1, 5, 10, 30, 60], (horizon) => forecastR2(seconds, horizon)),
+    forecast: Object.fromEntries([1, 5, 10, 30, 60].map((horizon) => [horizon, linearForecast(seconds, horizon)])),
     zeroMoves: mean(returns1.map((move) => (move === 0 ? 1 : 0))),
   };
 }
 
-/** Least squares on imbalances, recent flow and recent returns: first half to fit, second half to score. */
-function forecastR2(seconds: Seconds, horizon: number): number {
+/**
+ * Least squares on the regressors of the reference table: imbalance of the best and of five levels, order-flow imbalance of 1 and 10 s, signed
+ * taker volume of 1 and 30 s. First half to fit, second half to score. (Recent moves of the mid beside them would find a third more.)
+ */
+function linearForecast(seconds: Seconds, horizon: number): LinearForecast {
   const { mid, ofi, signedUnits, bestBidUnits, bestAskUnits, bidDepth, askDepth } = seconds;
   const first = 30;
   const count = mid.length - horizon;
@@ -184,12 +194,8 @@ function forecastR2(seconds: Seconds, horizon: number): number {
     const bids = at(bidDepth, t);
     const asks = at(askDepth, t);
     const back = (total: Float64Array, lag: number) => at(total, t) - at(total, t - lag);
-    return [
-      1,
-      (bid - ask) / (bid + ask),
-      (bids - asks) / (bids + asks),
-      ...[1, 5, 30].flatMap((lag) => [back(ofiTotal, lag), back(flowTotal, lag), at(mid, t) - at(mid, t - lag)]),
-    ];
+    const flows = [back(ofiTotal, 1), back(ofiTotal, 10), back(flowTotal, 1), back(flowTotal, 30)];
+    return [1, (bid - ask) / (bid + ask), (bids - asks) / (bids + asks), ...flows];
   };
   const middle = Math.floor(count / 2);
   const width = rowOf(first).length;
@@ -207,13 +213,40 @@ function forecastR2(seconds: Seconds, horizon: number): number {
   const weights = solve(gram, moment);
   let left = 0;
   let total = 0;
+  let moves = 0;
+  let hits = 0;
   for (let t = middle; t < count; t++) {
     const target = at(mid, t + horizon) - at(mid, t);
     const forecast = rowOf(t).reduce((sum, value, index) => sum + value * (weights[index] as number), 0);
     left += (target - forecast) * (target - forecast);
     total += target * target;
+    if (target === 0) continue;
+    moves++;
+    if (Math.sign(target) === Math.sign(forecast)) hits++;
   }
-  return 1 - left / total;
+  return { r2: 1 - left / total, hitRate: hits / moves };
+}
+
+/**
+ * What a market order from outside does to the mid, in ticks, its own direction positive: at once, and after each delay. The mean over markets of
+ * the seeds 1 to `shocks`, buys and sells by turns, a minute after their start (as the reference was measured).
+ */
+export function impactOf(units: number, options: { preset: PresetName; shocks: number; delaysS: readonly number[] }): number[] {
+  const { preset, shocks, delaysS } = options;
+  const delays = [0, ...delaysS];
+  const sums = delays.map(() => 0);
+  for (let seed = 1; seed <= shocks; seed++) {
+    const market = new GenerativeMarket({ preset, seed });
+    market.advance(SHOCK_AT_MS);
+    const before = market.book.midTicks;
+    const sign = seed % 2 === 0 ? 1 : -1;
+    market.takeFromOutside(sign > 0 ? "buy" : "sell", units);
+    for (const [index, delay] of delays.entries()) {
+      market.advance(SHOCK_AT_MS + delay * 1_000);
+      sums[index] = (sums[index] as number) + sign * (market.book.midTicks - before);
+    }
+  }
+  return sums.map((sum) => sum / shocks);
 }
 
 /** Gauss-Jordan elimination with pivoting. */
