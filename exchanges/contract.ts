@@ -61,8 +61,8 @@ export interface VenueHosts {
 }
 
 export interface VenueLimits {
-  /** Streams that one connection may carry. */
-  readonly streamsPerConnection: number;
+  /** Symbols that one connection may carry: the venue's streams per connection, shared out among the channels that a symbol needs. */
+  readonly symbolsPerConnection: number;
   /** Age at which the venue closes a connection by itself; rotate before. */
   readonly connectionLifetimeMs: number;
   /** Request budget per minute, in the venue's weights. */
@@ -77,7 +77,7 @@ export interface ExchangeAdapter {
   readonly limits: VenueLimits;
   /** Levels a side at which the venue cuts its snapshots: a side with exactly as many is known only that far. */
   readonly snapshotLimits: readonly number[];
-  /** With no data on a channel for this long, a busy symbol's connection is held to be dead. */
+  /** With no data at all for this long the connection is held to be dead; with no change of its book, at the least, one busy symbol. */
   readonly staleAfterMs: number;
   streamUrl(hosts: VenueHosts, symbols: readonly string[]): string;
   /** Frames to send once connected; empty where the URL says it all. */

@@ -18,9 +18,13 @@ export class BookCheck {
   /** The last time at which the top was what the venue's quote says, or lay inside the snapshot's window. */
   private topConfirmedAt = 0;
 
-  /** A snapshot has just replaced the book. */
-  replaced(receivedAt: number): void {
-    this.topConfirmedAt = receivedAt;
+  get confirmedAt(): number {
+    return this.topConfirmedAt;
+  }
+
+  /** The book was replaced by what a snapshot said at `at`. */
+  replaced(at: number): void {
+    this.topConfirmedAt = at;
   }
 
   /** The book has moved to `sequence`. */

@@ -12,10 +12,26 @@ export interface Checkpoint {
   readonly lastSequence: number;
   readonly contentHash: string;
   readonly levels: LevelBatch;
+  readonly window: CheckpointWindow;
 }
 
-export function encodeCheckpoint(book: OrderBook, lastSequence: number): string {
-  return JSON.stringify({ lastSequence, contentHash: book.contentHash(), bids: levelsOf(book, "bid"), asks: levelsOf(book, "ask") });
+/** What was known of the book: down (bids) and up (asks) to which prices all of it, null for the whole side, and when (received) its top was last confirmed. */
+export interface CheckpointWindow {
+  readonly bidTicks: number | null;
+  readonly askTicks: number | null;
+  readonly confirmedAt: number;
+}
+
+export function encodeCheckpoint(book: OrderBook, at: { lastSequence: number; confirmedAt: number }): string {
+  const { lastSequence, confirmedAt } = at;
+  const window: CheckpointWindow = { bidTicks: book.bids.completeToTicks, askTicks: book.asks.completeToTicks, confirmedAt };
+  return JSON.stringify({
+    lastSequence,
+    contentHash: book.contentHash(),
+    window,
+    bids: levelsOf(book, "bid"),
+    asks: levelsOf(book, "ask"),
+  });
 }
 
 /** @returns why the text is no checkpoint, when it isn't. */
@@ -27,10 +43,11 @@ export function decodeCheckpoint(text: string): Checkpoint | { malformed: string
     return { malformed: "a checkpoint that is not JSON" };
   }
   if (typeof value !== "object" || value === null) return { malformed: "a checkpoint that is not an object" };
-  const { lastSequence, contentHash, bids, asks } = value as Record<string, unknown>;
+  const { lastSequence, contentHash, bids, asks, window } = value as Record<string, unknown>;
   if (!Number.isSafeInteger(lastSequence) || typeof contentHash !== "string") return { malformed: "a checkpoint without sequence or hash" };
   if (!isFlatLevels(bids) || !isFlatLevels(asks)) return { malformed: "a checkpoint whose levels are not [ticks, lots, ...] integers" };
-  return { lastSequence: lastSequence as number, contentHash, levels: batchOf(bids, asks) };
+  if (!isWindow(window)) return { malformed: "a checkpoint without the window in which its book was known" };
+  return { lastSequence: lastSequence as number, contentHash, levels: batchOf(bids, asks), window };
 }
 
 /** [ticks, lots, ticks, lots, …], best first. */
@@ -43,6 +60,12 @@ function levelsOf(book: OrderBook, side: Side): number[] {
 
 function isFlatLevels(value: unknown): value is number[] {
   return Array.isArray(value) && value.length % 2 === 0 && value.every((item) => Number.isSafeInteger(item) && item > 0);
+}
+
+function isWindow(value: unknown): value is CheckpointWindow {
+  if (typeof value !== "object" || value === null) return false;
+  const { bidTicks, askTicks, confirmedAt } = value as Record<string, unknown>;
+  return [bidTicks, askTicks].every((ticks) => ticks === null || Number.isSafeInteger(ticks)) && Number.isSafeInteger(confirmedAt);
 }
 
 function batchOf(bids: readonly number[], asks: readonly number[]): LevelBatch {

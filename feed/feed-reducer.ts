@@ -28,6 +28,9 @@ const LEAST_PENDING_CHARACTERS = 500_000;
 /** After a longer silence of ours the minutes between are not closed one by one: the ledger says what happened. */
 const MAX_MINUTES_AT_ONCE = 60;
 
+/** Why a connection goes down, as the tape has it. */
+const DOWN_REASONS: readonly GapReason[] = ["connection-down", "stale", "rotation", "restarted"];
+
 export interface FeedReducerOptions {
   readonly adapter: ExchangeAdapter;
   readonly instruments: readonly Instrument[];
@@ -187,7 +190,7 @@ export class FeedReducer {
         this.connectionOpened(record.receivedAt);
         break;
       case "down":
-        this.connectionLost(record.receivedAt, "connection-down", record.reason);
+        this.replayDown(record.reason, record.receivedAt);
         break;
       case "hole":
         this.replayHole(record.symbol, record.reason, record.receivedAt);
@@ -200,6 +203,13 @@ export class FeedReducer {
         // Grids are fixed when the reducer is made: whoever reads a tape looks for this record first.
         break;
     }
+  }
+
+  /** The recorder writes "<reason>: <detail>"; a tape of somebody else's may say anything. */
+  private replayDown(text: string, at: number): void {
+    const reason = DOWN_REASONS.find((known) => text.startsWith(`${known}: `));
+    if (reason === undefined) this.connectionLost(at, "connection-down", text);
+    else this.connectionLost(at, reason, text.slice(reason.length + 2));
   }
 
   private replayHole(symbol: string | null, reason: string, at: number): void {
@@ -232,11 +242,16 @@ export class FeedReducer {
     this.malformedFrames++;
     const market = symbol === null ? undefined : this.markets.get(symbol);
     if (market !== undefined) market.malformedFrames++;
-    this.malformedSamples.push(`${reason}: ${text.slice(0, SAMPLE_CHARACTERS)}`);
+    this.malformedSamples.push(`${reason}: ${copyOfStart(text)}`);
     if (this.malformedSamples.length > KEPT_SAMPLES) this.malformedSamples.shift();
   }
 
   private knownSymbol(symbol: string | null): string | null {
     return symbol !== null && this.markets.has(symbol) ? symbol : null;
   }
+}
+
+/** Copied character by character: V8 keeps a slice as a view, and the whole frame, of megabytes perhaps, alive with it. */
+function copyOfStart(text: string): string {
+  return [...text.slice(0, SAMPLE_CHARACTERS)].join("");
 }

@@ -6,7 +6,7 @@
  * this depends on the events alone, so a replay at any speed judges alike; only the very first time is held against our own clock.
  */
 
-import { MS_PER_DAY, MS_PER_MINUTE } from "../core/units/time.ts";
+import { isTime, MS_PER_DAY, MS_PER_MINUTE } from "../core/units/time.ts";
 
 const NEAR_MS = MS_PER_MINUTE;
 const WITNESSES = 3;
@@ -21,7 +21,7 @@ export class MarketClock {
   private witnesses = 0;
 
   judge(venueTime: number, receivedAt: number): ClockJudgement {
-    if (!Number.isFinite(venueTime)) return "held";
+    if (!isTime(venueTime)) return "held";
     if (this.time === null) {
       if (venueTime - receivedAt > MS_PER_DAY) return "held";
       this.time = venueTime;

@@ -10,12 +10,12 @@
 import { OrderBook } from "../core/book/order-book.ts";
 import type { FeatureSet } from "../core/features/contract.ts";
 import type { FeaturePipeline, RowSink } from "../core/features/pipeline.ts";
-import type { DepthEvent, MarketEvent, QuoteEvent, SnapshotEvent, TradeEvent } from "../core/market/event.ts";
+import type { DepthEvent, MarketEvent, QuoteEvent, SnapshotEvent } from "../core/market/event.ts";
 import { type Instrument, marketId } from "../core/market/instrument.ts";
 import { MS_PER_MINUTE } from "../core/units/time.ts";
 import type { BookSequencer, Decoder, ResyncReason } from "../exchanges/contract.ts";
 import { BookCheck, type BookJudgement } from "./book-check.ts";
-import { decodeCheckpoint } from "./checkpoint.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import type { GapReason } from "./contract.ts";
 import { Coverage } from "./coverage.ts";
 import { GapTracker } from "./gap-tracker.ts";
@@ -23,6 +23,7 @@ import { MarketFeatures } from "./market-features.ts";
 import { Pace } from "./pace.ts";
 import { PendingFrames, type PendingLimits } from "./pending-frames.ts";
 import type { QuoteCheck } from "./quote-check.ts";
+import { RecentIds } from "./recent-ids.ts";
 import { SnapshotSchedule } from "./snapshot-schedule.ts";
 
 /** A book that has held for this long is forgiven the troubles before it. */
@@ -39,6 +40,13 @@ export interface MarketTrackerOptions {
   readonly staleAfterMs: number;
   readonly pendingLimits: PendingLimits;
   readonly onRow?: RowSink;
+}
+
+/** What has been counted of a minute that is still open. */
+export interface MinuteSoFar {
+  readonly coveredMs: number;
+  readonly events: number;
+  readonly trades: number;
 }
 
 export class MarketTracker {
@@ -63,7 +71,7 @@ export class MarketTracker {
   private readonly features: MarketFeatures;
   private readonly check = new BookCheck();
   private wasOpened = false;
-  private lastTradeId = Number.NEGATIVE_INFINITY;
+  private readonly recentTrades = new RecentIds();
   private readonly options: MarketTrackerOptions;
 
   constructor(options: MarketTrackerOptions) {
@@ -107,7 +115,8 @@ export class MarketTracker {
   connectionOpened(at: number): void {
     if (this.state === "live") this.lose(at, "connection-down", "another connection was opened");
     this.wasOpened = true;
-    this.lastTradeId = Number.NEGATIVE_INFINITY;
+    this.pace.interrupted();
+    this.recentTrades.clear();
     this.check.quotes.reset();
     this.snapshots.forgive();
     this.beginSync(at);
@@ -115,6 +124,7 @@ export class MarketTracker {
 
   connectionLost(at: number, reason: GapReason, detail: string): void {
     this.lose(at, reason, detail);
+    this.pace.interrupted();
     this.state = "disconnected";
   }
 
@@ -133,7 +143,10 @@ export class MarketTracker {
   /** @param frame the text that `event` was decoded from: kept when it can't be judged yet. */
   onEvent(event: MarketEvent, frame: string, receivedAt: number): void {
     this.minuteEvents++;
-    if (event.kind === "trade" && !this.isNewTrade(event)) return;
+    if (event.kind === "trade") {
+      if (!this.recentTrades.add(event.tradeId)) return;
+      this.minuteTrades++;
+    }
     if (event.kind === "depth") this.pace.heard(receivedAt);
     if (this.state === "syncing") this.keep(event, frame, receivedAt);
     else if (this.state === "live") this.apply(event, frame, receivedAt);
@@ -150,8 +163,21 @@ export class MarketTracker {
       return;
     }
     this.book.replace(event.levels, this.options.snapshotLimits);
+    if (this.book.state === "crossed") {
+      this.refuseCrossed(receivedAt);
+      return;
+    }
     this.becomeLive(receivedAt);
     this.applyPending(receivedAt);
+  }
+
+  /** No book of the venue's: what was kept stays, for the next snapshot. */
+  private refuseCrossed(receivedAt: number): void {
+    const { bids, asks } = this.book;
+    this.gaps.begin(receivedAt, "crossed-book", `a snapshot with bid ${bids.bestTicks} above ask ${asks.bestTicks} ticks`);
+    this.book.clear();
+    this.options.sequencer.reset();
+    this.snapshots.failed(receivedAt);
   }
 
   /** A checkpoint of a tape: taken where there is no book, compared where there is. */
@@ -162,22 +188,38 @@ export class MarketTracker {
     } else if (this.state === "live") {
       if (this.lastSequence !== checkpoint.lastSequence || this.book.contentHash() !== checkpoint.contentHash) this.checkpointMismatches++;
     } else {
-      this.onSnapshot(
-        {
-          kind: "snapshot",
-          symbol: this.instrument.symbol,
-          venueTime: null,
-          lastSequence: checkpoint.lastSequence,
-          levels: checkpoint.levels,
-        },
-        receivedAt,
-      );
+      const { symbol } = this.instrument;
+      const { lastSequence, levels, window } = checkpoint;
+      this.onSnapshot({ kind: "snapshot", symbol, venueTime: null, lastSequence, levels }, receivedAt);
+      // What was known of the book then, and since when it was confirmed, so that a replay loses it when the feed did.
+      if (this.lastSequence !== lastSequence) return;
+      if (window.bidTicks !== null) this.book.bids.markCompleteTo(window.bidTicks);
+      if (window.askTicks !== null) this.book.asks.markCompleteTo(window.askTicks);
+      this.check.replaced(window.confirmedAt);
     }
+  }
+
+  /** The book as text for the tape; null unless it is live. */
+  checkpoint(): string | null {
+    const { lastSequence } = this;
+    if (this.state !== "live" || lastSequence === null) return null;
+    return encodeCheckpoint(this.book, { lastSequence, confirmedAt: this.check.confirmedAt });
   }
 
   /** Silence of the book after which the market counts as stale: by its own pace. */
   staleAfterMs(): number {
     return this.pace.staleAfterMs;
+  }
+
+  minuteSoFar(now: number): MinuteSoFar {
+    return { coveredMs: this.coverage.openMinuteMs(now), events: this.minuteEvents, trades: this.minuteTrades };
+  }
+
+  /** A process that died in this minute had counted so much of it. */
+  resumeMinute(minute: number, counted: MinuteSoFar): void {
+    this.coverage.resume(minute, counted.coveredMs);
+    this.minuteEvents += counted.events;
+    this.minuteTrades += counted.trades;
   }
 
   private apply(event: MarketEvent, frame: string, receivedAt: number): void {
@@ -252,14 +294,6 @@ export class MarketTracker {
     this.coverage.heard(receivedAt, this.staleAfterMs());
   }
 
-  /** Trade ids rise within a connection: one that doesn't was sent twice. */
-  private isNewTrade(trade: TradeEvent): boolean {
-    if (trade.tradeId <= this.lastTradeId) return false;
-    this.lastTradeId = trade.tradeId;
-    this.minuteTrades++;
-    return true;
-  }
-
   private onQuote(event: QuoteEvent, receivedAt: number): void {
     if (this.quote === null) this.quote = { ...event };
     else Object.assign(this.quote, event);
@@ -288,7 +322,6 @@ export class MarketTracker {
     this.gaps.begin(goodUntil, reason, detail);
     this.coverage.end(goodUntil);
     this.unbrokenSince = null;
-    this.pace.interrupted();
     this.lastBookAt = null;
     this.features.stop();
     this.book.clear();

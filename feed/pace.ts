@@ -1,6 +1,6 @@
 /**
- * A market's own pace, and the silence that it excuses: a thin pair that speaks once a minute is not stale after half of one, and a busy one is
- * long before. An outage is no interval of it.
+ * A market's own pace, and the silence that it excuses: a thin pair that speaks once a minute is, once that is known, not stale after half of one,
+ * and a busy one is long before. The time between two connections is no interval of it; a silence on one is, whatever was done about it meanwhile.
  */
 
 /** Weight of the newest interval in the mean: some hundred messages are remembered. */

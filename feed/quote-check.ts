@@ -21,6 +21,8 @@ export class QuoteCheck {
 
   /** A quote has come. @returns whether the book, already at its number, disagrees with it. */
   onQuote(quote: QuoteEvent, book: OrderBook, bookSequence: number | null): "agrees" | "disagrees" | "not-comparable" {
+    // Sent twice: compared already, or not comparable then either.
+    if (this.sequences.includes(quote.sequence)) return "not-comparable";
     const at = this.next;
     this.next = (at + 1) % KEPT_QUOTES;
     this.sequences[at] = quote.sequence;

@@ -214,6 +214,11 @@ export class Ladder {
     this.completeToKey = this.count === 0 ? Number.NEGATIVE_INFINITY : (this.blockAt(0).keys[0] as number);
   }
 
+  /** Marks a price as the end of what is known, as `completeToTicks` gave it. */
+  markCompleteTo(priceTicks: number): void {
+    this.completeToKey = this.sign * priceTicks;
+  }
+
   private blockAt(place: number): Block {
     return this.blocks[place] as Block;
   }

@@ -13,15 +13,13 @@
 import type { OrderBook } from "../book/order-book.ts";
 import type { TradeEvent } from "../market/event.ts";
 import { ContentHash } from "../math/hash.ts";
-import { MS_PER_HOUR } from "../units/time.ts";
+import { isTime, MS_PER_HOUR } from "../units/time.ts";
 import { FEATURE_INTERVAL_MS, type Feature, type FeatureContext, type FeatureRow, type FeatureSet } from "./contract.ts";
 
 /** Rows written in one go for a silence of the market. A longer silence is passed over, with a row at each end. */
 const MAX_SILENT_ROWS = 60;
 /** A venue that is silent for an hour, or says so, has to be asked anew: the caller stops, and starts on a fresh snapshot. */
 const MAX_LEAP_MS = MS_PER_HOUR;
-/** Latest epoch ms that a date can show (ECMA-262, 21.4.1.1). */
-const MAX_TIME_MS = 8.64e15;
 
 /**
  * What became of an event's time. `stopped`: no book yet, nothing was done. `clock-leap`: more than an hour ahead, and `bad-time`: not a
@@ -196,8 +194,4 @@ export class FeaturePipeline {
       feature.onBook(context);
     }
   }
-}
-
-function isTime(time: number): boolean {
-  return Number.isFinite(time) && Math.abs(time) <= MAX_TIME_MS;
 }

@@ -15,8 +15,8 @@ export interface DecimalGrid {
 const ZERO = 48;
 const NINE = 57;
 const POINT = 46;
-/** Above this, one more digit could leave the integers that a double holds exactly. */
-const LAST_SAFE_BEFORE_DIGIT = (Number.MAX_SAFE_INTEGER - 9) / 10;
+/** Above this, one more digit leaves the integers that a double holds exactly for certain; at it, the sum tells. */
+const LAST_BEFORE_DIGIT = Math.floor(Number.MAX_SAFE_INTEGER / 10);
 
 /** Reads a step such as "0.01000000" or "25". Trailing zeros carry no meaning. Null when it is not a positive plain decimal. */
 export function parseGrid(step: string): DecimalGrid | null {
@@ -38,7 +38,7 @@ export function parseSteps(text: string, start: number, end: number, grid: Decim
   for (; index < end; index++) {
     const code = text.charCodeAt(index);
     if (code < ZERO || code > NINE) break;
-    if (value > LAST_SAFE_BEFORE_DIGIT) return null;
+    if (value > LAST_BEFORE_DIGIT) return null;
     value = value * 10 + (code - ZERO);
   }
   if (index === start) return null;
@@ -52,15 +52,16 @@ export function parseSteps(text: string, start: number, end: number, grid: Decim
         if (code !== ZERO) return null;
         continue;
       }
-      if (value > LAST_SAFE_BEFORE_DIGIT) return null;
+      if (value > LAST_BEFORE_DIGIT) return null;
       value = value * 10 + (code - ZERO);
       missing--;
     }
   }
   for (; missing > 0; missing--) {
-    if (value > LAST_SAFE_BEFORE_DIGIT) return null;
+    if (value > LAST_BEFORE_DIGIT) return null;
     value *= 10;
   }
+  if (value > Number.MAX_SAFE_INTEGER) return null;
   if (grid.mantissa === 1) return value;
   return value % grid.mantissa === 0 ? value / grid.mantissa : null;
 }

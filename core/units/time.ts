@@ -14,3 +14,11 @@ export function minuteOf(timeMs: number): number {
 export function secondOf(timeMs: number): number {
   return Math.floor(timeMs / MS_PER_SECOND) * MS_PER_SECOND;
 }
+
+/** Latest epoch ms that a date can show (ECMA-262, 21.4.1.1). */
+const MAX_TIME_MS = 8.64e15;
+
+/** Whether a number can be a time at all. */
+export function isTime(time: number): boolean {
+  return Number.isFinite(time) && Math.abs(time) <= MAX_TIME_MS;
+}

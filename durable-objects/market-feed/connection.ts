@@ -48,6 +48,11 @@ export class Connection {
     return this.hosts[this.hostIndex % this.hosts.length] ?? this.adapter.hosts;
   }
 
+  /** Counts the dials: what was asked for on one connection says nothing of the next. */
+  get number(): number {
+    return this.opened;
+  }
+
   get isOpen(): boolean {
     return this.socket !== null;
   }

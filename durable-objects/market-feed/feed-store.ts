@@ -7,6 +7,7 @@
  */
 
 import type { GapRecord, MinuteSnapshot, PendingMinute } from "../../feed/contract.ts";
+import type { MinuteSoFar } from "../../feed/market-tracker.ts";
 import type { TapePart } from "./tape-buffer.ts";
 
 /** A row holds 2 MB; leave room for the directory. */
@@ -21,10 +22,13 @@ export interface AliveMark {
   readonly at: number;
   /** Start of the minute that was open. */
   readonly minute: number;
-  /** Covered milliseconds of that minute, by symbol. */
-  readonly coveredMs: Record<string, number>;
-  /** Starts of each symbol's last gaps. */
-  readonly gapStarts: Record<string, readonly number[]>;
+  /** By symbol. */
+  readonly markets: Record<string, AliveMarket>;
+}
+
+export interface AliveMarket extends MinuteSoFar {
+  /** Starts of its last gaps. */
+  readonly gapStarts: readonly number[];
 }
 
 export class FeedStore {
@@ -81,12 +85,13 @@ export class FeedStore {
     );
   }
 
-  /** Minutes with tape but no row: the process died in them. */
-  unclosedMinutes(before: number): number[] {
+  /** Minutes without a row that have tape, or were open when the process was last alive: it died in them. */
+  unclosedMinutes(before: number, lastOpen: number): number[] {
     return this.sql
       .exec<{ minute: number }>(
-        `SELECT DISTINCT minute FROM chunks WHERE minute < ? AND minute NOT IN (SELECT minute FROM minutes) ORDER BY minute`,
+        `SELECT minute FROM (SELECT minute FROM chunks UNION SELECT ?2) WHERE minute < ?1 AND minute NOT IN (SELECT minute FROM minutes) ORDER BY minute`,
         before,
+        lastOpen,
       )
       .toArray()
       .map((row) => row.minute);

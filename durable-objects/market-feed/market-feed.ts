@@ -113,6 +113,12 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
     if (configuration === undefined) return fault(`FEEDS has no feed named ${name}`);
     const adapter = findAdapter(configuration.venue);
     if (adapter === null) return fault(`no adapter for venue ${configuration.venue}`);
+    const most = adapter.limits.symbolsPerConnection;
+    if (configuration.symbols.length > most) {
+      return fault(
+        `FEEDS gives ${name} ${configuration.symbols.length} symbols, and a connection to ${adapter.venue} carries ${most}: split them over feeds`,
+      );
+    }
     const { ctx, store } = this;
     const wake = (at: number): void => ctx.waitUntil(wakeAt(ctx.storage, at));
     return { kind: "feed", feed: new RunningFeed({ configuration, adapter, hosts: hosts.get(configuration.venue), store, wake }) };

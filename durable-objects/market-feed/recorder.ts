@@ -6,10 +6,10 @@
 
 import { MS_PER_HOUR, MS_PER_MINUTE, minuteOf } from "../../core/units/time.ts";
 import { FEED_TAPE_SYMBOL } from "../../core/wire/keys.ts";
-import { encodeCheckpoint } from "../../feed/checkpoint.ts";
 import type { GapRecord, MinuteSnapshot } from "../../feed/contract.ts";
 import type { FeedReducer } from "../../feed/feed-reducer.ts";
-import { type AliveMark, type FeedStore, MAX_HELD_BYTES } from "./feed-store.ts";
+import type { MinuteSoFar } from "../../feed/market-tracker.ts";
+import { type AliveMark, type AliveMarket, type FeedStore, MAX_HELD_BYTES } from "./feed-store.ts";
 import { logFault } from "./log-fault.ts";
 import { FLUSH_AT_CHARACTERS, TapeBuffer } from "./tape-buffer.ts";
 
@@ -146,9 +146,9 @@ export class Recorder {
   /** The books onto their tapes, so that a replay may begin at any hour. */
   private checkpoint(now: number): void {
     for (const market of this.reducer.markets.values()) {
-      if (market.state !== "live" || market.lastSequence === null) continue;
       const { symbol } = market.instrument;
-      this.buffer.record(symbol, { kind: "checkpoint", receivedAt: now, symbol, body: encodeCheckpoint(market.book, market.lastSequence) });
+      const body = market.checkpoint();
+      if (body !== null) this.buffer.record(symbol, { kind: "checkpoint", receivedAt: now, symbol, body });
     }
   }
 
@@ -176,9 +176,11 @@ export class Recorder {
   }
 
   private aliveMark(now: number): AliveMark {
-    const coveredMs = [...this.reducer.markets].map(([symbol, market]): [string, number] => [symbol, market.coverage.openMinuteMs(now)]);
-    const gapStarts = [...this.reducer.markets].map(([symbol, market]): [string, readonly number[]] => [symbol, market.gaps.recentStarts]);
-    return { at: now, minute: minuteOf(now), coveredMs: Object.fromEntries(coveredMs), gapStarts: Object.fromEntries(gapStarts) };
+    const markets = [...this.reducer.markets].map(([symbol, market]): [string, AliveMarket] => [
+      symbol,
+      { ...market.minuteSoFar(now), gapStarts: market.gaps.recentStarts },
+    ]);
+    return { at: now, minute: minuteOf(now), markets: Object.fromEntries(markets) };
   }
 
   private tapeSymbols(): string[] {
@@ -186,8 +188,9 @@ export class Recorder {
   }
 }
 
-/** The row of a minute in which the process died before it could close it: what is known is how far it was covered. */
-export function unclosedMinuteSnapshots(reducer: FeedReducer, minute: number, alive: AliveMark | null): MinuteSnapshot[] {
+/** The row of a minute in which the process died before it could close it: what is known is what it had counted at its last flush. */
+export function unclosedMinuteSnapshots(reducer: FeedReducer, minute: number, alive: AliveMark): MinuteSnapshot[] {
+  const counted = (symbol: string): MinuteSoFar | undefined => (alive.minute === minute ? alive.markets[symbol] : undefined);
   return [...reducer.markets].map(([symbol, market]) => ({
     market: market.market,
     instrument: market.instrument,
@@ -201,8 +204,8 @@ export function unclosedMinuteSnapshots(reducer: FeedReducer, minute: number, al
     bookHash: null,
     marketTime: null,
     features: null,
-    coveredMs: alive?.minute === minute ? (alive.coveredMs[symbol] ?? 0) : 0,
-    events: 0,
-    trades: 0,
+    coveredMs: counted(symbol)?.coveredMs ?? 0,
+    events: counted(symbol)?.events ?? 0,
+    trades: counted(symbol)?.trades ?? 0,
   }));
 }

@@ -19,7 +19,7 @@ import { Connection } from "./connection.ts";
 import type { AliveMark, FeedStore } from "./feed-store.ts";
 import { logFault } from "./log-fault.ts";
 import { Recorder, unclosedMinuteSnapshots } from "./recorder.ts";
-import { VenueRest } from "./venue-rest.ts";
+import { type RestResult, VenueRest } from "./venue-rest.ts";
 
 /** Between two requests for the venue's instruments: they are asked for at each start, and when a snapshot can't be read on their grids. */
 const INSTRUMENTS_RETRY_MS = 5_000;
@@ -139,8 +139,14 @@ export class RunningFeed {
 
   private onText(text: string): void {
     this.take((now, { reducer, recorder }) => {
-      const { symbol, isClosing } = reducer.frame(text, now);
-      recorder.frame(symbol, now, text);
+      let taken: ReturnType<FeedReducer["frame"]> | null = null;
+      try {
+        taken = reducer.frame(text, now);
+      } finally {
+        // Also one that the reducer fails on: of all frames, that one is wanted on the tape.
+        recorder.frame(taken?.symbol ?? null, now, text);
+      }
+      const { symbol, isClosing } = taken;
       if (isClosing) this.drop("rotation", "the venue announced that it closes");
       else if (symbol !== null && reducer.markets.get(symbol)?.wantsSnapshot(now)) this.askSnapshots();
     });
@@ -186,23 +192,33 @@ export class RunningFeed {
     if (symbol === undefined) return;
     const request = this.adapter.snapshotRequest(this.connection.host, symbol);
     if (!this.rest.mayAsk(Date.now(), request.weight)) return;
+    const connection = this.connection.number;
     this.isAsking = true;
     books.reducer.snapshotAsked(symbol);
     void this.rest.ask(request).then((result) => {
       this.isAsking = false;
-      this.take((now, { reducer, recorder }) => {
-        if (result.ok) {
-          const malformed = reducer.malformedFrames;
-          reducer.snapshot(symbol, result.body, now);
-          recorder.snapshot(symbol, now, result.body);
-          if (reducer.malformedFrames > malformed) this.areInstrumentsFresh = false;
-        } else {
-          reducer.snapshotFailed(symbol, now);
-          logFault(`snapshot of ${symbol} failed`, result.detail);
-        }
-      });
+      // Asked for on a connection that is gone, or on other grids: nothing that comes now joins it, and its book would look whole until then.
+      const isWanted = this.books === books && this.connection.number === connection && this.connection.isOpen;
+      if (isWanted) this.takeSnapshot(symbol, result);
       if (!result.ok && result.isBlocked) this.connection.passOver("blocked", `REST is blocked here: ${result.detail}`);
       this.askSnapshots();
+    });
+  }
+
+  private takeSnapshot(symbol: string, result: RestResult): void {
+    this.take((now, { reducer, recorder }) => {
+      if (!result.ok) {
+        reducer.snapshotFailed(symbol, now);
+        logFault(`snapshot of ${symbol} failed`, result.detail);
+        return;
+      }
+      const malformed = reducer.malformedFrames;
+      try {
+        reducer.snapshot(symbol, result.body, now);
+      } finally {
+        recorder.snapshot(symbol, now, result.body);
+      }
+      if (reducer.malformedFrames > malformed) this.areInstrumentsFresh = false;
     });
   }
 
@@ -253,11 +269,13 @@ export class RunningFeed {
     }
     reducer.absent(alive?.at ?? now, now, alive === null ? "started" : "restarted");
     if (alive !== null) {
-      for (const minute of this.store.unclosedMinutes(minuteOf(now)))
+      for (const minute of this.store.unclosedMinutes(minuteOf(now), alive.minute))
         this.store.saveMinute(minute, unclosedMinuteSnapshots(reducer, minute, alive));
-      for (const [symbol, market] of reducer.markets) market.gaps.remember(alive.gapStarts[symbol] ?? []);
-      if (alive.minute === minuteOf(now)) {
-        for (const [symbol, market] of reducer.markets) market.coverage.resume(alive.minute, alive.coveredMs[symbol] ?? 0);
+      for (const [symbol, market] of reducer.markets) {
+        const known = alive.markets[symbol];
+        if (known === undefined) continue;
+        market.gaps.remember(known.gapStarts);
+        if (alive.minute === minuteOf(now)) market.resumeMinute(alive.minute, known);
       }
       recorder.hole(now, null, `restarted; last alive at ${alive.at}`);
     }

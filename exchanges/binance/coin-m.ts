@@ -8,7 +8,7 @@ import type { ExchangeAdapter } from "../contract.ts";
 import { createBinanceDecoder } from "./decoder.ts";
 import { decodeExchangeInfo } from "./instruments.ts";
 import { createFuturesSequencer } from "./sequencer.ts";
-import { combinedStreamUrl } from "./streams.ts";
+import { combinedStreamUrl, symbolsWithin } from "./streams.ts";
 
 const VENUE = "binance-coin-m";
 /** The most that the venue gives; 20 of the 2,400 weights a minute. */
@@ -19,7 +19,7 @@ export const binanceCoinM: ExchangeAdapter = {
   hosts: { stream: "wss://dstream.binance.com", rest: "https://dapi.binance.com" },
   fallbackHosts: [],
   limits: {
-    streamsPerConnection: 200,
+    symbolsPerConnection: symbolsWithin(200),
     connectionLifetimeMs: MS_PER_DAY,
     weightPerMinute: 2_400,
   },

@@ -8,7 +8,7 @@ import type { ExchangeAdapter } from "../contract.ts";
 import { createBinanceDecoder } from "./decoder.ts";
 import { decodeExchangeInfo } from "./instruments.ts";
 import { createSpotSequencer } from "./sequencer.ts";
-import { combinedStreamUrl } from "./streams.ts";
+import { combinedStreamUrl, symbolsWithin } from "./streams.ts";
 
 const VENUE = "binance-spot";
 /** The most that the venue gives; 250 of the 6,000 weights a minute. */
@@ -20,7 +20,7 @@ export const binanceSpot: ExchangeAdapter = {
   // Market data only, for places where the main hosts answer 451 or 403.
   fallbackHosts: [{ stream: "wss://data-stream.binance.vision", rest: "https://data-api.binance.vision" }],
   limits: {
-    streamsPerConnection: 1_024,
+    symbolsPerConnection: symbolsWithin(1_024),
     connectionLifetimeMs: MS_PER_DAY,
     weightPerMinute: 6_000,
   },

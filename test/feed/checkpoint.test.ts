@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { decodeCheckpoint, encodeCheckpoint } from "../../feed/checkpoint.ts";
-import { depthFrame, marketOf, START, scriptedFeed, synchronise } from "./scripted-venue.ts";
+import { decodeCheckpoint } from "../../feed/checkpoint.ts";
+import { depthFrame, marketOf, START, scriptedFeed, snapshotBody, synchronise } from "./scripted-venue.ts";
 
 describe("a checkpoint", () => {
   it("lets a replay begin in the middle, with the very book", () => {
     const feed = scriptedFeed();
     synchronise(feed);
     const original = marketOf(feed);
-    const body = encodeCheckpoint(original.book, original.lastSequence ?? 0);
+    const body = original.checkpoint() ?? "";
     const replay = scriptedFeed();
     replay.connectionOpened(START);
     replay.record({ kind: "checkpoint", receivedAt: START + 300, symbol: "AAAUSDT", body });
@@ -22,7 +22,7 @@ describe("a checkpoint", () => {
     const feed = scriptedFeed();
     synchronise(feed);
     const market = marketOf(feed);
-    const body = encodeCheckpoint(market.book, market.lastSequence ?? 0);
+    const body = market.checkpoint() ?? "";
     feed.record({ kind: "checkpoint", receivedAt: START + 300, symbol: "AAAUSDT", body });
     expect(market.checkpointMismatches).toBe(0);
     feed.record({
@@ -34,8 +34,30 @@ describe("a checkpoint", () => {
     expect(market.checkpointMismatches).toBe(1);
   });
 
+  it("carries how far the book is known, so that a replay loses it when the feed does", () => {
+    const feed = scriptedFeed();
+    feed.connectionOpened(START);
+    feed.frame(depthFrame({ from: 100, time: START }), START + 100);
+    const bids = Array.from({ length: 1_000 }, (_, index): [string, string] => [(50 - index / 100).toFixed(2), "1.000"]);
+    feed.snapshot("AAAUSDT", snapshotBody(99, bids, [["50.01", "1.000"]]), START + 200);
+    const replay = scriptedFeed();
+    replay.connectionOpened(START);
+    replay.record({ kind: "checkpoint", receivedAt: START + 300, symbol: "AAAUSDT", body: marketOf(feed).checkpoint() ?? "" });
+    expect(marketOf(replay).book.bids.completeToTicks).toBe(marketOf(feed).book.bids.completeToTicks);
+    const gone = bids.map(([price]): [string, string] => [price, "0.000"]);
+    const frames = [
+      [depthFrame({ from: 101, time: START + 400, bids: [...gone, ["30.00", "1.000"]] }), START + 400],
+      [depthFrame({ from: 102, time: START + 10_250 }), START + 10_250],
+    ] as const;
+    for (const each of [feed, replay]) for (const [frame, at] of frames) each.frame(frame, at);
+    expect(marketOf(feed).gaps.current?.reason).toBe("window-exhausted");
+    expect(marketOf(replay).gaps.current?.reason).toBe("window-exhausted");
+  });
+
   it.each([
     "",
+    '{"lastSequence":1,"contentHash":"","bids":[1,1],"asks":[]}',
+    '{"lastSequence":1,"contentHash":"","bids":[1,1],"asks":[],"window":{"bidTicks":1.5,"askTicks":null,"confirmedAt":1}}',
     "{}",
     '{"lastSequence":1.5,"contentHash":"","bids":[],"asks":[]}',
     '{"lastSequence":1,"contentHash":"","bids":[1],"asks":[]}',

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
 import { parseGrid } from "../../core/units/decimal.ts";
@@ -6,6 +8,15 @@ import { FeedReducer } from "../../feed/feed-reducer.ts";
 import { bookView, featureView } from "../../feed/views.ts";
 import { readNanosecondLines, recording, WITHOUT_RECORDINGS } from "../recordings/recordings.ts";
 import { depthFrame, marketOf, quoteFrame, START, scriptedFeed, snapshotBody, synchronise } from "./scripted-venue.ts";
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
+function heapAfterCollection(): number {
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
 
 const STALE_AFTER = binanceSpot.staleAfterMs;
 
@@ -155,9 +166,31 @@ describe("hostile frames", () => {
     expect(feed.malformedSamples).toHaveLength(10);
     expect(Math.max(...feed.malformedSamples.map((sample) => sample.length))).toBeLessThan(400);
   });
+
+  it("keeps a sample of a large frame without the frame: a view of it would hold all of it in memory", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    const before = heapAfterCollection();
+    for (let count = 0; count < 10; count++) feed.frame(Buffer.alloc(8_000_000, "x").toString("latin1"), START + 300);
+    expect(feed.malformedSamples).toHaveLength(10);
+    expect(heapAfterCollection() - before).toBeLessThan(8_000_000);
+  });
 });
 
 describe("a connection that goes down", () => {
+  it("is the same gap when its tape is replayed: reason, channel and all", () => {
+    const reasons = ["rotation", "stale", "connection-down"] as const;
+    for (const reason of reasons) {
+      const live = scriptedFeed();
+      const replay = scriptedFeed();
+      for (const feed of [live, replay]) synchronise(feed);
+      live.connectionLost(START + 5_000, reason, "as told: in words");
+      replay.record({ kind: "down", receivedAt: START + 5_000, reason: `${reason}: as told: in words` });
+      expect(marketOf(replay).gaps.current).toEqual(marketOf(live).gaps.current);
+      expect(marketOf(live).gaps.current?.reason).toBe(reason);
+    }
+  });
+
   it("leaves no number behind, and one gap from the last message to the next whole book", () => {
     const feed = scriptedFeed();
     synchronise(feed);

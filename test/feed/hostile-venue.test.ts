@@ -65,6 +65,13 @@ describe("a book that has stopped", () => {
 });
 
 describe("the market's clock", () => {
+  it("takes no time that no date can show, however many say so", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    for (let id = 1; id <= 5; id++) feed.frame(tradeFrame(id, 9e15), START + 300);
+    expect(marketOf(feed).marketTime).toBe(START);
+  });
+
   it("is not carried away by one trade of the future: rows go on", () => {
     const feed = scriptedFeed();
     synchronise(feed);
@@ -148,6 +155,69 @@ describe("a top outside the levels that the snapshot covered", () => {
       feed.frame(quoteFrame(102 + count, { bid: ["30.00", "1.000"], ask: ["50.01", "1.000"] }), at);
     }
     expect(marketOf(feed).state).toBe("live");
+  });
+});
+
+describe("a snapshot whose best bid lies above its best ask", () => {
+  it("makes no book: nothing is served from it, and the next one joins what was kept", () => {
+    const feed = scriptedFeed();
+    feed.connectionOpened(START);
+    feed.frame(depthFrame({ from: 100, time: START }), START + 100);
+    feed.snapshot("AAAUSDT", snapshotBody(99, [["20.00", "1.000"]], [["10.00", "1.000"]]), START + 200);
+    const market = marketOf(feed);
+    expect(bookView(market, { now: START + 200, levels: 1 })).toMatchObject({ ok: false, reason: "syncing" });
+    expect(market.gaps.current).toMatchObject({ reason: "crossed-book", to: null });
+    expect(feed.wantedSnapshots(START + 60_000)).toEqual(["AAAUSDT"]);
+    feed.snapshot("AAAUSDT", snapshotBody(99), START + 300);
+    expect(market).toMatchObject({ state: "live", lastSequence: 100 });
+  });
+});
+
+describe("a market that changes more slowly than the venue's markets use to", () => {
+  it.each([60, 120, 300])("each %d seconds is learnt from: it is asked for anew a few times, and then left alone", (seconds) => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    let sequence = 101;
+    let resyncs = 0;
+    const end = START + 4 * HOUR;
+    for (let at = START + 10_000; at < end; at += 10_000) {
+      for (const symbol of feed.staleSymbols(at)) {
+        resyncs++;
+        feed.resync(symbol, at, "stale", "silent");
+        feed.snapshot(symbol, snapshotBody(sequence), at + 100);
+      }
+      if ((at - START) % (seconds * 1_000) === 0) feed.frame(depthFrame({ from: ++sequence, time: at + 200 }), at + 200);
+    }
+    expect(resyncs).toBeLessThanOrEqual(Math.ceil((2 * seconds * 1_000) / STALE_AFTER));
+    expect(marketOf(feed).state).toBe("live");
+  });
+});
+
+describe("a trade", () => {
+  const tradesOf = (ids: readonly number[]): number => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    const before = marketOf(feed).minuteTrades;
+    for (const id of ids) feed.frame(tradeFrame(id, START + 400), START + 400);
+    return marketOf(feed).minuteTrades - before;
+  };
+
+  it("that is sent twice counts once, also some trades later", () => {
+    expect(tradesOf([1, 1, 2, 3, 1, 3])).toBe(3);
+  });
+
+  it("that comes late counts, and one absurd id silences none of those that follow", () => {
+    expect(tradesOf([2, 1, Number.MAX_SAFE_INTEGER, 3, 4])).toBe(5);
+  });
+});
+
+describe("a quote that is sent five times", () => {
+  it("is one comparison: what is printed as proof is not what was repeated", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    const quote = quoteFrame(101, { bid: ["10.00", "1.000"], ask: ["10.02", "1.000"] });
+    for (let count = 0; count < 5; count++) feed.frame(quote, START + 300);
+    expect(marketOf(feed).quoteCheck).toMatchObject({ comparisons: 1, mismatches: 0 });
   });
 });
 

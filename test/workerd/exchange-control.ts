@@ -15,6 +15,10 @@ export const control = {
   refuse: (status: number | null) => steer("refusal", status),
   send: (frames: readonly string[]) => steer("frames", frames),
   close: () => steer("close", null),
+  /** Snapshots asked for from now on are answered, as of when they were asked for, once it is called with false. */
+  hold: (isHeld: boolean) => steer("hold", isHeld),
+  /** How many wait for that. */
+  waiting: async () => (await steer("", null)).waiting,
 };
 
 export function feedStub(feed = "main"): DurableObjectStub<MarketFeed> {
@@ -49,7 +53,7 @@ export async function startedFeed(): Promise<number> {
   return sequence;
 }
 
-async function steer(path: string, body: unknown): Promise<void> {
+async function steer(path: string, body: unknown): Promise<{ sockets: number; waiting: number }> {
   const response = await env.EXCHANGE.fetch(`https://control/${path}`, { method: "POST", body: JSON.stringify(body) });
-  await response.body?.cancel();
+  return response.json();
 }

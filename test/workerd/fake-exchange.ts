@@ -21,6 +21,8 @@ export class FakeExchange extends DurableObject<Env> {
   private snapshots: Record<string, string> = {};
   /** Status answered to everything while set: 451 for blocked, 503 for down. */
   private refusal: number | null = null;
+  /** While set, snapshots are made when they are asked for and answered when it is fulfilled. */
+  private hold: { promise: Promise<void>; fulfil: () => void; waiting: number } | null = null;
 
   override async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
@@ -33,6 +35,10 @@ export class FakeExchange extends DurableObject<Env> {
       return Response.json({ symbols: names.map((symbol) => ({ symbol, filters: GRIDS })) });
     }
     const body = this.snapshots[url.searchParams.get("symbol") ?? ""];
+    if (this.hold !== null) {
+      this.hold.waiting++;
+      await this.hold.promise;
+    }
     return body === undefined ? new Response("no snapshot is scripted", { status: 404 }) : new Response(body);
   }
 
@@ -44,6 +50,17 @@ export class FakeExchange extends DurableObject<Env> {
       this.sockets = this.sockets.filter((socket) => socket !== server);
     });
     return new Response(null, { status: 101, webSocket: client });
+  }
+
+  private setHold(isHeld: boolean): void {
+    this.hold?.fulfil();
+    this.hold = null;
+    if (!isHeld) return;
+    let fulfil = (): void => {};
+    const promise = new Promise<void>((done) => {
+      fulfil = done;
+    });
+    this.hold = { promise, fulfil, waiting: 0 };
   }
 
   /** A socket whose other end has been killed throws: it is forgotten, and the others are served. */
@@ -63,7 +80,8 @@ export class FakeExchange extends DurableObject<Env> {
     if (path === "/refusal") this.refusal = body as number | null;
     if (path === "/frames") for (const frame of body as string[]) this.toEach((socket) => socket.send(frame));
     if (path === "/close") this.toEach((socket) => socket.close(1001, "scripted"));
-    return Response.json({ sockets: this.sockets.length });
+    if (path === "/hold") this.setHold(body === true);
+    return Response.json({ sockets: this.sockets.length, waiting: this.hold?.waiting ?? 0 });
   }
 }
 

@@ -64,6 +64,28 @@ describe("the feed object", () => {
     expect(await marketState("BTCUSDT")).toBe("live");
   });
 
+  it("makes no book of a snapshot that was asked for on a connection that is gone, however late it comes", async () => {
+    const sequence = await startedFeed();
+    await control.hold(true);
+    await control.close();
+    await vi.waitFor(async () => expect(await control.waiting()).toBe(1), PATIENCE);
+    const { openedAt } = (await feedStub().status()).connection;
+    await control.close();
+    await vi.waitFor(async () => {
+      const { connection } = await feedStub().status();
+      expect(connection.state).toBe("open");
+      expect(connection.openedAt).not.toBe(openedAt);
+    }, PATIENCE);
+    const now = snapshotBody(sequence + 50);
+    await control.snapshots({ BTCUSDT: now, ETHUSDT: now });
+    await control.hold(false);
+    await vi.waitFor(async () => {
+      const { markets } = await feedStub().status();
+      expect(markets.map(({ state }) => state)).toEqual(["live", "live"]);
+      expect(markets.map(({ proof }) => proof.lastSequence)).toEqual([sequence + 50, sequence + 50]);
+    }, PATIENCE);
+  }, 60_000);
+
   it("resyncs one symbol alone when its sequence breaks", async () => {
     const sequence = await startedFeed();
     await control.snapshots({ BTCUSDT: snapshotBody(sequence + 9), ETHUSDT: snapshotBody(sequence) });
@@ -132,6 +154,27 @@ describe("the feed object", () => {
       hosts.add(connection.host);
       expect(connection.state).toBe("blocked");
       expect(hosts.size).toBeGreaterThan(1);
+    }, PATIENCE);
+  });
+
+  it("knows after its own death what it had counted of the minute it died in, tape or no tape", async () => {
+    await startedFeed();
+    const minute = minuteOf(Date.now());
+    const died = minute - 120_000;
+    await rewriteKept("alive", (alive) => ({
+      ...alive,
+      at: died + 2_000,
+      minute: died,
+      markets: { BTCUSDT: { coveredMs: 1_500, events: 7, trades: 3, gapStarts: [] } },
+    }));
+    await abortAllDurableObjects();
+    await vi.waitFor(async () => {
+      const { minutes } = await feedStub().pending(60);
+      const snapshots = minutes.find((each) => each.minute === died)?.snapshots ?? [];
+      expect(snapshots).toMatchObject([
+        { market: "binance-spot:BTCUSDT", state: "disconnected", quote: null, coveredMs: 1_500, events: 7, trades: 3 },
+        { market: "binance-spot:ETHUSDT", coveredMs: 0, events: 0, trades: 0 },
+      ]);
     }, PATIENCE);
   });
 
