@@ -1,7 +1,7 @@
 /** A child process whose output goes to a log file, which can be waited for and stopped. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, readFileSync } from "node:fs";
+import { createWriteStream, readFileSync, renameSync } from "node:fs";
 
 export interface Child {
   readonly name: string;
@@ -25,7 +25,8 @@ export interface ChildOptions {
 /** Starts Node, the very one that runs this, on `args`. */
 export function startNode(options: ChildOptions): Child {
   const { name, args, env, logFile, cwd } = options;
-  const log = createWriteStream(logFile, { flags: "a" });
+  keepLastLog(logFile);
+  const log = createWriteStream(logFile);
   // A group of its own: Ctrl-C reaches us alone, and we end the children in order.
   const child = spawn(process.execPath, [...args], { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   child.stdout.pipe(log, { end: false });
@@ -41,6 +42,15 @@ export function startNode(options: ChildOptions): Child {
     firstLine: (pick) => firstLine(child, ended, { pick, name, logFile }),
     stop: (patienceMs) => stop(child, ended, patienceMs),
   };
+}
+
+/** A log is of one run: the one before is kept beside it, and none grows over the months. */
+function keepLastLog(logFile: string): void {
+  try {
+    renameSync(logFile, `${logFile}.last`);
+  } catch {
+    // There was none.
+  }
 }
 
 /** The end of a log, for an error message. */

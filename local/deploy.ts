@@ -24,7 +24,14 @@ if (dryRun) {
   for (const { configuration } of chosen) wrangler(["deploy", "-c", configuration]);
   wrangler(["d1", "migrations", "apply", "edgebook", "--remote"]);
   if (!isPublicOnly)
-    node([join("training", "command-line", "main.ts"), "publish", "--dir", join("workers", "inference", "shipped"), "--remote"]);
+    node([
+      join("training", "command-line", "main.ts"),
+      "publish",
+      "--dir",
+      join("workers", "inference", "shipped"),
+      "--remote",
+      "--unless-other",
+    ]);
 }
 
 /** @param options.mayFail the step may have been done before: its failure is shown and passed over. */

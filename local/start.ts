@@ -3,13 +3,14 @@
  *
  * In order: the simulator (unless live), D1 migrations, the shipped model into R2, the three Workers in one `wrangler dev`, then cron each
  * minute, which never fires by itself locally. Ctrl-C drains what is pending and stops everything; the data directory is taken up again by the
- * next start.
+ * next start, with the model that was last published into it.
  */
 
 import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { type Child, logTail, startNode } from "./child.ts";
+import { lockData } from "./data-lock.ts";
 import { DEPLOYABLES, QUIET_ENVIRONMENT, ROOT, WRANGLER } from "./deployables.ts";
 import { parseStartOptions, type StartOptions } from "./options.ts";
 
@@ -29,10 +30,13 @@ const options = parseStartOptions(process.argv.slice(2));
 const children: Child[] = [];
 let isStopping = false;
 let isReady = false;
+let unlock = (): void => {};
 
-process.on("SIGINT", () => void stop(0));
-process.on("SIGTERM", () => void stop(0));
+/** SIGHUP: the terminal was closed. Left to itself Node would end, and the children, which have groups of their own, would not. */
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(0));
 run().catch(async (error: unknown) => {
+  // Whatever was being started when it was stopped has been ended by that.
+  if (isStopping) return;
   console.error(`\nedgebook ${isReady ? "has ended" : "could not start"}: ${error instanceof Error ? error.message : String(error)}`);
   await stop(1);
 });
@@ -40,11 +44,20 @@ run().catch(async (error: unknown) => {
 async function run(): Promise<void> {
   if (!(await isFree(options.port))) throw new Error(`port ${options.port} is taken; choose another with --port`);
   mkdirSync(join(options.data, "logs"), { recursive: true });
+  unlock = lockData(options.data);
   const venue = options.venue === "live" ? liveVenue(options) : await startSimulator();
   await once("migrations", [WRANGLER, "d1", "migrations", "apply", "edgebook", "--local", "--persist-to", options.data], venue.env);
   await once(
     "model",
-    [join("training", "command-line", "main.ts"), "publish", "--dir", join("workers", "inference", "shipped"), "--local", options.data],
+    [
+      join("training", "command-line", "main.ts"),
+      "publish",
+      "--dir",
+      join("workers", "inference", "shipped"),
+      "--local",
+      options.data,
+      "--unless-other",
+    ],
     venue.env,
   );
   const workers = startWorkers(venue.env);
@@ -122,6 +135,7 @@ function workerEnvironment(venue: { symbols: readonly string[]; hosts: Record<st
 }
 
 function startWorkers(env: NodeJS.ProcessEnv): Child {
+  if (isStopping) throw new Error("stopped");
   step("the Workers: public, feed, inference");
   // The first one named is the one that answers on the port.
   const configurations = DEPLOYABLES.map(({ configuration }) => configuration).reverse();
@@ -198,15 +212,17 @@ edgebook is at ${base} (documentation: ${base}/docs). Recorded in ${options.data
 async function stop(code: number): Promise<void> {
   if (isStopping) return;
   isStopping = true;
-  if (code === 0) {
+  if (isReady && code === 0) {
     console.log("\nStopping: storing what is pending …");
     await runCron(LAST_ANSWER_WITHIN_MS);
   }
   for (const child of children.reverse()) await child.stop(5_000);
+  unlock();
   process.exit(code);
 }
 
 async function once(name: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  if (isStopping) throw new Error("stopped");
   step(name);
   const child = start(name, args, env);
   const code = await child.ended;

@@ -13,11 +13,16 @@ import { MODEL_FAMILIES } from "./registry.ts";
 /** Far above any model here; a bound so that a hostile manifest costs little. */
 const MAX_COLUMNS = 4_096;
 const MAX_GOLDEN = 256;
+/** Basis points. A hundredth of a tick where a tick is one: a file that asks for more wants no check. What `export` writes is 1e-4. */
+const MAX_GOLDEN_TOLERANCE = 1e-2;
 /** Beyond these lengths a text is no manifest of ours. */
 const MAX_MANIFEST_CHARACTERS = 4_000_000;
 const MAX_POINTER_CHARACTERS = 4_000;
 
-const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/, "not a plain name");
+/** Of a model: it becomes part of a key. */
+export const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/;
+
+const name = z.string().regex(PLAIN_NAME, "not a plain name");
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "not a SHA-256 in lower-case hex");
 const count = z.int().nonnegative();
 const source = z.string().min(1).max(2_000);
@@ -84,7 +89,7 @@ const manifestShape: z.ZodType<ModelManifest> = z.strictObject({
       commit,
     })
     .nullable(),
-  golden: z.strictObject({ inputs: vectors, outputs: vectors, tolerance: z.number().positive() }),
+  golden: z.strictObject({ inputs: vectors, outputs: vectors, tolerance: z.number().positive().max(MAX_GOLDEN_TOLERANCE) }),
 });
 
 const activeShape: z.ZodType<ActiveModel> = z.strictObject({ id: name, version: name, manifestSha256: sha256 });
@@ -119,6 +124,10 @@ function parseShape<T>(text: string, shape: z.ZodType<T>, maxCharacters: number)
 
 /** What the shape alone can't say: counts that must agree. Null when they do. */
 function findContradiction(manifest: ModelManifest): string | null {
+  for (const range of ["trainedOn", "scoredOn"] as const) {
+    const { from, to } = manifest[range] ?? { from: 0, to: 0 };
+    if (from > to) return `${range}: from ${from} lies after to ${to}`;
+  }
   const columns = manifest.featureSet.columns.length;
   const outputs = manifest.output.columns.length;
   const family = MODEL_FAMILIES.get(manifest.family);

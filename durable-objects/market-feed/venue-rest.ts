@@ -37,6 +37,12 @@ export class VenueRest {
     this.spent.push({ at: Date.now(), weight: request.weight });
     try {
       const response = await fetch(request.url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+      // Of a compressed answer it is the compressed length: what passes here is measured again below.
+      const told = Number(response.headers.get("Content-Length") ?? 0);
+      if (told > MAX_BODY_CHARACTERS) {
+        await response.body?.cancel();
+        return { ok: false, isBlocked: false, detail: `a body of ${told} bytes` };
+      }
       const body = await response.text();
       if (response.ok && body.length <= MAX_BODY_CHARACTERS) return { ok: true, body };
       const wait = retryAfterMs(response);

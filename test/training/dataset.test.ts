@@ -3,12 +3,15 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { featureSetV1 } from "../../core/features/registry.ts";
 import { CommandError } from "../../training/command-error.ts";
 import { parseCard } from "../../training/datasets/card.ts";
 import { readDataset } from "../../training/datasets/dataset-reader.ts";
+import { DatasetWriter } from "../../training/datasets/dataset-writer.ts";
 import { scratchFolder, writeToyDataset } from "./toy-data.ts";
 
 const folder = scratchFolder();
+const START = 1_767_225_600_000;
 const at = (name: string): string => join(folder, name);
 
 describe("a dataset", () => {
@@ -102,6 +105,17 @@ describe("bad datasets are refused with the file's name and what to do", () => {
     const name = `bad-${value}`;
     await writeToyDataset(at(name), [{ rows: 200, seed: 7, signal: 0.5, spoil: (row, index) => index === 150 && row.fill(value, 3, 4) }]);
     await expect(readDataset(at(name))).rejects.toThrow(/row 150 has (NaN|Infinity) in column log_volume_ask/);
+  });
+
+  it("recordings that overlap, or stand in the wrong order: their rows would be there twice, or out of time", async () => {
+    const writer = await DatasetWriter.create({ folder: at("twice"), featureSet: featureSetV1, horizonsMs: [1_000], command: ["test"] });
+    const rows = writer.openPart();
+    for (const second of [0, 1, 2, 1, 2, 3]) {
+      const row = new Float64Array(featureSetV1.columns.length);
+      rows.add({ featureTime: START + second * 1_000, row, bidTicks: 100, askTicks: 101, isWarm: true, segment: 0 });
+    }
+    const facts = { source: "one.tape + copy.tape", market: "toy:MARKET", frames: 0, malformedFrames: 0, gaps: {} };
+    await expect(writer.closePart(rows, facts)).rejects.toThrow(/one\.tape \+ copy\.tape.*step back in time.*oldest first/s);
   });
 
   it("a dataset without a single row is not written", async () => {

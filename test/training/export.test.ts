@@ -27,7 +27,7 @@ let evaluation: Evaluation;
 let exported: ExportedModel;
 
 beforeAll(async () => {
-  await writeToyDataset(join(folder, "data"), [{ rows: 1_500, seed: 21, signal: 0.5, spoil: (row) => row.fill(60, 26, 27) }]);
+  await writeToyDataset(join(folder, "data"), [{ rows: 2_400, seed: 21, signal: 0.5, spoil: (row) => row.fill(60, 26, 27) }]);
   dataset = await readDataset(join(folder, "data"));
   const runtime = await loadRuntime("node");
   const settings = { ...DEFAULT_TRAIN_SETTINGS, epochs: 2, batch: 64 };
@@ -113,6 +113,18 @@ describe("publishing", () => {
     expect((await read(`models/toy/${exported.manifest.version}/model.onnx`)).equals(Buffer.from(exported.model))).toBe(true);
     expect(published.keys.at(-1)).toBe("models/active.json");
     await platform.dispose();
+  }, 60_000);
+
+  it("leaves a model of another name active where it is told to: a start must not undo what its user published", async () => {
+    const persist = join(folder, "kept");
+    const renamed = { ...exported, manifest: { ...exported.manifest, id: "mine" } };
+    await writeExport(join(folder, "mine"), { ...renamed, manifestText: JSON.stringify(renamed.manifest) });
+    const shipped = { local: persist, unlessOther: true };
+    expect((await publishModel(join(folder, "export"), shipped)).active.id).toBe("toy");
+    expect((await publishModel(join(folder, "export"), shipped)).keys).toHaveLength(3);
+    const mine = await publishModel(join(folder, "mine"), { local: persist });
+    expect(await publishModel(join(folder, "export"), shipped)).toEqual({ active: mine.active, keys: [] });
+    expect((await publishModel(join(folder, "export"), { local: persist })).active.id).toBe("toy");
   }, 60_000);
 
   it("refuses a folder without a model, and a model that is not the manifest's", async () => {

@@ -64,6 +64,14 @@ describe("learning", () => {
     expect(evaluation.rows).toBe(unseenRows((await readRun(out)).card, learnable).length);
   });
 
+  it("gives no score where there are too few rows to say how sure it is: an interval of one block has no width", async () => {
+    const { out, runtime } = await train("few", learnable);
+    await writeToyDataset(join(folder, "few"), [{ rows: 130, seed: 77, signal: 0.5, startTime: learnable.card.to + 1_000_000 }]);
+    const evaluation = await evaluateRun(await readRun(out), await readDataset(join(folder, "few")), { runtime, commit: null });
+    expect([...new Set(evaluation.scores.map((score) => score.horizonMs))]).toEqual([1_000, 5_000, 10_000]);
+    for (const score of evaluation.scores) expect(score.r2High - score.r2Low).toBeGreaterThan(0.001);
+  });
+
   it("claims no skill on a random walk, and the leak check says so", async () => {
     const { out, runtime } = await train("walk", noise);
     const run = await readRun(out);
@@ -239,6 +247,18 @@ describe("what can't be used is refused with what to do", () => {
     expect(() => unseenRows(card, overlapping)).toThrow(/was trained on toy:MARKET/);
     await writeToyDataset(join(folder, "later"), [{ rows: 500, seed: 99, signal: 0.5, startTime: learnable.card.to + 200_000 }]);
     expect(unseenRows(card, await readDataset(join(folder, "later"))).length).toBe(500);
+    const simulated = (hours: number) => ({ rows: 500, seed: 99, signal: 0.5, source: `simulated large-tick seed 7, ${hours} h` });
+    await writeToyDataset(join(folder, "seed-7"), [simulated(4)]);
+    const seven = await readDataset(join(folder, "seed-7"));
+    const trainedOnSeven = { ...card, data: { ...card.data, markets: seven.card.parts.map((part) => ({ ...part })) } };
+    for (const hours of [3, 5]) {
+      await writeToyDataset(join(folder, `seed-7-${hours}`), [{ ...simulated(hours), rows: 400 + hours }]);
+      const other = await readDataset(join(folder, `seed-7-${hours}`));
+      expect(() => unseenRows(trainedOnSeven, other), `${hours} h of the same seed`).toThrow(/was trained on toy:MARKET/);
+    }
+    const eight = [{ ...simulated(4), rows: 401, source: "simulated large-tick seed 70, 4 h" }];
+    await writeToyDataset(join(folder, "seed-70"), eight);
+    expect(unseenRows(trainedOnSeven, await readDataset(join(folder, "seed-70"))).length).toBe(401);
     const otherFeatures = {
       ...overlapping,
       card: { ...overlapping.card, featureSet: { ...overlapping.card.featureSet, fingerprint: "0".repeat(16) } },

@@ -87,6 +87,13 @@ describe("kill -9 of the runtime alone, when a minute has closed and is not stor
   });
 });
 
+describe("a terminal that is closed", () => {
+  it("ends it like Ctrl-C: left to itself it would go on without cron, and nothing would be stored any more", async () => {
+    expect(await system.interrupt("SIGHUP")).toBe(0);
+    expect(await system.survivors()).toEqual([]);
+  });
+});
+
 /** The tapes, hole and all, give the books and features that were stored. A minute that nobody was there to close has none. */
 async function expectSameEnds(market: string, recorded: readonly RecordedMinute[]): Promise<void> {
   const stored = recorded.map(({ row }) => row).filter(({ bookHash }) => bookHash !== null);

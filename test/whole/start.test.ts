@@ -3,14 +3,18 @@
  * do; a Ctrl-C that leaves processes behind; a system that has died inside and stands there for ever; recorded data that the next start doesn't take up, or a stop that nobody wrote down.
  */
 
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MS_PER_MINUTE, minuteOf } from "../../core/units/time.ts";
 import type { ForecastBody, GapBody, HealthBody, SnapshotBody } from "../../workers/api/schemas.ts";
 import { killAtOnce } from "./processes.ts";
 import { downloadMinutes, gapsOf, marketsOf, replay, replayedEnd, snapshotsOf, storedEnd } from "./recorded.ts";
-import { endEverything, type System, scratchData, startSystem, until } from "./system.ts";
+import { endEverything, freePort, type System, scratchData, startSystem, until } from "./system.ts";
 
+const ROOT = resolve(import.meta.dirname, "..", "..");
 /** Features are warm after some 31 s of the market's own time: at this speed, three seconds of ours. */
 const FLAGS = ["--markets", "2", "--seed", "11", "--speed", "10"];
 const manifest = JSON.parse(readFileSync(new URL("../../workers/inference/shipped/manifest.json", import.meta.url), "utf8"));
@@ -54,6 +58,16 @@ describe("the first start", () => {
       expect(replayed.minutes.at(-1)?.events).toBeGreaterThan(10);
       if (market === markets[0]) rows = stored;
     }
+  });
+
+  it("keeps a second one off its data, and goes on", async () => {
+    const args = [join("local", "start.ts"), "--port", String(await freePort()), "--data", data];
+    const second = await promisify(execFile)(process.execPath, args, { cwd: ROOT }).then(
+      () => "it started",
+      ({ stderr }: { stderr: string }) => stderr,
+    );
+    expect(second).toMatch(/could not start: .* is in use by process \d+; .*--data/);
+    expect(await system.get<HealthBody>("/v1/health")).toMatchObject({ status: "ok" });
   });
 
   it("ends on Ctrl-C within ten seconds and leaves no process behind", async () => {

@@ -130,10 +130,10 @@ export class System {
     return survivors(known);
   }
 
-  /** Ctrl-C. @returns the exit code. */
-  async interrupt(): Promise<number | null> {
+  /** Ctrl-C, or a terminal that is closed. @returns the exit code. */
+  async interrupt(signal: "SIGINT" | "SIGHUP" = "SIGINT"): Promise<number | null> {
     this.look();
-    this.process.kill("SIGINT");
+    this.process.kill(signal);
     return this.ended;
   }
 
@@ -165,7 +165,7 @@ export async function until<T>(what: string, withinMs: number, probe: () => T | 
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
   const { port } = probe.address() as AddressInfo;

@@ -57,6 +57,11 @@ describe("what can't be answered", () => {
     ["/book?levels=1e2", "levels"],
     ["/book?levels=", "levels"],
     ["/book?level=5", "query"],
+    ["/quote?level=5", "query"],
+    ["?foo=1", "query"],
+    ["/gaps?from=2026-01-05&to=2026-01-04", "from"],
+    ["/snapshots?cursor=abc", "cursor"],
+    ["/gaps?cursor=abc", "cursor"],
     ["/forecast?horizonMs=soon", "horizonMs"],
     ["/forecast?horizonMs=-1000", "horizonMs"],
     ["/forecast?horizonMs=0", "horizonMs"],
@@ -296,6 +301,12 @@ describe("what is stored", () => {
     const etag = response.headers.get("etag") ?? "";
     const again = await exports.default.fetch(`https://edgebook.test${url}`, { headers: { "if-none-match": etag } });
     expect(again.status).toBe(304);
+    for (const notOne of ["abc", '"unterminated', 'W/"x" y', "💩"]) {
+      const asked = new Request(`https://edgebook.test${url}`, { headers: { "if-none-match": encodeURI(notOne) } });
+      const answer = await exports.default.fetch(asked);
+      expect(answer.status).toBe(200);
+      await answer.body?.cancel();
+    }
   });
 
   it("has no tape of a minute that was never recorded: 404, not an empty file", async () => {

@@ -93,6 +93,16 @@ describe("a model file", () => {
     expect(await loadModel(files)).toMatchObject({ fault: "golden-mismatch", detail: expect.stringContaining("golden row 1, output 0") });
   });
 
+  it("that answers with a price of nothing, or less, gives no number, though its golden rows are right", async () => {
+    const columns = featureSetV1.columns.length;
+    const wild = await loaded(await filesOf({ scale: 300 }));
+    const calm = Array.from({ length: columns }, () => 0);
+    expect(await wild.predict([calm])).toEqual([mlp.outputs.map(() => 0)]);
+    const { weights } = linearModel({ id: "linear", version: "1", seed: 1 });
+    const largest = calm.map((_, column) => 10 * Math.sign(weights[column * mlp.outputs.length] ?? 0));
+    expect(await wild.predict([largest])).toMatchObject({ fault: "bad-output", detail: expect.stringMatching(/move of \d{5}/) });
+  });
+
   it("that is no ONNX file is refused by onnxruntime, and the next model still loads", async () => {
     const artifact = new TextEncoder().encode("not a model");
     const refused = await loadModel(await filesOf({ artifact }));
@@ -368,6 +378,8 @@ interface FilesOptions {
   readonly version?: string;
   readonly seed?: number;
   readonly graphColumns?: number;
+  /** Of all weights. */
+  readonly scale?: number;
   /** In place of the graph. */
   readonly artifact?: Uint8Array;
   readonly change?: (manifest: ModelManifest) => ModelManifest;

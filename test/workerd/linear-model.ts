@@ -25,13 +25,15 @@ export interface LinearModelOptions {
   readonly seed: number;
   /** Columns of the graph, where they shall not be those of the features. */
   readonly graphColumns?: number;
+  /** Of all weights: the larger, the larger the moves. */
+  readonly scale?: number;
 }
 
-export function linearModel({ id, version, seed, graphColumns }: LinearModelOptions): LinearModel {
+export function linearModel({ id, version, seed, graphColumns, scale = 1 }: LinearModelOptions): LinearModel {
   const columns = featureSetV1.columns.length;
   const outputs = mlp.outputs.length;
   const weights = Float32Array.from({ length: (graphColumns ?? columns) * outputs }, (_, index) =>
-    Math.fround(Math.sin(index * 0.7 + seed)),
+    Math.fround(scale * Math.sin(index * 0.7 + seed)),
   );
   const artifact = encodeModel({
     opset: OPSET,

@@ -25,7 +25,11 @@ export function evaluateCommand(): Command {
     .description("Scores a run on the test part of its dataset, or on other data that it has not seen. Writes scores.json into the run.")
     .requiredOption("--run <dir>", "run made by `edgebook train`")
     .option("--data <dir>", "another dataset; all its rows are scored")
-    .option("--leak-check", "also train on labels of other rows: any skill left is a leak", false)
+    .option(
+      "--leak-check",
+      "also train on labels of other rows: skill left means that the scoring sees labels (a feature that looks ahead it can't see)",
+      false,
+    )
     .addOption(jsonOption())
     .action(runEvaluate);
 }
@@ -74,7 +78,7 @@ function printEvaluation(evaluation: Evaluation, leaks: LeakCheck | null): void 
   if (leaks === null) return;
   print(
     leaks.isClean
-      ? `leak check: labels of other rows teach nothing (largest R² ${leaks.largestR2.toFixed(4)})`
+      ? `leak check: labels of other rows teach nothing (largest R² ${leaks.largestR2.toFixed(4)}), so the scoring sees no labels; whether a feature looks ahead it doesn't tell`
       : `! LEAK: labels of other rows gave R² ${leaks.largestR2.toFixed(4)} on the test rows`,
   );
 }

@@ -5,7 +5,7 @@ import { readScores } from "../evaluate/scores-file.ts";
 import { exportRun, writeExport } from "../export/export-run.ts";
 import { readRun } from "../train/run-folder.ts";
 import { trainingDataset } from "./evaluate.ts";
-import { jsonOption } from "./options.ts";
+import { jsonOption, modelName } from "./options.ts";
 import { print, printJson } from "./report.ts";
 
 interface ExportCommandOptions {
@@ -20,7 +20,7 @@ export function exportCommand(): Command {
     .description("Writes model.onnx and manifest.json. Both runtimes must agree on the golden vectors first.")
     .requiredOption("--run <dir>", "run made by `edgebook train`, best after `edgebook evaluate`")
     .requiredOption("--out <dir>", "folder to write")
-    .option("--id <name>", "name of the model (the family unless given)")
+    .option("--id <name>", "name of the model (the family unless given)", modelName)
     .addOption(jsonOption())
     .action(runExport);
 }

@@ -1,6 +1,7 @@
 /** What several commands take, read once. */
 
 import { InvalidArgumentError, Option } from "commander";
+import { PLAIN_NAME } from "../../models/manifest.ts";
 import type { RuntimeName } from "../runtime/contract.ts";
 
 export function wholeNumber(text: string): number {
@@ -12,6 +13,13 @@ export function positiveNumber(text: string): number {
   const value = Number(text);
   if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError("a number above 0 is wanted.");
   return value;
+}
+
+/** What a model may be called: it becomes part of a key. */
+export function modelName(text: string): string {
+  if (!PLAIN_NAME.test(text))
+    throw new InvalidArgumentError("a name of letters, digits, dots, dashes and underscores is wanted, 80 at most.");
+  return text;
 }
 
 /** For options that may be given several times. */

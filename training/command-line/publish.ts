@@ -10,6 +10,7 @@ interface PublishOptions {
   readonly dir: string;
   readonly local?: string;
   readonly remote?: boolean;
+  readonly unlessOther: boolean;
   readonly json: boolean;
 }
 
@@ -19,6 +20,7 @@ export function publishCommand(): Command {
     .requiredOption("--dir <dir>", "folder made by `edgebook export`")
     .option("--local <dir>", "the local bucket of `wrangler dev --persist-to <dir>` (npm start keeps its data in .edgebook)")
     .addOption(new Option("--remote", "the account's own bucket, through wrangler").conflicts("local"))
+    .option("--unless-other", "leave the bucket as it is where a model of another id is active", false)
     .addOption(jsonOption())
     .action(runPublish);
 }
@@ -26,9 +28,14 @@ export function publishCommand(): Command {
 async function runPublish(options: PublishOptions): Promise<void> {
   if (options.local === undefined && options.remote !== true)
     throw new CommandError("say where to: --local DIR, or --remote for the account's own bucket");
-  const published = await publishModel(options.dir, { local: options.local ?? null });
+  const { unlessOther } = options;
+  const published = await publishModel(options.dir, { local: options.local ?? null, unlessOther });
   if (options.json) {
     printJson({ active: published.active, keys: published.keys });
+    return;
+  }
+  if (published.keys.length === 0) {
+    print(`${published.active.id} ${published.active.version} stays active: nothing was published`);
     return;
   }
   print(`${published.active.id} ${published.active.version} is active`);

@@ -64,6 +64,12 @@ export class DatasetWriter {
   async closePart(part: PartWriter, facts: PartFacts): Promise<number> {
     const { times, bidTicks, askTicks, segments, spool, coldRows } = await part.close();
     const rows = times.length;
+    const back = times.findIndex((time, row) => row > 0 && time <= (times[row - 1] as number));
+    if (back > 0) {
+      throw new CommandError(
+        `${facts.source}: the rows of ${facts.market} step back in time, from ${isoTime(times[back - 1])} to ${isoTime(times[back])}: the recordings overlap, or stand in the wrong order. Name each stretch of time once, oldest first`,
+      );
+    }
     if (rows > 0) {
       const labels = labelMoves({ times, bidTicks, askTicks, segments }, this.options.horizonsMs);
       for await (const block of createReadStream(spool)) await this.files.features.write(block as Buffer);
@@ -132,6 +138,10 @@ export class DatasetWriter {
     }
     return { ids, count: this.segments - first };
   }
+}
+
+function isoTime(time: number | undefined): string {
+  return time === undefined ? "?" : new Date(time).toISOString();
 }
 
 /** The rows of one market, on their way to disk. */

@@ -30,15 +30,20 @@ const SYMBOLS: Readonly<Record<PresetName, string>> = { "large-tick": "LARGEUSDT
 
 /** Reads `preset:seed:hours`, e.g. "large-tick:7:4". Throws CommandError. */
 export function parseSimulation(text: string): Simulation {
-  const [preset, seed, hours] = text.split(":");
+  const [preset, seed, hours, ...rest] = text.split(":");
   const presets = Object.keys(PRESETS) as PresetName[];
   const known = presets.find((name) => name === preset);
   if (known === undefined) throw new CommandError(`--simulate ${text}: the preset is one of ${presets.join(", ")}, as in large-tick:1:4`);
   if (!/^\d{1,15}$/.test(seed ?? "")) throw new CommandError(`--simulate ${text}: the seed is a whole number, as in ${known}:1:4`);
-  const length = Number(hours);
+  const length = /^\d{1,4}(\.\d{1,6})?$/.test(hours ?? "") && rest.length === 0 ? Number(hours) : Number.NaN;
   if (!(length > 0 && length <= MOST_HOURS))
     throw new CommandError(`--simulate ${text}: the hours are a number up to ${MOST_HOURS}, as in ${known}:1:4`);
   return { preset: known, seed: Number(seed), hours: length };
+}
+
+/** What makes a simulated source the market that it is, without its length; null for the name of any other source. */
+export function simulatedSeed(name: string): string | null {
+  return /^simulated \S+ seed \d+/.exec(name)?.[0] ?? null;
 }
 
 export function simulatedSource({ preset, seed, hours }: Simulation): MarketSource {

@@ -6,6 +6,7 @@
 import { CommandError } from "../command-error.ts";
 import { type DatasetPart, describeSource } from "../datasets/card.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { simulatedSeed } from "../datasets/simulated-source.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import { buildForwardPass } from "../tensors/forward-pass.ts";
 import { prepareRows } from "../train/prepared-rows.ts";
@@ -79,7 +80,7 @@ export function suspicionsOf(evaluation: Evaluation): string[] {
     .filter((score) => score.horizonMs >= SUSPICIOUS_FROM_MS && score.r2 > SUSPICIOUS_R2)
     .map(
       ({ target, horizonMs, r2 }) =>
-        `R² ${r2.toFixed(3)} of ${target} at ${horizonMs / 1_000} s is above ${SUSPICIOUS_R2}: suspect a leak and run \`edgebook evaluate --leak-check\``,
+        `R² ${r2.toFixed(3)} of ${target} at ${horizonMs / 1_000} s is above ${SUSPICIOUS_R2}: suspect a leak. \`edgebook evaluate --leak-check\` asks whether the scoring sees labels; whether a column knows the future, look at the columns`,
     );
 }
 
@@ -104,13 +105,13 @@ export function unseenRows(card: RunCard, dataset: Dataset): Uint32Array {
   return Uint32Array.from({ length: dataset.rows }, (_, row) => row);
 }
 
-/** Simulated markets share their clock and their names; what sets two apart is the seed, which stands in the source. */
+/** Simulated markets share their clock and their names; what sets two apart is the seed. A shorter run of a seed is the beginning of a longer one. */
 function isSeen(card: RunCard, part: DatasetPart): boolean {
-  const isSimulated = (source: string): boolean => source.startsWith("simulated ");
   return card.data.markets.some((known) => {
     if (known.market !== part.market || part.from > known.to + card.split.purgeMs || part.to < known.from - card.split.purgeMs)
       return false;
-    return isSimulated(part.source) && isSimulated(known.source) ? part.source === known.source : true;
+    const [own, other] = [simulatedSeed(part.source), simulatedSeed(known.source)];
+    return own !== null && other !== null ? own === other : true;
   });
 }
 

@@ -1,6 +1,10 @@
 /**
  * The alarm for leaks: train once more on labels that belong to other rows (each part's labels turned round by half its length), and score on the
- * true test labels. Nothing can be learnt that way, so a skill that is clearly above zero means that the scores themselves see the answer.
+ * true test labels. Nothing can be learnt that way, so a skill that is clearly above zero means that the scoring itself sees the answer: a split
+ * that overlaps, statistics of the test rows, labels among the inputs.
+ *
+ * What it can't see is a feature that knows its own row's future: with turned labels that knowledge is worth nothing. The project's own features
+ * are held to their past by test/core/features-v1.test.ts (rows of a prefix are the first rows of the whole); columns of another making have to be.
  */
 
 import type { Dataset } from "../datasets/dataset-reader.ts";

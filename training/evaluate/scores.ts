@@ -14,8 +14,10 @@ import type { OutputColumn, Score } from "../../models/contract.ts";
 
 /** Blocks of ten minutes: twenty times the longest horizon, so that what crosses their edges hardly counts. */
 const BLOCK_MS = 600_000;
-/** Of few rows there are shorter blocks, at least this many: one block would give an interval without width. */
-const FEWEST_BLOCKS = 20;
+/** Of few rows there are shorter blocks, so that there are this many if their horizon allows it. */
+const WANTED_BLOCKS = 20;
+/** With fewer blocks than this an interval says nothing (one gives it no width), and a score without one is none. */
+const FEWEST_BLOCKS = 5;
 /** And never shorter than this many horizons. */
 const HORIZONS_A_BLOCK = 2;
 const RESAMPLES = 1_000;
@@ -37,7 +39,7 @@ export interface OutputRows {
   readonly ridge: Float64Array;
 }
 
-/** @returns null when there is nothing to score: no rows, or no move in any. */
+/** @returns null when there is nothing to score: no rows, or no move in any, or too few for their horizon to say how sure the score is. */
 export function scoreOutput(column: OutputColumn, rows: OutputRows, intervalMs: number): DetailedScore | null {
   const { actual, predicted, ridge } = rows;
   const model = { actual, predicted };
@@ -45,6 +47,7 @@ export function scoreOutput(column: OutputColumn, rows: OutputRows, intervalMs: 
   const ridgeR2 = r2AgainstPersistence({ actual, predicted: ridge });
   const random = new Random(BOOTSTRAP_SEED);
   const blockRows = blockRowsFor(actual.length, column.horizonMs, intervalMs);
+  if (actual.length < FEWEST_BLOCKS * blockRows) return null;
   const interval = r2Interval(model, { uniform: () => random.uniform(), blockRows, resamples: RESAMPLES });
   const rmse = rmseScore(model);
   if (r2 === null || ridgeR2 === null || interval === null || rmse?.skill == null) return null;
@@ -65,7 +68,7 @@ export function scoreOutput(column: OutputColumn, rows: OutputRows, intervalMs: 
 
 function blockRowsFor(rows: number, horizonMs: number, intervalMs: number): number {
   const shortest = Math.ceil((HORIZONS_A_BLOCK * horizonMs) / intervalMs);
-  return Math.max(shortest, Math.min(Math.ceil(BLOCK_MS / intervalMs), Math.ceil(rows / FEWEST_BLOCKS)));
+  return Math.max(shortest, Math.min(Math.ceil(BLOCK_MS / intervalMs), Math.ceil(rows / WANTED_BLOCKS)));
 }
 
 function compareWithRidge({ actual, predicted, ridge }: OutputRows, horizonRows: number): DetailedScore["againstRidge"] {

@@ -16,7 +16,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { ACTIVE_MODEL_KEY, modelKey } from "../../core/wire/keys.ts";
 import type { ActiveModel, ModelManifest } from "../../models/contract.ts";
-import { parseManifest } from "../../models/manifest.ts";
+import { parseActiveModel, parseManifest } from "../../models/manifest.ts";
 import { CommandError } from "../command-error.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -29,11 +29,14 @@ const STATE_FOLDER = "v3";
 export interface PublishTarget {
   /** The folder that `--persist-to` names, or null for the account's own bucket. */
   readonly local: string | null;
+  /** Where a model of another id is active, it stays so and nothing is written. */
+  readonly unlessOther?: boolean;
 }
 
 export interface Published {
-  readonly manifest: ModelManifest;
+  /** The model that is active now. */
   readonly active: ActiveModel;
+  /** What was written; empty when another model stays active. */
   readonly keys: readonly string[];
 }
 
@@ -47,6 +50,10 @@ export async function publishModel(folder: string, target: PublishTarget): Promi
   const { manifest, manifestBytes, model } = await readModel(folder);
   const { id, version } = manifest;
   const active: ActiveModel = { id, version, manifestSha256: sha256(manifestBytes) };
+  if (target.unlessOther === true) {
+    const current = await activeModel(target);
+    if (current !== null && current.id !== id) return { active: current, keys: [] };
+  }
   const objects: StoredObject[] = [
     { key: modelKey(id, version, "model.onnx"), bytes: model },
     { key: modelKey(id, version, "manifest.json"), bytes: manifestBytes },
@@ -54,7 +61,20 @@ export async function publishModel(folder: string, target: PublishTarget): Promi
   ];
   if (target.local === null) await putRemotely(objects);
   else await putLocally(objects, resolve(target.local));
-  return { manifest, active, keys: objects.map(({ key }) => key) };
+  return { active, keys: objects.map(({ key }) => key) };
+}
+
+/** The model that the bucket's pointer names; null when there is none, or none that can be read. */
+async function activeModel({ local }: PublishTarget): Promise<ActiveModel | null> {
+  const text = local === null ? await getRemotely(ACTIVE_MODEL_KEY) : await withLocalBucket(resolve(local), getText);
+  if (text === null) return null;
+  const read = parseActiveModel(text);
+  return "malformed" in read ? null : read.active;
+}
+
+async function getText(bucket: Bucket): Promise<string | null> {
+  const object = await bucket.get(ACTIVE_MODEL_KEY);
+  return object === null ? null : object.text();
 }
 
 async function readModel(folder: string): Promise<{ manifest: ModelManifest; manifestBytes: Uint8Array; model: Uint8Array }> {
@@ -71,10 +91,17 @@ async function readModel(folder: string): Promise<{ manifest: ModelManifest; man
 
 /** The part of R2's interface that is used here. */
 interface Bucket {
+  get(key: string): Promise<{ text(): Promise<string> } | null>;
   put(key: string, bytes: Uint8Array): Promise<unknown>;
 }
 
-async function putLocally(objects: readonly StoredObject[], persistFolder: string): Promise<void> {
+function putLocally(objects: readonly StoredObject[], persistFolder: string): Promise<void> {
+  return withLocalBucket(persistFolder, async (bucket) => {
+    for (const { key, bytes } of objects) await bucket.put(key, bytes);
+  });
+}
+
+async function withLocalBucket<T>(persistFolder: string, act: (bucket: Bucket) => Promise<T>): Promise<T> {
   process.env.WRANGLER_SEND_METRICS ??= "false";
   process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= "false";
   process.env.WRANGLER_LOG ??= "error";
@@ -86,7 +113,7 @@ async function putLocally(objects: readonly StoredObject[], persistFolder: strin
   try {
     const bucket = platform.env[BINDING];
     if (bucket === undefined) throw new CommandError(`wrangler.toml binds no bucket ${BINDING}`);
-    for (const { key, bytes } of objects) await bucket.put(key, bytes);
+    return await act(bucket);
   } finally {
     await platform.dispose();
   }
@@ -105,10 +132,21 @@ async function putRemotely(objects: readonly StoredObject[]): Promise<void> {
   }
 }
 
-async function wrangler(args: readonly string[]): Promise<void> {
+/** Null when there is no such object: the first deploy of an account finds none. */
+async function getRemotely(key: string): Promise<string | null> {
+  try {
+    return await wrangler(["r2", "object", "get", `${BUCKET}/${key}`, "--remote", "--pipe"]);
+  } catch (error) {
+    if (error instanceof CommandError && /does not exist|NoSuchKey|10007/i.test(error.message)) return null;
+    throw error;
+  }
+}
+
+/** @returns what it printed. */
+async function wrangler(args: readonly string[]): Promise<string> {
   const require = createRequire(import.meta.url);
   const script = join(dirname(require.resolve("wrangler/package.json")), "bin", "wrangler.js");
-  await promisify(execFile)(process.execPath, [script, ...args], { cwd: ROOT }).catch(
+  const { stdout } = await promisify(execFile)(process.execPath, [script, ...args], { cwd: ROOT }).catch(
     (error: { stderr?: string; stdout?: string; message: string }) => {
       const said = [error.stderr, error.stdout].filter(Boolean).join("\n").trim() || error.message;
       throw new CommandError(
@@ -116,6 +154,7 @@ async function wrangler(args: readonly string[]): Promise<void> {
       );
     },
   );
+  return stdout;
 }
 
 function sha256(bytes: Uint8Array): string {

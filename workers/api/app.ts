@@ -7,7 +7,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { cors } from "hono/cors";
 import { type App, type AppContext, type AppEnv, Refused } from "./context.ts";
 import { errorResponse, problemResponse } from "./error-response.ts";
-import { isProblemName, PROBLEMS, problem } from "./problems.ts";
+import { badRequest, isProblemName, PROBLEMS, problem } from "./problems.ts";
 import { addForecastRoute } from "./routes/forecast.ts";
 import { addGapRoutes } from "./routes/gaps.ts";
 import { addHealthRoute } from "./routes/health.ts";
@@ -30,9 +30,7 @@ export function createApp(): App {
   const app = new OpenAPIHono<AppEnv>({
     defaultHook: (result) => {
       if (result.success) return;
-      const errors = result.error.issues.map(({ path, message }) => ({ parameter: path.join(".") || "query", message }));
-      const said = errors.map(({ parameter, message }) => `${parameter}: ${message}`).join("; ");
-      throw new Refused(problem("bad-request", said, { errors }));
+      throw new Refused(badRequest(result.error.issues.map(({ path, message }) => ({ parameter: path.join(".") || "query", message }))));
     },
   });
   app.use(cors({ origin: "*", allowMethods: ["GET", "HEAD"], exposeHeaders: ["ETag", "Retry-After"] }));

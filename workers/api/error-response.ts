@@ -11,7 +11,11 @@ export function errorResponse(error: unknown, request: Request): Response {
 }
 
 export function problemResponse(refused: Problem): Response {
-  const headers = new Headers({ "content-type": "application/problem+json" });
+  const headers = new Headers({
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  });
   const retryAfterS = retryAfterOf(refused);
   if (retryAfterS !== null) headers.set("retry-after", String(retryAfterS));
   if (refused.status === 405) headers.set("allow", "GET, HEAD, OPTIONS");

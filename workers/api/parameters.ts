@@ -9,11 +9,11 @@ const MAX_ROWS = 500;
 const DEFAULT_ROWS = 100;
 
 export const marketParameter = z.object({
-  market: z
-    .string()
-    .max(100)
-    .openapi({ param: { name: "market", in: "path" }, description: "venue:SYMBOL", example: "binance-spot:BTCUSDT" }),
+  market: z.string().openapi({ param: { name: "market", in: "path" }, description: "venue:SYMBOL", example: "binance-spot:BTCUSDT" }),
 });
+
+/** Of a path that takes no query: an unknown parameter is refused, since one that is ignored looks obeyed. */
+export const noQuery = z.strictObject({});
 
 /** A whole number in a query. The OpenAPI document sees an integer; text such as "", "1e3" or "0x10" is refused. */
 export function wholeNumber(min: number, max: number): z.ZodType<number, string> {
@@ -32,12 +32,16 @@ export const timeParameter = z
   .transform((text, context) => {
     const time = parseTime(text);
     if (time === null) {
-      context.addIssue({ code: "custom", message: "epoch milliseconds, or ISO 8601 with its zone" });
+      context.addIssue({ code: "custom", message: "epoch milliseconds, or ISO 8601 with its zone (a bare date is UTC)" });
       return z.NEVER;
     }
     return time;
   })
-  .openapi({ type: "string", description: "Epoch milliseconds, or ISO 8601 with its zone", example: "2026-11-21T12:00:00Z" });
+  .openapi({
+    type: "string",
+    description: "Epoch milliseconds, or ISO 8601 with its zone (a bare date is UTC)",
+    example: "2026-11-21T12:00:00Z",
+  });
 
 export const rangeQuery = {
   from: timeParameter.optional().openapi({ description: "Inclusive; an hour before `to` when left out" }),

@@ -64,6 +64,16 @@ export function problem(name: ProblemName, detail: string, extensions: Readonly<
   return { type: `/problems/${name}`, title, status, reason: name, detail, ...extensions };
 }
 
+/** A parameter that was read and can't be meant. */
+export function badParameter(parameter: string, message: string): Problem {
+  return badRequest([{ parameter, message }]);
+}
+
+/** @param errors each parameter at fault, and why. */
+export function badRequest(errors: readonly { parameter: string; message: string }[]): Problem {
+  return problem("bad-request", errors.map(({ parameter, message }) => `${parameter}: ${message}`).join("; "), { errors });
+}
+
 /** Seconds for the Retry-After header; null where asking again won't help. */
 export function retryAfterOf(refused: Problem): number | null {
   const name = refused.type.slice("/problems/".length);

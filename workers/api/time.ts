@@ -7,13 +7,17 @@ export const MAX_RANGE_MS = 31 * MS_PER_DAY;
 export const DEFAULT_RANGE_MS = MS_PER_HOUR;
 /** The last time that a JavaScript date holds is 8.64e15. */
 const EPOCH_MS = /^\d{1,15}$/;
-/** A date, or a date and time that says its zone: a local time would mean another moment to each reader. */
-const ISO_8601 = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+/** A date (UTC), or a date and time that says its zone: a local time would mean another moment to each reader. */
+const ISO_8601 = /^(\d{4})-(\d{2})-(\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
 
 /** @returns epoch ms; null when the text is neither epoch ms nor ISO 8601 with its zone. */
 export function parseTime(text: string): number | null {
   if (EPOCH_MS.test(text)) return Number(text);
-  if (!ISO_8601.test(text)) return null;
+  const match = ISO_8601.exec(text);
+  if (match === null) return null;
+  const [year, month, day] = match.slice(1).map(Number) as [number, number, number];
+  // V8 reads the 30th of February as the 2nd of March.
+  if (new Date(Date.UTC(year, month - 1, day)).getUTCDate() !== day) return null;
   const time = Date.parse(text);
   return Number.isNaN(time) ? null : time;
 }

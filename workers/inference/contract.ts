@@ -9,6 +9,7 @@ export type ModelFault =
   | "not-found"
   /** The bucket failed: nothing is known of what was published. */
   | "store-unreachable"
+  | "too-large"
   | "bad-manifest"
   | "hash-mismatch"
   | "fingerprint-mismatch"

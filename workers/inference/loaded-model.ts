@@ -12,6 +12,8 @@ import type { ModelFiles } from "./model-files.ts";
 import type { Onnxruntime } from "./onnxruntime.ts";
 import { refuseModel } from "./refuse.ts";
 
+const BPS = 10_000;
+
 export type Session = InferenceSession;
 
 export interface LoadedModelParts {
@@ -61,7 +63,9 @@ export class LoadedModel {
     if (!(data instanceof Float32Array) || data.length !== rows.length * outputs) {
       return refuseModel("shape-mismatch", `${data?.length ?? 0} numbers came out for ${rows.length} rows of ${outputs} outputs`);
     }
-    if (!data.every(Number.isFinite)) return refuseModel("bad-output", "the model answered what is no finite number");
+    // Not a finite number, or a price of nothing and less.
+    const absurd = data.find((move) => !(Math.abs(move) < BPS));
+    if (absurd !== undefined) return refuseModel("bad-output", `the model answered a move of ${absurd} basis points`);
     return rows.map((_, row) => Array.from(data.subarray(row * outputs, (row + 1) * outputs)));
   }
 

@@ -1,6 +1,6 @@
 /** The cron runs that stored something. */
 
-import { and, desc, gte, lt } from "drizzle-orm";
+import { and, desc, gte, isNotNull, lt } from "drizzle-orm";
 import type { Database } from "./database.ts";
 import { batches } from "./schema.ts";
 
@@ -11,13 +11,13 @@ export function batchId(feed: string, startedAt: number, portion: number): strin
   return `${feed}/${new Date(startedAt).toISOString()}/${String(portion).padStart(3, "0")}`;
 }
 
-/** Null when nothing of the feed was ever stored. */
-export async function readLastBatch(database: Database, feed: string): Promise<BatchRow | null> {
+/** The newest run that stored a minute; some store gaps alone. Null when no minute of the feed was ever stored. */
+export async function readLastStored(database: Database, feed: string): Promise<BatchRow | null> {
   const [row] = await database
     .select()
     .from(batches)
     // "0" follows "/": this is the range of ids that begin with `feed/`.
-    .where(and(gte(batches.id, `${feed}/`), lt(batches.id, `${feed}0`)))
+    .where(and(gte(batches.id, `${feed}/`), lt(batches.id, `${feed}0`), isNotNull(batches.lastMinute)))
     .orderBy(desc(batches.id))
     .limit(1);
   return row ?? null;

@@ -5,7 +5,7 @@ import { openDatabase } from "../../storage/database.ts";
 import { type GapRange, readGaps } from "../../storage/read-gaps.ts";
 import { type App, type AppContext, Refused, requireKnownMarket } from "../context.ts";
 import { marketParameter, rangeQuery, rowLimit } from "../parameters.ts";
-import { problem } from "../problems.ts";
+import { badParameter } from "../problems.ts";
 import { json, problems } from "../responses.ts";
 import { type GapBody, gapPageSchema } from "../schemas.ts";
 import { timeRange } from "../time.ts";
@@ -48,7 +48,7 @@ async function gapPage(
   market: string | null,
 ): Promise<{ from: number; to: number; gaps: GapBody[]; nextCursor: string | null }> {
   const range = timeRange(asked.from, asked.to, Date.now());
-  if ("refused" in range) throw new Refused(problem("bad-request", range.refused));
+  if ("refused" in range) throw new Refused(badParameter("from", range.refused));
   const limit = rowLimit(asked.limit);
   const after = asked.cursor === undefined ? null : readCursor(asked.cursor);
   const rows = await readGaps(openDatabase(context.env.DB), { market, ...range, after, limit: limit + 1 });
@@ -60,6 +60,6 @@ async function gapPage(
 /** `<from>~<id>` of the last gap of the page before. */
 function readCursor(cursor: string): GapRange["after"] {
   const match = /^(\d{1,15})~(.+)$/.exec(cursor);
-  if (match?.[2] === undefined) throw new Refused(problem("bad-request", `The cursor "${cursor}" is none that this API gave.`));
+  if (match?.[2] === undefined) throw new Refused(badParameter("cursor", `"${cursor}" is none that this API gave`));
   return { from: Number(match[1]), id: match[2] };
 }

@@ -8,8 +8,9 @@ import { configuredFeeds } from "../../feed-directory.ts";
 import { askInference } from "../../inference-client.ts";
 import { logWarning } from "../../log.ts";
 import { openDatabase } from "../../storage/database.ts";
-import { readLastBatch } from "../../storage/read-batches.ts";
+import { readLastStored } from "../../storage/read-batches.ts";
 import type { App } from "../context.ts";
+import { noQuery } from "../parameters.ts";
 import { json, problems } from "../responses.ts";
 import { healthSchema } from "../schemas.ts";
 import { type FeedObservation, healthBody } from "../views/health.ts";
@@ -19,10 +20,11 @@ const healthRoute = createRoute({
   path: "/v1/health",
   tags: ["System"],
   summary: "What works and what doesn't",
+  request: { query: noQuery },
   responses: {
     200: json(healthSchema, "`ok`, or `degraded` with the reasons"),
     503: json(healthSchema, "`down`"),
-    ...problems(),
+    ...problems("bad-request"),
   },
 });
 
@@ -54,7 +56,7 @@ async function observeFeed(env: PublicEnv, configuration: FeedConfiguration): Pr
     ),
     orNull(
       "database-unreachable",
-      readLastBatch(openDatabase(env.DB), configuration.feed).then((batch) => ({ lastMinute: batch?.lastMinute ?? null })),
+      readLastStored(openDatabase(env.DB), configuration.feed).then((batch) => ({ lastMinute: batch?.lastMinute ?? null })),
     ),
   ]);
   return { feed: { configuration, status, lastStoredMinute: stored?.lastMinute ?? null }, isStored: stored !== null };

@@ -6,7 +6,7 @@ import { askFeed } from "../../feed-client.ts";
 import { configuredFeeds } from "../../feed-directory.ts";
 import { logWarning } from "../../log.ts";
 import { type App, askMarketFeed, feedCarrying, Refused } from "../context.ts";
-import { DEFAULT_LEVELS, MAX_LEVELS, marketParameter, wholeNumber } from "../parameters.ts";
+import { DEFAULT_LEVELS, MAX_LEVELS, marketParameter, noQuery, wholeNumber } from "../parameters.ts";
 import { feedProblem } from "../problems.ts";
 import { json, problems } from "../responses.ts";
 import { bookSchema, marketDetailSchema, marketListSchema, quoteSchema } from "../schemas.ts";
@@ -17,7 +17,8 @@ const listRoute = createRoute({
   path: "/v1/markets",
   tags: ["Live"],
   summary: "Markets that are carried",
-  responses: { 200: json(marketListSchema, "Every market, also those whose feed does not answer"), ...problems() },
+  request: { query: noQuery },
+  responses: { 200: json(marketListSchema, "Every market, also those whose feed does not answer"), ...problems("bad-request") },
 });
 
 const marketRoute = createRoute({
@@ -25,8 +26,11 @@ const marketRoute = createRoute({
   path: "/v1/markets/{market}",
   tags: ["Live"],
   summary: "One market and the proof of its book",
-  request: { params: marketParameter },
-  responses: { 200: json(marketDetailSchema, "The market"), ...problems("unknown-market", "not-carried", "feed-unreachable") },
+  request: { params: marketParameter, query: noQuery },
+  responses: {
+    200: json(marketDetailSchema, "The market"),
+    ...problems("bad-request", "unknown-market", "not-carried", "feed-unreachable"),
+  },
 });
 
 const quoteRoute = createRoute({
@@ -34,10 +38,10 @@ const quoteRoute = createRoute({
   path: "/v1/markets/{market}/quote",
   tags: ["Live"],
   summary: "Best bid and ask now",
-  request: { params: marketParameter },
+  request: { params: marketParameter, query: noQuery },
   responses: {
     200: json(quoteSchema, "The quote"),
-    ...problems("unknown-market", "not-carried", "disconnected", "syncing", "stale-book", "no-mid", "feed-unreachable"),
+    ...problems("bad-request", "unknown-market", "not-carried", "disconnected", "syncing", "stale-book", "no-mid", "feed-unreachable"),
   },
 });
 

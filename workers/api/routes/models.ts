@@ -3,6 +3,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { askInference } from "../../inference-client.ts";
 import { type App, Refused } from "../context.ts";
+import { noQuery } from "../parameters.ts";
 import { modelProblem } from "../problems.ts";
 import { json, problems } from "../responses.ts";
 import { modelListSchema } from "../schemas.ts";
@@ -13,7 +14,8 @@ const modelsRoute = createRoute({
   path: "/v1/models",
   tags: ["Forecasts"],
   summary: "The served model, its scores, and whether it is the published one",
-  responses: { 200: json(modelListSchema, "The model"), ...problems("model-unavailable") },
+  request: { query: noQuery },
+  responses: { 200: json(modelListSchema, "The model"), ...problems("bad-request", "model-unavailable") },
 });
 
 export function addModelsRoute(app: App): void {

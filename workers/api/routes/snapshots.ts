@@ -5,7 +5,7 @@ import { openDatabase } from "../../storage/database.ts";
 import { readSnapshots } from "../../storage/read-snapshots.ts";
 import { type App, Refused, requireKnownMarket } from "../context.ts";
 import { marketParameter, rangeQuery, rowLimit, wholeNumber } from "../parameters.ts";
-import { problem } from "../problems.ts";
+import { badParameter } from "../problems.ts";
 import { json, problems } from "../responses.ts";
 import { snapshotPageSchema } from "../schemas.ts";
 import { parseTime, timeRange } from "../time.ts";
@@ -35,7 +35,7 @@ export function addSnapshotsRoute(app: App): void {
     const query = context.req.valid("query");
     await requireKnownMarket(context, market);
     const range = timeRange(query.from, query.to, Date.now());
-    if ("refused" in range) throw new Refused(problem("bad-request", range.refused));
+    if ("refused" in range) throw new Refused(badParameter("from", range.refused));
     const limit = rowLimit(query.limit);
     const from = query.cursor === undefined ? range.from : Math.max(range.from, minuteAfter(query.cursor));
     // One row more than asked for says whether there is a next page.
@@ -56,6 +56,6 @@ export function addSnapshotsRoute(app: App): void {
 /** The cursor is the last minute of the page before. */
 function minuteAfter(cursor: string): number {
   const minute = parseTime(cursor);
-  if (minute === null) throw new Refused(problem("bad-request", `The cursor "${cursor}" is none that this API gave.`));
+  if (minute === null) throw new Refused(badParameter("cursor", `"${cursor}" is none that this API gave`));
   return minute + 1;
 }

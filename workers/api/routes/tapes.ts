@@ -5,7 +5,7 @@ import { parseMarketId } from "../../../core/market/instrument.ts";
 import { minuteOf } from "../../../core/units/time.ts";
 import { getTape } from "../../storage/tapes.ts";
 import { type App, Refused, requireKnownMarket } from "../context.ts";
-import { marketParameter, timeParameter } from "../parameters.ts";
+import { marketParameter, noQuery, timeParameter } from "../parameters.ts";
 import { problem, unknownMarket } from "../problems.ts";
 import { problems } from "../responses.ts";
 
@@ -18,6 +18,7 @@ const tapeRoute = createRoute({
     params: marketParameter.extend({
       minute: timeParameter.openapi({ param: { name: "minute", in: "path" }, description: "Any time within the minute" }),
     }),
+    query: noQuery,
   },
   responses: {
     200: {
@@ -54,8 +55,14 @@ export function addTapeRoute(app: App): void {
   });
 }
 
-/** Only If-None-Match: R2 would answer the other conditions in ways that HTTP asks other statuses for. */
+/** RFC 9110, 8.8.3 and 13.1.2. */
+const ETAG_LIST = /^(\*|\s*(W\/)?"[\x21\x23-\x7e]*"(\s*,\s*(W\/)?"[\x21\x23-\x7e]*")*\s*)$/;
+
+/**
+ * Only If-None-Match: R2 would answer the other conditions in ways that HTTP asks other statuses for. One that is no list of ETags matches
+ * nothing; R2 would throw on it.
+ */
 function conditionOf(headers: Headers): Headers {
   const etag = headers.get("if-none-match");
-  return etag === null ? new Headers() : new Headers({ "if-none-match": etag });
+  return etag === null || !ETAG_LIST.test(etag) ? new Headers() : new Headers({ "if-none-match": etag });
 }
