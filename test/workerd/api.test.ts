@@ -10,6 +10,7 @@ import type { PublicEnv } from "../../workers/env.ts";
 import { openDatabase } from "../../workers/storage/database.ts";
 import { writeBatch } from "../../workers/storage/write-batch.ts";
 import { advanceClock } from "./clock.ts";
+import { expectAsDocumented } from "./contract-check.ts";
 import { control, PATIENCE, startedFeed } from "./exchange-control.ts";
 import { closeMinute, type WarmFeed, warmFeed } from "./warm-feed.ts";
 
@@ -334,5 +335,7 @@ async function get(path: string, init: RequestInit = {}, variables: Partial<Publ
   const bound = { ...(env as unknown as PublicEnv), ...variables };
   const response = await createApp().fetch(new Request(`https://edgebook.test${path}`, init), bound);
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === "" ? null : JSON.parse(text) };
+  const body = text === "" ? null : JSON.parse(text);
+  expectAsDocumented(path, { status: response.status, contentType: response.headers.get("content-type") }, body);
+  return { status: response.status, headers: response.headers, body };
 }

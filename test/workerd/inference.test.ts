@@ -21,6 +21,7 @@ import { ModelServer } from "../../workers/inference/model-server.ts";
 import { sha256Hex } from "../../workers/inference/sha256.ts";
 import { shippedModel } from "../../workers/inference/shipped-model.ts";
 import { advanceClock } from "./clock.ts";
+import { expectAsDocumented } from "./contract-check.ts";
 import { feedStub } from "./exchange-control.ts";
 import { linearAnswer, linearModel } from "./linear-model.ts";
 import { warmFeed } from "./warm-feed.ts";
@@ -181,6 +182,27 @@ describe("the served model", () => {
         await publish(files);
         await env.TAPES.delete(modelKey("linear", "1", "model.onnx"));
       },
+    },
+    {
+      what: "a manifest of five megabytes",
+      expected: "too-large",
+      spoil: async (files) => {
+        await publish(files);
+        await env.TAPES.put(modelKey("linear", "1", "manifest.json"), " ".repeat(5_000_000));
+      },
+    },
+    {
+      what: "a model of forty megabytes",
+      expected: "too-large",
+      spoil: async (files) => {
+        await publish(files);
+        await env.TAPES.put(modelKey("linear", "1", "model.onnx"), new Uint8Array(40_000_000));
+      },
+    },
+    {
+      what: "a pointer of a megabyte",
+      expected: "bad-manifest",
+      spoil: async () => void (await env.TAPES.put(ACTIVE_MODEL_KEY, " ".repeat(1_000_000))),
     },
     { what: "a corrupt pointer", expected: "bad-manifest", spoil: async () => void (await env.TAPES.put(ACTIVE_MODEL_KEY, "{")) },
   ])("with $what falls back to the shipped one, says why, and comes back when it is mended", async ({ expected, spoil }) => {
@@ -358,7 +380,9 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
     };
     const bound = { ...env, INFERENCE: inference } as unknown as PublicEnv;
     const response = await createApp().fetch(new Request(`https://edgebook.test${path}`), bound);
-    return { status: response.status, headers: response.headers, body: await response.json() };
+    const body: unknown = await response.json();
+    expectAsDocumented(path, { status: response.status, contentType: response.headers.get("content-type") }, body);
+    return { status: response.status, headers: response.headers, body };
   }
 });
 

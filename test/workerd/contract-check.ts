@@ -1,0 +1,44 @@
+/** Every answer that a test gets is held against what the OpenAPI document says of it: no field of another type, none missing, none unsaid. */
+
+import type { z } from "@hono/zod-openapi";
+import { expect } from "vitest";
+import {
+  bookSchema,
+  forecastSchema,
+  gapPageSchema,
+  healthSchema,
+  marketDetailSchema,
+  marketListSchema,
+  modelListSchema,
+  problemSchema,
+  quoteSchema,
+  snapshotPageSchema,
+} from "../../workers/api/schemas.ts";
+
+/** By path, without its query. */
+const ANSWERS: readonly (readonly [RegExp, z.ZodType])[] = [
+  [/^\/v1\/health$/, healthSchema],
+  [/^\/v1\/models$/, modelListSchema],
+  [/^\/v1\/markets$/, marketListSchema],
+  [/^\/v1\/markets\/[^/]+$/, marketDetailSchema],
+  [/^\/v1\/markets\/[^/]+\/quote$/, quoteSchema],
+  [/^\/v1\/markets\/[^/]+\/book$/, bookSchema],
+  [/^\/v1\/markets\/[^/]+\/forecast$/, forecastSchema],
+  [/^\/v1\/markets\/[^/]+\/snapshots$/, snapshotPageSchema],
+  [/^\/v1\/(markets\/[^/]+\/)?gaps$/, gapPageSchema],
+];
+
+/** @param body of an answer, read as JSON; null where there is none. */
+export function expectAsDocumented(
+  path: string,
+  { status, contentType }: { status: number; contentType: string | null },
+  body: unknown,
+): void {
+  if (body === null) return;
+  const schema =
+    contentType === "application/problem+json" ? problemSchema : ANSWERS.find(([of]) => of.test(path.split("?")[0] ?? ""))?.[1];
+  if (schema === undefined) return;
+  if (schema !== problemSchema) expect([200, 503], path).toContain(status);
+  // Parsing leaves out what the schema doesn't name.
+  expect(schema.parse(body), path).toEqual(body);
+}
