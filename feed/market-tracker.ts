@@ -17,9 +17,9 @@ import type { BookSequencer, Decoder, ResyncReason } from "../exchanges/contract
 import { BookCheck, type BookJudgement } from "./book-check.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import type { GapReason } from "./contract.ts";
-import { Coverage } from "./coverage.ts";
 import { GapTracker } from "./gap-tracker.ts";
 import { MarketFeatures } from "./market-features.ts";
+import { MinuteTally } from "./minute-tally.ts";
 import { Pace } from "./pace.ts";
 import { PendingFrames, type PendingLimits } from "./pending-frames.ts";
 import type { QuoteCheck } from "./quote-check.ts";
@@ -42,19 +42,12 @@ export interface MarketTrackerOptions {
   readonly onRow?: RowSink;
 }
 
-/** What has been counted of a minute that is still open. */
-export interface MinuteSoFar {
-  readonly coveredMs: number;
-  readonly events: number;
-  readonly trades: number;
-}
-
 export class MarketTracker {
   readonly instrument: Instrument;
   readonly market: string;
   readonly book = new OrderBook();
   readonly gaps: GapTracker;
-  readonly coverage = new Coverage();
+  readonly minute = new MinuteTally();
   state: "disconnected" | "syncing" | "live" = "disconnected";
   lastReceivedAt: number | null = null;
   /** When the book last changed or was replaced: what staleness is judged by. Trades and quotes don't vouch for it. */
@@ -63,8 +56,6 @@ export class MarketTracker {
   quote: QuoteEvent | null = null;
   malformedFrames = 0;
   checkpointMismatches = 0;
-  minuteEvents = 0;
-  minuteTrades = 0;
   readonly snapshots = new SnapshotSchedule();
   private readonly pending: PendingFrames;
   private readonly pace: Pace;
@@ -142,10 +133,10 @@ export class MarketTracker {
 
   /** @param frame the text that `event` was decoded from: kept when it can't be judged yet. */
   onEvent(event: MarketEvent, frame: string, receivedAt: number): void {
-    this.minuteEvents++;
+    this.minute.events++;
     if (event.kind === "trade") {
       if (!this.recentTrades.add(event.tradeId)) return;
-      this.minuteTrades++;
+      this.minute.trades++;
     }
     if (event.kind === "depth") this.pace.heard(receivedAt);
     if (this.state === "syncing") this.keep(event, frame, receivedAt);
@@ -209,17 +200,6 @@ export class MarketTracker {
   /** Silence of the book after which the market counts as stale: by its own pace. */
   staleAfterMs(): number {
     return this.pace.staleAfterMs;
-  }
-
-  minuteSoFar(now: number): MinuteSoFar {
-    return { coveredMs: this.coverage.openMinuteMs(now), events: this.minuteEvents, trades: this.minuteTrades };
-  }
-
-  /** A process that died in this minute had counted so much of it. */
-  resumeMinute(minute: number, counted: MinuteSoFar): void {
-    this.coverage.resume(minute, counted.coveredMs);
-    this.minuteEvents += counted.events;
-    this.minuteTrades += counted.trades;
   }
 
   private apply(event: MarketEvent, frame: string, receivedAt: number): void {
@@ -291,7 +271,7 @@ export class MarketTracker {
   /** The book has changed, or been replaced, by what the venue sent. */
   private bookVouchedFor(receivedAt: number): void {
     this.lastBookAt = receivedAt;
-    this.coverage.heard(receivedAt, this.staleAfterMs());
+    this.minute.coverage.heard(receivedAt, this.staleAfterMs());
   }
 
   private onQuote(event: QuoteEvent, receivedAt: number): void {
@@ -311,7 +291,7 @@ export class MarketTracker {
     this.state = "live";
     this.unbrokenSince = receivedAt;
     this.gaps.end(receivedAt);
-    this.coverage.begin(receivedAt, this.staleAfterMs());
+    this.minute.coverage.begin(receivedAt, this.staleAfterMs());
     this.check.replaced(receivedAt);
     this.bookVouchedFor(receivedAt);
   }
@@ -320,7 +300,7 @@ export class MarketTracker {
   private lose(at: number, reason: GapReason, detail: string): void {
     const goodUntil = this.state === "live" ? Math.min(at, this.lastBookAt ?? at) : at;
     this.gaps.begin(goodUntil, reason, detail);
-    this.coverage.end(goodUntil);
+    this.minute.coverage.end(goodUntil);
     this.unbrokenSince = null;
     this.lastBookAt = null;
     this.features.stop();

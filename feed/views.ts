@@ -127,7 +127,7 @@ export function featureView(market: MarketTracker, now: number): FeatureView | R
     row: Array.from(latest.row),
     bidTicks: latest.bidTicks,
     askTicks: latest.askTicks,
-    coverage: market.coverage.share(now),
+    coverage: market.minute.coverage.share(now),
     proof: proofOf(market, now),
   };
 }
@@ -135,11 +135,11 @@ export function featureView(market: MarketTracker, now: number): FeatureView | R
 /** Closes a minute of a market: what is stored of it. */
 export function minuteSnapshot(market: MarketTracker, minute: number): MinuteSnapshot {
   const end = minute + MS_PER_MINUTE;
-  const coveredMs = market.coverage.closeMinute(minute);
+  const { coveredMs, events, trades } = market.minute.close(minute);
   const refusal = bookRefusal(market, end);
   const isLive = refusal === null;
   const latest = market.pipeline.latest;
-  const snapshot: MinuteSnapshot = {
+  return {
     market: market.market,
     instrument: market.instrument,
     minute,
@@ -156,12 +156,9 @@ export function minuteSnapshot(market: MarketTracker, minute: number): MinuteSna
         ? { featureTime: latest.featureTime, fingerprint: market.pipeline.featureSet.fingerprint, row: Array.from(latest.row) }
         : null,
     coveredMs,
-    events: market.minuteEvents,
-    trades: market.minuteTrades,
+    events,
+    trades,
   };
-  market.minuteEvents = 0;
-  market.minuteTrades = 0;
-  return snapshot;
 }
 
 function proofOf(market: MarketTracker, now: number): BookProof {

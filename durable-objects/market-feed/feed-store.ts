@@ -7,7 +7,7 @@
  */
 
 import type { GapRecord, MinuteSnapshot, PendingMinute } from "../../feed/contract.ts";
-import type { MinuteSoFar } from "../../feed/market-tracker.ts";
+import type { MinuteCounts } from "../../feed/minute-tally.ts";
 import type { TapePart } from "./tape-buffer.ts";
 
 /** A row holds 2 MB; leave room for the directory. */
@@ -26,7 +26,7 @@ export interface AliveMark {
   readonly markets: Record<string, AliveMarket>;
 }
 
-export interface AliveMarket extends MinuteSoFar {
+export interface AliveMarket extends MinuteCounts {
   /** Starts of its last gaps. */
   readonly gapStarts: readonly number[];
 }

@@ -8,7 +8,7 @@ import { MS_PER_HOUR, MS_PER_MINUTE, minuteOf } from "../../core/units/time.ts";
 import { FEED_TAPE_SYMBOL } from "../../core/wire/keys.ts";
 import type { GapRecord, MinuteSnapshot } from "../../feed/contract.ts";
 import type { FeedReducer } from "../../feed/feed-reducer.ts";
-import type { MinuteSoFar } from "../../feed/market-tracker.ts";
+import type { MinuteCounts } from "../../feed/minute-tally.ts";
 import { type AliveMark, type AliveMarket, type FeedStore, MAX_HELD_BYTES } from "./feed-store.ts";
 import { logFault } from "./log-fault.ts";
 import { FLUSH_AT_CHARACTERS, TapeBuffer } from "./tape-buffer.ts";
@@ -178,7 +178,7 @@ export class Recorder {
   private aliveMark(now: number): AliveMark {
     const markets = [...this.reducer.markets].map(([symbol, market]): [string, AliveMarket] => [
       symbol,
-      { ...market.minuteSoFar(now), gapStarts: market.gaps.recentStarts },
+      { ...market.minute.soFar(now), gapStarts: market.gaps.recentStarts },
     ]);
     return { at: now, minute: minuteOf(now), markets: Object.fromEntries(markets) };
   }
@@ -190,7 +190,7 @@ export class Recorder {
 
 /** The row of a minute in which the process died before it could close it: what is known is what it had counted at its last flush. */
 export function unclosedMinuteSnapshots(reducer: FeedReducer, minute: number, alive: AliveMark): MinuteSnapshot[] {
-  const counted = (symbol: string): MinuteSoFar | undefined => (alive.minute === minute ? alive.markets[symbol] : undefined);
+  const counted = (symbol: string): MinuteCounts | undefined => (alive.minute === minute ? alive.markets[symbol] : undefined);
   return [...reducer.markets].map(([symbol, market]) => ({
     market: market.market,
     instrument: market.instrument,

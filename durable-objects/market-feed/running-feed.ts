@@ -19,11 +19,8 @@ import { Connection } from "./connection.ts";
 import type { AliveMark, FeedStore } from "./feed-store.ts";
 import { logFault } from "./log-fault.ts";
 import { Recorder, unclosedMinuteSnapshots } from "./recorder.ts";
+import { VenueInstruments } from "./venue-instruments.ts";
 import { type RestResult, VenueRest } from "./venue-rest.ts";
-
-/** Between two requests for the venue's instruments: they are asked for at each start, and when a snapshot can't be read on their grids. */
-const INSTRUMENTS_RETRY_MS = 5_000;
-const INSTRUMENTS_REFRESH_MS = 300_000;
 
 export interface RunningFeedOptions {
   readonly configuration: FeedConfiguration;
@@ -41,10 +38,8 @@ export class RunningFeed {
   private readonly store: FeedStore;
   private readonly connection: Connection;
   private readonly rest: VenueRest;
+  private readonly venueInstruments: VenueInstruments;
   private books: { reducer: FeedReducer; recorder: Recorder } | null = null;
-  private instrumentsAskedAt = Number.NEGATIVE_INFINITY;
-  private instrumentsFault: string | null = null;
-  private areInstrumentsFresh = false;
   private isAsking = false;
   private downReason: GapReason = "connection-down";
 
@@ -53,6 +48,7 @@ export class RunningFeed {
     this.adapter = options.adapter;
     this.store = options.store;
     this.rest = new VenueRest(options.adapter.limits.weightPerMinute);
+    this.venueInstruments = new VenueInstruments(this.adapter, this.configuration, this.rest);
     this.connection = new Connection(options.adapter, options.hosts, {
       opened: (connection) => this.onOpened(connection),
       text: (text) => this.onText(text),
@@ -87,7 +83,8 @@ export class RunningFeed {
   /** Asks the venue for whatever is missing: instruments, a connection, snapshots. Takes as long as the venue does; never throws. */
   async reach(at: number): Promise<void> {
     const now = Math.max(at, this.now());
-    if (!this.areInstrumentsFresh) await this.askInstruments(now);
+    const listed = await this.venueInstruments.ask(this.connection, now, this.books === null ? "no-books" : "books");
+    if (listed.length > 0) this.useInstruments(listed);
     if (this.books === null) return;
     await this.connection.ensure(this.configuration.symbols, now);
     this.askSnapshots();
@@ -99,7 +96,7 @@ export class RunningFeed {
     if (!isOurs) return refuse("unknown-market", `Feed ${this.configuration.feed} holds no market ${market}.`);
     const tracker = this.books?.reducer.markets.get(parts.symbol);
     if (tracker === undefined)
-      return refuse("disconnected", `${market}: ${this.instrumentsFault ?? "the venue's instruments have not come yet"}.`);
+      return refuse("disconnected", `${market}: ${this.venueInstruments.fault ?? "the venue's instruments have not come yet"}.`);
     return look(tracker);
   }
 
@@ -117,7 +114,7 @@ export class RunningFeed {
         host: connection.host.stream,
         openedAt: connection.openedAt,
         attempts: connection.attempts,
-        lastDownReason: connection.lastDownReason ?? this.instrumentsFault,
+        lastDownReason: connection.lastDownReason ?? this.venueInstruments.fault,
         retryAt: connection.retryAt,
       },
       frames: reducer?.frames ?? 0,
@@ -200,7 +197,7 @@ export class RunningFeed {
       // Asked for on a connection that is gone, or on other grids: nothing that comes now joins it, and its book would look whole until then.
       const isWanted = this.books === books && this.connection.number === connection && this.connection.isOpen;
       if (isWanted) this.takeSnapshot(symbol, result);
-      if (!result.ok && result.isBlocked) this.connection.passOver("blocked", `REST is blocked here: ${result.detail}`);
+      if (isWanted && !result.ok && result.isBlocked) this.connection.passOver("blocked", `REST is blocked here: ${result.detail}`);
       this.askSnapshots();
     });
   }
@@ -218,31 +215,8 @@ export class RunningFeed {
       } finally {
         recorder.snapshot(symbol, now, result.body);
       }
-      if (reducer.malformedFrames > malformed) this.areInstrumentsFresh = false;
+      if (reducer.malformedFrames > malformed) this.venueInstruments.doubt();
     });
-  }
-
-  private async askInstruments(now: number): Promise<void> {
-    const pause = this.books === null ? INSTRUMENTS_RETRY_MS : INSTRUMENTS_REFRESH_MS;
-    if (now < this.instrumentsAskedAt + pause || !this.connection.mayTry) return;
-    const request = this.adapter.instrumentsRequest(this.connection.host, this.configuration.symbols);
-    if (!this.rest.mayAsk(now, request.weight)) return;
-    this.instrumentsAskedAt = now;
-    const result = await this.rest.ask(request);
-    if (!result.ok) {
-      this.instrumentsFault = `the venue's instruments could not be had: ${result.detail}`;
-      if (this.books === null) this.connection.passOver(result.isBlocked ? "blocked" : "unreachable", this.instrumentsFault);
-      return;
-    }
-    const decoded = this.adapter.decodeInstruments(result.body, this.configuration.symbols);
-    if ("malformed" in decoded) {
-      this.instrumentsFault = `the venue's instruments could not be read: ${decoded.malformed}`;
-      return;
-    }
-    const missing = missingSymbols(this.configuration, decoded.instruments);
-    this.instrumentsFault = missing.length === 0 ? null : `the venue lists no ${missing.join(", ")}`;
-    this.areInstrumentsFresh = missing.length === 0;
-    if (decoded.instruments.length > 0) this.useInstruments(decoded.instruments);
   }
 
   /** Starts the books, or starts them again where a grid has changed: what is on the old one can't be joined with what comes. */
@@ -275,7 +249,7 @@ export class RunningFeed {
         const known = alive.markets[symbol];
         if (known === undefined) continue;
         market.gaps.remember(known.gapStarts);
-        if (alive.minute === minuteOf(now)) market.resumeMinute(alive.minute, known);
+        if (alive.minute === minuteOf(now)) market.minute.resume(alive.minute, known);
       }
       recorder.hole(now, null, `restarted; last alive at ${alive.at}`);
     }

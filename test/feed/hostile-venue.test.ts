@@ -197,9 +197,9 @@ describe("a trade", () => {
   const tradesOf = (ids: readonly number[]): number => {
     const feed = scriptedFeed();
     synchronise(feed);
-    const before = marketOf(feed).minuteTrades;
+    const before = marketOf(feed).minute.trades;
     for (const id of ids) feed.frame(tradeFrame(id, START + 400), START + 400);
-    return marketOf(feed).minuteTrades - before;
+    return marketOf(feed).minute.trades - before;
   };
 
   it("that is sent twice counts once, also some trades later", () => {
