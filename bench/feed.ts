@@ -3,14 +3,17 @@
  * `npm start` runs: what the object's process takes of a core, how its memory goes, and how far the books lag behind the venue.
  *
  * The process is workerd as `wrangler dev` runs it, with all three Workers and local storage in it: an upper bound of the object alone. CPU and
- * memory are the operating system's own (Linux /proc), read from outside, since clocks stand still inside a Worker. The lag is the
- * venue's time of the newest event in a book against the time at which the API's answer with it arrived, so it includes the request.
+ * memory are the operating system's own (Linux /proc), read from outside, since clocks stand still inside a Worker. The process's memory grows
+ * with each HTTP request that it has answered (a Worker that says "hi" does it too, some 10 kB a request, up to a level), so what the feed itself
+ * holds is asked of its isolate, after a collection: that is the number that has to stand still. The lag is the venue's time of the newest event
+ * in a book against the time at which the API's answer with it arrived, so it includes the request.
  */
 
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { openIsolateHeap } from "./isolate-heap.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const PORT = 8799;
@@ -67,12 +70,18 @@ async function measure(seconds: number, parent: number): Promise<Record<string, 
   const began = Date.now();
   const lags: number[] = [];
   const memory: number[] = [first.residentMb];
-  while (Date.now() - began < seconds * 1_000) {
-    lags.push(...(await lagsOf(await marketNames())));
+  const heap = await openIsolateHeap(pid, "edgebook-feed");
+  const feedHeap = [await heap.liveMb()];
+  const markets = await marketNames();
+  for (let second = 0; Date.now() - began < seconds * 1_000; second++) {
+    lags.push(...(await lagOf(markets[second % markets.length] ?? "")));
     memory.push(sample(pid).residentMb);
+    if (Date.now() - began >= (feedHeap.length * seconds * 1_000) / MEMORY_PARTS) feedHeap.push(await heap.liveMb());
     progress((Date.now() - began) / 1_000, seconds);
     await pause(1_000);
   }
+  feedHeap.push(await heap.liveMb());
+  heap.close();
   const elapsed = (Date.now() - began) / 1_000;
   const last = sample(pid);
   const received = (await frames()) - framesBefore;
@@ -88,6 +97,9 @@ async function measure(seconds: number, parent: number): Promise<Record<string, 
     memoryMbAtEnd: last.residentMb,
     memoryMbLargest: Math.max(...memory),
     memoryMbByTenth: mediansOf(memory, MEMORY_PARTS),
+    feedHeapMbAtStart: feedHeap[0],
+    feedHeapMbAtEnd: feedHeap.at(-1),
+    feedHeapMbByTenth: feedHeap.slice(1),
     lagMsMedian: lags[Math.floor(lags.length / 2)],
     lagMsP99: lags[Math.floor(lags.length * 0.99)],
     lagMsLargest: lags.at(-1),
@@ -110,17 +122,11 @@ async function marketNames(): Promise<string[]> {
   return markets.filter(({ state }) => state === "live").map(({ market }) => market);
 }
 
-/** A few markets each round, by turns: asking all of them each second would measure the asking. */
-async function lagsOf(markets: readonly string[]): Promise<number[]> {
-  const chosen = markets.filter((_, index) => index % 5 === Math.floor(Date.now() / 1_000) % 5);
-  const lags = await Promise.all(
-    chosen.map(async (market) => {
-      const response = await fetch(`${BASE}/v1/markets/${market}/quote`);
-      const { freshness } = (await response.json()) as { freshness?: { marketTime: number } };
-      return freshness === undefined ? null : Date.now() - freshness.marketTime;
-    }),
-  );
-  return lags.filter((lag) => lag !== null);
+/** One market a second, by turns: asking all of them would measure the asking. Nothing when it has no quote. */
+async function lagOf(market: string): Promise<number[]> {
+  const response = await fetch(`${BASE}/v1/markets/${market}/quote`);
+  const { freshness } = (await response.json()) as { freshness?: { marketTime: number } };
+  return freshness === undefined ? [] : [Date.now() - freshness.marketTime];
 }
 
 async function get(path: string): Promise<Health> {

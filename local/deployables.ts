@@ -17,5 +17,14 @@ export const DEPLOYABLES: readonly Deployable[] = [
   { name: "public", configuration: "wrangler.toml" },
 ];
 
-/** wrangler neither reports on itself nor asks for anything. */
-export const QUIET_ENVIRONMENT = { WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
+/**
+ * wrangler neither reports on itself nor asks for anything, and keeps no traces of requests: on, that cost 10 kB of memory a request, a database
+ * that grew by 2 kB a request beside ours, and a third of the time (wrangler 4.155).
+ */
+export const QUIET_ENVIRONMENT = {
+  X_LOCAL_OBSERVABILITY: "false",
+  X_LOCAL_EXPLORER: "false",
+  WRANGLER_SEND_METRICS: "false",
+  WRANGLER_HIDE_BANNER: "true",
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+};
