@@ -18,8 +18,8 @@ export const DEPLOYABLES: readonly Deployable[] = [
 ];
 
 /**
- * wrangler neither reports on itself nor asks for anything, and keeps no traces of requests: on, that cost 10 kB of memory a request, a database
- * that grew by 2 kB a request beside ours, and a third of the time (wrangler 4.155).
+ * wrangler neither reports on itself nor asks for anything, and keeps no traces of requests: those took 10 kB of memory a request, and a database
+ * beside ours that grew by 2 kB a request (wrangler 4.155).
  */
 export const QUIET_ENVIRONMENT = {
   X_LOCAL_OBSERVABILITY: "false",
