@@ -4,15 +4,10 @@ import { describe, expect, it } from "vitest";
 import { binanceSpot } from "../../exchanges/binance/spot.ts";
 import { PendingFrames } from "../../feed/pending-frames.ts";
 import { bookView, featureView } from "../../feed/views.ts";
-import { depthFrame, marketOf, quoteFrame, START, scriptedFeed, snapshotBody, synchronise } from "./scripted-venue.ts";
+import { depthFrame, marketOf, quoteFrame, START, scriptedFeed, snapshotBody, synchronise, tradeFrame } from "./scripted-venue.ts";
 
 const STALE_AFTER = binanceSpot.staleAfterMs;
 const HOUR = 3_600_000;
-
-function tradeFrame(id: number, time: number): string {
-  const data = { e: "trade", E: time, s: "AAAUSDT", t: id, p: "10.00", q: "1.000", T: time, m: false, M: true };
-  return JSON.stringify({ stream: "aaausdt@trade", data });
-}
 
 describe("a snapshot that comes late", () => {
   it("of a connection that is gone makes no book, and closes no gap", () => {

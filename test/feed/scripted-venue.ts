@@ -54,6 +54,11 @@ export function quoteFrame(
   });
 }
 
+export function tradeFrame(id: number, time: number): string {
+  const data = { e: "trade", E: time, s: "AAAUSDT", t: id, p: "10.00", q: "1.000", T: time, m: false, M: true };
+  return JSON.stringify({ stream: "aaausdt@trade", data });
+}
+
 export function snapshotBody(lastSequence: number, bids: Levels = [["10.00", "1.000"]], asks: Levels = [["10.02", "1.000"]]): string {
   return JSON.stringify({ lastUpdateId: lastSequence, bids, asks });
 }
@@ -63,4 +68,12 @@ export function synchronise(feed: FeedReducer, symbol = "AAAUSDT", at = START): 
   feed.connectionOpened(at);
   feed.frame(depthFrame({ symbol, from: 100, to: 101, time: at, bids: [["9.99", "2.000"]] }), at + 100);
   feed.snapshot(symbol, snapshotBody(100), at + 200);
+}
+
+/** A change of nothing each second from the `first` to the `last` after START; that of second n is of sequence 101 + n, so a book that stands at 100 + first goes on. */
+export function passSeconds(feed: FeedReducer, first: number, last: number): void {
+  for (let second = first; second <= last; second++) {
+    const time = START + second * 1_000;
+    feed.frame(depthFrame({ from: 101 + second, time }), time);
+  }
 }

@@ -1,0 +1,151 @@
+/** What is served of a market, and what is stored of its minutes: never a number that is older, colder or of another book than it says. */
+
+import { describe, expect, it } from "vitest";
+import { featureSetV1 } from "../../core/features/registry.ts";
+import { MinuteTally } from "../../feed/minute-tally.ts";
+import { bookView, featureView, quoteAnswer } from "../../feed/views.ts";
+import { depthFrame, marketOf, passSeconds, quoteFrame, START, scriptedFeed, synchronise, tradeFrame } from "./scripted-venue.ts";
+
+/** START is ten seconds into its minute. */
+const FIRST_MINUTE = START - 10_000;
+
+describe("a feature row", () => {
+  it("is refused until every window is full: a forecast from half of one would be of nothing", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    passSeconds(feed, 1, 5);
+    expect(marketOf(feed).pipeline.rowCount).toBe(5);
+    expect(featureView(marketOf(feed), START + 5_200)).toEqual({
+      ok: false,
+      reason: "warming-up",
+      detail: "binance-spot:AAAUSDT has been unbroken for 5 s; features need 31 s of market time.",
+    });
+    passSeconds(feed, 6, 30);
+    expect(featureView(marketOf(feed), START + 30_000)).toMatchObject({ ok: false, reason: "warming-up" });
+    passSeconds(feed, 31, 31);
+    expect(featureView(marketOf(feed), START + 31_000)).toMatchObject({ ok: true, featureTime: START + 31_000 });
+  });
+
+  it("says how old it is while the market's clock stands still, so that a forecast of it can expire", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    passSeconds(feed, 1, 40);
+    const now = START + 47_000;
+    // Trades keep coming, all of one second of the venue's: no row falls due.
+    for (let at = START + 41_000; at <= now; at += 1_000) feed.frame(tradeFrame(at, START + 40_000), at);
+    expect(featureView(marketOf(feed), now)).toMatchObject({ featureTime: START + 40_000, rowAgeMs: 7_000 });
+    feed.frame(depthFrame({ from: 142, time: now }), now);
+    expect(featureView(marketOf(feed), now)).toMatchObject({ featureTime: now, rowAgeMs: 0 });
+  });
+
+  it("comes with when its book was last heard of and how much of the last minute it was there, not with what a healthy feed would say", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    passSeconds(feed, 1, 45);
+    const view = featureView(marketOf(feed), START + 45_500);
+    expect(view).toMatchObject({ ok: true, now: START + 45_500, receivedAt: START + 45_000, rowAgeMs: 500 });
+    // Live since 10.2 s of the first minute, now at 55.5 s of it; of the minute before nothing is known.
+    expect(view).toHaveProperty("coverage", 45_300 / 115_500);
+    expect(bookView(marketOf(feed), { now: START + 45_500, levels: 1 })).toHaveProperty("receivedAt", START + 45_000);
+  });
+});
+
+describe("the quote", () => {
+  it("is the venue's while that is at least as new as the book, and the book's own top once it isn't", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    feed.frame(quoteFrame(101, { bid: ["10.00", "1.000"], ask: ["10.02", "1.000"] }), START + 250);
+    expect(quoteAnswer(marketOf(feed), START + 250)).toMatchObject({ source: "venue-quote", sequence: 101, bidTicks: 1_000 });
+    feed.frame(depthFrame({ from: 102, time: START + 300, bids: [["10.01", "3.000"]] }), START + 300);
+    expect(quoteAnswer(marketOf(feed), START + 400)).toMatchObject({
+      source: "book",
+      sequence: 102,
+      receivedAt: START + 300,
+      bidTicks: 1_001,
+      bidLots: 3_000,
+      askTicks: 1_002,
+      askLots: 1_000,
+    });
+    feed.frame(quoteFrame(103, { bid: ["10.00", "5.000"], ask: ["10.03", "2.000"] }), START + 410);
+    expect(quoteAnswer(marketOf(feed), START + 410)).toMatchObject({
+      source: "venue-quote",
+      sequence: 103,
+      bidTicks: 1_000,
+      bidLots: 5_000,
+      askTicks: 1_003,
+      askLots: 2_000,
+    });
+  });
+
+  it("of a connection that is gone is not served, whatever its number: the next may count from anew", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    feed.frame(quoteFrame(5_000, { bid: ["9.00", "1.000"], ask: ["9.01", "1.000"] }), START + 250);
+    expect(quoteAnswer(marketOf(feed), START + 250)).toMatchObject({ source: "venue-quote", sequence: 5_000 });
+    feed.connectionLost(START + 300, "connection-down", "1006");
+    synchronise(feed, "AAAUSDT", START + 1_000);
+    expect(quoteAnswer(marketOf(feed), START + 1_300)).toMatchObject({ source: "book", sequence: 101, bidTicks: 1_000 });
+  });
+});
+
+describe("a closed minute", () => {
+  it("of a market that fell silent in it is stale and has no numbers: those of its start are not its end's", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    feed.tick(FIRST_MINUTE + 60_000);
+    expect(feed.takeClosedMinutes()[0]?.snapshots).toMatchObject([
+      { minute: FIRST_MINUTE, state: "stale", quote: null, bids: null, asks: null, lastSequence: null, bookHash: null, features: null },
+    ]);
+  });
+
+  it("has the row of its last second, and none that is cold or of the minute before: a label would be read from it as if it were new", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    passSeconds(feed, 1, 49);
+    // In the second minute the market's clock stands still while its book goes on; in the third it catches up.
+    for (let second = 50; second < 110; second++) {
+      feed.frame(depthFrame({ from: 101 + second, time: START + 49_000 }), START + second * 1_000);
+    }
+    passSeconds(feed, 110, 170);
+    const minutes = feed.takeClosedMinutes().flatMap(({ snapshots }) => snapshots);
+    expect(minutes.map(({ state, features }) => [state, features?.featureTime ?? null])).toEqual([
+      ["live", START + 49_000],
+      ["live", null],
+      ["live", START + 169_000],
+    ]);
+    expect(minutes[0]?.features).toMatchObject({ fingerprint: featureSetV1.fingerprint });
+
+    const late = scriptedFeed();
+    synchronise(late, "AAAUSDT", START + 20_000);
+    for (let second = 21; second < 51; second++) {
+      late.frame(depthFrame({ from: 81 + second, time: START + second * 1_000 }), START + second * 1_000);
+    }
+    expect(marketOf(late).pipeline.rowCount).toBeGreaterThan(20);
+    expect(late.takeClosedMinutes()[0]?.snapshots).toMatchObject([{ state: "live", features: null }]);
+  });
+
+  it("counts its own trades and messages, each once, and none of its neighbour's", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    for (const id of [1, 2, 3]) feed.frame(tradeFrame(id, START + 1_000), START + 1_000);
+    feed.frame(tradeFrame(4, START + 55_000), START + 55_000);
+    feed.tick(FIRST_MINUTE + 120_000);
+    const minutes = feed.takeClosedMinutes().flatMap(({ snapshots }) => snapshots);
+    // The first also had the change that the book was built with.
+    expect(minutes.map(({ trades, events }) => [trades, events])).toEqual([
+      [3, 4],
+      [1, 1],
+    ]);
+  });
+
+  it("goes on from what the process before had counted of it", () => {
+    const tally = new MinuteTally();
+    tally.events = 2;
+    tally.trades = 1;
+    tally.resume(FIRST_MINUTE, { coveredMs: 7_000, events: 5, trades: 3 });
+    tally.coverage.begin(FIRST_MINUTE + 40_000, 30_000);
+    expect(tally.soFar(FIRST_MINUTE + 50_000)).toEqual({ coveredMs: 17_000, events: 7, trades: 4 });
+    expect(tally.close(FIRST_MINUTE)).toEqual({ coveredMs: 27_000, events: 7, trades: 4 });
+    expect(tally.soFar(FIRST_MINUTE + 60_000)).toEqual({ coveredMs: 0, events: 0, trades: 0 });
+  });
+});
