@@ -339,6 +339,7 @@ describe("what the snapshot did not cover", () => {
     expect(book.bids.isWindowExhausted).toBe(true);
     book.replace(batchOf(bids, asks), []);
     expect(book.bids.isWindowExhausted).toBe(false);
+    expect(book.bids.completeToTicks).toBeNull();
   });
 });
 

@@ -54,6 +54,11 @@ describe("the tape", () => {
     expect(encodeFrame(1_700_000_000_123, '{"stream":"btcusdt@trade"}')).toBe('1700000000123 f {"stream":"btcusdt@trade"}\n');
   });
 
+  it.each(["a\nb", "a\rb", "a\r\nb"])("quotes a frame that would end its line for any reader: %j", (frame) => {
+    expect(encodeFrame(1, frame)).toBe(`1 F ${JSON.stringify(frame)}\n`);
+    expect(encodeTapeRecord({ kind: "snapshot", receivedAt: 1, symbol: "A", body: frame })).toBe(`1 S A ${JSON.stringify(frame)}\n`);
+  });
+
   it("keeps a reason on its line, whatever is in it", () => {
     const line = encodeTapeRecord({ kind: "down", receivedAt: 1, reason: "closed\r\n1006\nabnormal" });
     expect(line.match(/\n/g)).toHaveLength(1);
