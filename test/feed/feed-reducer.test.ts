@@ -46,23 +46,35 @@ describe("a book is built as the venue prescribes", () => {
     const feed = scriptedFeed();
     feed.connectionOpened(START);
     feed.frame(depthFrame({ from: 200, time: START }), START + 100);
+    feed.snapshotAsked("AAAUSDT");
     feed.snapshot("AAAUSDT", snapshotBody(150), START + 200);
     const market = marketOf(feed);
     expect(market.state).toBe("syncing");
-    expect(feed.wantedSnapshots(START + 60_200)).toEqual(["AAAUSDT"]);
-    feed.snapshot("AAAUSDT", snapshotBody(199), START + 300);
+    expect(feed.wantedSnapshots(START + 200)).toEqual(["AAAUSDT"]);
+    feed.snapshotAsked("AAAUSDT");
+    feed.snapshot("AAAUSDT", snapshotBody(160), START + 300);
+    // The second in a row waits two seconds, or a venue that lags would be asked without a pause.
+    expect(feed.wantedSnapshots(START + 2_299)).toEqual([]);
+    expect(feed.wantedSnapshots(START + 2_300)).toEqual(["AAAUSDT"]);
+    feed.snapshotAsked("AAAUSDT");
+    feed.snapshot("AAAUSDT", snapshotBody(199), START + 2_400);
     expect(market.state).toBe("live");
     expect(market.lastSequence).toBe(200);
   });
 
-  it("refuses an unreadable snapshot and asks again", () => {
+  it("refuses an unreadable snapshot and asks again, as after a request that failed: one bad answer must not end the market", () => {
     const feed = scriptedFeed();
     feed.connectionOpened(START);
     feed.frame(depthFrame({ from: 100, time: START }), START + 100);
+    feed.snapshotAsked("AAAUSDT");
     feed.snapshot("AAAUSDT", `{"lastUpdateId":99,"bids":[["10.0`, START + 200);
     expect(marketOf(feed).state).toBe("syncing");
     expect(feed.malformedFrames).toBe(1);
-    expect(feed.wantedSnapshots(START + 70_000)).toEqual(["AAAUSDT"]);
+    expect(feed.wantedSnapshots(START + 200)).toEqual(["AAAUSDT"]);
+    feed.snapshotAsked("AAAUSDT");
+    feed.snapshotFailed("AAAUSDT", START + 300);
+    expect(feed.wantedSnapshots(START + 2_299)).toEqual([]);
+    expect(feed.wantedSnapshots(START + 2_300)).toEqual(["AAAUSDT"]);
   });
 });
 
@@ -128,6 +140,27 @@ describe("a break of the sequence", () => {
     expect(marketOf(feed).state).toBe("syncing");
     expect(marketOf(feed).gaps.current?.reason).toBe("quote-mismatch");
     expect(marketOf(feed).quoteCheck).toMatchObject({ comparisons: 2, mismatches: 1 });
+  });
+
+  it.each([
+    ["best bid", { bid: ["9.99", "1.000"], ask: ["10.02", "1.000"] }],
+    ["size at the best bid", { bid: ["10.00", "1.001"], ask: ["10.02", "1.000"] }],
+    ["best ask", { bid: ["10.00", "1.000"], ask: ["10.03", "1.000"] }],
+    ["size at the best ask", { bid: ["10.00", "1.000"], ask: ["10.02", "0.999"] }],
+  ] as const)("rebuilds a book that only the quote's %s contradicts, whether the quote comes before its change or after", (_, quote) => {
+    const early = scriptedFeed();
+    synchronise(early);
+    early.frame(quoteFrame(102, quote), START + 260);
+    expect(marketOf(early).state).toBe("live");
+    early.frame(depthFrame({ from: 102, time: START + 300 }), START + 300);
+    const late = scriptedFeed();
+    synchronise(late);
+    late.frame(quoteFrame(101, quote), START + 260);
+    for (const feed of [early, late]) {
+      expect(marketOf(feed).state).toBe("syncing");
+      expect(marketOf(feed).gaps.current?.reason).toBe("quote-mismatch");
+      expect(marketOf(feed).quoteCheck).toMatchObject({ comparisons: 1, mismatches: 1 });
+    }
   });
 });
 
@@ -201,6 +234,26 @@ describe("a connection that goes down", () => {
     synchronise(feed, "AAAUSDT", START + 9_000);
     expect(feed.takeGapChanges()).toMatchObject([
       { reason: "connection-down", from: START + 200, to: START + 9_200, action: "reconnected" },
+    ]);
+  });
+
+  it("is told by another that opens, too: the old book is not kept for a stream that doesn't continue it", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    feed.connectionOpened(START + 5_000);
+    expect(marketOf(feed).gaps.current).toMatchObject({ reason: "connection-down", from: START + 200, to: null });
+    expect(marketOf(feed)).toMatchObject({ state: "syncing", lastSequence: null, unbrokenSince: null });
+    expect(marketOf(feed).book.state).toBe("empty");
+  });
+
+  it("with its whole process leaves a gap from the death on, not from the return, or the time between would look covered", () => {
+    const feed = scriptedFeed(["AAAUSDT", "BBBUSDT"]);
+    feed.absent(START - 90_000, START, "restarted");
+    feed.connectionOpened(START);
+    synchronise(feed);
+    expect(feed.takeGapChanges()).toMatchObject([
+      { market: "binance-spot:AAAUSDT", reason: "restarted", from: START - 90_000, to: START + 200, action: "resynced" },
+      { market: "binance-spot:BBBUSDT", reason: "restarted", from: START - 90_000, to: null, action: "pending" },
     ]);
   });
 

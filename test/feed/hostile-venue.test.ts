@@ -48,6 +48,18 @@ describe("a book that has stopped", () => {
     expect(feed.staleSymbols(at)).toEqual(["AAAUSDT"]);
   });
 
+  it("of a thin market is excused twenty of its own intervals, however many trades lie between, and never more than twenty of the venue's", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    for (let id = 1; id < 100; id++) feed.frame(tradeFrame(id, START + 300 + id * 100), START + 300 + id * 100);
+    feed.frame(depthFrame({ from: 102, time: START + 20_100 }), START + 20_100);
+    expect(marketOf(feed).staleAfterMs()).toBe(400_000);
+    const asleep = scriptedFeed();
+    synchronise(asleep);
+    asleep.frame(depthFrame({ from: 102, time: START + HOUR }), START + HOUR);
+    expect(marketOf(asleep).staleAfterMs()).toBe(600_000);
+  });
+
   it("after an outage is judged by the market's pace, not by the outage", () => {
     const feed = scriptedFeed();
     synchronise(feed);
@@ -168,6 +180,20 @@ describe("a snapshot whose best bid lies above its best ask", () => {
   });
 });
 
+describe("a machine's clock that goes back", () => {
+  it("is held: no minute is closed twice, and nothing was received before what came before it", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    feed.frame(depthFrame({ from: 102, time: START + 55_000 }), START + 55_000);
+    feed.frame(depthFrame({ from: 103, time: START + 55_100 }), START + 20_000);
+    expect(feed.now).toBe(START + 55_000);
+    expect(marketOf(feed)).toMatchObject({ lastReceivedAt: START + 55_000, lastBookAt: START + 55_000, lastSequence: 103 });
+    feed.frame(depthFrame({ from: 104, time: START + 56_000 }), START + 56_000);
+    feed.tick(START + 110_000);
+    expect(feed.takeClosedMinutes().map(({ minute }) => minute)).toEqual([START - 10_000, START + 50_000]);
+  });
+});
+
 describe("a market that changes more slowly than the venue's markets use to", () => {
   it.each([60, 120, 300])("each %d seconds is learnt from: it is asked for anew a few times, and then left alone", (seconds) => {
     const feed = scriptedFeed();
@@ -224,8 +250,19 @@ describe("frames kept while a snapshot is on its way", () => {
     const byNumber = new PendingFrames({ frames: 2, characters: 1_000 });
     expect(["a", "b", "c"].map((frame) => byNumber.push({ ...event, levels }, frame))).toEqual(["kept", "kept", "overflowed"]);
     expect(byNumber.take()).toEqual(["c"]);
+    expect(byNumber.firstSequence).toBeNull();
     const bySize = new PendingFrames({ frames: 1_000, characters: 10 });
-    expect(["aaaaaa", "bbbbbb"].map((frame) => bySize.push({ ...event, levels }, frame))).toEqual(["kept", "overflowed"]);
+    expect(["aaaaaa", "bbbbbb", "cccc"].map((frame) => bySize.push({ ...event, levels }, frame))).toEqual(["kept", "overflowed", "kept"]);
     expect(bySize.firstSequence).toBe(5);
+  });
+
+  it("are known by the oldest change among them: a snapshot that ends before it would leave a hole", () => {
+    const pending = new PendingFrames({ frames: 3, characters: 1_000 });
+    for (const firstSequence of [5, 6, 7]) pending.push({ ...event, firstSequence, levels }, "a");
+    expect(pending.firstSequence).toBe(5);
+    expect(pending.push({ ...event, firstSequence: 8, levels }, "a")).toBe("overflowed");
+    expect(pending.firstSequence).toBe(8);
+    pending.clear();
+    expect(pending.firstSequence).toBeNull();
   });
 });
