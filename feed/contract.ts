@@ -130,7 +130,7 @@ export interface FeatureView {
   /** Best prices as of featureTime. */
   readonly bidTicks: number;
   readonly askTicks: number;
-  /** Share of the last minute in which the book was live, 0 to 1. */
+  /** Share of the last closed minute and the open one in which the book was live, 0 to 1. What was before the process counts as not. */
   readonly coverage: number;
   readonly proof: BookProof;
 }

@@ -54,6 +54,8 @@ export class MarketTracker {
   lastBookAt: number | null = null;
   unbrokenSince: number | null = null;
   quote: QuoteEvent | null = null;
+  /** When the quote came. */
+  quoteAt: number | null = null;
   malformedFrames = 0;
   checkpointMismatches = 0;
   readonly snapshots = new SnapshotSchedule();
@@ -277,6 +279,7 @@ export class MarketTracker {
   private onQuote(event: QuoteEvent, receivedAt: number): void {
     if (this.quote === null) this.quote = { ...event };
     else Object.assign(this.quote, event);
+    this.quoteAt = receivedAt;
     this.isBroken(this.check.onQuote(event, this.book, { bookSequence: this.lastSequence, receivedAt }), receivedAt);
   }
 

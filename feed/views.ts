@@ -91,7 +91,7 @@ export function quoteAnswer(market: MarketTracker, now: number): QuoteAnswer | R
     market: market.market,
     instrument: market.instrument,
     now,
-    receivedAt: market.lastReceivedAt ?? now,
+    receivedAt: (isQuoteNewer ? market.quoteAt : market.lastBookAt) ?? now,
     marketTime: market.marketTime ?? 0,
     source: isQuoteNewer ? "venue-quote" : "book",
     sequence: isQuoteNewer ? quote.sequence : lastSequence,

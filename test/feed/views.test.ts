@@ -51,6 +51,16 @@ describe("a feature row", () => {
 });
 
 describe("the quote", () => {
+  it("is as old as what it shows: trades that still come make no top fresh", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    feed.frame(tradeFrame(1, START + 20_000), START + 20_000);
+    expect(quoteAnswer(marketOf(feed), START + 20_500)).toMatchObject({ source: "book", receivedAt: START + 200 });
+    feed.frame(quoteFrame(101, { bid: ["10.00", "1.000"], ask: ["10.02", "1.000"] }), START + 21_000);
+    feed.frame(tradeFrame(2, START + 22_000), START + 22_000);
+    expect(quoteAnswer(marketOf(feed), START + 22_500)).toMatchObject({ source: "venue-quote", receivedAt: START + 21_000 });
+  });
+
   it("is the venue's while that is at least as new as the book, and the book's own top once it isn't", () => {
     const feed = scriptedFeed();
     synchronise(feed);

@@ -32,7 +32,7 @@ export const levelSchema = z.object({ price: decimal, size: decimal, priceTicks:
 
 export const freshnessSchema = z
   .object({
-    receivedAt: epochMs.openapi({ description: "When the last data of this market came in" }),
+    receivedAt: epochMs.openapi({ description: "When what is shown came in: the book's last change, or the venue's quote" }),
     ageMs: z.number().openapi({ description: "Milliseconds since then, by the feed's clock" }),
     marketTime: epochMs.openapi({ description: "The market's own clock: the largest time among the venue's messages" }),
   })
@@ -140,7 +140,7 @@ export const forecastSchema = z
       trainedOn: z.string().openapi({ description: "Skill on a market that isn't among these is unknown. /v1/models has its scores" }),
     }),
     fingerprint: z.string().openapi({ description: "Of the feature set" }),
-    coverage: z.number().openapi({ description: "Share of the last minute in which the book was live, 0 to 1" }),
+    coverage: z.number().openapi({ description: "Share of the last closed minute and the open one in which the book was live, 0 to 1" }),
     freshness: freshnessSchema,
     proof: proofSchema,
   })
