@@ -105,6 +105,13 @@ describe("learning", () => {
     const best = Math.min(...trained.curve.map((epoch) => epoch.validationLoss));
     expect(card.validation.network).toBeLessThanOrEqual(best);
   });
+
+  it("the rate falls in a straight line to the last step: one that stayed or rose would never settle", async () => {
+    const { trained } = await train("rate", learnable, { settings: { epochs: 2 } });
+    // 2,739 rows in batches of 128 are 22 steps an epoch; the curve shows the rate of an epoch's last step, of 44 in all.
+    const rates = trained.curve.map(({ learningRate }) => learningRate);
+    expect(rates).toEqual([expect.closeTo((3e-3 * 23) / 44, 12), expect.closeTo(3e-3 / 44, 12)]);
+  });
 });
 
 describe("reproducibility", () => {
@@ -139,6 +146,71 @@ describe("statistics come from the training rows alone", () => {
     expect(fitTargetScale(poisoned, rows)).toEqual(fitTargetScale(learnable, rows));
     const all = Uint32Array.from({ length: learnable.rows }, (_, row) => row);
     expect(fitNormaliser(poisoned, all)).not.toEqual(fitNormaliser(poisoned, rows));
+  });
+
+  it("a run knows nothing of its test rows: had they been others, every number of it would be the same", async () => {
+    const { card } = await train("plain", learnable, { settings: { epochs: 1 } });
+    const { testFrom, trainTo } = card.split;
+    const otherTest = await train("other-test", poisonedFrom(learnable, testFrom ?? Number.NaN), { settings: { epochs: 1 } });
+    expect(otherTest.card).toEqual(card);
+    const otherRest = await train("other-rest", poisonedFrom(learnable, trainTo + 1), { settings: { epochs: 1 } });
+    expect(otherRest.card.normaliser).toEqual(card.normaliser);
+    expect(otherRest.card.targetScale).toEqual(card.targetScale);
+    expect(otherRest.card.validation.persistence).toBeGreaterThan(1e6);
+  });
+
+  it("a run keeps its parts 61 s apart, the longest horizon and the warm-up: closer, a label reaches into the next part", async () => {
+    const { card } = await train("parts", learnable, { settings: { epochs: 1 } });
+    const start = learnable.card.from;
+    // 4,000 rows, one a second: 70 % lie before second 2,800 and 85 % before second 3,400.
+    expect(card.split).toEqual({
+      trainShare: 0.7,
+      validationShare: 0.15,
+      purgeMs: 61_000,
+      validationFrom: start + 2_800_000,
+      testFrom: start + 3_400_000,
+      trainRows: 2_739,
+      validationRows: 539,
+      trainFrom: start,
+      trainTo: start + 2_738_000,
+    });
+  });
+
+  it("a target's scale is the root mean square over the rows that have one, and 1 where nothing moved", () => {
+    const { outputs } = learnable;
+    const rows = Uint32Array.of(0, 1, 2, 3);
+    // The first two rows moved by 3 and by -5, but for the last output; the other two have no target, whatever lies there.
+    const moves = [3, -5, 1e6, 1e6];
+    const targets = Float64Array.from({ length: 4 * outputs }, (_, cell) => {
+      const row = Math.floor(cell / outputs);
+      return row < 2 && cell % outputs === outputs - 1 ? 0 : (moves[row] as number);
+    });
+    const mask = new Uint8Array(4 * outputs).fill(1, 0, 2 * outputs);
+    const scale = fitTargetScale({ ...learnable, targets, mask }, rows);
+    expect(scale).toEqual([...new Array<number>(outputs - 1).fill(Math.sqrt(17)), 1]);
+  });
+
+  it("what lies where a row has no target teaches nothing and is scored nowhere", async () => {
+    const mask = learnable.mask.map((value, cell) => (Math.floor(cell / learnable.outputs) % 7 === 3 ? 0 : value));
+    const holed: Dataset = { ...learnable, mask };
+    const spoilt: Dataset = { ...holed, targets: learnable.targets.map((move, cell) => (mask[cell] === 0 ? 1e6 : move)) };
+    const clean = await train("holed", holed, { settings: { epochs: 2 } });
+    const filled = await train("spoilt", spoilt, { settings: { epochs: 2 } });
+    expect(filled.card).toEqual(clean.card);
+    expect(filled.trained.curve).toEqual(clean.trained.curve);
+  });
+
+  it("leaps are cut where they train and left where they are scored, or validation would flatter the run", () => {
+    const { outputs, columns } = learnable;
+    const targets = new Float64Array(2 * outputs).fill(14, 0, outputs).fill(-14, outputs);
+    const normaliser = { mean: new Array<number>(columns).fill(0), scale: new Array<number>(columns).fill(1), clip: 5 };
+    const preparation = { family: mlp, normaliser, targetScale: new Array<number>(outputs).fill(2) };
+    const ends = (targetClip: number | null): (number | undefined)[] => {
+      const prepared = prepareRows({ ...learnable, targets }, Uint32Array.of(0, 1), { ...preparation, targetClip });
+      return [prepared.targets[0], prepared.targets[2 * outputs - 1]];
+    };
+    expect(ends(5)).toEqual([5, -5]);
+    expect(ends(null)).toEqual([7, -7]);
   });
 
   it("a column that hardly varied is muted: an unlearnt weight must not speak when it varies at the edge", async () => {
@@ -188,6 +260,24 @@ describe("ridge", () => {
     expect(count).toBe(1_500);
     for (let column = 0; column < columns; column++)
       expect((gradient[column] as number) / count + lambda * (weights[column] as number)).toBeCloseTo(0, 8);
+  });
+
+  it("a run's line is fitted on the training rows, and validation chooses λ alone: a line fitted there would flatter or shame the network", async () => {
+    // Training moves one basis point for each unit of the first column, so that the line is 1 / (1 + λ); validation moves half as much.
+    const { columns, outputs } = learnable;
+    const validationFrom = learnable.card.from + 2_800_000;
+    const targets = learnable.targets.map((_, cell) => {
+      const row = Math.floor(cell / outputs);
+      const slope = (learnable.times[row] as number) < validationFrom ? 1 : 0.5;
+      return slope * (learnable.features[row * columns] as number);
+    });
+    const { out, card } = await train("line", { ...learnable, targets }, { settings: { epochs: 1 } });
+    expect(card.ridgeLambdas).toEqual(new Array<number>(outputs).fill(1));
+    const { ridgeWeights } = await readRun(out);
+    for (let output = 0; output < outputs; output++) {
+      expect(ridgeWeights[output * columns]).toBeCloseTo(0.5, 2);
+      expect(Math.abs(ridgeWeights[output * columns + 1] as number)).toBeLessThan(0.05);
+    }
   });
 
   it("answers nothing where no line beats no move on the validation rows", () => {
@@ -247,6 +337,17 @@ describe("what can't be used is refused with what to do", () => {
     expect(() => unseenRows(card, overlapping)).toThrow(/was trained on toy:MARKET/);
     await writeToyDataset(join(folder, "later"), [{ rows: 500, seed: 99, signal: 0.5, startTime: learnable.card.to + 200_000 }]);
     expect(unseenRows(card, await readDataset(join(folder, "later"))).length).toBe(500);
+    // Within the purge, 61 s on either side, windows and labels still share seconds with what was trained on.
+    const { from, to } = learnable.card;
+    const beside = async (startTime: number): Promise<() => Uint32Array> => {
+      const at = join(folder, `beside-${startTime}`);
+      await writeToyDataset(at, [{ rows: 500, seed: 99, signal: 0.5, startTime }]);
+      const dataset = await readDataset(at);
+      return () => unseenRows(card, dataset);
+    };
+    for (const startTime of [to + 30_000, to + 61_000, from - 499_000 - 61_000])
+      expect(await beside(startTime)).toThrow(/was trained on toy:MARKET/);
+    for (const startTime of [to + 62_000, from - 499_000 - 62_000]) expect((await beside(startTime))().length).toBe(500);
     const simulated = (hours: number) => ({ rows: 500, seed: 99, signal: 0.5, source: `simulated large-tick seed 7, ${hours} h` });
     await writeToyDataset(join(folder, "seed-7"), [simulated(4)]);
     const seven = await readDataset(join(folder, "seed-7"));
@@ -266,3 +367,14 @@ describe("what can't be used is refused with what to do", () => {
     expect(() => unseenRows(card, otherFeatures)).toThrow(/make a dataset with the same/);
   });
 });
+
+/** The same dataset with absurd numbers in all rows from `time` on. */
+function poisonedFrom(dataset: Dataset, time: number): Dataset {
+  const { columns, outputs, times } = dataset;
+  const isPoisoned = (row: number): boolean => (times[row] as number) >= time;
+  return {
+    ...dataset,
+    features: dataset.features.map((value, cell) => (isPoisoned(Math.floor(cell / columns)) ? 1e6 : value)),
+    targets: dataset.targets.map((value, cell) => (isPoisoned(Math.floor(cell / outputs)) ? 1e6 : value)),
+  };
+}
