@@ -45,6 +45,22 @@ describe("a dataset", () => {
     expect(segments[99]).not.toBe(segments[100]);
   });
 
+  it("holds no row whose windows were not full: its features would say calm where nothing was known", async () => {
+    const writer = await DatasetWriter.create({ folder: at("cold"), featureSet: featureSetV1, horizonsMs: [1_000], command: ["test"] });
+    const part = writer.openPart();
+    for (const second of [0, 1, 2, 3]) {
+      const row = new Float64Array(featureSetV1.columns.length).fill(second);
+      part.add({ featureTime: START + second * 1_000, row, bidTicks: 100, askTicks: 101, isWarm: second !== 0, segment: 0 });
+    }
+    await writer.closePart(part, { source: "toy", market: "toy:MARKET", frames: 4, malformedFrames: 0, gaps: {} });
+    const card = await writer.finish();
+    expect(card.parts[0]).toMatchObject({ from: START + 1_000, rows: 3, coldRows: 1 });
+    const { rows, times, features, columns } = await readDataset(at("cold"));
+    expect(rows).toBe(3);
+    expect([...times]).toEqual([START + 1_000, START + 2_000, START + 3_000]);
+    expect([0, 1, 2].map((row) => features[row * columns])).toEqual([1, 2, 3]);
+  });
+
   it("the same rows are the same bytes and the same hash; another row is another", async () => {
     const toy = { rows: 200, seed: 4, signal: 0.5 };
     const one = await writeToyDataset(at("one"), [toy]);

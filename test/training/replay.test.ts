@@ -101,6 +101,16 @@ describe("the same frames from any kind of file", () => {
     expect(faultsOf(report)).toEqual([expect.stringMatching(/2 malformed/)]);
   });
 
+  it("--check refuses each thing that says that the book was not the venue's, and nothing else", async () => {
+    const sound = await replayFiles(whole);
+    expect(faultsOf({ ...sound, state: "syncing" })).toEqual(["the book ended syncing, not live"]);
+    expect(faultsOf({ ...sound, comparisons: 0 })).toEqual(["the book was never compared with the venue's own quote"]);
+    expect(faultsOf({ ...sound, comparisons: 9, mismatches: 1 })).toEqual(["1 of 9 comparisons with the venue's quote differ"]);
+    expect(faultsOf({ ...sound, checkpointMismatches: 2 })).toEqual(["2 checkpoints differ"]);
+    expect(faultsOf({ ...sound, malformedFrames: 1 })).toEqual(["1 malformed frames or lines"]);
+    expect(faultsOf({ ...sound, malformedLines: 1 })).toEqual(["1 malformed frames or lines"]);
+  });
+
   it("a lost depth frame is a gap that --check refuses", async () => {
     const depth = tape.findIndex((record, index) => index > 1_000 && record.kind === "frame" && record.text.includes("depthUpdate"));
     const path = write(
