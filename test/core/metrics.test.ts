@@ -177,6 +177,18 @@ describe("interval of R²", () => {
     expect(interval?.high).toBeCloseTo(draws[199] ?? Number.NaN, 10);
   });
 
+  it("leaves out as many draws below as above: 5 % at each end of a level of .9, 2.5 % of .95, or a lucky score looks sure", () => {
+    // Of 21 rows that moved by 1, row k is forecast with R² k / 20; draw k takes row k alone, 21 times: the draws are 0, .05, … 1.
+    const rows = { actual: new Array<number>(21).fill(1), predicted: Array.from({ length: 21 }, (_, k) => 1 - Math.sqrt(1 - k / 20)) };
+    const interval = (level?: number) => {
+      let asked = 0;
+      const uniform = (): number => (Math.floor(asked++ / 21) + 0.5) / 21;
+      return r2Interval(rows, { uniform, blockRows: 1, resamples: 21, ...(level === undefined ? {} : { level }) });
+    };
+    expect(interval(0.9)).toEqual({ low: expect.closeTo(0.05, 12), high: expect.closeTo(0.95, 12) });
+    expect(interval()).toEqual({ low: expect.closeTo(0.025, 12), high: expect.closeTo(0.975, 12) });
+  });
+
   it("covers the true R² about as often as it says, on rows that do not depend on each other", () => {
     // Var(forecast) = .25/4, Var(noise) = 1/4: R² = .0625 / (.0625 + .25) = .2.
     let covered = 0;
