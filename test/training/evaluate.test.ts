@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
-import { evaluateRun } from "../../training/evaluate/evaluate-run.ts";
+import { evaluateRun, suspicionsOf } from "../../training/evaluate/evaluate-run.ts";
 import { turnLabels } from "../../training/evaluate/leak-check.ts";
 import type { DetailedScore } from "../../training/evaluate/scores.ts";
 import { silent } from "../../training/progress.ts";
@@ -27,7 +27,8 @@ describe("scores of two markets on one clock", () => {
     const evaluation = await evaluateRun(await runThatAnswers(dataset, { network: 0.5, ridge: 1 }), dataset, { runtime, commit: null });
 
     // Of a move of 2 the network leaves 1.5 and the line 1; of a move of -2 they leave 2.5 and 3: R² 1 - (left / 2)².
-    expect(evaluation.rows).toBe(616);
+    const start = dataset.card.from;
+    expect(evaluation).toMatchObject({ rows: 616, from: start + 1_742_000, to: start + 2_199_000 });
     expect(evaluation.byPart.map(({ market, rows }) => ({ market, rows }))).toEqual([
       { market: "toy:A", rows: 258 },
       { market: "toy:B", rows: 358 },
@@ -52,6 +53,9 @@ describe("scores of two markets on one clock", () => {
       [10_000, 586],
       [30_000, 526],
     ]);
+    // Above .4 at five seconds and more is too good to be true: six of A's scores, none of B's.
+    expect(suspicionsOf({ ...evaluation, scores: a ?? [] })).toHaveLength(6);
+    expect(suspicionsOf({ ...evaluation, scores: b ?? [] })).toEqual([]);
     const [first] = evaluation.scores;
     if (first === undefined) throw new Error("no score");
     expectR2(first, { network: 1 - (257 * 2.25 + 356 * 6.25) / (613 * 4), ridge: 1 - (257 * 1 + 356 * 9) / (613 * 4) });

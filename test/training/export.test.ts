@@ -57,9 +57,14 @@ describe("an export", () => {
     const { artifact, version, scores, trainedOn, scoredOn } = exported.manifest;
     expect(createHash("sha256").update(exported.model).digest("hex")).toBe(artifact.sha256);
     expect(artifact.sha256.startsWith(version)).toBe(true);
+    // Each score as it was measured, but for what a manifest does not tell.
+    expect(scores).toEqual(evaluation.scores.map(({ rmseSkill: _skill, againstRidge: _test, ...score }) => score));
     expect(scores.length).toBe(12);
     expect(trainedOn).toMatchObject({ datasetSha256: dataset.card.sha256, commit: COMMIT });
     expect(scoredOn).toMatchObject({ source: evaluation.source, datasetSha256: dataset.card.sha256, commit: COMMIT });
+    // The last 15 % of 2,400 rows, one a second.
+    const { from, to } = dataset.card;
+    expect(scoredOn).toMatchObject({ from: from + 2_040_000, to, rows: 360, purgeMs: 61_000 });
   });
 
   it.each(["node", "wasm"] as const)("answers its golden vectors on %s, the extreme ones included", async (name) => {
@@ -112,9 +117,11 @@ describe("an export", () => {
     for (const scale of targetScale) expect(Math.abs(scale - 1)).toBeGreaterThan(0.1);
   });
 
-  it("holds rows far out on either side in every column: a reader that forgets to clip one of them must be found out", () => {
+  it("holds rows from all over its dataset, and rows far out on either side in every column: a reader that forgets to clip one of them must be found out", () => {
     const { golden, normaliser } = exported.manifest;
     const columns = normaliser.mean.length;
+    const typical = [240, 720, 1_200, 1_680, 2_160].map((row) => [...dataset.features.subarray(row * columns, (row + 1) * columns)]);
+    expect(golden.inputs.slice(0, 5)).toEqual(typical);
     const varied = normaliser.scale.flatMap((scale, column) => (scale < 1e9 ? [column] : []));
     expect(varied.length).toBe(columns - 1);
     const deviations = golden.inputs.map((row) =>

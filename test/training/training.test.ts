@@ -98,6 +98,15 @@ describe("learning", () => {
     expect((await checkForLeaks(run, { training: turnedIntoFeatures, test, runtime, progress: silent })).isClean).toBe(false);
   });
 
+  it("the leak check is quiet about honest skill: its network and its line both learnt from other rows' labels", async () => {
+    const { out, runtime } = await train("honest", learnable, { settings: { epochs: 2 } });
+    const run = await readRun(out);
+    const { isClean, evaluation } = await checkForLeaks(run, { training: learnable, test: learnable, runtime, progress: silent });
+    expect(isClean).toBe(true);
+    // Half of the next second's variance can be learnt from the row's own labels.
+    for (const { horizonMs, ridgeR2 } of evaluation.scores) if (horizonMs === 1_000) expect(ridgeR2).toBeLessThan(0.01);
+  });
+
   it("validation chooses the epoch, so a run that only overfits keeps its early weights", async () => {
     const { card, trained } = await train("overfit", noise, { settings: { epochs: 30, patience: 3, learningRate: 1e-2 } });
     expect(trained.curve.length).toBeLessThan(30);
@@ -111,6 +120,8 @@ describe("learning", () => {
     // 2,739 rows in batches of 128 are 22 steps an epoch; the curve shows the rate of an epoch's last step, of 44 in all.
     const rates = trained.curve.map(({ learningRate }) => learningRate);
     expect(rates).toEqual([expect.closeTo((3e-3 * 23) / 44, 12), expect.closeTo(3e-3 / 44, 12)]);
+    // The loss shown is that of a row: no forecast at all has 1.
+    for (const { trainLoss } of trained.curve) expect(Math.abs(trainLoss - 0.9)).toBeLessThan(0.2);
   });
 });
 
@@ -273,6 +284,9 @@ describe("ridge", () => {
     });
     const { out, card } = await train("line", { ...learnable, targets }, { settings: { epochs: 1 } });
     expect(card.ridgeLambdas).toEqual(new Array<number>(outputs).fill(1));
+    // In units of the training moves' size: half a unit is left where nothing is forecast, nothing where the line is.
+    expect(card.validation.persistence).toBeCloseTo(0.25, 1);
+    expect(card.validation.ridge).toBeLessThan(0.01);
     const { ridgeWeights } = await readRun(out);
     for (let output = 0; output < outputs; output++) {
       expect(ridgeWeights[output * columns]).toBeCloseTo(0.5, 2);
