@@ -3,6 +3,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { FeedStore } from "../../durable-objects/market-feed/feed-store.ts";
+import type { GapRecord } from "../../feed/contract.ts";
 import { feedStub } from "./exchange-control.ts";
 
 const MINUTE = Date.UTC(2026, 0, 5, 12, 0);
@@ -14,6 +15,20 @@ function withStore(act: (store: FeedStore) => void): Promise<void> {
 /** Bytes that tell their place, so that a piece lost or moved shows. */
 function bytes(length: number, seed: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => (Math.imul(index + seed, 2_654_435_761) >>> 13) & 255);
+}
+
+function gapAt(from: number, to: number | null): GapRecord {
+  const id = `binance-spot:AAA/depth/${from}/stale`;
+  return {
+    id,
+    market: "binance-spot:AAA",
+    channel: "depth",
+    from,
+    to,
+    reason: "stale",
+    detail: "",
+    action: to === null ? "pending" : "resynced",
+  };
 }
 
 describe("the feed's store", () => {
@@ -55,6 +70,31 @@ describe("the feed's store", () => {
       store.saveChunk(later + 60_000, [{ symbol: "AAA", gzip: bytes(10, 4) }]);
       expect([store.dropOldest(), store.hasMinute(later)]).toEqual([later, false]);
       expect([store.dropOldest(), store.tape("AAA", later + 60_000), store.dropOldest()]).toEqual([later + 60_000, null, null]);
+    });
+  });
+
+  it("hands a gap out until the ledger has its end: one that is stored open is sent again when it closes", async () => {
+    await withStore((store) => {
+      const [open, closed] = [gapAt(MINUTE, null), gapAt(MINUTE, MINUTE + 5_000)];
+      store.saveGaps([open]);
+      store.acknowledgeGaps([open]);
+      expect([store.pendingGaps(), store.openGaps()]).toEqual([[], [open]]);
+      store.saveGaps([closed]);
+      // It closed while the ledger was storing its open form, or an earlier end of it.
+      store.acknowledgeGaps([open, gapAt(MINUTE, MINUTE + 4_000)]);
+      expect([store.pendingGaps(), store.openGaps()]).toEqual([[closed], []]);
+      store.acknowledgeGaps([closed]);
+      expect(store.pendingGaps()).toEqual([]);
+    });
+  });
+
+  it("lets the oldest closed gaps go when no ledger comes for them, and never one that is open", async () => {
+    await withStore((store) => {
+      const open = gapAt(MINUTE, null);
+      // 10,000 are held; these are three more with the open one.
+      store.saveGaps([open, ...Array.from({ length: 10_002 }, (_, index) => gapAt(MINUTE + 1 + index, MINUTE + 20_000))]);
+      const held = store.pendingGaps();
+      expect([held.length, held[0], held[1]?.from, held.at(-1)?.from]).toEqual([10_001, open, MINUTE + 3, MINUTE + 10_002]);
     });
   });
 });
