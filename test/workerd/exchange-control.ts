@@ -19,6 +19,8 @@ export const control = {
   hold: (isHeld: boolean) => steer("hold", isHeld),
   /** How many wait for that. */
   waiting: async () => (await steer("", null)).waiting,
+  /** How many have been asked for, answered or not. */
+  asked: async () => (await steer("", null)).asked,
 };
 
 export function feedStub(feed = "main"): DurableObjectStub<MarketFeed> {
@@ -53,7 +55,7 @@ export async function startedFeed(): Promise<number> {
   return sequence;
 }
 
-async function steer(path: string, body: unknown): Promise<{ sockets: number; waiting: number }> {
+async function steer(path: string, body: unknown): Promise<{ sockets: number; waiting: number; asked: number }> {
   const response = await env.EXCHANGE.fetch(`https://control/${path}`, { method: "POST", body: JSON.stringify(body) });
   return response.json();
 }

@@ -21,12 +21,15 @@ export class FakeExchange extends DurableObject<Env> {
   private snapshots: Record<string, string> = {};
   /** Status answered to everything while set: 451 for blocked, 503 for down. */
   private refusal: number | null = null;
+  /** Snapshots asked for so far, answered or refused. */
+  private asked = 0;
   /** While set, snapshots are made when they are asked for and answered when it is fulfilled. */
   private hold: { promise: Promise<void>; fulfil: () => void; waiting: number } | null = null;
 
   override async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
     if (url.hostname === "control") return this.steer(url.pathname, request);
+    if (url.pathname.endsWith("/depth")) this.asked++;
     if (this.refusal !== null) return new Response("refused", { status: this.refusal });
     if (request.headers.get("Upgrade") === "websocket") return this.open();
     if (url.pathname.endsWith("/exchangeInfo")) {
@@ -81,7 +84,7 @@ export class FakeExchange extends DurableObject<Env> {
     if (path === "/frames") for (const frame of body as string[]) this.toEach((socket) => socket.send(frame));
     if (path === "/close") this.toEach((socket) => socket.close(1001, "scripted"));
     if (path === "/hold") this.setHold(body === true);
-    return Response.json({ sockets: this.sockets.length, waiting: this.hold?.waiting ?? 0 });
+    return Response.json({ sockets: this.sockets.length, waiting: this.hold?.waiting ?? 0, asked: this.asked });
   }
 }
 

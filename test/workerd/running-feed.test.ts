@@ -1,0 +1,337 @@
+/**
+ * A feed at work on the fake exchange, in an object that is only its context: the test calls the watchdog when it wants it, at the time that it
+ * sets, so that hours pass without waiting and nothing else moves the feed.
+ */
+
+import { runInDurableObject } from "cloudflare:test";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Instrument } from "../../core/market/instrument.ts";
+import { minuteOf } from "../../core/units/time.ts";
+import { FeedStore } from "../../durable-objects/market-feed/feed-store.ts";
+import { RunningFeed } from "../../durable-objects/market-feed/running-feed.ts";
+import { binanceSpot } from "../../exchanges/binance/spot.ts";
+import type { ExchangeAdapter } from "../../exchanges/contract.ts";
+import { decodeCheckpoint } from "../../feed/checkpoint.ts";
+import type { FeedStatus } from "../../feed/contract.ts";
+import { advanceClock, advanceIntoMinute } from "./clock.ts";
+import { control, depthFrame, feedStub, snapshotBody } from "./exchange-control.ts";
+import { tapeLines } from "./tape-lines.ts";
+
+const SOON = { timeout: 10_000, interval: 20 };
+/** Longer than the longest backoff. */
+const BACKOFF_MS = 31_000;
+const HOUR_MS = 3_600_000;
+/** A frame that says nothing of a market. */
+const ACKNOWLEDGED = '{"result":null,"id":1}';
+
+interface Bench {
+  readonly feed: RunningFeed;
+  readonly store: FeedStore;
+  /** When the feed asked to be called again. */
+  readonly wakes: readonly number[];
+  /** The process that comes after this one, on the same storage. */
+  successor(): RunningFeed;
+}
+
+/** @param prepare what an earlier process left in the store. */
+async function withFeed(
+  name: string,
+  act: (bench: Bench) => Promise<void>,
+  { adapter = binanceSpot, prepare = () => {} }: { adapter?: ExchangeAdapter; prepare?: (store: FeedStore) => void } = {},
+): Promise<void> {
+  await runInDurableObject(feedStub(name), async (_, state) => {
+    const store = new FeedStore(state.storage);
+    const wakes: number[] = [];
+    const configuration = { feed: name, venue: "binance-spot", symbols: ["BTCUSDT", "ETHUSDT"] };
+    const wake = (at: number): void => void wakes.push(at);
+    const successor = (): RunningFeed => new RunningFeed({ configuration, adapter, hosts: undefined, store, wake });
+    prepare(store);
+    await act({ feed: successor(), store, wakes, successor });
+  });
+}
+
+function connectionOf(feed: RunningFeed): FeedStatus["connection"] {
+  return feed.status(Date.now()).connection;
+}
+
+function statesOf(feed: RunningFeed): string[] {
+  return feed.status(Date.now()).markets.map(({ state }) => state);
+}
+
+/** Returns when the feed has taken them. */
+async function send(feed: RunningFeed, frames: readonly string[]): Promise<void> {
+  const before = feed.status(Date.now()).frames;
+  await control.send(frames);
+  await vi.waitFor(() => expect(feed.status(Date.now()).frames).toBe(before + frames.length), SOON);
+}
+
+function speak(feed: RunningFeed, sequence: number): Promise<void> {
+  return send(feed, [depthFrame("BTCUSDT", { from: sequence }), depthFrame("ETHUSDT", { from: sequence })]);
+}
+
+/** Dials, and makes both books whole at this sequence. The wait before a dial must have passed. */
+async function goLive(feed: RunningFeed, sequence: number): Promise<void> {
+  await control.snapshots({ BTCUSDT: snapshotBody(sequence), ETHUSDT: snapshotBody(sequence) });
+  await feed.reach(Date.now());
+  expect(connectionOf(feed).state).toBe("open");
+  await speak(feed, sequence);
+  await vi.waitFor(() => expect(statesOf(feed)).toEqual(["live", "live"]), SOON);
+}
+
+async function closedByVenue(feed: RunningFeed): Promise<void> {
+  await control.close();
+  await vi.waitFor(() => expect(connectionOf(feed).state).toBe("waiting"), SOON);
+}
+
+/** Of the gaps of BTCUSDT, in order. */
+function reasonsOf(store: FeedStore): string[] {
+  return store.pendingGaps().flatMap(({ market, reason }) => (market === "binance-spot:BTCUSDT" ? [reason] : []));
+}
+
+/** `<kind> <payload>` of each line. */
+function recordsOf(tape: Uint8Array | null): string[] {
+  return tapeLines(tape).map((line) => line.slice(line.indexOf(" ") + 1));
+}
+
+function kindsOf(records: readonly string[]): string {
+  return records.map((record) => record[0]).join(" ");
+}
+
+describe("the running feed", () => {
+  afterEach(async () => {
+    await control.refuse(null);
+    await control.close();
+  });
+
+  it("leaves a connection on which nothing comes any more, and hears nothing of it once there is another", async () => {
+    await withFeed("silent", async ({ feed, store }) => {
+      await goLive(feed, 100);
+      const heardAt = Date.now();
+      advanceClock(29_000);
+      feed.watch(Date.now());
+      expect(connectionOf(feed).state).toBe("open");
+      advanceClock(2_000);
+      feed.watch(Date.now());
+      expect(connectionOf(feed)).toMatchObject({ state: "waiting", openedAt: null, lastDownReason: "nothing received for over 30 s" });
+      const lost = store.pendingGaps().filter(({ reason }) => reason === "stale");
+      expect(lost.map(({ market, to }) => [market, to])).toEqual([
+        ["binance-spot:BTCUSDT", null],
+        ["binance-spot:ETHUSDT", null],
+      ]);
+      // The book was good as long as the venue spoke, not until somebody noticed.
+      for (const { from } of lost) expect(from).toBeLessThanOrEqual(heardAt);
+      advanceClock(BACKOFF_MS);
+      await goLive(feed, 200);
+      // Why this one ends is not why the last one did.
+      await closedByVenue(feed);
+      expect(reasonsOf(store)).toEqual(["started", "stale", "connection-down"]);
+    });
+  });
+
+  it("leaves a connection half an hour before the venue closes it by age, and no sooner", async () => {
+    await withFeed("old", async ({ feed, store }) => {
+      await goLive(feed, 100);
+      advanceClock(23.4 * HOUR_MS);
+      await speak(feed, 101);
+      feed.watch(Date.now());
+      expect(connectionOf(feed).state).toBe("open");
+      advanceClock(0.2 * HOUR_MS);
+      await speak(feed, 102);
+      feed.watch(Date.now());
+      expect(connectionOf(feed)).toMatchObject({ state: "waiting", lastDownReason: "rotated before the venue closes it by age" });
+      expect(reasonsOf(store)).toEqual(["started", "rotation"]);
+    });
+  });
+
+  it("leaves a connection that the venue announces to close, instead of waiting for the cut", async () => {
+    await withFeed("announced", async ({ feed, store }) => {
+      await goLive(feed, 100);
+      await send(feed, [JSON.stringify({ e: "serverShutdown", E: Date.now() })]);
+      expect(connectionOf(feed)).toMatchObject({ state: "waiting", lastDownReason: "the venue announced that it closes" });
+      expect(reasonsOf(store)).toEqual(["started", "rotation"]);
+    });
+  });
+
+  it("builds one market again that is silent while another speaks: its book would be served long after it was the venue's", async () => {
+    await withFeed("one-silent", async ({ feed, store }) => {
+      await goLive(feed, 100);
+      advanceClock(31_000);
+      await send(feed, [depthFrame("ETHUSDT", { from: 101 })]);
+      feed.watch(Date.now());
+      expect(connectionOf(feed).state).toBe("open");
+      expect(statesOf(feed)).toEqual(["syncing", "live"]);
+      await closedByVenue(feed);
+      expect(reasonsOf(store)).toEqual(["started", "stale"]);
+    });
+  });
+
+  it("waits longer after each connection that didn't last, and is forgiven by one that did", async () => {
+    await withFeed("backoff", async ({ feed, wakes }) => {
+      const attempts: number[] = [];
+      const connectFor = async (ms: number): Promise<void> => {
+        advanceClock(BACKOFF_MS);
+        await feed.reach(Date.now());
+        advanceClock(ms);
+        await send(feed, [ACKNOWLEDGED]);
+        await closedByVenue(feed);
+        attempts.push(connectionOf(feed).attempts);
+        // Nothing else would bring it back in time.
+        expect(wakes.at(-1)).toBe(connectionOf(feed).retryAt);
+      };
+      for (const ms of [0, 0, 50_000, 61_000, 0]) await connectFor(ms);
+      expect(attempts).toEqual([1, 2, 3, 1, 2]);
+    });
+  });
+
+  it("goes to the venue's other host where snapshots are refused on an open connection: without them it would wait for ever", async () => {
+    await withFeed("blocked", async ({ feed }) => {
+      await goLive(feed, 100);
+      await control.refuse(451);
+      await send(feed, [depthFrame("BTCUSDT", { from: 110 })]);
+      await vi.waitFor(() => expect(connectionOf(feed).state).toBe("blocked"), SOON);
+      expect(connectionOf(feed)).toMatchObject({
+        host: "wss://data-stream.binance.vision",
+        lastDownReason: "REST is blocked here: 451: refused",
+      });
+      await control.refuse(null);
+      advanceClock(BACKOFF_MS);
+      await goLive(feed, 200);
+    });
+  });
+
+  it("asks for no more snapshots than the venue's budget allows, whatever it needs: the venue bans who does", async () => {
+    // Nine tenths of 600 are the two first snapshots and the instruments: 520. A third would be 770.
+    const adapter = { ...binanceSpot, limits: { ...binanceSpot.limits, weightPerMinute: 600 } };
+    await withFeed(
+      "budget",
+      async ({ feed }) => {
+        const before = await control.asked();
+        await goLive(feed, 100);
+        await control.snapshots({ BTCUSDT: snapshotBody(110), ETHUSDT: snapshotBody(100) });
+        await send(feed, [depthFrame("BTCUSDT", { from: 110 })]);
+        await send(feed, [depthFrame("ETHUSDT", { from: 101 })]);
+        expect([statesOf(feed), (await control.asked()) - before]).toEqual([["syncing", "live"], 2]);
+        advanceClock(60_001);
+        await feed.reach(Date.now());
+        await vi.waitFor(() => expect(statesOf(feed)[0]).toBe("live"), SOON);
+        expect((await control.asked()) - before).toBe(3);
+      },
+      { adapter },
+    );
+  });
+
+  it("trusts no book after an input that it failed on, begins again, and the frame is on the tape", async () => {
+    await withFeed(
+      "poisoned",
+      async ({ feed, store }) => {
+        await goLive(feed, 100);
+        const minute = minuteOf(Date.now());
+        await control.send(["poison"]);
+        await vi.waitFor(() => expect(connectionOf(feed).state).toBe("waiting"), SOON);
+        expect(connectionOf(feed).lastDownReason).toBe("an input failed");
+        // The minute may have turned meanwhile.
+        expect([minute, minute + 60_000].flatMap((each) => recordsOf(store.tape("_feed", each)))).toContain("f poison");
+        expect(reasonsOf(store)).toEqual(["started", "connection-down"]);
+        advanceClock(BACKOFF_MS);
+        await goLive(feed, 200);
+      },
+      { adapter: { ...binanceSpot, createDecoder: failingDecoder } },
+    );
+  });
+
+  it("has on the tape whatever a replay needs: openings, ends, snapshots, holes, and grids and books at the hour", async () => {
+    await withFeed("hour", async ({ feed, store, successor }) => {
+      const hour = (Math.floor(Date.now() / HOUR_MS) + 1) * HOUR_MS;
+      advanceClock(hour - 10_000 - Date.now());
+      await goLive(feed, 100);
+      await closedByVenue(feed);
+      advanceClock(1_000);
+      await goLive(feed, 200);
+      // Its pace is to be a busy market's.
+      await speak(feed, 201);
+      advanceClock(hour - Date.now());
+      await speak(feed, 202);
+      advanceClock(50_000);
+      await send(feed, [depthFrame("ETHUSDT", { from: 203 })]);
+      feed.watch(Date.now());
+      await closedByVenue(feed);
+      successor();
+
+      const before = recordsOf(store.tape("BTCUSDT", hour - 60_000));
+      expect(kindsOf(before)).toBe("i o f s c o f s f");
+      expect([before[1], before[3], before[4], before[5], before[7]]).toEqual([
+        "o 1",
+        `s BTCUSDT ${snapshotBody(100)}`,
+        "c connection-down: closed by the venue with 1001 scripted",
+        "o 2",
+        `s BTCUSDT ${snapshotBody(200)}`,
+      ]);
+      expect(kindsOf(recordsOf(store.tape("_feed", hour - 60_000)))).toBe("o c o");
+
+      const after = recordsOf(store.tape("BTCUSDT", hour));
+      expect(kindsOf(after)).toBe("i k f g c i g");
+      expect(after[0]).toBe("i BTCUSDT 0.01 0.00001");
+      expect(decodeCheckpoint(after[1]?.slice("k BTCUSDT ".length) ?? "")).toMatchObject({ lastSequence: 201 });
+      expect(after[3]).toBe("g BTCUSDT silent for longer than its own pace allows");
+      expect(after[6]).toMatch(/^g \* restarted; last alive at \d+$/);
+      expect(kindsOf(recordsOf(store.tape("ETHUSDT", hour)))).toBe("i k f f c i g");
+      expect(kindsOf(recordsOf(store.tape("_feed", hour)))).toBe("c g");
+    });
+  });
+});
+
+describe("a feed that comes after one that died", () => {
+  it("has its hole begin where that one was last alive, its gaps of the day, and what it counted of the minute that is still open", async () => {
+    advanceIntoMinute(20_000);
+    const now = Date.now();
+    const minute = minuteOf(now);
+    const gapStarts = [now - 25 * HOUR_MS, now - 23 * HOUR_MS, now - HOUR_MS];
+    const prepare = (store: FeedStore): void => {
+      store.keep("instruments", [instrument("BTCUSDT"), instrument("ETHUSDT")]);
+      store.keep("alive", { at: minute + 5_000, minute, markets: { BTCUSDT: { coveredMs: 1_500, events: 7, trades: 3, gapStarts } } });
+      // That one was alive then too, and closed no row.
+      store.saveChunk(minute - 60_000, [{ symbol: "BTCUSDT", gzip: new Uint8Array(10) }]);
+    };
+    await withFeed(
+      "successor",
+      async ({ feed, store, successor }) => {
+        expect(store.pendingGaps().map(({ market, from, to, reason }) => [market, from - minute, to, reason])).toEqual([
+          ["binance-spot:BTCUSDT", 5_000, null, "restarted"],
+          ["binance-spot:ETHUSDT", 5_000, null, "restarted"],
+        ]);
+        const gaps24h = (of: RunningFeed): number[] => of.status(Date.now()).markets.map(({ proof }) => proof.gaps24h);
+        expect(gaps24h(feed)).toEqual([3, 1]);
+        advanceClock(minute + 60_000 - Date.now());
+        feed.watch(Date.now());
+        const rows = store
+          .pendingMinutes(9)
+          .map((each) => [
+            (each.minute - minute) / 1_000,
+            ...each.snapshots.map(({ coveredMs, events, trades }) => [coveredMs, events, trades]),
+          ]);
+        expect(rows).toEqual([
+          [-60, [0, 0, 0], [0, 0, 0]],
+          [0, [1_500, 7, 3], [0, 0, 0]],
+        ]);
+        expect(gaps24h(successor())).toEqual([3, 1]);
+      },
+      { prepare },
+    );
+  });
+});
+
+function instrument(symbol: string): Instrument {
+  return { venue: "binance-spot", symbol, tick: { decimals: 2, mantissa: 1 }, lot: { decimals: 5, mantissa: 1 } };
+}
+
+/** The venue's decoder, with a fault of ours in it. */
+function failingDecoder(instruments: readonly Instrument[]): ReturnType<ExchangeAdapter["createDecoder"]> {
+  const decoder = binanceSpot.createDecoder(instruments);
+  return {
+    decode: (frame) => {
+      if (frame === "poison") throw new Error("a bug of ours");
+      return decoder.decode(frame);
+    },
+    decodeSnapshot: (symbol, body) => decoder.decodeSnapshot(symbol, body),
+  };
+}
