@@ -1,9 +1,10 @@
-import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
+import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { gunzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { minuteOf } from "../../core/units/time.ts";
 import { decodeTapeLine } from "../../core/wire/tape.ts";
 import type { FeedStatus, GapRecord } from "../../feed/contract.ts";
+import { advanceClock } from "./clock.ts";
 import { control, depthFrame, feedStub, PATIENCE, snapshotBody, startedFeed } from "./exchange-control.ts";
 
 /** The frames that a tape holds. */
@@ -208,6 +209,22 @@ describe("the feed object", () => {
     const after = await feedStub().pending(1);
     const ids = new Set(closed.map((gap) => gap.id));
     expect(after.gaps.filter((gap) => ids.has(gap.id))).toEqual([]);
+  });
+
+  it("is brought back by its alarm alone, in time: nobody may ask for hours, and it is evicted with only a socket", async () => {
+    await startedFeed();
+    const reason = async (): Promise<string> => {
+      const book = await feedStub().book("binance-spot:BTCUSDT", 1);
+      return book.ok ? "live" : book.reason;
+    };
+    // Were it not brought forward, the next one would be in an hour.
+    await runInDurableObject(feedStub(), (_, { storage }) => storage.setAlarm(Date.now() + 3_600_000));
+    await control.close();
+    await vi.waitFor(async () => expect(await reason()).toBe("syncing"), PATIENCE);
+    // From here on the object's own alarms, set by the clock, are late by that much.
+    advanceClock(31_000);
+    expect(await runDurableObjectAlarm(feedStub())).toBe(true);
+    expect(await reason()).toBe("disconnected");
   });
 });
 
