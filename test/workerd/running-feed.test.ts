@@ -103,7 +103,7 @@ describe("the running feed", () => {
     await control.close();
   });
 
-  it("leaves a connection on which nothing comes any more, and hears nothing of it once there is another", async () => {
+  it("leaves a connection on which nothing comes any more, and the ledger says why and since when", async () => {
     await withFeed("silent", async ({ feed, store }) => {
       await goLive(feed, 100);
       const heardAt = Date.now();
@@ -143,12 +143,18 @@ describe("the running feed", () => {
     });
   });
 
-  it("leaves a connection that the venue announces to close, instead of waiting for the cut", async () => {
+  it("leaves a connection that the venue announces to close, and takes nothing more that was on its way on it", async () => {
     await withFeed("announced", async ({ feed, store }) => {
       await goLive(feed, 100);
-      await send(feed, [JSON.stringify({ e: "serverShutdown", E: Date.now() })]);
-      expect(connectionOf(feed)).toMatchObject({ state: "waiting", lastDownReason: "the venue announced that it closes" });
+      const taken = feed.status(Date.now()).frames;
+      await control.send([JSON.stringify({ e: "serverShutdown", E: Date.now() }), depthFrame("BTCUSDT", { from: 101 })]);
+      await vi.waitFor(() => expect(connectionOf(feed).state).toBe("waiting"), SOON);
+      expect(connectionOf(feed).lastDownReason).toBe("the venue announced that it closes");
       expect(reasonsOf(store)).toEqual(["started", "rotation"]);
+      advanceClock(BACKOFF_MS);
+      await goLive(feed, 200);
+      // The announcement, and the two that make the new books.
+      expect(feed.status(Date.now()).frames - taken).toBe(3);
     });
   });
 
@@ -251,8 +257,11 @@ describe("the running feed", () => {
       await speak(feed, 201);
       advanceClock(hour - Date.now());
       await speak(feed, 202);
+      const next = hour + 60_000;
+      advanceClock(next - Date.now());
+      await speak(feed, 203);
       advanceClock(50_000);
-      await send(feed, [depthFrame("ETHUSDT", { from: 203 })]);
+      await send(feed, [depthFrame("ETHUSDT", { from: 204 })]);
       feed.watch(Date.now());
       await closedByVenue(feed);
       successor();
@@ -268,14 +277,17 @@ describe("the running feed", () => {
       ]);
       expect(kindsOf(recordsOf(store.tape("_feed", hour - 60_000)))).toBe("o c o");
 
-      const after = recordsOf(store.tape("BTCUSDT", hour));
-      expect(kindsOf(after)).toBe("i k f g c i g");
-      expect(after[0]).toBe("i BTCUSDT 0.01 0.00001");
-      expect(decodeCheckpoint(after[1]?.slice("k BTCUSDT ".length) ?? "")).toMatchObject({ lastSequence: 201 });
-      expect(after[3]).toBe("g BTCUSDT silent for longer than its own pace allows");
-      expect(after[6]).toMatch(/^g \* restarted; last alive at \d+$/);
-      expect(kindsOf(recordsOf(store.tape("ETHUSDT", hour)))).toBe("i k f f c i g");
-      expect(kindsOf(recordsOf(store.tape("_feed", hour)))).toBe("c g");
+      const atHour = recordsOf(store.tape("BTCUSDT", hour));
+      expect(kindsOf(atHour)).toBe("i k f");
+      expect(atHour[0]).toBe("i BTCUSDT 0.01 0.00001");
+      expect(decodeCheckpoint(atHour[1]?.slice("k BTCUSDT ".length) ?? "")).toMatchObject({ lastSequence: 201 });
+
+      const after = recordsOf(store.tape("BTCUSDT", next));
+      expect(kindsOf(after)).toBe("i f g c i g");
+      expect(after[2]).toBe("g BTCUSDT silent for longer than its own pace allows");
+      expect(after[5]).toMatch(/^g \* restarted; last alive at \d+$/);
+      expect(kindsOf(recordsOf(store.tape("ETHUSDT", next)))).toBe("i f f c i g");
+      expect(kindsOf(recordsOf(store.tape("_feed", next)))).toBe("c g");
     });
   });
 });
@@ -285,10 +297,8 @@ describe("a feed that comes after one that died", () => {
     advanceIntoMinute(20_000);
     const now = Date.now();
     const minute = minuteOf(now);
-    const gapStarts = [now - 25 * HOUR_MS, now - 23 * HOUR_MS, now - HOUR_MS];
     const prepare = (store: FeedStore): void => {
-      store.keep("instruments", [instrument("BTCUSDT"), instrument("ETHUSDT")]);
-      store.keep("alive", { at: minute + 5_000, minute, markets: { BTCUSDT: { coveredMs: 1_500, events: 7, trades: 3, gapStarts } } });
+      leave(store, minute + 5_000, [now - 25 * HOUR_MS, now - 23 * HOUR_MS, now - HOUR_MS]);
       // That one was alive then too, and closed no row.
       store.saveChunk(minute - 60_000, [{ symbol: "BTCUSDT", gzip: new Uint8Array(10) }]);
     };
@@ -303,13 +313,7 @@ describe("a feed that comes after one that died", () => {
         expect(gaps24h(feed)).toEqual([3, 1]);
         advanceClock(minute + 60_000 - Date.now());
         feed.watch(Date.now());
-        const rows = store
-          .pendingMinutes(9)
-          .map((each) => [
-            (each.minute - minute) / 1_000,
-            ...each.snapshots.map(({ coveredMs, events, trades }) => [coveredMs, events, trades]),
-          ]);
-        expect(rows).toEqual([
+        expect(countsFrom(store, minute)).toEqual([
           [-60, [0, 0, 0], [0, 0, 0]],
           [0, [1_500, 7, 3], [0, 0, 0]],
         ]);
@@ -318,7 +322,38 @@ describe("a feed that comes after one that died", () => {
       { prepare },
     );
   });
+
+  it("counts for no later minute what that one had counted of the minute it died in", async () => {
+    advanceIntoMinute(20_000);
+    const minute = minuteOf(Date.now());
+    await withFeed(
+      "late-successor",
+      async ({ feed, store }) => {
+        advanceClock(minute + 60_000 - Date.now());
+        feed.watch(Date.now());
+        expect(countsFrom(store, minute)).toEqual([
+          [-60, [1_500, 7, 3], [0, 0, 0]],
+          [0, [0, 0, 0], [0, 0, 0]],
+        ]);
+      },
+      { prepare: (store) => leave(store, minute - 55_000, []) },
+    );
+  });
 });
+
+/** What a process leaves that died at this time and had counted a few things of BTCUSDT in that minute. */
+function leave(store: FeedStore, at: number, gapStarts: readonly number[]): void {
+  const markets = { BTCUSDT: { coveredMs: 1_500, events: 7, trades: 3, gapStarts } };
+  store.keep("instruments", [instrument("BTCUSDT"), instrument("ETHUSDT")]);
+  store.keep("alive", { at, minute: minuteOf(at), markets });
+}
+
+/** The closed minutes: seconds from `minute` to their start, then what was counted of each market. */
+function countsFrom(store: FeedStore, minute: number): unknown[] {
+  return store
+    .pendingMinutes(9)
+    .map((each) => [(each.minute - minute) / 1_000, ...each.snapshots.map(({ coveredMs, events, trades }) => [coveredMs, events, trades])]);
+}
 
 function instrument(symbol: string): Instrument {
   return { venue: "binance-spot", symbol, tick: { decimals: 2, mantissa: 1 }, lot: { decimals: 5, mantissa: 1 } };
