@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { ModelManifest } from "../../models/contract.ts";
+import type { ModelManifest, OutputColumn } from "../../models/contract.ts";
 import { parseActiveModel, parseManifest } from "../../models/manifest.ts";
 import { forecastColumns } from "../../models/mlp/outputs.ts";
 
@@ -47,6 +47,23 @@ function refusal(text: string): string {
   return "malformed" in read ? read.malformed : "accepted";
 }
 
+/** The mids of the first two horizons in each other's place: every target stands where it should. */
+function withHorizonsSwapped(): OutputColumn[] {
+  const swapped = new Map([
+    [1_000, 5_000],
+    [5_000, 1_000],
+  ]);
+  return forecastColumns().map((column) =>
+    column.target === "mid" ? { ...column, horizonMs: swapped.get(column.horizonMs) ?? column.horizonMs } : column,
+  );
+}
+
+/** Bid and ask in each other's place: every horizon stands where it should. */
+function withTargetsSwapped(): OutputColumn[] {
+  const swapped = { bid: "ask", mid: "mid", ask: "bid" } as const;
+  return forecastColumns().map((column) => ({ ...column, target: swapped[column.target] }));
+}
+
 /** Paths of all fields, those of objects inside objects included. */
 function fieldsOf(value: unknown, prefix = ""): string[] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
@@ -84,6 +101,8 @@ describe("a manifest", () => {
     ["output.unit", "ticks", "output.unit"],
     ["output.columns", forecastColumns().slice(1), "output.columns"],
     ["output.columns", [...forecastColumns()].reverse(), "output.columns.0"],
+    ["output.columns", withHorizonsSwapped(), "output.columns.1"],
+    ["output.columns", withTargetsSwapped(), "output.columns.0"],
     ["artifact.sha256", HASH.toUpperCase(), "artifact.sha256"],
     ["artifact.file", "../model.onnx", "artifact.file"],
     ["id", "../../other", "id"],
@@ -92,6 +111,9 @@ describe("a manifest", () => {
     ["golden.inputs", [[1, 2]], "golden.inputs.0"],
     ["golden.outputs", [[1]], "golden.outputs.0"],
     ["golden.outputs", [], "golden.outputs"],
+    ["golden.outputs", [good.golden.outputs[0], good.golden.outputs[0]], "golden: 1 inputs, 2 outputs"],
+    ["golden.inputs", [good.golden.inputs[0], good.golden.inputs[0]], "golden: 2 inputs, 1 outputs"],
+    ["golden.inputs", [[1, 2, 3, 4]], "golden.inputs.0: 4 numbers for 3 columns"],
     ["golden.tolerance", -1, "golden.tolerance"],
     ["golden.tolerance", 1, "golden.tolerance"],
     ["trainedOn.from", 2, "trainedOn: from 2 lies after to 1"],

@@ -61,20 +61,37 @@ describe("a run", () => {
     const closed = await env.DB.prepare("select count(*) as n from gaps where to_ms is null").first<{ n: number }>();
     expect(closed).toEqual({ n: 0 });
     feed = await warmFeed();
+    expect((await feedStub().pending(10)).gaps.length).toBeGreaterThanOrEqual(2);
     await runCron(publicEnv, Date.now());
     const { results } = await env.DB.prepare("select * from gaps where reason = 'restarted' and to_ms is not null").all();
     expect(results.map(({ market }) => market)).toEqual(expect.arrayContaining(["binance-spot:BTCUSDT", "binance-spot:ETHUSDT"]));
+    // Never acknowledged, they would fill the feed's storage and be written again each minute, for ever.
+    expect((await feedStub().pending(10)).gaps).toEqual([]);
   });
 
-  it("that finds a backlog stores every minute of it, oldest first", async () => {
+  it("that finds a backlog stores every minute of it, oldest first, and says what it stored: all of it, not the last portion", async () => {
     const minutes: number[] = [];
     for (let index = 0; index < 7; index++) minutes.push(await closeMinute(feed));
-    await runCron(publicEnv, Date.now());
-    const { results } = await env.DB.prepare("select first_minute, last_minute, minutes, remaining from batches order by id").all();
+    const listed = (await feedStub().pending(10)).minutes.map(({ tapes }) => tapes.map(({ bytes }) => bytes));
+    const [early, late] = [listed.slice(0, 5).flat(), listed.slice(5).flat()];
+    const startedAt = Date.now();
+    const options = { database: openDatabase(env.DB), bucket: env.TAPES, startedAt, calls: 900 };
+    const report = await drainFeed(feedByName(env.FEED, "main"), configuration, options);
+    const { results } = await env.DB.prepare("select * from batches order by id").all();
+    const common = { feed: "main", started_at: startedAt, gaps: 0 };
+    const id = `main/${new Date(startedAt).toISOString()}`;
+    const [firsts, lasts] = [
+      { first_minute: minutes[0], last_minute: minutes[4], minutes: 5, rows: 10, tapes: early.length, tape_bytes: sum(early) },
+      { first_minute: minutes[5], last_minute: minutes[6], minutes: 2, rows: 4, tapes: late.length, tape_bytes: sum(late) },
+    ];
     expect(results).toEqual([
-      { first_minute: minutes[0], last_minute: minutes[4], minutes: 5, remaining: 2 },
-      { first_minute: minutes[5], last_minute: minutes[6], minutes: 2, remaining: 0 },
+      { ...common, ...firsts, id: `${id}/000`, remaining: 2 },
+      { ...common, ...lasts, id: `${id}/001`, remaining: 0 },
     ]);
+    const both = { tapes: early.length + late.length, tapeBytes: sum([...early, ...late]) };
+    expect(report).toEqual({ minutes: 7, rows: 14, gaps: 0, ...both, remaining: 0 });
+    // Two markets' tapes of each minute; the feed's own comes on top where the venue said something of no market.
+    expect(early.length).toBeGreaterThanOrEqual(10);
     for (const minute of minutes) expect(await rowsOf(minute)).toHaveLength(2);
   });
 
@@ -115,6 +132,35 @@ describe("the calls that one invocation may make", () => {
     const options = { database: openDatabase(env.DB), bucket: env.TAPES, startedAt: Date.now(), calls: 1 };
     expect(await drainFeed(feedByName(env.FEED, "main"), configuration, options)).toMatchObject({ minutes: 1, remaining: 1 });
     expect((await feedStub().pending(10)).minutes.map((each) => each.minute)).toEqual(minutes.slice(1));
+  });
+});
+
+describe("many feeds", () => {
+  it("share the calls of one invocation: each alone would use them up", async () => {
+    const minutes = [await closeMinute(feed), await closeMinute(feed)];
+    // 9 calls each: status, a portion's three, and one minute of two tapes. The others of the hundred are down.
+    const others = Array.from({ length: 99 }, (_, index) => ({ feed: `down-${index}`, venue: "binance-spot", symbols: [`X${index}`] }));
+    const down = { status: () => Promise.reject(new Error("down")) };
+    const FEED = { getByName: (name: string) => (name === "main" ? feedStub() : down) } as unknown as DurableObjectNamespace;
+    const FEEDS = JSON.stringify([...others, ...(JSON.parse(env.FEEDS) as unknown[])]);
+    await expect(runCron({ ...publicEnv, FEED, FEEDS }, Date.now())).rejects.toThrow("99 of 100 feeds");
+    expect(await rowsOf(minutes[0] ?? 0)).toHaveLength(2);
+    expect((await feedStub().pending(10)).minutes.map(({ minute }) => minute)).toEqual(minutes.slice(1));
+  });
+});
+
+describe("a tape that another run took and acknowledged in between", () => {
+  it("is no empty object and no key to one: the minute's row is written without it", async () => {
+    const minute = await closeMinute(feed);
+    await runCron({ ...publicEnv, FEED: feedThat({ tape: () => Promise.resolve(null) }) }, Date.now());
+    const rows = await rowsOf(minute);
+    expect(rows.map(({ tape_key, tape_bytes }) => [tape_key, tape_bytes])).toEqual([
+      [null, null],
+      [null, null],
+    ]);
+    expect(await env.TAPES.head(tapeKey("binance-spot", "BTCUSDT", minute))).toBeNull();
+    const { results } = await env.DB.prepare("select rows, tapes, tape_bytes from batches").all();
+    expect(results).toEqual([{ rows: 2, tapes: 0, tape_bytes: 0 }]);
   });
 });
 
@@ -199,12 +245,26 @@ describe("a minute in which the venue said nothing", () => {
     const { results } = await env.DB.prepare("select * from snapshots where market = 'binance-spot:BTCUSDT' order by minute desc").all();
     expect(results[0]).toMatchObject({ bid_ticks: null, ask_ticks: null, bids: null, features: null, book_hash: null });
   });
+
+  it("of which a whole half hour waits is stored in one run, and what is beyond it in the next: a feed must be caught up before it forgets", async () => {
+    advanceClock(33 * 60_000);
+    await feedStub().status();
+    const { minutes, remaining } = await feedStub().pending(1);
+    expect(minutes.length + remaining).toBe(33);
+    const options = { database: openDatabase(env.DB), bucket: env.TAPES, startedAt: Date.now(), calls: 900 };
+    expect(await drainFeed(feedByName(env.FEED, "main"), configuration, options)).toMatchObject({ minutes: 30, rows: 60, remaining: 3 });
+    expect((await feedStub().pending(10)).minutes).toHaveLength(3);
+  });
 });
 
 type Row = Record<string, unknown>;
 
 async function rowsOf(minute: number): Promise<Row[]> {
   return (await env.DB.prepare("select * from snapshots where minute = ? order by market").bind(minute).all<Row>()).results;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
 }
 
 async function etagsOf(rows: readonly Row[]): Promise<(string | undefined)[]> {
@@ -229,8 +289,8 @@ function counting<T extends object>(real: T, counted: { calls: number }): T {
   });
 }
 
-/** The real feed, but for the calls given: a run that is cut off at them. */
-function feedThat(calls: Partial<Record<string, () => Promise<never>>>): DurableObjectNamespace {
+/** The real feed, but for the calls given: a run that is cut off at them, or told what another has left. */
+function feedThat(calls: Partial<Record<string, () => Promise<unknown>>>): DurableObjectNamespace {
   const getByName = (name: string): unknown =>
     new Proxy(feedStub(name), { get: (stub, call) => calls[String(call)] ?? Reflect.get(stub, call) });
   return { getByName } as unknown as DurableObjectNamespace;
