@@ -84,14 +84,12 @@ describe("a model file", () => {
     });
   });
 
-  it("that answers the golden rows otherwise than promised is refused, with the answer", async () => {
-    const files = await filesOf({
-      change: ({ golden, ...manifest }) => ({
-        ...manifest,
-        golden: { ...golden, outputs: golden.outputs.map((row, index) => (index === 1 ? row.map((value) => value + 0.01) : row)) },
-      }),
-    });
+  it("that answers the golden rows otherwise than promised is refused, with the answer, and within the tolerance is not", async () => {
+    // The tolerance is 1e-4: a basis point's thousandth is beyond it, half of the tolerance within.
+    const files = await filesOf({ change: (manifest) => withGoldenOff(manifest, 0.001) });
     expect(await loadModel(files)).toMatchObject({ fault: "golden-mismatch", detail: expect.stringContaining("golden row 1, output 0") });
+    expect(fault(await loadModel(await filesOf({ change: (manifest) => withGoldenOff(manifest, -0.001) })))).toBe("golden-mismatch");
+    expect(fault(await loadModel(await filesOf({ change: (manifest) => withGoldenOff(manifest, 0.000_05) })))).toBeNull();
   });
 
   it("that answers with a price of nothing, or less, gives no number, though its golden rows are right", async () => {
@@ -416,6 +414,12 @@ async function filesOf({ version = "1", seed = 1, artifact, change, ...graph }: 
   const claimed = { file: "model.onnx", sha256: await sha256Hex(bytes), bytes: bytes.byteLength } as const;
   const manifest = { ...model.manifest, artifact: claimed };
   return { source: "r2", manifest: JSON.stringify(change?.(manifest) ?? manifest), artifact: bytes };
+}
+
+/** The second row's answers, all off by so much. */
+function withGoldenOff({ golden, ...manifest }: ModelManifest, off: number): ModelManifest {
+  const outputs = golden.outputs.map((row, index) => (index === 1 ? row.map((value) => value + off) : row));
+  return { ...manifest, golden: { ...golden, outputs } };
 }
 
 async function publish({ manifest, artifact }: ModelFiles): Promise<void> {
