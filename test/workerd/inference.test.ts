@@ -5,7 +5,8 @@
 
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { InferenceSession } from "onnxruntime-web/wasm";
+import { afterEach, beforeAll, describe, expect, it, type MockInstance, onTestFinished, vi } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
 import { ACTIVE_MODEL_KEY, modelKey } from "../../core/wire/keys.ts";
 import type { ModelManifest } from "../../models/contract.ts";
@@ -18,6 +19,7 @@ import { loadModel } from "../../workers/inference/load-model.ts";
 import type { LoadedModel } from "../../workers/inference/loaded-model.ts";
 import type { ModelFiles } from "../../workers/inference/model-files.ts";
 import { ModelServer } from "../../workers/inference/model-server.ts";
+import { loadOnnxruntime } from "../../workers/inference/onnxruntime.ts";
 import { sha256Hex } from "../../workers/inference/sha256.ts";
 import { shippedModel } from "../../workers/inference/shipped-model.ts";
 import { advanceClock } from "./clock.ts";
@@ -97,9 +99,18 @@ describe("a model file", () => {
     const wild = await loaded(await filesOf({ scale: 300 }));
     const calm = Array.from({ length: columns }, () => 0);
     expect(await wild.predict([calm])).toEqual([mlp.outputs.map(() => 0)]);
-    const { weights } = linearModel({ id: "linear", version: "1", seed: 1 });
-    const largest = calm.map((_, column) => 10 * Math.sign(weights[column * mlp.outputs.length] ?? 0));
-    expect(await wild.predict([largest])).toMatchObject({ fault: "bad-output", detail: expect.stringMatching(/move of \d{5}/) });
+    const { weights } = linearModel({ id: "linear", version: "1", seed: 1, scale: 300 });
+    const outwards = calm.map((_, column) => Math.sign(weights[column * mlp.outputs.length] ?? 0));
+    const reach = largest(linearAnswer(outwards, weights, mlp.outputs.length));
+    // The output that moves most moves by so many basis points; 10,000 down is a price of nothing.
+    const rowMoving = (bps: number): number[] => outwards.map((value) => (value * bps) / reach);
+    for (const bps of [-9_990, 9_990]) expect(largest(((await wild.predict([rowMoving(bps)])) as number[][]).flat())).toBeCloseTo(9_990, 0);
+    for (const bps of [-10_010, 10_010, 50_000]) {
+      expect(await wild.predict([calm, rowMoving(bps)])).toMatchObject({
+        fault: "bad-output",
+        detail: expect.stringMatching(/move of -?\d{5}/),
+      });
+    }
   });
 
   it("that is no ONNX file is refused by onnxruntime, and the next model still loads", async () => {
@@ -236,6 +247,9 @@ describe("the served model", () => {
     for (const prediction of await Promise.all(asked)) expect(prediction).toMatchObject({ ok: true, source: "r2", modelId: "linear" });
     expect(reads.filter((key) => key.endsWith("model.onnx"))).toHaveLength(1);
     expect(reads).toHaveLength(3);
+    // Still the same a minute later: the pointer alone is read, and no model is loaded each minute for ever.
+    expect(await answers.active(NOW + MINUTE)).toMatchObject({ source: "r2", fellBackFrom: null });
+    expect(reads.slice(3)).toEqual([ACTIVE_MODEL_KEY]);
   });
 
   it("goes on answering those who hold it, however many models replace it meanwhile", async () => {
@@ -264,7 +278,50 @@ describe("the served model", () => {
     expect(await new InferenceAnswers(server, env.TAPES).active(NOW + MINUTE)).toMatchObject({ source: "r2", fellBackFrom: null });
   });
 
-  it("is none when the shipped one is faulty too: a refusal with both reasons", async () => {
+  it("is the newer one when a look that was taken for dead comes back late with an older: that one's memory is given back", async () => {
+    const server = new ModelServer(shippedModel);
+    await publish(await filesOf({ version: "1", seed: 1 }));
+    let arrive = (): void => undefined;
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    const older = await env.TAPES.get(ACTIVE_MODEL_KEY);
+    const slow = { get: (key: string) => (key === ACTIVE_MODEL_KEY ? arrived.then(() => older) : env.TAPES.get(key)) };
+    const late = new InferenceAnswers(server, slow as unknown as R2Bucket).active(NOW);
+    await publish(await filesOf({ version: "2", seed: 2 }));
+    const answers = new InferenceAnswers(server, env.TAPES);
+    expect(await answers.active(NOW + MINUTE)).toMatchObject({ manifest: { version: "2" } });
+    const releases = await watchReleases();
+    arrive();
+    expect(await late).toMatchObject({ manifest: { version: "2" } });
+    expect(await answers.active(NOW + MINUTE + 1)).toMatchObject({ manifest: { version: "2" } });
+    expect(releases).toHaveBeenCalledTimes(1);
+  });
+
+  it("gives its memory back once it is replaced, and so does one that fails its checks", async () => {
+    const answers = new InferenceAnswers(new ModelServer(shippedModel), env.TAPES);
+    await publish(await filesOf({ version: "1", seed: 1 }));
+    await answers.active(NOW);
+    const releases = await watchReleases();
+    await publish(await filesOf({ version: "2", seed: 2 }));
+    await answers.active(NOW + MINUTE);
+    expect(releases).toHaveBeenCalledTimes(1);
+    expect(fault(await loadModel(await filesOf({ change: (manifest) => withGoldenOff(manifest, 1) })))).toBe("golden-mismatch");
+    expect(releases).toHaveBeenCalledTimes(2);
+  });
+
+  it("is none when the shipped one is faulty too: the fault is the published one's, which somebody can mend now", async () => {
+    await publish(await filesOf({}));
+    await env.TAPES.delete(modelKey("linear", "1", "model.onnx"));
+    const answers = new InferenceAnswers(new ModelServer({ ...shippedModel, manifest: "{}" }), env.TAPES);
+    expect(await answers.active(NOW)).toMatchObject({
+      ok: false,
+      fault: "not-found",
+      detail: expect.stringContaining("the shipped model: bad-manifest"),
+    });
+  });
+
+  it("is none when nothing was published and the shipped one is faulty: a refusal with both reasons", async () => {
     const answers = new InferenceAnswers(new ModelServer({ ...shippedModel, manifest: "{}" }), env.TAPES);
     const refused = { ok: false, fault: "bad-manifest", detail: expect.stringContaining("no model was ever published") };
     expect(await answers.active(NOW)).toMatchObject(refused);
@@ -384,6 +441,14 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
   }
 });
 
+/** Watches onnxruntime give back the memory of models, by the real calls, until the test ends. */
+async function watchReleases(): Promise<MockInstance> {
+  const { InferenceSession } = await loadOnnxruntime();
+  const releases = vi.spyOn(Reflect.get(InferenceSession, "prototype") as InferenceSession, "release");
+  onTestFinished(() => releases.mockRestore());
+  return releases;
+}
+
 /** A key longer than R2 allows makes the real bucket throw. */
 const failing = { get: () => env.TAPES.get("k".repeat(2_000)) } as unknown as R2Bucket;
 
@@ -414,6 +479,10 @@ async function filesOf({ version = "1", seed = 1, artifact, change, ...graph }: 
   const claimed = { file: "model.onnx", sha256: await sha256Hex(bytes), bytes: bytes.byteLength } as const;
   const manifest = { ...model.manifest, artifact: claimed };
   return { source: "r2", manifest: JSON.stringify(change?.(manifest) ?? manifest), artifact: bytes };
+}
+
+function largest(numbers: readonly number[]): number {
+  return Math.max(...numbers.map(Math.abs));
 }
 
 /** The second row's answers, all off by so much. */
