@@ -192,6 +192,7 @@ describe("a live market", () => {
   });
 
   it("shows its book: decimals and integers agree, best first, as many levels as asked for", async () => {
+    advanceClock(1_234);
     const { status, body } = await get(`${BTC}/book?levels=1`);
     expect(status).toBe(200);
     expect(body).toMatchObject({
@@ -202,7 +203,9 @@ describe("a live market", () => {
       mid: "100.005",
       proof: { lastSequence: feed.sequence },
     });
-    expect(body.freshness.ageMs).toBeGreaterThanOrEqual(0);
+    // Some milliseconds have passed besides.
+    expect(body.freshness.ageMs).toBeGreaterThanOrEqual(1_234);
+    expect(body.freshness.ageMs).toBeLessThan(11_234);
     expect((await get(`${BTC}/book`)).body.bids).toHaveLength(2);
   });
 
