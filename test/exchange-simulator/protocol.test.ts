@@ -68,6 +68,18 @@ describe("REST", () => {
       (await get(port, `/api/v3/klines?symbol=LARGEUSDT&interval=1m&startTime=${all[1]?.[0]}&endTime=${all[2]?.[0]}&limit=1`)).text,
     );
     expect(second).toEqual([all[1]]);
+    // Both ends belong to the range, by the time at which a minute opens; without a start it is the newest that are counted.
+    const [first, next, third] = all.map((row) => Number(row[0]));
+    for (const [query, opens] of [
+      [`startTime=${next}&endTime=${third}`, [next, third]],
+      [`startTime=${Number(next) + 1}&endTime=${third}`, [third]],
+      [`startTime=${next}&endTime=${Number(third) - 1}`, [next]],
+      [`endTime=${next}`, [first, next]],
+      [`endTime=${next}&limit=1`, [next]],
+    ] as const) {
+      const rows: unknown[][] = JSON.parse((await get(port, `/api/v3/klines?symbol=LARGEUSDT&interval=1m&${query}`)).text);
+      expect(rows.map((row) => row[0])).toEqual(opens);
+    }
   });
 
   it.each([
