@@ -1,6 +1,6 @@
 /** The API in the Workers runtime, on the real feed object, D1 and R2. Forecasts are in inference.test.ts, which has the runtime for models. */
 
-import { applyD1Migrations } from "cloudflare:test";
+import { abortAllDurableObjects, applyD1Migrations } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createApp } from "../../workers/api/app.ts";
@@ -11,7 +11,7 @@ import { openDatabase } from "../../workers/storage/database.ts";
 import { writeBatch } from "../../workers/storage/write-batch.ts";
 import { advanceClock } from "./clock.ts";
 import { expectAsDocumented } from "./contract-check.ts";
-import { control, PATIENCE, startedFeed } from "./exchange-control.ts";
+import { control, feedStub, PATIENCE, startedFeed } from "./exchange-control.ts";
 import { closeMinute, type WarmFeed, warmFeed } from "./warm-feed.ts";
 
 const BTC = "/v1/markets/binance-spot:BTCUSDT";
@@ -244,6 +244,17 @@ describe("a live market", () => {
     expect({ status, says: body.status }).toEqual({ status: 200, says: "degraded" });
     expect(body.reasons).toEqual(expect.arrayContaining(["binance-spot:BTCUSDT is disconnected", "the inference Worker does not answer"]));
     await control.refuse(null);
+  });
+
+  it("whose snapshot was cut at the venue's limit says down to which price every level is known, and of a whole side nothing", async () => {
+    const bids = Array.from({ length: 1_000 }, (_, depth) => [((9_999 - depth) / 100).toFixed(2), "1.00000"]);
+    const lastUpdateId = feed.sequence + 1;
+    const snapshot = JSON.stringify({ lastUpdateId, bids, asks: [["100.01", "1.00000"]] });
+    // A process of its own, whose backoff no earlier test has run up.
+    await abortAllDurableObjects();
+    await control.snapshots({ BTCUSDT: snapshot, ETHUSDT: snapshot });
+    await vi.waitFor(async () => expect((await feedStub().status()).markets[0]?.proof.lastSequence).toBe(lastUpdateId), PATIENCE);
+    expect((await get(`${BTC}/book?levels=1`)).body.completeTo).toEqual({ bid: "90.00", ask: null });
   });
 });
 
