@@ -7,10 +7,9 @@
  */
 
 import { mkdirSync } from "node:fs";
-import { createServer } from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { type Child, logTail, startNode } from "./child.ts";
-import { lockData } from "./data-lock.ts";
+import { isFree, lockData } from "./data-lock.ts";
 import { DEPLOYABLES, QUIET_ENVIRONMENT, ROOT, WRANGLER } from "./deployables.ts";
 import { parseStartOptions, type StartOptions } from "./options.ts";
 
@@ -44,7 +43,7 @@ run().catch(async (error: unknown) => {
 async function run(): Promise<void> {
   if (!(await isFree(options.port))) throw new Error(`port ${options.port} is taken; choose another with --port`);
   mkdirSync(join(options.data, "logs"), { recursive: true });
-  unlock = lockData(options.data);
+  unlock = await lockData(options.data, options.port);
   const venue = options.venue === "live" ? liveVenue(options) : await startSimulator();
   await once("migrations", [WRANGLER, "d1", "migrations", "apply", "edgebook", "--local", "--persist-to", options.data], venue.env);
   await once(
@@ -245,12 +244,4 @@ async function get(path: string, withinMs = ANSWER_WITHIN_MS): Promise<Response 
   } catch {
     return null;
   }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((answer) => {
-    const probe = createServer();
-    probe.once("error", () => answer(false));
-    probe.listen(port, "127.0.0.1", () => probe.close(() => answer(true)));
-  });
 }
