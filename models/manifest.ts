@@ -13,7 +13,7 @@ import { MODEL_FAMILIES } from "./registry.ts";
 /** Far above any model here; a bound so that a hostile manifest costs little. */
 const MAX_COLUMNS = 4_096;
 const MAX_GOLDEN = 256;
-/** Basis points. A hundredth of a tick where a tick is one: a file that asks for more wants no check. What `export` writes is 1e-4. */
+/** Basis points: a hundred times what `export` writes, which is far above what runtimes differ by. A file that asks for more wants no check. */
 const MAX_GOLDEN_TOLERANCE = 1e-2;
 /** Beyond these lengths a text is no manifest of ours. */
 const MAX_MANIFEST_CHARACTERS = 4_000_000;
@@ -22,14 +22,14 @@ const MAX_POINTER_CHARACTERS = 4_000;
 /** Of a model: it becomes part of a key. */
 export const PLAIN_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/;
 
+/** A commit's hash, with "-dirty" behind it where tracked files differed from it. */
+export const COMMIT_PATTERN = /^[0-9a-f]{40}(-dirty)?$/;
+
 const name = z.string().regex(PLAIN_NAME, "not a plain name");
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "not a SHA-256 in lower-case hex");
 const count = z.int().nonnegative();
 const source = z.string().min(1).max(2_000);
-const commit = z
-  .string()
-  .regex(/^[0-9a-f]{40}(-dirty)?$/, "not a commit's 40 hex digits")
-  .nullable();
+const commit = z.string().regex(COMMIT_PATTERN, "not a commit's 40 hex digits").nullable();
 const numbers = z.array(z.number()).min(1).max(MAX_COLUMNS);
 const vectors = z.array(numbers).min(1).max(MAX_GOLDEN);
 

@@ -1,11 +1,9 @@
 /** Which code made a result: the commit of the checkout that this file lies in. */
 
 import { execFileSync } from "node:child_process";
+import { COMMIT_PATTERN } from "../models/manifest.ts";
 
-/** A commit's hash, with "-dirty" behind it where tracked files differ from it. */
-export const COMMIT_PATTERN = /^[0-9a-f]{40}(-dirty)?$/;
-
-/** Null where this is no checkout, or there is no git. */
+/** Its hash, "-dirty" behind it where tracked files differ from it. Null where this is no checkout, or there is no git. */
 export function currentCommit(): string | null {
   const head = git("rev-parse", "HEAD");
   if (head === null) return null;

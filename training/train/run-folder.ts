@@ -16,8 +16,8 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { COMMIT_PATTERN } from "../../models/manifest.ts";
 import { CommandError } from "../command-error.ts";
-import { COMMIT_PATTERN } from "../commit.ts";
 import type { EpochScore } from "./train-network.ts";
 
 const RUN_FILE = "run.json";
