@@ -82,7 +82,10 @@ function collectWork(session: DepthSession): BookWork {
     if (decoded.kind === "malformed") throw new Error(`malformed frame in the recording: ${decoded.reason}`);
     if (decoded.kind !== "event") continue;
     const { event } = decoded;
-    if (event.kind === "quote") quoteBySequence.set(event.sequence, [event.bidTicks, event.bidLots, event.askTicks, event.askLots]);
+    if (event.kind === "quote") {
+      const { sequence, bidTicks, bidLots, askTicks, askLots } = event;
+      if (sequence !== null && bidLots !== null && askLots !== null) quoteBySequence.set(sequence, [bidTicks, bidLots, askTicks, askLots]);
+    }
     if (event.kind !== "depth") continue;
     const verdict = sequencer.judge(event);
     if (verdict === "drop") continue;

@@ -7,27 +7,65 @@
 import type { DepthEvent, MarketEvent } from "../core/market/event.ts";
 import type { Instrument } from "../core/market/instrument.ts";
 
+/** What of a market a message belongs to: each has its own pace, and its own gaps. */
+export type Channel = "depth" | "trades" | "quotes";
+
+/** A frame that is right by itself, and shows that messages before it were lost. What came before of this channel can't be trusted. */
+export interface LossNotice {
+  kind: "loss";
+  symbol: string;
+  channel: Channel;
+  reason: ResyncReason;
+  detail: string;
+}
+
 /** A frame decoded. Events live in the decoder's buffers until its next call. */
 export type Decoded =
   | { kind: "event"; event: MarketEvent }
+  /**
+   * Any number of events of one frame, in order; the frame has been checked whole before the first is given out. `next` fills the decoder's
+   * buffers again: an event lives until the next one is asked for. Null after the last.
+   */
+  | { kind: "events"; next(): MarketEvent | LossNotice | null }
   /** Acknowledgements, heartbeats, announcements: `closing` means that the venue is about to close this connection. */
   | { kind: "control"; control: "acknowledged" | "heartbeat" | "closing" | "refused"; detail: string }
   /** Well-formed, and nothing we keep state of (still on the tape). */
   | { kind: "ignored"; reason: string }
-  /** Not what the venue's document promises. Counted, a sample kept; the book it was meant for can't be trusted to have seen it. */
-  | { kind: "malformed"; reason: string; symbol: string | null };
+  /**
+   * Not what the venue's document promises. Counted, a sample kept; the book it was meant for can't be trusted to have seen it. Symbol and
+   * channel as far as they could be read.
+   */
+  | { kind: "malformed"; reason: string; symbol: string | null; channel?: Channel | null };
 
-/** Decodes frames of one connection. Owns its buffers; never throws on any input. */
+/** Decodes frames of one connection. Owns its buffers, and what a venue's messages refer back to (ids of levels); never throws on any input. */
 export interface Decoder {
+  /** The venue's number of the frame decoded last, where frames are numbered over the whole connection, each one more than the last; null elsewhere. */
+  readonly connectionSequence: number | null;
   decode(frame: string): Decoded;
-  /** Decodes the body of the answer to `snapshotRequest(symbol)`. */
+  /** Decodes the body of the answer to a snapshot request; malformed for a venue that is asked for none. */
   decodeSnapshot(symbol: string, body: string): Decoded;
+  /** Another connection begins: what the last one's messages said is forgotten. */
+  reset(): void;
+  /** What later messages of this market refer back to (ids of levels), as text for a checkpoint; null where they refer to nothing. */
+  memory(symbol: string): string | null;
+  /** Takes what `memory` gave. @returns whether it could be read. */
+  recall(symbol: string, memory: string): boolean;
 }
 
 /** Why a book has to be built again. */
-export type ResyncReason = "sequence-gap" | "snapshot-too-old" | "buffer-overflow" | "crossed-book" | "window-exhausted" | "quote-mismatch";
+export type ResyncReason =
+  | "sequence-gap"
+  | "snapshot-too-old"
+  | "buffer-overflow"
+  | "crossed-book"
+  | "window-exhausted"
+  | "quote-mismatch"
+  /** A change of a level that was never there, or of one that is there already. */
+  | "unknown-level"
+  /** A message of an unnumbered book that could not be read. */
+  | "malformed";
 
-/** The judgement on one depth message. */
+/** The judgement on one depth message. `drop` is also what an unnumbered book gets before its snapshot. */
 export type Verdict = "apply" | "buffer" | "drop" | "duplicate" | { resync: ResyncReason };
 
 /**
@@ -67,6 +105,36 @@ export interface VenueLimits {
   readonly connectionLifetimeMs: number;
   /** Request budget per minute, in the venue's weights. */
   readonly weightPerMinute: number;
+  /** Time between two frames of ours, so that the venue's limit on them holds. */
+  readonly frameIntervalMs: number;
+  /** The answer's header that says what of the budget this address has used in the last minute; null where there is none. */
+  readonly usedWeightHeader: string | null;
+}
+
+/** How a book's snapshot is had. */
+export type SnapshotSource =
+  | { readonly kind: "request"; request(hosts: VenueHosts, symbol: string): VenueRequest }
+  /** It comes on the socket after subscribing to the book's channel; once more, by `resubscribe`. */
+  | { readonly kind: "subscription" };
+
+/** What is sent into a silence, so that a dead connection shows. */
+export interface KeepAlive {
+  readonly afterSilenceMs: number;
+  readonly frame: string;
+  readonly answerWithinMs: number;
+}
+
+/** What the platform computes for a signature. Keys are never needed for what we ask for; they are for deployments whose venue asks. */
+export interface Signer {
+  /** @returns lower-case hex. */
+  hmacSha256(secret: string, text: string): Promise<string>;
+  /** ECDSA on P-256 with SHA-256. @param privateKey PEM (PKCS #8 or SEC 1). @returns r and s, 32 bytes each, base64url. @throws when the key can't be read. */
+  es256(privateKey: string, text: string): Promise<string>;
+}
+
+export interface VenueKey {
+  readonly id: string;
+  readonly secret: string;
 }
 
 export interface ExchangeAdapter {
@@ -75,14 +143,23 @@ export interface ExchangeAdapter {
   /** Hosts that serve the same public data where the first are blocked. */
   readonly fallbackHosts: readonly VenueHosts[];
   readonly limits: VenueLimits;
-  /** Levels a side at which the venue cuts its snapshots: a side with exactly as many is known only that far. */
+  /** Levels a side at which the venue cuts its snapshots: a side with exactly as many is known only that far. Empty where the whole book comes. */
   readonly snapshotLimits: readonly number[];
   /** With no data at all for this long the connection is held to be dead; with no change of its book, at the least, one busy symbol. */
   readonly staleAfterMs: number;
   streamUrl(hosts: VenueHosts, symbols: readonly string[]): string;
-  /** Frames to send once connected; empty where the URL says it all. */
-  subscribe(symbols: readonly string[]): readonly string[];
-  snapshotRequest(hosts: VenueHosts, symbol: string): VenueRequest;
+  /** Frames to send once connected; empty where the URL says it all. @param token what `authenticate` gave; null without keys. */
+  subscribe(symbols: readonly string[], token: string | null): readonly string[];
+  /** Frames that leave a channel of some symbols and subscribe to it anew: for one that has gone silent, or a book that is wanted again. */
+  resubscribe(symbols: readonly string[], channel: Channel): readonly string[];
+  /** Makes what shows the venue whose key it is; null for a venue whose market data takes none. */
+  readonly authenticate: ((key: VenueKey, signer: Signer, now: number) => Promise<string>) | null;
+  readonly snapshots: SnapshotSource;
+  readonly keepAlive: KeepAlive | null;
+  /** What the venue numbers: each book's messages, all messages of a connection, or none, so that only its quote beside a book's top tells. */
+  readonly continuity: "book" | "connection" | "none";
+  /** Whether a market's trade ids count up by one, so that a hole among them is a lost trade. */
+  readonly tradeIds: "consecutive" | "unordered";
   instrumentsRequest(hosts: VenueHosts, symbols: readonly string[]): VenueRequest;
   /** @returns the instruments asked for, or why the body can't be used. Symbols that the venue doesn't know are absent. */
   decodeInstruments(body: string, symbols: readonly string[]): { instruments: Instrument[] } | { malformed: string };

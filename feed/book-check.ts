@@ -51,6 +51,6 @@ export class BookCheck {
   }
 }
 
-function mismatchAt(sequence: number): BookJudgement {
+function mismatchAt(sequence: number | null): BookJudgement {
   return { broken: "quote-mismatch", detail: `the venue's quote at ${sequence} differs from the book's top` };
 }

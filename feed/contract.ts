@@ -150,7 +150,15 @@ export interface GapRecord {
   readonly action: "resynced" | "reconnected" | "dropped" | "pending";
 }
 
-export type GapReason = ResyncReason | "started" | "restarted" | "connection-down" | "stale" | "tape-overflow" | "rotation";
+export type GapReason =
+  | ResyncReason
+  | "snapshot-differs"
+  | "started"
+  | "restarted"
+  | "connection-down"
+  | "stale"
+  | "tape-overflow"
+  | "rotation";
 
 /** One market at the end of one minute of receive time. */
 export interface MinuteSnapshot {

@@ -10,6 +10,7 @@ import type { Instrument } from "../core/market/instrument.ts";
 import { MS_PER_MINUTE, minuteOf } from "../core/units/time.ts";
 import type { TapeRecord } from "../core/wire/tape.ts";
 import type { Decoded, Decoder, ExchangeAdapter } from "../exchanges/contract.ts";
+import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
 import type { GapReason, GapRecord, MinuteSnapshot } from "./contract.ts";
 import { MarketTracker } from "./market-tracker.ts";
 import { minuteSnapshot } from "./views.ts";
@@ -31,6 +32,20 @@ const MAX_MINUTES_AT_ONCE = 60;
 /** Why a connection goes down, as the tape has it. */
 const DOWN_REASONS: readonly GapReason[] = ["connection-down", "stale", "rotation", "restarted"];
 
+/** What a frame was. */
+export interface FrameOutcome {
+  /** The market it is of, or the first of them; null when it belongs to none. */
+  readonly symbol: string | null;
+  /** Further markets that it speaks of. */
+  readonly others: readonly string[];
+  readonly decoded: "event" | "malformed" | "control" | "ignored";
+  readonly isClosing: boolean;
+  /** Why every book of the connection is built again; null when none is. */
+  readonly hole: string | null;
+}
+
+const NONE: readonly string[] = [];
+
 export interface FeedReducerOptions {
   readonly adapter: ExchangeAdapter;
   readonly instruments: readonly Instrument[];
@@ -47,12 +62,15 @@ export class FeedReducer {
   /** The largest receive time so far. */
   now = 0;
   private readonly decoder: Decoder;
+  private readonly continuity: ExchangeAdapter["continuity"];
+  private readonly order = new ConnectionOrder();
   private openMinute: number | null = null;
   private closedMinutes: { minute: number; snapshots: MinuteSnapshot[] }[] = [];
 
   constructor(options: FeedReducerOptions) {
     const { adapter, instruments, featureSet, onRow } = options;
     this.decoder = adapter.createDecoder(instruments);
+    this.continuity = adapter.continuity;
     this.markets = new Map(
       instruments.map((instrument) => {
         const tracker = new MarketTracker({
@@ -60,6 +78,7 @@ export class FeedReducer {
           featureSet,
           sequencer: adapter.createSequencer(),
           decoder: this.decoder,
+          snapshotSource: adapter.snapshots.kind,
           snapshotLimits: adapter.snapshotLimits,
           staleAfterMs: adapter.staleAfterMs,
           pendingLimits: {
@@ -73,24 +92,30 @@ export class FeedReducer {
     );
   }
 
-  /** A text frame has come. @returns the symbol it is of, null when it belongs to no one market, and what it was. */
-  frame(text: string, receivedAt: number): { symbol: string | null; decoded: Decoded["kind"]; isClosing: boolean } {
+  /** A text frame has come. */
+  frame(text: string, receivedAt: number): FrameOutcome {
     this.moveTo(receivedAt);
     this.frames++;
     const decoded = this.decoder.decode(text);
+    const { last } = this.order;
+    const order = this.order.judge(this.decoder.connectionSequence);
+    const hole = order === "hole" ? `message ${this.order.last} of the connection follows ${last}` : null;
+    if (hole !== null) this.connectionBroken(hole);
     switch (decoded.kind) {
       case "event": {
         const market = this.markets.get(decoded.event.symbol);
-        market?.onEvent(decoded.event, text, this.now);
-        return { symbol: market === undefined ? null : market.instrument.symbol, decoded: "event", isClosing: false };
+        if (order !== "repeated") market?.onEvent(decoded.event, text, this.now);
+        return { symbol: market === undefined ? null : market.instrument.symbol, others: NONE, decoded: "event", isClosing: false, hole };
       }
+      case "events":
+        return { ...this.takeEvents(decoded, text, order), decoded: "event", isClosing: false, hole };
       case "malformed":
-        this.countMalformed(text, decoded.reason, decoded.symbol);
-        return { symbol: this.knownSymbol(decoded.symbol), decoded: "malformed", isClosing: false };
+        this.countMalformed(text, decoded);
+        return { symbol: this.knownSymbol(decoded.symbol), others: NONE, decoded: "malformed", isClosing: false, hole };
       case "control":
-        return { symbol: null, decoded: "control", isClosing: decoded.control === "closing" };
+        return { symbol: null, others: NONE, decoded: "control", isClosing: decoded.control === "closing", hole };
       case "ignored":
-        return { symbol: null, decoded: "ignored", isClosing: false };
+        return { symbol: null, others: NONE, decoded: "ignored", isClosing: false, hole };
     }
   }
 
@@ -98,7 +123,7 @@ export class FeedReducer {
   unreadableFrame(sample: string, reason: string, receivedAt: number): void {
     this.moveTo(receivedAt);
     this.frames++;
-    this.countMalformed(sample, reason, null);
+    this.countMalformed(sample, { reason, symbol: null });
   }
 
   /** The answer to a snapshot request. A body that can't be used counts as malformed and the market asks again later. */
@@ -110,7 +135,9 @@ export class FeedReducer {
     if (decoded.kind === "event" && decoded.event.kind === "snapshot") {
       market.onSnapshot(decoded.event, this.now);
     } else {
-      this.countMalformed(body, decoded.kind === "malformed" ? decoded.reason : `a snapshot answer that is ${decoded.kind}`, symbol);
+      const reason = decoded.kind === "malformed" ? decoded.reason : `a snapshot answer that is ${decoded.kind}`;
+      // No book was built from it, and it is asked for again.
+      this.countMalformed(body, { reason, symbol, channel: "quotes" });
       market.snapshots.failed(this.now);
     }
   }
@@ -122,6 +149,8 @@ export class FeedReducer {
 
   connectionOpened(at: number): void {
     this.moveTo(at);
+    this.decoder.reset();
+    this.order.reset();
     for (const market of this.markets.values()) market.connectionOpened(this.now);
   }
 
@@ -154,8 +183,8 @@ export class FeedReducer {
     return [...this.markets.values()].filter((market) => market.wantsSnapshot(now)).map((market) => market.instrument.symbol);
   }
 
-  snapshotAsked(symbol: string): void {
-    this.markets.get(symbol)?.snapshots.asked();
+  snapshotAsked(symbol: string, at: number): void {
+    this.markets.get(symbol)?.snapshots.asked(at);
   }
 
   /** Live symbols without a depth message for longer than their own pace allows. */
@@ -238,12 +267,40 @@ export class FeedReducer {
     if (this.closedMinutes.length > 2 * MAX_MINUTES_AT_ONCE) this.closedMinutes.shift();
   }
 
-  private countMalformed(text: string, reason: string, symbol: string | null): void {
+  /** All of a frame that says several things. What a late frame says of books is of the past; its trades are still trades. */
+  private takeEvents(
+    decoded: Extract<Decoded, { kind: "events" }>,
+    text: string,
+    order: FrameOrder,
+  ): Pick<FrameOutcome, "symbol" | "others"> {
+    let symbol: string | null = null;
+    let others: string[] | null = null;
+    for (let event = decoded.next(); event !== null; event = decoded.next()) {
+      const market = this.markets.get(event.symbol);
+      if (market === undefined) continue;
+      if (event.kind === "loss") market.onLoss(event, this.now);
+      else if (order !== "repeated" || event.kind === "trade") market.onEvent(event, text, this.now);
+      if (symbol === null) symbol = event.symbol;
+      else if (event.symbol !== symbol && !others?.includes(event.symbol)) others = [...(others ?? []), event.symbol];
+    }
+    return { symbol, others: others ?? NONE };
+  }
+
+  /** Something of this connection was lost, and nobody can say whose it was. */
+  private connectionBroken(detail: string): void {
+    for (const market of this.markets.values()) if (market.state !== "disconnected") market.resync(this.now, "sequence-gap", detail);
+  }
+
+  private countMalformed(text: string, { reason, symbol, channel = null }: Omit<Extract<Decoded, { kind: "malformed" }>, "kind">): void {
     this.malformedFrames++;
     const market = symbol === null ? undefined : this.markets.get(symbol);
     if (market !== undefined) market.malformedFrames++;
     this.malformedSamples.push(`${reason}: ${copyOfStart(text)}`);
     if (this.malformedSamples.length > KEPT_SAMPLES) this.malformedSamples.shift();
+    // Where each book is numbered, its next message shows whether this one was of it. Nothing does elsewhere.
+    if (this.continuity === "book" || (channel !== null && channel !== "depth")) return;
+    for (const each of market === undefined ? this.markets.values() : [market])
+      if (each.state === "live") each.resync(this.now, "malformed", `a message that could not be read: ${reason}`);
   }
 
   private knownSymbol(symbol: string | null): string | null {

@@ -13,7 +13,7 @@ import type { FeaturePipeline, RowSink } from "../core/features/pipeline.ts";
 import type { DepthEvent, MarketEvent, QuoteEvent, SnapshotEvent } from "../core/market/event.ts";
 import { type Instrument, marketId } from "../core/market/instrument.ts";
 import { MS_PER_MINUTE } from "../core/units/time.ts";
-import type { BookSequencer, Decoder, ResyncReason } from "../exchanges/contract.ts";
+import type { BookSequencer, Decoder, LossNotice, ResyncReason, SnapshotSource } from "../exchanges/contract.ts";
 import { BookCheck, type BookJudgement } from "./book-check.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import type { GapReason } from "./contract.ts";
@@ -34,6 +34,7 @@ export interface MarketTrackerOptions {
   readonly sequencer: BookSequencer;
   readonly decoder: Decoder;
   readonly featureSet: FeatureSet;
+  readonly snapshotSource: SnapshotSource["kind"];
   /** Levels a side at which the venue cuts snapshots. */
   readonly snapshotLimits: readonly number[];
   /** Shortest silence after which the venue's markets count as stale. */
@@ -113,6 +114,8 @@ export class MarketTracker {
     this.check.quotes.reset();
     this.snapshots.forgive();
     this.beginSync(at);
+    // Subscribed to with the connection.
+    if (this.options.snapshotSource === "subscription") this.snapshots.asked(at);
   }
 
   connectionLost(at: number, reason: GapReason, detail: string): void {
@@ -130,7 +133,12 @@ export class MarketTracker {
 
   /** Whether a snapshot should be asked for now. */
   wantsSnapshot(now: number): boolean {
-    return this.state === "syncing" && this.snapshots.isDue(now, this.pending.firstSequence === null ? "nothing-kept" : "change-kept");
+    return this.state === "syncing" && this.snapshots.isDue(now, this.syncProgress());
+  }
+
+  /** A message shows that others before it were lost. */
+  onLoss(loss: LossNotice, receivedAt: number): void {
+    if (loss.channel === "depth" && this.state === "live") this.resync(receivedAt, loss.reason, loss.detail);
   }
 
   /** @param frame the text that `event` was decoded from: kept when it can't be judged yet. */
@@ -141,7 +149,8 @@ export class MarketTracker {
       this.minute.trades++;
     }
     if (event.kind === "depth") this.pace.heard(receivedAt);
-    if (this.state === "syncing") this.keep(event, frame, receivedAt);
+    if (event.kind === "snapshot") this.onStreamedSnapshot(event, receivedAt);
+    else if (this.state === "syncing") this.keep(event, frame, receivedAt);
     else if (this.state === "live") this.apply(event, frame, receivedAt);
     this.lastReceivedAt = receivedAt;
   }
@@ -162,6 +171,21 @@ export class MarketTracker {
     }
     this.becomeLive(receivedAt);
     this.applyPending(receivedAt);
+  }
+
+  /** The venue has sent the whole book on the stream: it replaces what is there, whoever asked. One that differs shows that ours was wrong. */
+  private onStreamedSnapshot(event: SnapshotEvent, receivedAt: number): void {
+    if (this.state === "live") {
+      const sent = new OrderBook();
+      sent.replace(event.levels, this.options.snapshotLimits);
+      if (sent.contentHash() === this.book.contentHash()) {
+        this.options.sequencer.judgeSnapshot(event.lastSequence, null);
+        return;
+      }
+      this.lose(receivedAt, "snapshot-differs", "the venue sent a whole book that differs from the one held");
+      this.beginSync(receivedAt);
+    }
+    this.onSnapshot(event, receivedAt);
   }
 
   /** No book of the venue's: what was kept stays, for the next snapshot. */
@@ -231,7 +255,14 @@ export class MarketTracker {
     return this.state === "syncing";
   }
 
+  private syncProgress(): Parameters<SnapshotSchedule["isDue"]>[1] {
+    if (this.options.snapshotSource === "subscription") return "subscribed";
+    return this.pending.firstSequence === null ? "nothing-kept" : "change-kept";
+  }
+
   private keep(event: MarketEvent, frame: string, receivedAt: number): void {
+    // What comes before a snapshot of the stream is of no book.
+    if (this.options.snapshotSource === "subscription") return;
     if (this.pending.push(event, frame) === "kept") return;
     this.gaps.begin(receivedAt, "buffer-overflow", "more frames came than are kept, and no snapshot");
   }

@@ -21,6 +21,7 @@ export class QuoteCheck {
 
   /** A quote has come. @returns whether the book, already at its number, disagrees with it. */
   onQuote(quote: QuoteEvent, book: OrderBook, bookSequence: number | null): "agrees" | "disagrees" | "not-comparable" {
+    if (quote.sequence === null || quote.bidLots === null || quote.askLots === null) return "not-comparable";
     // Sent twice: compared already, or not comparable then either.
     if (this.sequences.includes(quote.sequence)) return "not-comparable";
     const at = this.next;

@@ -5,19 +5,21 @@
 
 /** A quiet market sends no first change to wait for: ask for its snapshot after this. */
 const QUIET_SYNC_AFTER_MS = 3_000;
+/** A snapshot that was subscribed to and has not come by then never will. Requests have a limit of their own, and always end. */
+const ANSWERED_WITHIN_MS = 15_000;
 /** What each failure in a row adds to the wait before the next request, and the longest wait. */
 const RETRY_STEP_MS = 2_000;
 const RETRY_LAST_MS = 60_000;
 
 export class SnapshotSchedule {
-  private isAsked = false;
+  private askedAt: number | null = null;
   private since = 0;
   private notBefore = 0;
   private failures = 0;
 
   /** The book is to be built from `at` on. */
   begin(at: number): void {
-    this.isAsked = false;
+    this.askedAt = null;
     this.since = at;
   }
 
@@ -27,23 +29,25 @@ export class SnapshotSchedule {
     this.notBefore = 0;
   }
 
-  asked(): void {
-    this.isAsked = true;
+  asked(at: number): void {
+    this.askedAt = at;
   }
 
   answered(): void {
-    this.isAsked = false;
+    this.askedAt = null;
   }
 
   /** The request failed, or what it gave could not be used, or the book that it gave broke. */
   failed(at: number): void {
-    this.isAsked = false;
+    this.askedAt = null;
     this.notBefore = at + Math.min(RETRY_LAST_MS, RETRY_STEP_MS * this.failures);
     this.failures++;
   }
 
-  isDue(now: number, hasChange: "change-kept" | "nothing-kept"): boolean {
-    if (this.isAsked || now < this.notBefore) return false;
+  /** @param hasChange `subscribed` for a book whose snapshot comes on the socket by itself: asked for again only when it doesn't come. */
+  isDue(now: number, hasChange: "change-kept" | "nothing-kept" | "subscribed"): boolean {
+    if (hasChange === "subscribed") return now >= this.notBefore && (this.askedAt === null || now >= this.askedAt + ANSWERED_WITHIN_MS);
+    if (this.askedAt !== null || now < this.notBefore) return false;
     return hasChange === "change-kept" || now >= this.since + QUIET_SYNC_AFTER_MS;
   }
 }

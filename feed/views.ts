@@ -1,5 +1,6 @@
 /** What can be said of a market right now: a view of plain data, or a refusal with its reason. */
 
+import type { QuoteEvent } from "../core/market/event.ts";
 import type { Side } from "../core/units/side.ts";
 import { MS_PER_MINUTE } from "../core/units/time.ts";
 import type {
@@ -85,7 +86,7 @@ export function quoteAnswer(market: MarketTracker, now: number): QuoteAnswer | R
   const refusal = bookRefusal(market, now);
   if (refusal !== null) return refusal;
   const { quote, lastSequence } = market;
-  const isQuoteNewer = quote !== null && quote.sequence >= (lastSequence ?? 0);
+  const isQuoteNewer = quote !== null && isAsNew(quote, market);
   return {
     ok: true,
     market: market.market,
@@ -99,6 +100,12 @@ export function quoteAnswer(market: MarketTracker, now: number): QuoteAnswer | R
       ? { bidTicks: quote.bidTicks, bidLots: quote.bidLots, askTicks: quote.askTicks, askLots: quote.askLots }
       : topOfBook(market)),
   };
+}
+
+/** By the venue's numbers where the quote carries one, by our clock elsewhere. */
+function isAsNew(quote: QuoteEvent, { lastSequence, quoteAt, lastBookAt }: MarketTracker): boolean {
+  if (quote.sequence !== null) return quote.sequence >= (lastSequence ?? 0);
+  return (quoteAt ?? 0) >= (lastBookAt ?? 0);
 }
 
 /** The newest feature row of a live, warm market. */

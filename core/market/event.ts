@@ -17,7 +17,10 @@ export interface LevelBatch {
   sizeLots: Float64Array;
 }
 
-/** Changes since the last message of this book; the sequence numbers are the venue's own. */
+/**
+ * Changes since the last message of this book. The sequence numbers are the venue's own; of a venue that has none, the decoder's count of
+ * this book's messages since its snapshot.
+ */
 export interface DepthEvent {
   kind: "depth";
   symbol: string;
@@ -44,6 +47,7 @@ export interface TradeEvent {
   kind: "trade";
   symbol: string;
   venueTime: number;
+  /** The venue's own; where that is text, 52 bits of it. */
   tradeId: number;
   priceTicks: number;
   sizeLots: number;
@@ -56,11 +60,13 @@ export interface QuoteEvent {
   symbol: string;
   /** Null where the venue's message carries no time (Binance spot). */
   venueTime: number | null;
-  sequence: number;
+  /** Null where the quote carries no number of the book's. */
+  sequence: number | null;
   bidTicks: number;
-  bidLots: number;
+  /** Null where the venue's message says no sizes. */
+  bidLots: number | null;
   askTicks: number;
-  askLots: number;
+  askLots: number | null;
 }
 
 /** One bar of a venue's own candles. Prices in ticks, volumes in lots. */

@@ -11,6 +11,16 @@ export interface Instrument {
   readonly tick: DecimalGrid;
   /** Size of one lot, in base currency or contracts. */
   readonly lot: DecimalGrid;
+  /** What a size is of, for derivatives; absent for spot, where it is the base currency. */
+  readonly contract?: Contract;
+}
+
+/** `inverse`: worth a fixed amount of the quote currency, settled in the base. `quanto`: settled in a third. */
+export interface Contract {
+  readonly kind: "linear" | "inverse" | "quanto";
+  /** What one contract is worth, as the venue writes it: of `unit`. */
+  readonly size: string;
+  readonly unit: string;
 }
 
 /** A market is a venue and a symbol: "binance-spot:BTCUSDT". This is its name in URLs, keys and rows. */

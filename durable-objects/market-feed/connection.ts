@@ -33,6 +33,7 @@ export class Connection {
   private dialling = false;
   private hostIndex = 0;
   private opened = 0;
+  private nextSendAt = 0;
   private readonly adapter: ExchangeAdapter;
   private readonly hosts: readonly VenueHosts[];
   private readonly listener: ConnectionListener;
@@ -106,7 +107,21 @@ export class Connection {
     if (isDown) return;
     this.socket = result.socket;
     announce();
-    for (const frame of this.adapter.subscribe(symbols)) this.socket.send(frame);
+    this.send(this.adapter.subscribe(symbols, null));
+  }
+
+  /** Sends frames of ours on the connection that is open now, spaced so that the venue's limit on them holds. */
+  send(frames: readonly string[]): void {
+    const { socket } = this;
+    if (socket === null || frames.length === 0) return;
+    const now = Date.now();
+    for (const frame of frames) {
+      const at = Math.max(now, this.nextSendAt);
+      this.nextSendAt = at + this.adapter.limits.frameIntervalMs;
+      // A socket that has gone down meanwhile sends nothing.
+      if (at <= now) socket.send(frame);
+      else setTimeout(() => socket.send(frame), at - now);
+    }
   }
 
   /** Ends the connection from our side; it will be dialled again. */

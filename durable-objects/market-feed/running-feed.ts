@@ -9,10 +9,10 @@ import { featureSetV1 } from "../../core/features/registry.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
 import { parseMarketId } from "../../core/market/instrument.ts";
 import { minuteOf } from "../../core/units/time.ts";
-import type { ExchangeAdapter, VenueHosts } from "../../exchanges/contract.ts";
+import type { ExchangeAdapter, SnapshotSource, VenueHosts } from "../../exchanges/contract.ts";
 import { type FeedConfiguration, missingSymbols } from "../../feed/configuration.ts";
 import type { FeedStatus, GapReason, Refusal } from "../../feed/contract.ts";
-import { FeedReducer } from "../../feed/feed-reducer.ts";
+import { FeedReducer, type FrameOutcome } from "../../feed/feed-reducer.ts";
 import type { MarketTracker } from "../../feed/market-tracker.ts";
 import { marketStatus, refuse } from "../../feed/views.ts";
 import { Connection } from "./connection.ts";
@@ -136,16 +136,19 @@ export class RunningFeed {
 
   private onText(text: string): void {
     this.take((now, { reducer, recorder }) => {
-      let taken: ReturnType<FeedReducer["frame"]> | null = null;
+      let taken: FrameOutcome | null = null;
       try {
         taken = reducer.frame(text, now);
       } finally {
+        // Before the frame that showed it, as the reducer had it.
+        if (taken !== null && taken.hole !== null) recorder.hole(now, null, taken.hole);
         // Also one that the reducer fails on: of all frames, that one is wanted on the tape.
         recorder.frame(taken?.symbol ?? null, now, text);
+        for (const symbol of taken?.others ?? []) recorder.frame(symbol, now, text);
       }
-      const { symbol, isClosing } = taken;
+      const { symbol, isClosing, hole } = taken;
       if (isClosing) this.drop("rotation", "the venue announced that it closes");
-      else if (symbol !== null && reducer.markets.get(symbol)?.wantsSnapshot(now)) this.askSnapshots();
+      else if (hole !== null || (symbol !== null && reducer.markets.get(symbol)?.wantsSnapshot(now))) this.askSnapshots();
     });
   }
 
@@ -181,17 +184,31 @@ export class RunningFeed {
     }
   }
 
-  /** One request at a time; the next when this one is answered. */
+  /** Asks for the snapshots that are wanted, in the venue's way. */
   private askSnapshots(): void {
-    const books = this.books;
-    if (books === null || this.isAsking || !this.connection.isOpen) return;
-    const symbol = books.reducer.wantedSnapshots(this.now())[0];
-    if (symbol === undefined) return;
-    const request = this.adapter.snapshotRequest(this.connection.host, symbol);
+    const { books } = this;
+    if (books === null || !this.connection.isOpen) return;
+    const { snapshots } = this.adapter;
+    const wanted = books.reducer.wantedSnapshots(this.now());
+    if (wanted[0] === undefined) return;
+    if (snapshots.kind === "request") this.requestSnapshot(wanted[0], snapshots);
+    else this.subscribeAnew(wanted, books.reducer);
+  }
+
+  private subscribeAnew(symbols: readonly string[], reducer: FeedReducer): void {
+    for (const symbol of symbols) reducer.snapshotAsked(symbol, this.now());
+    this.connection.send(this.adapter.resubscribe(symbols, "depth"));
+  }
+
+  /** One request at a time; the next when this one is answered. */
+  private requestSnapshot(symbol: string, source: Extract<SnapshotSource, { kind: "request" }>): void {
+    const { books } = this;
+    if (books === null || this.isAsking) return;
+    const request = source.request(this.connection.host, symbol);
     if (!this.rest.mayAsk(Date.now(), request.weight)) return;
     const connection = this.connection.number;
     this.isAsking = true;
-    books.reducer.snapshotAsked(symbol);
+    books.reducer.snapshotAsked(symbol, this.now());
     void this.rest.ask(request).then((result) => {
       this.isAsking = false;
       // Asked for on a connection that is gone, or on other grids: nothing that comes now joins it, and its book would look whole until then.

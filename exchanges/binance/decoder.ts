@@ -6,7 +6,7 @@
 
 import type { Instrument } from "../../core/market/instrument.ts";
 import type { Decoded, Decoder } from "../contract.ts";
-import { EventBuffers } from "./event-buffers.ts";
+import { EventBuffers } from "../decoding/event-buffers.ts";
 import { FrameParser } from "./frame-parser.ts";
 import { FrameScanner } from "./frame-scanner.ts";
 import { type BinanceProduct, marketsBySymbol } from "./markets.ts";
@@ -23,6 +23,11 @@ export function createBinanceDecoder(product: BinanceProduct, instruments: reado
   const scanner = new FrameScanner(buffers, markets.values(), product);
   const parser = new FrameParser(buffers, markets, product);
   return {
+    connectionSequence: null,
+    // Its messages are whole in themselves.
+    reset: () => {},
+    memory: () => null,
+    recall: () => false,
     decode: (frame) => scanner.scan(frame) ?? oversized(frame, null) ?? parser.parse(frame),
     decodeSnapshot: (symbol, body) => oversized(body, symbol) ?? parser.parseSnapshot(symbol, body),
   };

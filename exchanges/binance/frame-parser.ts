@@ -9,7 +9,7 @@
  */
 
 import type { Decoded } from "../contract.ts";
-import { type EventBuffers, MAX_LEVELS_PER_MESSAGE } from "./event-buffers.ts";
+import { type EventBuffers, MAX_LEVELS_PER_MESSAGE } from "../decoding/event-buffers.ts";
 import {
   arrayField,
   booleanField,
@@ -22,7 +22,7 @@ import {
   shown,
   textField,
   ticksOf,
-} from "./json-fields.ts";
+} from "../decoding/json-fields.ts";
 import type { BinanceMarket, BinanceProduct } from "./markets.ts";
 
 export class FrameParser {

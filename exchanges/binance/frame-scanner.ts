@@ -12,7 +12,7 @@
 
 import type { DecimalGrid } from "../../core/units/decimal.ts";
 import type { Decoded } from "../contract.ts";
-import type { EventBuffers } from "./event-buffers.ts";
+import type { EventBuffers } from "../decoding/event-buffers.ts";
 import type { BinanceMarket, BinanceProduct } from "./markets.ts";
 
 const HEAD = '{"stream":"';

@@ -7,7 +7,7 @@
 
 import type { Instrument } from "../../core/market/instrument.ts";
 import { type DecimalGrid, parseGrid } from "../../core/units/decimal.ts";
-import { arrayField, FieldError, isObject, type JsonObject, parseJson, shown, textField } from "./json-fields.ts";
+import { arrayField, FieldError, isObject, type JsonObject, parseJson, shown, textField } from "../decoding/json-fields.ts";
 
 export function decodeExchangeInfo(
   venue: string,

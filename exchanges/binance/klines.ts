@@ -8,7 +8,7 @@
 import type { KlineEvent } from "../../core/market/event.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
 import type { VenueHosts, VenueRequest } from "../contract.ts";
-import { FieldError, integerOf, isObject, lotsOf, parseJson, shown, ticksOf } from "./json-fields.ts";
+import { FieldError, integerOf, isObject, lotsOf, parseJson, shown, ticksOf } from "../decoding/json-fields.ts";
 
 /** Bars in one answer, by the venue's document. */
 export const MAX_KLINES = 1_000;

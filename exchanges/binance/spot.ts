@@ -8,7 +8,7 @@ import type { ExchangeAdapter } from "../contract.ts";
 import { createBinanceDecoder } from "./decoder.ts";
 import { decodeExchangeInfo } from "./instruments.ts";
 import { createSpotSequencer } from "./sequencer.ts";
-import { combinedStreamUrl, symbolsWithin } from "./streams.ts";
+import { combinedStreamUrl, resubscribeFrames, symbolsWithin } from "./streams.ts";
 
 const VENUE = "binance-spot";
 /** The most that the venue gives; 250 of the 6,000 weights a minute. */
@@ -23,6 +23,9 @@ export const binanceSpot: ExchangeAdapter = {
     symbolsPerConnection: symbolsWithin(1_024),
     connectionLifetimeMs: MS_PER_DAY,
     weightPerMinute: 6_000,
+    // Five a second.
+    frameIntervalMs: 200,
+    usedWeightHeader: "x-mbx-used-weight-1m",
   },
   // What recordings of other clients asked for, and what we do.
   snapshotLimits: [1_000, SNAPSHOT_LEVELS],
@@ -30,10 +33,19 @@ export const binanceSpot: ExchangeAdapter = {
   staleAfterMs: 30_000,
   streamUrl: (hosts, symbols) => combinedStreamUrl(hosts, symbols),
   subscribe: () => [],
-  snapshotRequest: (hosts, symbol) => ({
-    url: `${hosts.rest}/api/v3/depth?symbol=${encodeURIComponent(symbol)}&limit=${SNAPSHOT_LEVELS}`,
-    weight: 250,
-  }),
+  resubscribe: resubscribeFrames,
+  authenticate: null,
+  snapshots: {
+    kind: "request",
+    request: (hosts, symbol) => ({
+      url: `${hosts.rest}/api/v3/depth?symbol=${encodeURIComponent(symbol)}&limit=${SNAPSHOT_LEVELS}`,
+      weight: 250,
+    }),
+  },
+  // The server pings, and the platform answers.
+  keepAlive: null,
+  continuity: "book",
+  tradeIds: "consecutive",
   instrumentsRequest: (hosts, symbols) => ({
     url: `${hosts.rest}/api/v3/exchangeInfo?symbols=${encodeURIComponent(JSON.stringify(symbols))}`,
     weight: 20,

@@ -5,11 +5,11 @@ import { describe, expect, it } from "vitest";
 import type { MarketEvent } from "../../core/market/event.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
 import { createBinanceDecoder, MAX_FRAME_CHARACTERS } from "../../exchanges/binance/decoder.ts";
-import { EventBuffers, MAX_LEVELS_PER_MESSAGE } from "../../exchanges/binance/event-buffers.ts";
 import { FrameParser } from "../../exchanges/binance/frame-parser.ts";
 import { FrameScanner } from "../../exchanges/binance/frame-scanner.ts";
 import { type BinanceProduct, marketsBySymbol } from "../../exchanges/binance/markets.ts";
 import type { Decoded } from "../../exchanges/contract.ts";
+import { EventBuffers, MAX_LEVELS_PER_MESSAGE } from "../../exchanges/decoding/event-buffers.ts";
 import { fixtureOf } from "./fixtures.ts";
 
 const BTCUSDT = fixtureOf("binance-spot").instrument;

@@ -44,6 +44,7 @@ class ReplayedMarket {
   }
 
   onQuote({ sequence, bidTicks, bidLots, askTicks, askLots }: QuoteEvent): void {
+    if (sequence === null || bidLots === null || askLots === null) throw new Error("Binance numbers its quotes and gives their sizes");
     this.quotes.set(sequence, [bidTicks, bidLots, askTicks, askLots]);
     this.compare();
   }

@@ -68,14 +68,15 @@ describe.each(adapters.map((adapter) => [adapter.venue, adapter] as const))("%s"
   it("connects to the hosts it is given, so that a mirror or a simulator can stand in", () => {
     const hosts = { stream: "ws://stream.test:1", rest: "http://rest.test:2" };
     expect(adapter.streamUrl(hosts, [symbol]).startsWith(`${hosts.stream}/`)).toBe(true);
-    expect(adapter.snapshotRequest(hosts, symbol).url.startsWith(`${hosts.rest}/`)).toBe(true);
+    if (adapter.snapshots.kind === "request") expect(adapter.snapshots.request(hosts, symbol).url.startsWith(`${hosts.rest}/`)).toBe(true);
     expect(adapter.instrumentsRequest(hosts, [symbol]).url.startsWith(`${hosts.rest}/`)).toBe(true);
     for (const url of [adapter.hosts, ...adapter.fallbackHosts].flatMap(({ stream, rest }) => [stream, rest]))
       expect(url).not.toMatch(/\/$/);
   });
 
   it("asks for no more than the venue's budget gives", () => {
-    const { weight } = adapter.snapshotRequest(adapter.hosts, symbol);
+    if (adapter.snapshots.kind === "subscription") return;
+    const { weight } = adapter.snapshots.request(adapter.hosts, symbol);
     expect(weight).toBeGreaterThan(0);
     expect(weight).toBeLessThanOrEqual(adapter.limits.weightPerMinute);
     expect(adapter.snapshotLimits.length).toBeGreaterThan(0);

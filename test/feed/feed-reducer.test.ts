@@ -38,7 +38,7 @@ describe("a book is built as the venue prescribes", () => {
     expect(feed.wantedSnapshots(START + 3_000)).toEqual(["AAAUSDT"]);
     feed.frame(depthFrame({ from: 100, time: START }), START + 100);
     expect(feed.wantedSnapshots(START + 100)).toEqual(["AAAUSDT"]);
-    feed.snapshotAsked("AAAUSDT");
+    feed.snapshotAsked("AAAUSDT", feed.now);
     expect(feed.wantedSnapshots(START + 5_000)).toEqual([]);
   });
 
@@ -46,17 +46,17 @@ describe("a book is built as the venue prescribes", () => {
     const feed = scriptedFeed();
     feed.connectionOpened(START);
     feed.frame(depthFrame({ from: 200, time: START }), START + 100);
-    feed.snapshotAsked("AAAUSDT");
+    feed.snapshotAsked("AAAUSDT", feed.now);
     feed.snapshot("AAAUSDT", snapshotBody(150), START + 200);
     const market = marketOf(feed);
     expect(market.state).toBe("syncing");
     expect(feed.wantedSnapshots(START + 200)).toEqual(["AAAUSDT"]);
-    feed.snapshotAsked("AAAUSDT");
+    feed.snapshotAsked("AAAUSDT", feed.now);
     feed.snapshot("AAAUSDT", snapshotBody(160), START + 300);
     // The second in a row waits two seconds, or a venue that lags would be asked without a pause.
     expect(feed.wantedSnapshots(START + 2_299)).toEqual([]);
     expect(feed.wantedSnapshots(START + 2_300)).toEqual(["AAAUSDT"]);
-    feed.snapshotAsked("AAAUSDT");
+    feed.snapshotAsked("AAAUSDT", feed.now);
     feed.snapshot("AAAUSDT", snapshotBody(199), START + 2_400);
     expect(market.state).toBe("live");
     expect(market.lastSequence).toBe(200);
@@ -66,12 +66,12 @@ describe("a book is built as the venue prescribes", () => {
     const feed = scriptedFeed();
     feed.connectionOpened(START);
     feed.frame(depthFrame({ from: 100, time: START }), START + 100);
-    feed.snapshotAsked("AAAUSDT");
+    feed.snapshotAsked("AAAUSDT", feed.now);
     feed.snapshot("AAAUSDT", `{"lastUpdateId":99,"bids":[["10.0`, START + 200);
     expect(marketOf(feed).state).toBe("syncing");
     expect(feed.malformedFrames).toBe(1);
     expect(feed.wantedSnapshots(START + 200)).toEqual(["AAAUSDT"]);
-    feed.snapshotAsked("AAAUSDT");
+    feed.snapshotAsked("AAAUSDT", feed.now);
     feed.snapshotFailed("AAAUSDT", START + 300);
     expect(feed.wantedSnapshots(START + 2_299)).toEqual([]);
     expect(feed.wantedSnapshots(START + 2_300)).toEqual(["AAAUSDT"]);

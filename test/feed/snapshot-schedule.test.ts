@@ -15,7 +15,7 @@ describe("a snapshot", () => {
     expect(schedule.isDue(START + 3_000, "nothing-kept")).toBe(true);
     for (const settle of [() => schedule.answered(), () => schedule.failed(START), () => schedule.begin(START)]) {
       expect(schedule.isDue(START, "change-kept")).toBe(true);
-      schedule.asked();
+      schedule.asked(START);
       expect(schedule.isDue(START + 3_600_000, "change-kept")).toBe(false);
       settle();
     }

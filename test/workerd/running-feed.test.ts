@@ -363,10 +363,10 @@ function instrument(symbol: string): Instrument {
 function failingDecoder(instruments: readonly Instrument[]): ReturnType<ExchangeAdapter["createDecoder"]> {
   const decoder = binanceSpot.createDecoder(instruments);
   return {
+    ...decoder,
     decode: (frame) => {
       if (frame === "poison") throw new Error("a bug of ours");
       return decoder.decode(frame);
     },
-    decodeSnapshot: (symbol, body) => decoder.decodeSnapshot(symbol, body),
   };
 }

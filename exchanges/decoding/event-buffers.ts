@@ -60,7 +60,7 @@ export class EventBuffers {
     kind: "quote",
     symbol: "",
     venueTime: null,
-    sequence: 0,
+    sequence: null,
     bidTicks: 0,
     bidLots: 0,
     askTicks: 0,
