@@ -1,12 +1,14 @@
 /**
  * What no sequence shows: a book that is unbroken by number and yet can't be the venue's. It is crossed, or its top is not what the venue's own
- * quote says at the same number, or its top has left the levels that the snapshot covered and no quote confirms it.
+ * quote says (at the same number where quotes are numbered, at the same moment where they aren't), or its top has left the levels that the
+ * snapshot covered and no quote confirms it.
  */
 
 import type { OrderBook } from "../core/book/order-book.ts";
 import type { QuoteEvent } from "../core/market/event.ts";
 import type { ResyncReason } from "../exchanges/contract.ts";
 import { QuoteCheck } from "./quote-check.ts";
+import { RacingCheck } from "./racing-check.ts";
 
 /** How long a top outside the snapshot's window is believed without a venue's quote that says the same. */
 const UNCONFIRMED_WINDOW_MS = 10_000;
@@ -14,7 +16,10 @@ const UNCONFIRMED_WINDOW_MS = 10_000;
 export type BookJudgement = "whole" | { readonly broken: ResyncReason; readonly detail: string };
 
 export class BookCheck {
-  readonly quotes = new QuoteCheck();
+  private readonly numbered = new QuoteCheck();
+  private readonly racing = new RacingCheck();
+  /** Whether the venue's quotes have shown to carry no numbers. */
+  private isRacing = false;
   /** The last time at which the top was what the venue's quote says, or lay inside the snapshot's window. */
   private topConfirmedAt = 0;
 
@@ -22,9 +27,30 @@ export class BookCheck {
     return this.topConfirmedAt;
   }
 
+  get comparisons(): number {
+    return this.numbered.comparisons + this.racing.comparisons;
+  }
+
+  get mismatches(): number {
+    return this.numbered.mismatches + this.racing.mismatches;
+  }
+
+  /** Quotes of moments that the book never showed: neither compared nor mismatched. */
+  get passedOver(): number {
+    return this.racing.passedOver;
+  }
+
   /** The book was replaced by what a snapshot said at `at`. */
-  replaced(at: number): void {
+  replaced(book: OrderBook, at: number): void {
     this.topConfirmedAt = at;
+    this.racing.reset();
+    this.racing.onBook(book, at);
+  }
+
+  /** Quotes of another connection say nothing of this one's. The counts go on. */
+  reset(): void {
+    this.numbered.reset();
+    this.racing.reset();
   }
 
   /** The book has moved to `sequence`. */
@@ -33,8 +59,8 @@ export class BookCheck {
       const detail = `best bid ${book.bids.bestTicks} above best ask ${book.asks.bestTicks} ticks`;
       return { broken: "crossed-book", detail };
     }
-    const agreement = this.quotes.onBook(book, sequence);
-    if (agreement === "disagrees") return mismatchAt(sequence);
+    const agreement = this.isRacing ? this.racing.onBook(book, receivedAt) : this.numbered.onBook(book, sequence);
+    if (agreement === "disagrees") return this.mismatch(sequence);
     const isInWindow = !book.bids.isWindowExhausted && !book.asks.isWindowExhausted;
     if (isInWindow || agreement === "agrees") this.topConfirmedAt = receivedAt;
     if (receivedAt - this.topConfirmedAt <= UNCONFIRMED_WINDOW_MS) return "whole";
@@ -44,13 +70,18 @@ export class BookCheck {
 
   /** A quote has come while the book stands at `bookSequence`. */
   onQuote(quote: QuoteEvent, book: OrderBook, at: { bookSequence: number | null; receivedAt: number }): BookJudgement {
-    const agreement = this.quotes.onQuote(quote, book, at.bookSequence);
-    if (agreement === "disagrees") return mismatchAt(quote.sequence);
+    if (quote.sequence === null && !this.isRacing) {
+      this.isRacing = true;
+      this.racing.onBook(book, at.receivedAt);
+    }
+    const agreement = this.isRacing ? this.racing.onQuote(quote, at.receivedAt) : this.numbered.onQuote(quote, book, at.bookSequence);
+    if (agreement === "disagrees") return this.mismatch(quote.sequence);
     if (agreement === "agrees") this.topConfirmedAt = at.receivedAt;
     return "whole";
   }
-}
 
-function mismatchAt(sequence: number | null): BookJudgement {
-  return { broken: "quote-mismatch", detail: `the venue's quote at ${sequence} differs from the book's top` };
+  private mismatch(sequence: number | null): BookJudgement {
+    const where = this.isRacing || sequence === null ? "of the last seconds" : `at ${sequence}`;
+    return { broken: "quote-mismatch", detail: `the venue's quotes ${where} differ from the book's top` };
+  }
 }

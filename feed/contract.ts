@@ -6,7 +6,7 @@
 
 import type { BookState } from "../core/book/order-book.ts";
 import type { Instrument } from "../core/market/instrument.ts";
-import type { ResyncReason } from "../exchanges/contract.ts";
+import type { Channel, ExchangeAdapter, ResyncReason } from "../exchanges/contract.ts";
 
 /** Why nothing is known of a market's book right now. */
 export type Unavailable =
@@ -41,7 +41,9 @@ export interface BookProof {
   readonly lastSequence: number | null;
   /** Since when (received) the book has been unbroken; null when it isn't. */
   readonly unbrokenSince: number | null;
-  /** Top of book against the venue's own quote at equal sequence numbers. */
+  /** What the venue numbers (exchanges/contract.ts): where it is not the book, the comparisons are the proof. */
+  readonly continuity: ExchangeAdapter["continuity"];
+  /** Top of book against the venue's own quote: at equal sequence numbers, or, where quotes carry none, within the race of the two channels. */
   readonly comparisons: number;
   readonly mismatches: number;
   readonly gaps24h: number;
@@ -140,19 +142,20 @@ export interface GapRecord {
   /** Stable: the same gap written twice is one row. */
   readonly id: string;
   readonly market: string;
-  readonly channel: "depth" | "connection" | "tape";
+  readonly channel: Channel | "connection" | "tape";
   readonly from: number;
   readonly to: number | null;
   readonly reason: GapReason;
   /** What happened, for a person. */
   readonly detail: string;
   /** What was done about it. */
-  readonly action: "resynced" | "reconnected" | "dropped" | "pending";
+  readonly action: "resynced" | "reconnected" | "resubscribed" | "noted" | "dropped" | "pending";
 }
 
 export type GapReason =
   | ResyncReason
   | "snapshot-differs"
+  | "lost-trades"
   | "started"
   | "restarted"
   | "connection-down"

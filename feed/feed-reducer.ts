@@ -9,7 +9,7 @@ import type { FeatureRow, FeatureSet } from "../core/features/contract.ts";
 import type { Instrument } from "../core/market/instrument.ts";
 import { MS_PER_MINUTE, minuteOf } from "../core/units/time.ts";
 import type { TapeRecord } from "../core/wire/tape.ts";
-import type { Decoded, Decoder, ExchangeAdapter } from "../exchanges/contract.ts";
+import type { Channel, Decoded, Decoder, ExchangeAdapter } from "../exchanges/contract.ts";
 import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
 import type { GapReason, GapRecord, MinuteSnapshot } from "./contract.ts";
 import { MarketTracker } from "./market-tracker.ts";
@@ -78,6 +78,8 @@ export class FeedReducer {
           featureSet,
           sequencer: adapter.createSequencer(),
           decoder: this.decoder,
+          continuity: adapter.continuity,
+          tradeIds: adapter.tradeIds,
           snapshotSource: adapter.snapshots.kind,
           snapshotLimits: adapter.snapshotLimits,
           staleAfterMs: adapter.staleAfterMs,
@@ -193,6 +195,15 @@ export class FeedReducer {
     return [...this.markets.values()].filter(isStale).map((market) => market.instrument.symbol);
   }
 
+  /** Channels beside the books that have gone silent since the last call, by channel: to be subscribed to anew. */
+  silentChannels(now: number): { channel: Channel; symbols: string[] }[] {
+    const silent = new Map<Channel, string[]>();
+    for (const market of this.markets.values()) {
+      for (const channel of market.silentChannels(now)) silent.set(channel, [...(silent.get(channel) ?? []), market.instrument.symbol]);
+    }
+    return [...silent].map(([channel, symbols]) => ({ channel, symbols }));
+  }
+
   takeClosedMinutes(): { minute: number; snapshots: MinuteSnapshot[] }[] {
     const taken = this.closedMinutes;
     this.closedMinutes = [];
@@ -200,7 +211,7 @@ export class FeedReducer {
   }
 
   takeGapChanges(): GapRecord[] {
-    return [...this.markets.values()].flatMap((market) => market.gaps.takeChanges());
+    return [...this.markets.values()].flatMap((market) => market.takeGapChanges());
   }
 
   /** Replays one record of a tape. */

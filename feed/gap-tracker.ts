@@ -5,6 +5,7 @@
  */
 
 import { MS_PER_DAY } from "../core/units/time.ts";
+import type { Channel } from "../exchanges/contract.ts";
 import type { GapReason, GapRecord } from "./contract.ts";
 
 /** Starts of gaps remembered for the count of a day; a market with more is beyond counting. */
@@ -14,15 +15,26 @@ const KEPT_FOR_SUCCESSOR = 100;
 /** Changes kept for a ledger that doesn't ask: closed gaps only, oldest let go first. */
 const KEPT_CHANGES = 5_000;
 
+/** What ends a gap. */
+const ACTION_OF_CHANNEL: Readonly<Record<GapRecord["channel"], GapRecord["action"]>> = {
+  connection: "reconnected",
+  depth: "resynced",
+  trades: "resubscribed",
+  quotes: "resubscribed",
+  tape: "dropped",
+};
+
 export class GapTracker {
   private readonly market: string;
+  private readonly channel: Channel;
   private open: GapRecord | null = null;
   private retries = 0;
   private starts: number[] = [];
   private changes: GapRecord[] = [];
 
-  constructor(market: string) {
+  constructor(market: string, channel: Channel = "depth") {
     this.market = market;
+    this.channel = channel;
   }
 
   get current(): GapRecord | null {
@@ -36,7 +48,7 @@ export class GapTracker {
       return;
     }
     this.retries = 0;
-    const channel = reason === "connection-down" ? "connection" : "depth";
+    const channel = reason === "connection-down" ? "connection" : this.channel;
     const id = `${this.market}/${channel}/${from}/${reason}`;
     this.open = { id, market: this.market, channel, from, to: null, reason, detail, action: "pending" };
     this.starts.push(from);
@@ -49,8 +61,16 @@ export class GapTracker {
     if (this.open === null) return;
     const { channel, detail } = this.open;
     const retried = this.retries === 0 ? detail : `${detail}; ${this.retries} further trouble(s) before it was whole`;
-    this.record({ ...this.open, to, detail: retried, action: channel === "connection" ? "reconnected" : "resynced" });
+    this.record({ ...this.open, to, detail: retried, action: ACTION_OF_CHANNEL[channel] });
     this.open = null;
+  }
+
+  /** Something is known to be lost, and nothing can be done about it: a gap that is over as it is found. */
+  note({ from, to, reason, detail }: { from: number; to: number; reason: GapReason; detail: string }): void {
+    const id = `${this.market}/${this.channel}/${from}/${reason}`;
+    this.starts.push(from);
+    if (this.starts.length > KEPT_STARTS) this.starts.shift();
+    this.record({ id, market: this.market, channel: this.channel, from, to, reason, detail, action: "noted" });
   }
 
   /** A gap that was open when the process died goes on under its own id. */

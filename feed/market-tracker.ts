@@ -10,21 +10,21 @@
 import { OrderBook } from "../core/book/order-book.ts";
 import type { FeatureSet } from "../core/features/contract.ts";
 import type { FeaturePipeline, RowSink } from "../core/features/pipeline.ts";
-import type { DepthEvent, MarketEvent, QuoteEvent, SnapshotEvent } from "../core/market/event.ts";
+import type { DepthEvent, MarketEvent, QuoteEvent, SnapshotEvent, TradeEvent } from "../core/market/event.ts";
 import { type Instrument, marketId } from "../core/market/instrument.ts";
 import { MS_PER_MINUTE } from "../core/units/time.ts";
-import type { BookSequencer, Decoder, LossNotice, ResyncReason, SnapshotSource } from "../exchanges/contract.ts";
+import type { BookSequencer, Channel, Decoder, ExchangeAdapter, LossNotice, ResyncReason, SnapshotSource } from "../exchanges/contract.ts";
 import { BookCheck, type BookJudgement } from "./book-check.ts";
+import { ChannelWatch } from "./channel-watch.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
-import type { GapReason } from "./contract.ts";
+import type { GapReason, GapRecord } from "./contract.ts";
 import { GapTracker } from "./gap-tracker.ts";
 import { MarketFeatures } from "./market-features.ts";
 import { MinuteTally } from "./minute-tally.ts";
 import { Pace } from "./pace.ts";
 import { PendingFrames, type PendingLimits } from "./pending-frames.ts";
-import type { QuoteCheck } from "./quote-check.ts";
-import { RecentIds } from "./recent-ids.ts";
 import { SnapshotSchedule } from "./snapshot-schedule.ts";
+import { TradeIds } from "./trade-ids.ts";
 
 /** A book that has held for this long is forgiven the troubles before it. */
 const FORGIVEN_AFTER_MS = MS_PER_MINUTE;
@@ -34,6 +34,8 @@ export interface MarketTrackerOptions {
   readonly sequencer: BookSequencer;
   readonly decoder: Decoder;
   readonly featureSet: FeatureSet;
+  readonly continuity: ExchangeAdapter["continuity"];
+  readonly tradeIds: ExchangeAdapter["tradeIds"];
   readonly snapshotSource: SnapshotSource["kind"];
   /** Levels a side at which the venue cuts snapshots. */
   readonly snapshotLimits: readonly number[];
@@ -48,6 +50,8 @@ export class MarketTracker {
   readonly market: string;
   readonly book = new OrderBook();
   readonly gaps: GapTracker;
+  readonly trades: ChannelWatch;
+  readonly quotes: ChannelWatch;
   readonly minute = new MinuteTally();
   state: "disconnected" | "syncing" | "live" = "disconnected";
   lastReceivedAt: number | null = null;
@@ -63,9 +67,9 @@ export class MarketTracker {
   private readonly pending: PendingFrames;
   private readonly pace: Pace;
   private readonly features: MarketFeatures;
-  private readonly check = new BookCheck();
+  readonly check = new BookCheck();
   private wasOpened = false;
-  private readonly recentTrades = new RecentIds();
+  private readonly tradeIds: TradeIds;
   private readonly options: MarketTrackerOptions;
 
   constructor(options: MarketTrackerOptions) {
@@ -73,6 +77,9 @@ export class MarketTracker {
     this.instrument = options.instrument;
     this.market = marketId(options.instrument.venue, options.instrument.symbol);
     this.gaps = new GapTracker(this.market);
+    this.trades = new ChannelWatch(new GapTracker(this.market, "trades"), options.staleAfterMs);
+    this.quotes = new ChannelWatch(new GapTracker(this.market, "quotes"), options.staleAfterMs);
+    this.tradeIds = new TradeIds(options.tradeIds);
     this.pace = new Pace(options.staleAfterMs);
     this.pending = new PendingFrames(options.pendingLimits);
     this.features = new MarketFeatures(this.book, options.featureSet, options.onRow);
@@ -92,8 +99,8 @@ export class MarketTracker {
     return this.features.lastRowAt;
   }
 
-  get quoteCheck(): QuoteCheck {
-    return this.check.quotes;
+  get continuity(): ExchangeAdapter["continuity"] {
+    return this.options.continuity;
   }
 
   /** Time since the book last changed; 0 before there is one. */
@@ -110,8 +117,8 @@ export class MarketTracker {
     if (this.state === "live") this.lose(at, "connection-down", "another connection was opened");
     this.wasOpened = true;
     this.pace.interrupted();
-    this.recentTrades.clear();
-    this.check.quotes.reset();
+    this.tradeIds.clear();
+    this.check.reset();
     this.snapshots.forgive();
     this.beginSync(at);
     // Subscribed to with the connection.
@@ -121,6 +128,8 @@ export class MarketTracker {
   connectionLost(at: number, reason: GapReason, detail: string): void {
     this.lose(at, reason, detail);
     this.pace.interrupted();
+    this.trades.interrupted(at);
+    this.quotes.interrupted(at);
     this.state = "disconnected";
   }
 
@@ -138,16 +147,30 @@ export class MarketTracker {
 
   /** A message shows that others before it were lost. */
   onLoss(loss: LossNotice, receivedAt: number): void {
-    if (loss.channel === "depth" && this.state === "live") this.resync(receivedAt, loss.reason, loss.detail);
+    if (loss.channel === "trades") this.trades.lost(receivedAt, "lost-trades", loss.detail);
+    else if (loss.channel === "quotes") this.quotes.lost(receivedAt, loss.reason, loss.detail);
+    else if (this.state === "live") this.resync(receivedAt, loss.reason, loss.detail);
+  }
+
+  /** Channels beside the book's that have gone silent just now, while the book goes on. */
+  silentChannels(now: number): Channel[] {
+    if (this.state !== "live") return [];
+    const silent: Channel[] = [];
+    if (this.trades.judge(now)) silent.push("trades");
+    if (this.quotes.judge(now)) silent.push("quotes");
+    return silent;
+  }
+
+  /** Takes the changes of all channels' gaps since the last call. */
+  takeGapChanges(): GapRecord[] {
+    return [...this.gaps.takeChanges(), ...this.trades.gaps.takeChanges(), ...this.quotes.gaps.takeChanges()];
   }
 
   /** @param frame the text that `event` was decoded from: kept when it can't be judged yet. */
   onEvent(event: MarketEvent, frame: string, receivedAt: number): void {
     this.minute.events++;
-    if (event.kind === "trade") {
-      if (!this.recentTrades.add(event.tradeId)) return;
-      this.minute.trades++;
-    }
+    if (event.kind === "trade" && !this.isNewTrade(event, receivedAt)) return;
+    if (event.kind === "quote") this.quotes.heard(receivedAt);
     if (event.kind === "depth") this.pace.heard(receivedAt);
     if (event.kind === "snapshot") this.onStreamedSnapshot(event, receivedAt);
     else if (this.state === "syncing") this.keep(event, frame, receivedAt);
@@ -212,7 +235,7 @@ export class MarketTracker {
       if (this.lastSequence !== lastSequence) return;
       if (window.bidTicks !== null) this.book.bids.markCompleteTo(window.bidTicks);
       if (window.askTicks !== null) this.book.asks.markCompleteTo(window.askTicks);
-      this.check.replaced(window.confirmedAt);
+      this.check.replaced(this.book, window.confirmedAt);
     }
   }
 
@@ -226,6 +249,15 @@ export class MarketTracker {
   /** Silence of the book after which the market counts as stale: by its own pace. */
   staleAfterMs(): number {
     return this.pace.staleAfterMs;
+  }
+
+  private isNewTrade(trade: TradeEvent, receivedAt: number): boolean {
+    const { isNew, missing } = this.tradeIds.add(trade.tradeId);
+    if (!isNew) return false;
+    if (missing > 0) this.trades.lost(receivedAt, "lost-trades", `${missing} trade(s) before ${trade.tradeId} never came`);
+    this.trades.heard(receivedAt);
+    this.minute.trades++;
+    return true;
   }
 
   private apply(event: MarketEvent, frame: string, receivedAt: number): void {
@@ -326,7 +358,7 @@ export class MarketTracker {
     this.unbrokenSince = receivedAt;
     this.gaps.end(receivedAt);
     this.minute.coverage.begin(receivedAt, this.staleAfterMs());
-    this.check.replaced(receivedAt);
+    this.check.replaced(this.book, receivedAt);
     this.bookVouchedFor(receivedAt);
   }
 

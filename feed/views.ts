@@ -172,8 +172,9 @@ function proofOf(market: MarketTracker, now: number): BookProof {
   return {
     lastSequence: market.lastSequence,
     unbrokenSince: market.unbrokenSince,
-    comparisons: market.quoteCheck.comparisons,
-    mismatches: market.quoteCheck.mismatches,
+    continuity: market.continuity,
+    comparisons: market.check.comparisons,
+    mismatches: market.check.mismatches,
     gaps24h: market.gaps.count24h(now),
   };
 }

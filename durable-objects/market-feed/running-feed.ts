@@ -77,7 +77,7 @@ export class RunningFeed {
     recorder.tick(now);
     if (this.connection.isSilent(now)) this.drop("stale", `nothing received for over ${this.adapter.staleAfterMs / 1000} s`);
     else if (this.connection.isDueForRotation(now)) this.drop("rotation", "rotated before the venue closes it by age");
-    else this.resyncStale(reducer, now);
+    else this.lookAfterSilence(reducer, now);
   }
 
   /** Asks the venue for whatever is missing: instruments, a connection, snapshots. Takes as long as the venue does; never throws. */
@@ -176,12 +176,13 @@ export class RunningFeed {
   }
 
   /** A market that is silent against its own pace while others speak is asked for anew. */
-  private resyncStale(reducer: FeedReducer, now: number): void {
+  private lookAfterSilence(reducer: FeedReducer, now: number): void {
     for (const symbol of reducer.staleSymbols(now)) {
       const detail = "silent for longer than its own pace allows";
       this.books?.recorder.hole(now, symbol, detail);
       reducer.resync(symbol, now, "stale", detail);
     }
+    for (const { channel, symbols } of reducer.silentChannels(now)) this.connection.send(this.adapter.resubscribe(symbols, channel));
   }
 
   /** Asks for the snapshots that are wanted, in the venue's way. */

@@ -139,7 +139,7 @@ describe("a break of the sequence", () => {
     feed.frame(depthFrame({ from: 102, time: START + 300 }), START + 300);
     expect(marketOf(feed).state).toBe("syncing");
     expect(marketOf(feed).gaps.current?.reason).toBe("quote-mismatch");
-    expect(marketOf(feed).quoteCheck).toMatchObject({ comparisons: 2, mismatches: 1 });
+    expect(marketOf(feed).check).toMatchObject({ comparisons: 2, mismatches: 1 });
   });
 
   it.each([
@@ -159,7 +159,7 @@ describe("a break of the sequence", () => {
     for (const feed of [early, late]) {
       expect(marketOf(feed).state).toBe("syncing");
       expect(marketOf(feed).gaps.current?.reason).toBe("quote-mismatch");
-      expect(marketOf(feed).quoteCheck).toMatchObject({ comparisons: 1, mismatches: 1 });
+      expect(marketOf(feed).check).toMatchObject({ comparisons: 1, mismatches: 1 });
     }
   });
 });
@@ -206,7 +206,9 @@ describe("hostile frames", () => {
     const before = heapAfterCollection();
     for (let count = 0; count < 10; count++) feed.frame(Buffer.alloc(8_000_000, "x").toString("latin1"), START + 300);
     expect(feed.malformedSamples).toHaveLength(10);
-    expect(heapAfterCollection() - before).toBeLessThan(8_000_000);
+    // A collector may leave for the next time what nobody holds; what is held stays however often it runs.
+    const least = Math.min(...Array.from({ length: 5 }, () => heapAfterCollection()));
+    expect(least - before).toBeLessThan(8_000_000);
   });
 });
 
@@ -335,8 +337,8 @@ describe.skipIf(recording("wire") === null)(`the recorded BTCUSDT capture ${WITH
     expect(market.state).toBe("live");
     expect(feed.malformedFrames).toBe(0);
     expect(feed.takeGapChanges()).toEqual([]);
-    expect(market.quoteCheck.comparisons).toBeGreaterThan(500);
-    expect(market.quoteCheck.mismatches).toBe(0);
+    expect(market.check.comparisons).toBeGreaterThan(500);
+    expect(market.check.mismatches).toBe(0);
   });
 
   it("gives the same book and the same feature bytes at another speed and another time of receipt", () => {

@@ -238,7 +238,7 @@ describe("a quote that is sent five times", () => {
     synchronise(feed);
     const quote = quoteFrame(101, { bid: ["10.00", "1.000"], ask: ["10.02", "1.000"] });
     for (let count = 0; count < 5; count++) feed.frame(quote, START + 300);
-    expect(marketOf(feed).quoteCheck).toMatchObject({ comparisons: 1, mismatches: 0 });
+    expect(marketOf(feed).check).toMatchObject({ comparisons: 1, mismatches: 0 });
   });
 });
 

@@ -22,7 +22,7 @@ export function digestOfTape(): Digest {
   const feed = scriptedFeed();
   const tape = simulateTape({ preset: "small-tick", seed: 5, symbol: "AAAUSDT", seconds: SECONDS, startTime: Date.UTC(2026, 0, 5) });
   for (const record of tape) feed.record(record);
-  const { book, pipeline, quoteCheck } = marketOf(feed);
-  const { comparisons, mismatches } = quoteCheck;
+  const { book, pipeline, check } = marketOf(feed);
+  const { comparisons, mismatches } = check;
   return { rows: pipeline.rowCount, rowsHash: pipeline.rowsHash, bookHash: book.contentHash(), comparisons, mismatches };
 }

@@ -55,7 +55,7 @@ export async function reportReplay(source: MarketSource, progress: Progress, kee
   const { instrument } = source;
   const market = reducer.markets.get(instrument.symbol);
   if (market === undefined) throw new Error(`the reducer lost ${instrument.symbol}`);
-  const { book, pipeline, quoteCheck } = market;
+  const { book, pipeline, check } = market;
   return {
     market: marketId(instrument.venue, instrument.symbol),
     source: source.name,
@@ -74,8 +74,8 @@ export async function reportReplay(source: MarketSource, progress: Progress, kee
     bidLevels: book.bids.levelCount,
     askLevels: book.asks.levelCount,
     bookHash: book.contentHash(),
-    comparisons: quoteCheck.comparisons,
-    mismatches: quoteCheck.mismatches,
+    comparisons: check.comparisons,
+    mismatches: check.mismatches,
     checkpointMismatches: market.checkpointMismatches,
     gaps,
     featureSet: pipeline.featureSet.id,

@@ -42,7 +42,13 @@ export const proofSchema = z
   .object({
     lastSequence: z.int().nullable(),
     unbrokenSince: epochMs.nullable(),
-    comparisons: z.int().openapi({ description: "Top of book against the venue's own quote, at equal sequence numbers" }),
+    continuity: z.enum(["book", "connection", "none"]).openapi({
+      description: "What the venue numbers: each book's messages, a connection's, or none: then the comparisons are the proof",
+    }),
+    comparisons: z.int().openapi({
+      description:
+        "Top of book against the venue's own quote: at equal sequence numbers, or, where quotes carry none, within the race of the two channels",
+    }),
     mismatches: z.int(),
     gaps24h: z.int(),
   })
@@ -182,12 +188,12 @@ export const gapSchema = z
   .object({
     id: z.string(),
     market: z.string(),
-    channel: z.enum(["depth", "connection", "tape"]),
+    channel: z.enum(["depth", "trades", "quotes", "connection", "tape"]),
     from: epochMs,
     to: epochMs.nullable().openapi({ description: "Null while it is open" }),
     reason: z.string(),
     detail: z.string(),
-    action: z.enum(["resynced", "reconnected", "dropped", "pending"]),
+    action: z.enum(["resynced", "reconnected", "resubscribed", "noted", "dropped", "pending"]),
   })
   .openapi("Gap");
 

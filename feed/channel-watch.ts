@@ -1,0 +1,71 @@
+/**
+ * A channel beside the book's, trades or quotes: whether it has gone silent while the book goes on, and what of it is known to be lost.
+ *
+ * Trades come in bursts, so their mean interval says little: a channel is silent when it has been for four times its longest silence of
+ * late, and twenty times its mean, and longer than the venue's bound. Before some intervals are known nothing is judged.
+ */
+
+import type { GapReason } from "./contract.ts";
+import type { GapTracker } from "./gap-tracker.ts";
+
+/** Weight of the newest interval in the mean. */
+const WEIGHT = 1 / 256;
+const MEAN_INTERVALS = 20;
+const LONGEST_SILENCES = 4;
+/** What is left of the longest silence after each further interval: half of it after some 700. */
+const FORGETTING = 0.999;
+/** Intervals before a channel's pace is known. */
+const LEARNT_AFTER = 30;
+/** However slow a channel is: after an hour it is looked after. */
+const LONGEST_ALLOWED_MS = 3_600_000;
+
+export class ChannelWatch {
+  readonly gaps: GapTracker;
+  lastAt: number | null = null;
+  private readonly venueBoundMs: number;
+  private meanMs = 0;
+  private longestMs = 0;
+  private intervals = 0;
+
+  /** @param venueBoundMs the shortest silence after which any channel of this venue counts as stale. */
+  constructor(gaps: GapTracker, venueBoundMs: number) {
+    this.gaps = gaps;
+    this.venueBoundMs = venueBoundMs;
+  }
+
+  heard(at: number): void {
+    if (this.lastAt !== null) {
+      const interval = at - this.lastAt;
+      this.intervals++;
+      this.meanMs += (interval - this.meanMs) * Math.max(WEIGHT, 1 / this.intervals);
+      this.longestMs = Math.max(interval, this.longestMs * FORGETTING);
+    }
+    this.lastAt = at;
+    this.gaps.end(at);
+  }
+
+  /** Another connection, or none: the time between is no interval, and the silence is the connection's. */
+  interrupted(at: number): void {
+    this.lastAt = null;
+    this.gaps.end(at);
+  }
+
+  get staleAfterMs(): number {
+    const own = Math.max(MEAN_INTERVALS * this.meanMs, LONGEST_SILENCES * this.longestMs);
+    return Math.min(Math.max(this.venueBoundMs, own), LONGEST_ALLOWED_MS);
+  }
+
+  /** @returns whether it has gone silent just now: once for each silence. */
+  judge(now: number): boolean {
+    if (this.lastAt === null || this.intervals < LEARNT_AFTER || this.gaps.current !== null) return false;
+    if (now - this.lastAt <= this.staleAfterMs) return false;
+    const seconds = (this.staleAfterMs / 1_000).toFixed(0);
+    this.gaps.begin(this.lastAt, "stale", `nothing for longer than its own pace allows (${seconds} s) while the book went on`);
+    return true;
+  }
+
+  /** Messages of it are known to be lost, between the last one and this. */
+  lost(at: number, reason: GapReason, detail: string): void {
+    this.gaps.note({ from: this.lastAt ?? at, to: at, reason, detail });
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The independent check of a book that nothing numbers: the venue's quote beside the book's tops of the last and the next moments.
+ *
+ * Quote and book come on separate channels and race each other, so a quote is looked for among the tops that the book has just shown, and, where it
+ * isn't there, among those that it comes to show. A venue that sends its book in batches (Coinbase, 50 ms) shows quotes of moments inside one,
+ * which no book ever equals: such a quote is passed over as soon as a later one agrees. What stays is a quote that no top has equalled in time, with
+ * none after it that agreed: a mismatch. One alone may be of a moment inside a batch before a silence; several in a row are a book that is not the venue's.
+ *
+ * Sizes are compared where the quote gives them. Bounded: both rings forget the oldest.
+ */
+
+import type { OrderBook } from "../core/book/order-book.ts";
+import type { QuoteEvent } from "../core/market/event.ts";
+
+/** How far apart in receive time a quote and the top that it equals may be: some twenty times what recordings show. */
+const RACE_MS = 2_000;
+/** Tops and quotes remembered: of the busiest recorded market, more than that time. */
+const KEPT_TOPS = 256;
+const KEPT_QUOTES = 64;
+/** Mismatches in a row that break a book. */
+const BREAKING_MISMATCHES = 3;
+const COLUMNS = 4;
+
+export type RaceJudgement = "agrees" | "disagrees" | "undecided";
+
+export class RacingCheck {
+  /** Quotes that a top equalled. */
+  agreements = 0;
+  /** Quotes that no top equalled in time, nor any quote after them. */
+  mismatches = 0;
+  /** Quotes of moments that the book never showed, with one after them that agreed. */
+  passedOver = 0;
+  private inARow = 0;
+  /** [KEPT_TOPS x COLUMNS] bid ticks, bid lots, ask ticks, ask lots; an empty side is NaN, which equals nothing. */
+  private readonly tops = new Float64Array(KEPT_TOPS * COLUMNS);
+  /** [KEPT_TOPS] until when (received) each top was shown; Infinity for the present one. */
+  private readonly shownUntil = new Float64Array(KEPT_TOPS).fill(Number.NEGATIVE_INFINITY);
+  private topAt = 0;
+  /** Quotes that nothing has equalled yet, oldest first. */
+  private waiting: { readonly quote: QuoteEvent; readonly receivedAt: number }[] = [];
+
+  get comparisons(): number {
+    return this.agreements + this.mismatches;
+  }
+
+  /** The book has changed. */
+  onBook(book: OrderBook, receivedAt: number): RaceJudgement {
+    if (!this.showsAnew(book, receivedAt)) return this.expire(receivedAt);
+    for (let at = this.waiting.length - 1; at >= 0; at--) {
+      const entry = this.waiting[at];
+      if (entry !== undefined && this.equals(this.topAt, entry.quote)) return this.agree(at + 1);
+    }
+    return this.expire(receivedAt);
+  }
+
+  /** A quote has come. */
+  onQuote(quote: QuoteEvent, receivedAt: number): RaceJudgement {
+    for (let back = 0; back < KEPT_TOPS; back++) {
+      const at = (this.topAt - back + KEPT_TOPS) % KEPT_TOPS;
+      if ((this.shownUntil[at] as number) < receivedAt - RACE_MS) break;
+      if (this.equals(at, quote)) return this.agree(this.waiting.length);
+    }
+    const judgement = this.expire(receivedAt);
+    this.waiting.push({ quote: { ...quote }, receivedAt });
+    if (this.waiting.length > KEPT_QUOTES) this.waiting.shift();
+    return judgement;
+  }
+
+  /** Another book, or another connection: what was shown and quoted before says nothing of it. The counts go on. */
+  reset(): void {
+    this.shownUntil.fill(Number.NEGATIVE_INFINITY);
+    this.waiting = [];
+    this.inARow = 0;
+  }
+
+  /** @returns whether the top is another one than before. */
+  private showsAnew(book: OrderBook, receivedAt: number): boolean {
+    const bidTicks = book.bids.bestTicks ?? Number.NaN;
+    const bidLots = book.bids.bestLots ?? Number.NaN;
+    const askTicks = book.asks.bestTicks ?? Number.NaN;
+    const askLots = book.asks.bestLots ?? Number.NaN;
+    const { tops } = this;
+    const last = this.topAt * COLUMNS;
+    const isShown = this.shownUntil[this.topAt] === Number.POSITIVE_INFINITY;
+    if (isShown && tops[last] === bidTicks && tops[last + 1] === bidLots && tops[last + 2] === askTicks && tops[last + 3] === askLots)
+      return false;
+    if (isShown) this.shownUntil[this.topAt] = receivedAt;
+    this.topAt = (this.topAt + 1) % KEPT_TOPS;
+    const next = this.topAt * COLUMNS;
+    tops[next] = bidTicks;
+    tops[next + 1] = bidLots;
+    tops[next + 2] = askTicks;
+    tops[next + 3] = askLots;
+    this.shownUntil[this.topAt] = Number.POSITIVE_INFINITY;
+    return true;
+  }
+
+  private equals(top: number, { bidTicks, bidLots, askTicks, askLots }: QuoteEvent): boolean {
+    const { tops } = this;
+    const at = top * COLUMNS;
+    return (
+      tops[at] === bidTicks &&
+      tops[at + 2] === askTicks &&
+      (bidLots === null || tops[at + 1] === bidLots) &&
+      (askLots === null || tops[at + 3] === askLots)
+    );
+  }
+
+  /** A quote agrees; those that waited before it, `settled` of them with it, are settled. */
+  private agree(settled: number): RaceJudgement {
+    this.agreements++;
+    this.passedOver += Math.max(0, settled - 1);
+    if (settled > 0) this.waiting.splice(0, settled);
+    this.inARow = 0;
+    return "agrees";
+  }
+
+  private expire(receivedAt: number): RaceJudgement {
+    let judgement: RaceJudgement = "undecided";
+    while (this.waiting[0] !== undefined && receivedAt - this.waiting[0].receivedAt > RACE_MS) {
+      this.waiting.shift();
+      this.mismatches++;
+      this.inARow++;
+      if (this.inARow >= BREAKING_MISMATCHES) judgement = "disagrees";
+    }
+    return judgement;
+  }
+}
