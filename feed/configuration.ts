@@ -6,7 +6,7 @@
  */
 
 import { type Instrument, marketId } from "../core/market/instrument.ts";
-import type { VenueHosts } from "../exchanges/contract.ts";
+import type { VenueHosts, VenueKey } from "../exchanges/contract.ts";
 
 export interface FeedConfiguration {
   /** Name of the object. */
@@ -50,6 +50,21 @@ export function parseVenueHosts(text: string): Map<string, VenueHosts> | { malfo
     hosts.set(venue, { stream, rest });
   }
   return hosts;
+}
+
+/** @param text the VENUE_KEYS secret: `{"coinbase-advanced":{"id":"…","secret":"…"}}`; empty without keys. */
+export function parseVenueKeys(text: string): Map<string, VenueKey> | { malformed: string } {
+  const value = parseJson(text === "" ? "{}" : text);
+  // Nothing of a secret is shown, not even of one that can't be read.
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return { malformed: "VENUE_KEYS must be a JSON object by venue" };
+  const keys = new Map<string, VenueKey>();
+  for (const [venue, entry] of Object.entries(value)) {
+    const { id, secret } = (entry ?? {}) as Record<string, unknown>;
+    if (typeof id !== "string" || typeof secret !== "string") return { malformed: `VENUE_KEYS of ${venue} needs "id" and "secret"` };
+    keys.set(venue, { id, secret });
+  }
+  return keys;
 }
 
 /** The feed that holds a market; null when none does. */

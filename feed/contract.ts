@@ -156,6 +156,7 @@ export type GapReason =
   | ResyncReason
   | "snapshot-differs"
   | "lost-trades"
+  | "standby-lost"
   | "started"
   | "restarted"
   | "connection-down"

@@ -6,13 +6,15 @@
  */
 
 import type { FeatureRow, FeatureSet } from "../core/features/contract.ts";
+import type { MarketEvent } from "../core/market/event.ts";
 import type { Instrument } from "../core/market/instrument.ts";
 import { MS_PER_MINUTE, minuteOf } from "../core/units/time.ts";
 import type { TapeRecord } from "../core/wire/tape.ts";
-import type { Channel, Decoded, Decoder, ExchangeAdapter } from "../exchanges/contract.ts";
+import type { Channel, Decoded, Decoder, ExchangeAdapter, LossNotice } from "../exchanges/contract.ts";
 import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
 import type { GapReason, GapRecord, MinuteSnapshot } from "./contract.ts";
 import { MarketTracker } from "./market-tracker.ts";
+import { Standby } from "./standby.ts";
 import { minuteSnapshot } from "./views.ts";
 
 /** Malformed frames kept as samples, and how much of each. */
@@ -61,14 +63,17 @@ export class FeedReducer {
   readonly malformedSamples: string[] = [];
   /** The largest receive time so far. */
   now = 0;
-  private readonly decoder: Decoder;
+  private decoder: Decoder;
+  private order = new ConnectionOrder();
+  private standby: Standby | null = null;
+  private readonly adapter: ExchangeAdapter;
   private readonly continuity: ExchangeAdapter["continuity"];
-  private readonly order = new ConnectionOrder();
   private openMinute: number | null = null;
   private closedMinutes: { minute: number; snapshots: MinuteSnapshot[] }[] = [];
 
   constructor(options: FeedReducerOptions) {
     const { adapter, instruments, featureSet, onRow } = options;
+    this.adapter = adapter;
     this.decoder = adapter.createDecoder(instruments);
     this.continuity = adapter.continuity;
     this.markets = new Map(
@@ -106,7 +111,7 @@ export class FeedReducer {
     switch (decoded.kind) {
       case "event": {
         const market = this.markets.get(decoded.event.symbol);
-        if (order !== "repeated") market?.onEvent(decoded.event, text, this.now);
+        if (market !== undefined && order !== "repeated") this.give(market, decoded.event, text);
         return { symbol: market === undefined ? null : market.instrument.symbol, others: NONE, decoded: "event", isClosing: false, hole };
       }
       case "events":
@@ -153,7 +158,52 @@ export class FeedReducer {
     this.moveTo(at);
     this.decoder.reset();
     this.order.reset();
+    this.standby = null;
     for (const market of this.markets.values()) market.connectionOpened(this.now);
+  }
+
+  /** Another connection has been opened, to succeed the present one. */
+  standbyOpened(at: number): void {
+    this.moveTo(at);
+    this.standby = new Standby({ adapter: this.adapter, markets: this.markets, openedAt: this.now });
+  }
+
+  /** A text frame of the standby. @returns the symbols that it speaks of. */
+  standbyFrame(text: string, receivedAt: number): readonly string[] {
+    this.moveTo(receivedAt);
+    this.frames++;
+    return this.standby?.frame(text, this.now) ?? NONE;
+  }
+
+  /** Where the standby is: it may be taken over, or should be given up. */
+  standbyState(now: number): "none" | "joining" | "joined" | "overdue" {
+    if (this.standby === null) return "none";
+    if (this.standby.isJoined(now)) return "joined";
+    return this.standby.isOverdue(now) ? "overdue" : "joining";
+  }
+
+  /** The standby is given up: markets that are on it already go back to nothing. */
+  standbyLost(at: number): void {
+    this.moveTo(at);
+    const { standby } = this;
+    this.standby = null;
+    if (standby === null) return;
+    for (const [symbol, market] of this.markets)
+      if (standby.holds(symbol)) market.resync(this.now, "standby-lost", "the connection that it had been moved to went down");
+  }
+
+  /** The standby is the connection from here on; what still comes of the other one isn't given to us any more. */
+  takeOver(at: number): void {
+    this.moveTo(at);
+    const { standby } = this;
+    if (standby === null) return;
+    for (const symbol of standby.takeOver(this.now))
+      this.markets.get(symbol)?.resync(this.now, "rotation", "the next connection's book did not meet the last one's");
+    this.standby = null;
+    if (this.continuity === "book") return;
+    this.decoder = standby.decoder;
+    this.order = standby.order;
+    for (const market of this.markets.values()) market.useDecoder(standby.decoder);
   }
 
   connectionLost(at: number, reason: GapReason, detail: string): void {
@@ -239,6 +289,18 @@ export class FeedReducer {
         this.moveTo(record.receivedAt);
         this.markets.get(record.symbol)?.onCheckpoint(record.body, this.now);
         break;
+      case "standby-open":
+        this.standbyOpened(record.receivedAt);
+        break;
+      case "standby-frame":
+        this.standbyFrame(record.text, record.receivedAt);
+        break;
+      case "standby-down":
+        this.standbyLost(record.receivedAt);
+        break;
+      case "takeover":
+        this.takeOver(record.receivedAt);
+        break;
       case "instrument":
         // Grids are fixed when the reducer is made: whoever reads a tape looks for this record first.
         break;
@@ -289,17 +351,35 @@ export class FeedReducer {
     for (let event = decoded.next(); event !== null; event = decoded.next()) {
       const market = this.markets.get(event.symbol);
       if (market === undefined) continue;
-      if (event.kind === "loss") market.onLoss(event, this.now);
-      else if (order !== "repeated" || event.kind === "trade") market.onEvent(event, text, this.now);
+      if (event.kind === "loss") this.giveLoss(market, event);
+      else if (order !== "repeated" || event.kind === "trade") this.give(market, event, text);
       if (symbol === null) symbol = event.symbol;
       else if (event.symbol !== symbol && !others?.includes(event.symbol)) others = [...(others ?? []), event.symbol];
     }
     return { symbol, others: others ?? NONE };
   }
 
+  /** An event of the present connection goes to its market, unless the standby has that one already; its trades always do. */
+  private give(market: MarketTracker, event: MarketEvent, text: string): void {
+    const { standby } = this;
+    if (standby === null) {
+      market.onEvent(event, text, this.now);
+      return;
+    }
+    const { symbol } = market.instrument;
+    if (event.kind !== "trade" && standby.holds(symbol)) return;
+    market.onEvent(event, text, this.now);
+    standby.onPresent(symbol, this.now);
+  }
+
+  private giveLoss(market: MarketTracker, loss: LossNotice): void {
+    if (!this.standby?.holds(market.instrument.symbol)) market.onLoss(loss, this.now);
+  }
+
   /** Something of this connection was lost, and nobody can say whose it was. */
   private connectionBroken(detail: string): void {
-    for (const market of this.markets.values()) if (market.state !== "disconnected") market.resync(this.now, "sequence-gap", detail);
+    for (const [symbol, market] of this.markets)
+      if (market.state !== "disconnected" && !this.standby?.holds(symbol)) market.resync(this.now, "sequence-gap", detail);
   }
 
   private countMalformed(text: string, { reason, symbol, channel = null }: Omit<Extract<Decoded, { kind: "malformed" }>, "kind">): void {

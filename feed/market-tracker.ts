@@ -13,7 +13,7 @@ import type { FeaturePipeline, RowSink } from "../core/features/pipeline.ts";
 import type { DepthEvent, MarketEvent, QuoteEvent, SnapshotEvent, TradeEvent } from "../core/market/event.ts";
 import { type Instrument, marketId } from "../core/market/instrument.ts";
 import { MS_PER_MINUTE } from "../core/units/time.ts";
-import type { BookSequencer, Channel, Decoder, ExchangeAdapter, LossNotice, ResyncReason, SnapshotSource } from "../exchanges/contract.ts";
+import type { BookSequencer, Channel, Decoder, ExchangeAdapter, LossNotice, SnapshotSource } from "../exchanges/contract.ts";
 import { BookCheck, type BookJudgement } from "./book-check.ts";
 import { ChannelWatch } from "./channel-watch.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
@@ -71,9 +71,13 @@ export class MarketTracker {
   private wasOpened = false;
   private readonly tradeIds: TradeIds;
   private readonly options: MarketTrackerOptions;
+  private sequencer: BookSequencer;
+  private decoder: Decoder;
 
   constructor(options: MarketTrackerOptions) {
     this.options = options;
+    this.sequencer = options.sequencer;
+    this.decoder = options.decoder;
     this.instrument = options.instrument;
     this.market = marketId(options.instrument.venue, options.instrument.symbol);
     this.gaps = new GapTracker(this.market);
@@ -109,7 +113,7 @@ export class MarketTracker {
   }
 
   get lastSequence(): number | null {
-    return this.options.sequencer.lastSequence;
+    return this.sequencer.lastSequence;
   }
 
   /** The connection that carries this market is open: build the book. */
@@ -133,8 +137,24 @@ export class MarketTracker {
     this.state = "disconnected";
   }
 
+  /** Frames come from another connection now, and so does what they refer back to. */
+  useDecoder(decoder: Decoder): void {
+    this.decoder = decoder;
+  }
+
+  /** The book goes on as another connection has it: the same, or a few changes on. */
+  adopt({ book, sequencer }: { book: OrderBook; sequencer: BookSequencer }, receivedAt: number): void {
+    this.sequencer = sequencer;
+    if (book.contentHash() === this.book.contentHash()) return;
+    this.book.copyFrom(book);
+    if (this.isBroken(this.check.onBook(this.book, sequencer.lastSequence ?? 0, receivedAt), receivedAt)) return;
+    this.bookVouchedFor(receivedAt);
+    const { marketTime } = this;
+    if (marketTime !== null) this.features.onBook(marketTime, "moved");
+  }
+
   /** Builds the book again, for a reason found by us. */
-  resync(at: number, reason: ResyncReason | "stale", detail: string): void {
+  resync(at: number, reason: GapReason, detail: string): void {
     this.lose(at, reason, detail);
     this.beginSync(at);
     this.snapshots.failed(at);
@@ -182,7 +202,7 @@ export class MarketTracker {
     this.snapshots.answered();
     // Of a connection that is gone, it can't be joined with anything. A tape that begins in the middle has opened none yet.
     if (this.state === "live" || (this.state === "disconnected" && this.wasOpened)) return;
-    if (this.options.sequencer.judgeSnapshot(event.lastSequence, this.pending.firstSequence) === "too-old") {
+    if (this.sequencer.judgeSnapshot(event.lastSequence, this.pending.firstSequence) === "too-old") {
       this.gaps.begin(receivedAt, "snapshot-too-old", `snapshot ${event.lastSequence} ends before what was kept`);
       this.snapshots.failed(receivedAt);
       return;
@@ -202,7 +222,7 @@ export class MarketTracker {
       const sent = new OrderBook();
       sent.replace(event.levels, this.options.snapshotLimits);
       if (sent.contentHash() === this.book.contentHash()) {
-        this.options.sequencer.judgeSnapshot(event.lastSequence, null);
+        this.sequencer.judgeSnapshot(event.lastSequence, null);
         return;
       }
       this.lose(receivedAt, "snapshot-differs", "the venue sent a whole book that differs from the one held");
@@ -216,7 +236,7 @@ export class MarketTracker {
     const { bids, asks } = this.book;
     this.gaps.begin(receivedAt, "crossed-book", `a snapshot with bid ${bids.bestTicks} above ask ${asks.bestTicks} ticks`);
     this.book.clear();
-    this.options.sequencer.reset();
+    this.sequencer.reset();
     this.snapshots.failed(receivedAt);
   }
 
@@ -301,7 +321,7 @@ export class MarketTracker {
 
   private applyPending(receivedAt: number): void {
     for (const frame of this.pending.take()) {
-      const decoded = this.options.decoder.decode(frame);
+      const decoded = this.decoder.decode(frame);
       if (decoded.kind !== "event") continue;
       // A break in the midst of them makes the rest belong to the next attempt, the breaking message first.
       if (this.isSyncing()) this.keep(decoded.event, frame, receivedAt);
@@ -310,7 +330,7 @@ export class MarketTracker {
   }
 
   private judgeAndApply(event: DepthEvent, receivedAt: number): void {
-    const { sequencer } = this.options;
+    const { sequencer } = this;
     const before = sequencer.lastSequence;
     const verdict = sequencer.judge(event);
     if (verdict === "drop" || verdict === "duplicate" || verdict === "buffer") return;
@@ -350,7 +370,7 @@ export class MarketTracker {
     this.state = "syncing";
     this.snapshots.begin(at);
     this.pending.clear();
-    this.options.sequencer.reset();
+    this.sequencer.reset();
   }
 
   private becomeLive(receivedAt: number): void {

@@ -126,6 +126,17 @@ export class OrderBook {
     if (limits.includes(this.asks.levelCount)) this.asks.markComplete();
   }
 
+  /** Holds what another book holds, and knows as far. */
+  copyFrom(other: OrderBook): void {
+    this.clear();
+    for (const side of ["bid", "ask"] as const) {
+      const source = other.side(side);
+      const target = this.side(side);
+      for (let depth = 0; depth < source.levelCount; depth++) target.set(source.ticksAt(depth), source.lotsAt(depth));
+      if (source.completeToTicks !== null) target.markCompleteTo(source.completeToTicks);
+    }
+  }
+
   clear(): void {
     this.bids.clear();
     this.asks.clear();

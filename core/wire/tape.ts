@@ -12,6 +12,10 @@
  * | o | the connection opened: `<connection number>` |
  * | c | the connection went down: its reason |
  * | g | `<symbol or *> <reason>`: a hole: what was received before and after is not continuous (restart, eviction, resync) |
+ * | p | a standby was opened, to succeed the connection: `<connection number>` |
+ * | n, N | a text frame of the standby; N as a JSON string, when it holds a line break |
+ * | q | the standby was given up: the reason |
+ * | t | the standby is the connection from here on: `<connection number>: <reason>` |
  * | i | `<symbol> <tick> <lot>`: the grids of this market, decimal strings; at the head of each minute |
  * | k | `<symbol> <checkpoint>`: the feed's own book, so that a replay may begin here (feed/checkpoint.ts) |
  */
@@ -24,6 +28,10 @@ export type TapeRecord =
   | { kind: "snapshot"; receivedAt: number; symbol: string; body: string }
   | { kind: "open"; receivedAt: number; connection: string }
   | { kind: "down"; receivedAt: number; reason: string }
+  | { kind: "standby-open"; receivedAt: number; connection: string }
+  | { kind: "standby-frame"; receivedAt: number; text: string }
+  | { kind: "standby-down"; receivedAt: number; reason: string }
+  | { kind: "takeover"; receivedAt: number; connection: string }
   /** `symbol` null: of every market. */
   | { kind: "hole"; receivedAt: number; symbol: string | null; reason: string }
   | { kind: "checkpoint"; receivedAt: number; symbol: string; body: string }
@@ -45,9 +53,17 @@ export function encodeTapeRecord(record: TapeRecord): string {
     case "open":
       return `${record.receivedAt} o ${record.connection}\n`;
     case "down":
-      return `${record.receivedAt} c ${record.reason.replace(/[\r\n]+/g, " ")}\n`;
+      return `${record.receivedAt} c ${inOneLine(record.reason)}\n`;
+    case "standby-open":
+      return `${record.receivedAt} p ${record.connection}\n`;
+    case "standby-frame":
+      return encodeStandbyFrame(record.receivedAt, record.text);
+    case "standby-down":
+      return `${record.receivedAt} q ${inOneLine(record.reason)}\n`;
+    case "takeover":
+      return `${record.receivedAt} t ${record.connection}\n`;
     case "hole":
-      return `${record.receivedAt} g ${record.symbol ?? EVERY_MARKET} ${record.reason.replace(/[\r\n]+/g, " ")}\n`;
+      return `${record.receivedAt} g ${record.symbol ?? EVERY_MARKET} ${inOneLine(record.reason)}\n`;
     case "checkpoint":
       return `${record.receivedAt} k ${record.symbol} ${record.body}\n`;
     case "instrument":
@@ -58,6 +74,10 @@ export function encodeTapeRecord(record: TapeRecord): string {
 /** The line of a frame: what the feed writes for nearly every message. */
 export function encodeFrame(receivedAt: number, text: string): string {
   return hasLineBreak(text) ? `${receivedAt} F ${JSON.stringify(text)}\n` : `${receivedAt} f ${text}\n`;
+}
+
+export function encodeStandbyFrame(receivedAt: number, text: string): string {
+  return hasLineBreak(text) ? `${receivedAt} N ${JSON.stringify(text)}\n` : `${receivedAt} n ${text}\n`;
 }
 
 /** @returns the record of one line (without its line feed), or why it is none. */
@@ -73,6 +93,18 @@ export function decodeTapeLine(line: string): TapeRecord | { malformed: string }
       const text = parseJsonString(payload);
       return text === null ? { malformed: "an F record is not a JSON string" } : { kind: "frame", receivedAt, text };
     }
+    case "n":
+      return { kind: "standby-frame", receivedAt, text: payload };
+    case "N": {
+      const text = parseJsonString(payload);
+      return text === null ? { malformed: "an N record is not a JSON string" } : { kind: "standby-frame", receivedAt, text };
+    }
+    case "p":
+      return { kind: "standby-open", receivedAt, connection: payload };
+    case "q":
+      return { kind: "standby-down", receivedAt, reason: payload };
+    case "t":
+      return { kind: "takeover", receivedAt, connection: payload };
     case "B":
       return { kind: "binary", receivedAt, base64: payload };
     case "s":
@@ -121,6 +153,10 @@ function decodeSnapshotRecord(receivedAt: number, payload: string, isQuoted: boo
 function splitFirst(payload: string): [string, string | null] {
   const space = payload.indexOf(" ");
   return space <= 0 ? [payload, null] : [payload.slice(0, space), payload.slice(space + 1)];
+}
+
+function inOneLine(reason: string): string {
+  return reason.replace(/[\r\n]+/g, " ");
 }
 
 /** Line feed, carriage return: what would end a line for one reader or another. */

@@ -1,46 +1,68 @@
 /**
- * The one connection of a feed: where it is dialled, when again, and what is known of it. The sockets' events go to the listener.
+ * The connection of a feed, and beside it, ahead of a forced close, the standby that is to succeed it: where they are dialled, when again, and what is
+ * known of them. What they carry goes to the listener.
  *
  * Hosts that refuse this address (451, 403) are passed over for the venue's fallback hosts; when all refuse, the state says "blocked" and the
  * round goes on at the longest backoff.
  */
 
-import { MS_PER_HOUR } from "../../core/units/time.ts";
+import { MS_PER_HOUR, MS_PER_MINUTE } from "../../core/units/time.ts";
 import type { ExchangeAdapter, VenueHosts } from "../../exchanges/contract.ts";
 import type { FeedStatus } from "../../feed/contract.ts";
 import { afterFailure, READY_TO_CONNECT, type ReconnectState, wasHealthy } from "../../feed/reconnect.ts";
-import { dial, type VenueSocket } from "./venue-socket.ts";
+import { Line, type LineListener } from "./line.ts";
+import type { DialResult } from "./venue-socket.ts";
 
 /** A venue that closes after a day is left a little before, at a time of our choosing. */
 const ROTATE_BEFORE_MS = MS_PER_HOUR / 2;
+/** After a standby that failed, the next one; some ten of them fit before the venue closes. */
+const STANDBY_RETRY_MS = 3 * MS_PER_MINUTE;
 
 export interface ConnectionListener {
   opened(connection: number): void;
   text(text: string): void;
   binary(bytes: ArrayBuffer): void;
+  /** The connection is gone, and no standby took its place. */
   down(reason: string): void;
+  standbyOpened(connection: number): void;
+  standbyText(text: string): void;
+  standbyDown(reason: string): void;
+  /** The standby is the connection from here on. */
+  succeeded(connection: number, reason: string): void;
   /** Nothing will happen by itself before `at`: be back then. */
   wake(at: number): void;
 }
 
+export interface ConnectionOptions {
+  readonly adapter: ExchangeAdapter;
+  /** In place of the venue's own hosts. */
+  readonly hosts: VenueHosts | undefined;
+  /** Makes what shows the venue whose key it is; null without keys. @throws when the key can't be used. */
+  readonly authenticate: () => Promise<string | null>;
+  readonly listener: ConnectionListener;
+}
+
 export class Connection {
   state: FeedStatus["connection"]["state"] = "connecting";
-  openedAt: number | null = null;
-  lastDataAt = 0;
   lastDownReason: string | null = null;
   private reconnect: ReconnectState = READY_TO_CONNECT;
-  private socket: VenueSocket | null = null;
+  private line: Line | null = null;
+  private standby: Line | null = null;
   private dialling = false;
   private hostIndex = 0;
-  private opened = 0;
-  private nextSendAt = 0;
+  private dialled = 0;
+  private standbyNotBefore = 0;
+  /** The line that the venue has announced to close. */
+  private closing: Line | null = null;
   private readonly adapter: ExchangeAdapter;
   private readonly hosts: readonly VenueHosts[];
+  private readonly authenticate: ConnectionOptions["authenticate"];
   private readonly listener: ConnectionListener;
 
-  constructor(adapter: ExchangeAdapter, override: VenueHosts | undefined, listener: ConnectionListener) {
+  constructor({ adapter, hosts, authenticate, listener }: ConnectionOptions) {
     this.adapter = adapter;
-    this.hosts = override === undefined ? [adapter.hosts, ...adapter.fallbackHosts] : [override];
+    this.hosts = hosts === undefined ? [adapter.hosts, ...adapter.fallbackHosts] : [hosts];
+    this.authenticate = authenticate;
     this.listener = listener;
   }
 
@@ -49,13 +71,17 @@ export class Connection {
     return this.hosts[this.hostIndex % this.hosts.length] ?? this.adapter.hosts;
   }
 
-  /** Counts the dials: what was asked for on one connection says nothing of the next. */
+  /** Of the connection that is open, or was last: what was asked for on one connection says nothing of another. */
   get number(): number {
-    return this.opened;
+    return this.line?.number ?? this.dialled;
   }
 
   get isOpen(): boolean {
-    return this.socket !== null;
+    return this.line !== null;
+  }
+
+  get openedAt(): number | null {
+    return this.line?.openedAt ?? null;
   }
 
   get attempts(): number {
@@ -63,104 +89,134 @@ export class Connection {
   }
 
   get retryAt(): number | null {
-    return this.socket === null ? this.reconnect.retryAt : null;
-  }
-
-  /** Dials unless it is open, being dialled, or told to wait. */
-  async ensure(symbols: readonly string[], now: number): Promise<void> {
-    if (this.socket !== null || this.dialling || now < this.reconnect.retryAt) return;
-    this.dialling = true;
-    if (this.state !== "blocked") this.state = "connecting";
-    const number = this.opened + 1;
-    // A frame may come before dial has returned the socket: it is ours as long as no later one was opened.
-    const isCurrent = (): boolean => this.opened === number;
-    this.opened = number;
-    let announced = false;
-    let isDown = false;
-    const announce = (): void => {
-      if (announced) return;
-      announced = true;
-      this.state = "open";
-      this.openedAt = Date.now();
-      this.listener.opened(number);
-    };
-    const result = await dial(this.adapter.streamUrl(this.host, symbols), {
-      text: (text) => {
-        if (!isCurrent()) return;
-        announce();
-        this.lastDataAt = Date.now();
-        this.listener.text(text);
-      },
-      binary: (bytes) => {
-        if (isCurrent()) this.listener.binary(bytes);
-      },
-      down: (reason) => {
-        isDown = true;
-        if (isCurrent()) this.onDown(reason);
-      },
-    });
-    this.dialling = false;
-    if (!result.ok) {
-      this.refused(result.isBlocked, result.retryAfterMs, result.detail);
-      return;
-    }
-    if (isDown) return;
-    this.socket = result.socket;
-    announce();
-    this.send(this.adapter.subscribe(symbols, null));
-  }
-
-  /** Sends frames of ours on the connection that is open now, spaced so that the venue's limit on them holds. */
-  send(frames: readonly string[]): void {
-    const { socket } = this;
-    if (socket === null || frames.length === 0) return;
-    const now = Date.now();
-    for (const frame of frames) {
-      const at = Math.max(now, this.nextSendAt);
-      this.nextSendAt = at + this.adapter.limits.frameIntervalMs;
-      // A socket that has gone down meanwhile sends nothing.
-      if (at <= now) socket.send(frame);
-      else setTimeout(() => socket.send(frame), at - now);
-    }
-  }
-
-  /** Ends the connection from our side; it will be dialled again. */
-  drop(reason: string): void {
-    this.socket?.close(reason);
+    return this.line === null ? this.reconnect.retryAt : null;
   }
 
   get mayTry(): boolean {
     return Date.now() >= this.reconnect.retryAt;
   }
 
-  /** The venue is about to close it by age. */
-  isDueForRotation(now: number): boolean {
-    return (
-      this.socket !== null && this.openedAt !== null && now - this.openedAt > this.adapter.limits.connectionLifetimeMs - ROTATE_BEFORE_MS
-    );
+  /** Dials unless it is open, being dialled, or told to wait. */
+  async ensure(symbols: readonly string[], now: number): Promise<void> {
+    if (this.line !== null || this.dialling || now < this.reconnect.retryAt) return;
+    if (this.state !== "blocked") this.state = "connecting";
+    let wasOpened = false;
+    const result = await this.dial(symbols, {
+      opened: (line) => {
+        wasOpened = true;
+        this.line = line;
+        this.state = "open";
+        this.listener.opened(line.number);
+      },
+      text: (line, text) => this.onText(line, text),
+      binary: (line, bytes) => this.onBinary(line, bytes),
+      down: (line, reason) => this.onDown(line, reason),
+    });
+    // One that opened and went down at once has been told of already.
+    if (!result.ok && !wasOpened) this.refused(result.isBlocked, result.retryAfterMs, result.detail);
+  }
+
+  /** Opens a standby where the venue will close the connection by age before long. */
+  async ensureStandby(symbols: readonly string[], now: number): Promise<void> {
+    if (this.line === null || this.standby !== null || this.dialling || now < this.standbyNotBefore || !this.isAgeing(now)) return;
+    this.standbyNotBefore = now + STANDBY_RETRY_MS;
+    await this.dial(symbols, {
+      opened: (line) => {
+        this.standby = line;
+        this.listener.standbyOpened(line.number);
+      },
+      text: (line, text) => this.onText(line, text),
+      binary: (line, bytes) => this.onBinary(line, bytes),
+      down: (line, reason) => this.onDown(line, reason),
+    });
+  }
+
+  /** The standby is the connection from here on; the old one is closed. */
+  succeed(reason: string): void {
+    const { line, standby } = this;
+    if (standby === null) return;
+    this.standby = null;
+    this.line = standby;
+    this.listener.succeeded(standby.number, reason);
+    line?.close(reason);
+  }
+
+  /** The venue has said that it will close the connection. */
+  announceClosing(): void {
+    this.closing = this.line;
+  }
+
+  giveUpStandby(reason: string): void {
+    this.standby?.close(reason);
+  }
+
+  send(frames: readonly string[]): void {
+    this.line?.send(frames);
+  }
+
+  /** Ends the connection from our side; it will be dialled again. */
+  drop(reason: string): void {
+    this.line?.close(reason);
   }
 
   /** Nothing at all has come for longer than a live venue keeps silent. */
   isSilent(now: number): boolean {
-    return this.socket !== null && now - Math.max(this.lastDataAt, this.openedAt ?? 0) > this.adapter.staleAfterMs;
-  }
-
-  private onDown(reason: string): void {
-    const now = Date.now();
-    this.socket = null;
-    this.state = "waiting";
-    this.lastDownReason = reason;
-    const before = wasHealthy(this.openedAt ?? now, this.lastDataAt) ? READY_TO_CONNECT : this.reconnect;
-    this.reconnect = afterFailure(before, now, { uniform: Math.random(), retryAfterMs: 0 });
-    this.listener.wake(this.reconnect.retryAt);
-    this.openedAt = null;
-    this.listener.down(reason);
+    return this.line !== null && this.line.silenceMs(now) > this.adapter.staleAfterMs;
   }
 
   /** A host that gives nothing on REST is passed over for the next one, like one that refuses the socket. */
   passOver(why: "blocked" | "unreachable", detail: string): void {
-    if (this.socket !== null) this.drop(detail);
+    if (this.line !== null) this.drop(detail);
     this.refused(why === "blocked", 0, detail);
+  }
+
+  private isAgeing(now: number): boolean {
+    const { openedAt } = this;
+    if (this.line !== null && this.closing === this.line) return true;
+    return openedAt !== null && now - openedAt > this.adapter.limits.connectionLifetimeMs - ROTATE_BEFORE_MS;
+  }
+
+  private async dial(symbols: readonly string[], listener: LineListener): Promise<DialResult> {
+    this.dialling = true;
+    try {
+      const token = await this.authenticate();
+      return await new Line({ adapter: this.adapter, number: ++this.dialled, listener }).dial(this.host, symbols, token);
+    } catch (error) {
+      return { ok: false, isBlocked: false, retryAfterMs: 0, detail: `the venue's key can't be used: ${String(error)}` };
+    } finally {
+      this.dialling = false;
+    }
+  }
+
+  private onText(line: Line, text: string): void {
+    if (line === this.line) this.listener.text(text);
+    else if (line === this.standby) this.listener.standbyText(text);
+  }
+
+  private onBinary(line: Line, bytes: ArrayBuffer): void {
+    if (line === this.line) this.listener.binary(bytes);
+  }
+
+  private onDown(line: Line, reason: string): void {
+    if (line === this.standby) {
+      this.standby = null;
+      this.listener.standbyDown(reason);
+    } else if (line === this.line) {
+      // What the standby has joined of goes on there.
+      if (this.standby !== null) this.succeed(reason);
+      else this.lost(line, reason);
+    }
+  }
+
+  private lost(line: Line, reason: string): void {
+    const now = Date.now();
+    this.line = null;
+    this.state = "waiting";
+    this.lastDownReason = reason;
+    const before = wasHealthy(line.openedAt ?? now, line.lastDataAt) ? READY_TO_CONNECT : this.reconnect;
+    this.reconnect = afterFailure(before, now, { uniform: Math.random(), retryAfterMs: 0 });
+    this.listener.wake(this.reconnect.retryAt);
+    this.listener.down(reason);
   }
 
   private refused(isBlocked: boolean, retryAfterMs: number, detail: string): void {

@@ -12,7 +12,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Instrument } from "../../core/market/instrument.ts";
 import { findAdapter } from "../../exchanges/registry.ts";
-import { parseFeeds, parseVenueHosts } from "../../feed/configuration.ts";
+import { parseFeeds, parseVenueHosts, parseVenueKeys } from "../../feed/configuration.ts";
 import type { BookView, FeatureView, FeedRpc, FeedStatus, GapRecord, PendingMinute, QuoteAnswer, Refusal } from "../../feed/contract.ts";
 import type { MarketTracker } from "../../feed/market-tracker.ts";
 import { bookView, featureView, quoteAnswer, refuse } from "../../feed/views.ts";
@@ -23,6 +23,8 @@ import { RunningFeed } from "./running-feed.ts";
 export interface FeedEnv {
   readonly FEEDS: string;
   readonly VENUE_HOSTS: string;
+  /** A secret: keys of venues that ask for them on market data. Absent for most. */
+  readonly VENUE_KEYS?: string;
 }
 
 /** The object comes back at least this often; 30 s is the most that was seen to keep it from eviction. */
@@ -119,9 +121,12 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
         `FEEDS gives ${name} ${configuration.symbols.length} symbols, and a connection to ${adapter.venue} carries ${most}: split them over feeds`,
       );
     }
+    const keys = parseVenueKeys(this.env.VENUE_KEYS ?? "");
+    if ("malformed" in keys) return fault(keys.malformed);
     const { ctx, store } = this;
+    const { venue } = configuration;
     const wake = (at: number): void => ctx.waitUntil(wakeAt(ctx.storage, at));
-    return { kind: "feed", feed: new RunningFeed({ configuration, adapter, hosts: hosts.get(configuration.venue), store, wake }) };
+    return { kind: "feed", feed: new RunningFeed({ configuration, adapter, hosts: hosts.get(venue), key: keys.get(venue), store, wake }) };
   }
 
   /** Looked after, and on its way to the venue: whoever asks does not wait for that. */

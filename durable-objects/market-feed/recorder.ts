@@ -20,6 +20,10 @@ const FLUSH_INTERVAL_MS = 5_000;
 const MAX_UNSTORED_MINUTES = 120;
 const MAX_UNSTORED_GAPS = 5_000;
 
+type ConnectionRecord =
+  | { kind: "open" | "standby-open" | "takeover"; connection: string }
+  | { kind: "down" | "standby-down"; reason: string };
+
 export class Recorder {
   private readonly store: FeedStore;
   private readonly reducer: FeedReducer;
@@ -61,8 +65,15 @@ export class Recorder {
     this.afterRecord(receivedAt);
   }
 
-  /** The connection opened or went down: on every market's tape, so that each can be replayed alone. */
-  connection(receivedAt: number, record: { kind: "open"; connection: string } | { kind: "down"; reason: string }): void {
+  /** A frame of the standby. */
+  standbyFrame(symbols: readonly string[], receivedAt: number, text: string): void {
+    for (const symbol of symbols.length === 0 ? [FEED_TAPE_SYMBOL] : symbols)
+      this.buffer.record(symbol, { kind: "standby-frame", receivedAt, text });
+    this.afterRecord(receivedAt);
+  }
+
+  /** What became of a connection: on every market's tape, so that each can be replayed alone. */
+  connection(receivedAt: number, record: ConnectionRecord): void {
     for (const symbol of this.tapeSymbols()) this.buffer.record(symbol, { ...record, receivedAt });
     this.afterRecord(receivedAt);
   }

@@ -9,7 +9,7 @@ import { featureSetV1 } from "../../core/features/registry.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
 import { parseMarketId } from "../../core/market/instrument.ts";
 import { minuteOf } from "../../core/units/time.ts";
-import type { ExchangeAdapter, SnapshotSource, VenueHosts } from "../../exchanges/contract.ts";
+import type { ExchangeAdapter, SnapshotSource, VenueHosts, VenueKey } from "../../exchanges/contract.ts";
 import { type FeedConfiguration, missingSymbols } from "../../feed/configuration.ts";
 import type { FeedStatus, GapReason, Refusal } from "../../feed/contract.ts";
 import { FeedReducer, type FrameOutcome } from "../../feed/feed-reducer.ts";
@@ -19,6 +19,7 @@ import { Connection } from "./connection.ts";
 import type { AliveMark, FeedStore } from "./feed-store.ts";
 import { logFault } from "./log-fault.ts";
 import { Recorder, unclosedMinuteSnapshots } from "./recorder.ts";
+import { platformSigner } from "./signer.ts";
 import { VenueInstruments } from "./venue-instruments.ts";
 import { type RestResult, VenueRest } from "./venue-rest.ts";
 
@@ -27,6 +28,8 @@ export interface RunningFeedOptions {
   readonly adapter: ExchangeAdapter;
   /** In place of the venue's own hosts. */
   readonly hosts: VenueHosts | undefined;
+  /** Of the venue, where the deployment has one. */
+  readonly key: VenueKey | undefined;
   readonly store: FeedStore;
   /** Has the object come back at this time, if not sooner. */
   readonly wake: (at: number) => void;
@@ -49,12 +52,23 @@ export class RunningFeed {
     this.store = options.store;
     this.rest = new VenueRest(options.adapter.limits.weightPerMinute);
     this.venueInstruments = new VenueInstruments(this.adapter, this.configuration, this.rest);
-    this.connection = new Connection(options.adapter, options.hosts, {
-      opened: (connection) => this.onOpened(connection),
-      text: (text) => this.onText(text),
-      binary: (bytes) => this.onBinary(bytes),
-      down: (reason) => this.onDown(reason),
-      wake: options.wake,
+    const { adapter, hosts, key } = options;
+    const { authenticate } = adapter;
+    this.connection = new Connection({
+      adapter,
+      hosts,
+      authenticate: async () => (authenticate === null || key === undefined ? null : authenticate(key, platformSigner, Date.now())),
+      listener: {
+        opened: (connection) => this.onOpened(connection),
+        text: (text) => this.onText(text),
+        binary: (bytes) => this.onBinary(bytes),
+        down: (reason) => this.onDown(reason),
+        standbyOpened: (connection) => this.onStandbyOpened(connection),
+        standbyText: (text) => this.onStandbyText(text),
+        standbyDown: (reason) => this.onStandbyDown(reason),
+        succeeded: (connection, reason) => this.onSucceeded(connection, reason),
+        wake: options.wake,
+      },
     });
     const kept = this.store.kept<Instrument[]>("instruments");
     if (kept !== null && missingSymbols(this.configuration, kept).length === 0) this.startBooks(kept, Date.now());
@@ -75,8 +89,10 @@ export class RunningFeed {
     const now = Math.max(at, this.now());
     const { reducer, recorder } = this.books;
     recorder.tick(now);
+    const standby = reducer.standbyState(now);
+    if (standby === "joined") this.connection.succeed("rotated before the venue closes it by age");
+    else if (standby === "overdue") this.connection.giveUpStandby("its books did not meet the present ones in time");
     if (this.connection.isSilent(now)) this.drop("stale", `nothing received for over ${this.adapter.staleAfterMs / 1000} s`);
-    else if (this.connection.isDueForRotation(now)) this.drop("rotation", "rotated before the venue closes it by age");
     else this.lookAfterSilence(reducer, now);
   }
 
@@ -87,6 +103,7 @@ export class RunningFeed {
     if (listed.length > 0) this.useInstruments(listed);
     if (this.books === null) return;
     await this.connection.ensure(this.configuration.symbols, now);
+    await this.connection.ensureStandby(this.configuration.symbols, now);
     this.askSnapshots();
   }
 
@@ -147,9 +164,15 @@ export class RunningFeed {
         for (const symbol of taken?.others ?? []) recorder.frame(symbol, now, text);
       }
       const { symbol, isClosing, hole } = taken;
-      if (isClosing) this.drop("rotation", "the venue announced that it closes");
+      if (isClosing) this.prepareForClosing();
       else if (hole !== null || (symbol !== null && reducer.markets.get(symbol)?.wantsSnapshot(now))) this.askSnapshots();
     });
+  }
+
+  /** The venue has announced that it closes the connection: another one is opened before it does. */
+  private prepareForClosing(): void {
+    this.connection.announceClosing();
+    void this.reach(this.now());
   }
 
   private onBinary(bytes: ArrayBuffer): void {
@@ -167,6 +190,38 @@ export class RunningFeed {
       recorder.flush(now);
     });
     this.downReason = "connection-down";
+  }
+
+  private onStandbyOpened(connection: number): void {
+    this.take((now, { reducer, recorder }) => {
+      reducer.standbyOpened(now);
+      recorder.connection(now, { kind: "standby-open", connection: String(connection) });
+    });
+  }
+
+  private onStandbyText(text: string): void {
+    this.take((now, { reducer, recorder }) => {
+      let symbols: readonly string[] = [];
+      try {
+        symbols = reducer.standbyFrame(text, now);
+      } finally {
+        recorder.standbyFrame(symbols, now, text);
+      }
+    });
+  }
+
+  private onStandbyDown(reason: string): void {
+    this.take((now, { reducer, recorder }) => {
+      reducer.standbyLost(now);
+      recorder.connection(now, { kind: "standby-down", reason });
+    });
+  }
+
+  private onSucceeded(connection: number, reason: string): void {
+    this.take((now, { reducer, recorder }) => {
+      reducer.takeOver(now);
+      recorder.connection(now, { kind: "takeover", connection: `${connection}: ${reason}` });
+    });
   }
 
   private drop(reason: GapReason, detail: string): void {

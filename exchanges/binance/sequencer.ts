@@ -13,6 +13,9 @@
  * A first message with `pu = L` joins too: that is rule 5 with the snapshot in the place of the previous message, and without it a quiet
  * book would ask for a second snapshot each time.
  *
+ * A message that begins inside what the book holds and ends beyond it is applied too: sizes are absolute, so the part that is held already says what
+ * is so, and a second connection may cut the same changes into other messages.
+ *
  * Once joined, a message that ends at or before what the book holds is a duplicate (or came late): it is named, not applied, and the
  * book stays whole. Anything else that does not continue is a gap. The sequencer keeps judging gap until it is reset.
  */
@@ -32,7 +35,7 @@ type SequenceNumbers = Parameters<BookSequencer["judge"]>[0];
 const SPOT: ContinuityRule = {
   isBeforeSnapshot: (lastUpdate, snapshot) => lastUpdate <= snapshot,
   joins: ({ firstSequence, lastSequence }, snapshot) => firstSequence <= snapshot + 1 && snapshot + 1 <= lastSequence,
-  follows: ({ firstSequence, lastSequence }, last) => firstSequence === last + 1 && lastSequence >= firstSequence,
+  follows: ({ firstSequence, lastSequence }, last) => firstSequence <= last + 1 && lastSequence > last,
   isTooOld: (snapshot, firstBuffered) => snapshot + 1 < firstBuffered,
 };
 
@@ -40,7 +43,7 @@ const FUTURES: ContinuityRule = {
   isBeforeSnapshot: (lastUpdate, snapshot) => lastUpdate < snapshot,
   joins: ({ firstSequence, lastSequence, previousSequence }, snapshot) =>
     (firstSequence <= snapshot && snapshot <= lastSequence) || previousSequence === snapshot,
-  follows: ({ lastSequence, previousSequence }, last) => previousSequence === last && lastSequence > last,
+  follows: ({ lastSequence, previousSequence }, last) => previousSequence !== null && previousSequence <= last && lastSequence > last,
   isTooOld: (snapshot, firstBuffered) => snapshot < firstBuffered,
 };
 

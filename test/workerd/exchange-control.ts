@@ -19,6 +19,8 @@ export const control = {
   hold: (isHeld: boolean) => steer("hold", isHeld),
   /** How many wait for that. */
   waiting: async () => (await steer("", null)).waiting,
+  /** How many connections are open. */
+  sockets: async () => (await steer("", null)).sockets,
   /** How many have been asked for, answered or not. */
   asked: async () => (await steer("", null)).asked,
 };

@@ -44,7 +44,7 @@ async function withFeed(
     const wakes: number[] = [];
     const configuration = { feed: name, venue: "binance-spot", symbols: ["BTCUSDT", "ETHUSDT"] };
     const wake = (at: number): void => void wakes.push(at);
-    const successor = (): RunningFeed => new RunningFeed({ configuration, adapter, hosts: undefined, store, wake });
+    const successor = (): RunningFeed => new RunningFeed({ configuration, adapter, hosts: undefined, key: undefined, store, wake });
     prepare(store);
     await act({ feed: successor(), store, wakes, successor });
   });
@@ -63,6 +63,17 @@ async function send(feed: RunningFeed, frames: readonly string[]): Promise<void>
   const before = feed.status(Date.now()).frames;
   await control.send(frames);
   await vi.waitFor(() => expect(feed.status(Date.now()).frames).toBe(before + frames.length), SOON);
+}
+
+/** While two connections are open, both bring each frame. */
+async function sendOnBoth(feed: RunningFeed, frames: readonly string[]): Promise<void> {
+  const before = feed.status(Date.now()).frames;
+  await control.send(frames);
+  await vi.waitFor(() => expect(feed.status(Date.now()).frames).toBe(before + 2 * frames.length), SOON);
+}
+
+function sequencesOf(feed: RunningFeed): (number | null)[] {
+  return feed.status(Date.now()).markets.map(({ proof }) => proof.lastSequence);
 }
 
 function speak(feed: RunningFeed, sequence: number): Promise<void> {
@@ -128,33 +139,42 @@ describe("the running feed", () => {
     });
   });
 
-  it("leaves a connection half an hour before the venue closes it by age, and no sooner", async () => {
+  it("opens the next connection half an hour before the venue closes one by age, no sooner, and changes over without losing an update", async () => {
     await withFeed("old", async ({ feed, store }) => {
       await goLive(feed, 100);
       advanceClock(23.4 * HOUR_MS);
       await speak(feed, 101);
-      feed.watch(Date.now());
-      expect(connectionOf(feed).state).toBe("open");
+      await feed.reach(Date.now());
+      expect(await control.sockets()).toBe(1);
       advanceClock(0.2 * HOUR_MS);
       await speak(feed, 102);
+      await feed.reach(Date.now());
+      expect(await control.sockets()).toBe(2);
+      // Nothing of the new one has met the books yet: the old one stays.
       feed.watch(Date.now());
-      expect(connectionOf(feed)).toMatchObject({ state: "waiting", lastDownReason: "rotated before the venue closes it by age" });
-      expect(reasonsOf(store)).toEqual(["started", "rotation"]);
+      expect(await control.sockets()).toBe(2);
+      await sendOnBoth(feed, [depthFrame("BTCUSDT", { from: 103 }), depthFrame("ETHUSDT", { from: 103 })]);
+      feed.watch(Date.now());
+      await vi.waitFor(async () => expect(await control.sockets()).toBe(1), SOON);
+      await speak(feed, 104);
+      expect(statesOf(feed)).toEqual(["live", "live"]);
+      expect(sequencesOf(feed)).toEqual([104, 104]);
+      expect(reasonsOf(store)).toEqual(["started"]);
+      expect(store.openGaps()).toEqual([]);
     });
   });
 
-  it("leaves a connection that the venue announces to close, and takes nothing more that was on its way on it", async () => {
+  it("goes on where it was when the venue closes an announced connection, since the next one has been there since", async () => {
     await withFeed("announced", async ({ feed, store }) => {
       await goLive(feed, 100);
-      const taken = feed.status(Date.now()).frames;
-      await control.send([JSON.stringify({ e: "serverShutdown", E: Date.now() }), depthFrame("BTCUSDT", { from: 101 })]);
-      await vi.waitFor(() => expect(connectionOf(feed).state).toBe("waiting"), SOON);
-      expect(connectionOf(feed).lastDownReason).toBe("the venue announced that it closes");
-      expect(reasonsOf(store)).toEqual(["started", "rotation"]);
-      advanceClock(BACKOFF_MS);
-      await goLive(feed, 200);
-      // The announcement, and the two that make the new books.
-      expect(feed.status(Date.now()).frames - taken).toBe(3);
+      await send(feed, [JSON.stringify({ stream: "!serverShutdown", data: { e: "serverShutdown", E: Date.now() } })]);
+      await vi.waitFor(async () => expect(await control.sockets()).toBe(2), SOON);
+      await sendOnBoth(feed, [depthFrame("BTCUSDT", { from: 101 }), depthFrame("ETHUSDT", { from: 101 })]);
+      feed.watch(Date.now());
+      await vi.waitFor(async () => expect(await control.sockets()).toBe(1), SOON);
+      await speak(feed, 102);
+      expect(sequencesOf(feed)).toEqual([102, 102]);
+      expect(reasonsOf(store)).toEqual(["started"]);
     });
   });
 
