@@ -13,6 +13,8 @@ export interface Checkpoint {
   readonly contentHash: string;
   readonly levels: LevelBatch;
   readonly window: CheckpointWindow;
+  /** What the decoder needs for the messages that follow (exchanges/contract.ts, Decoder.memory); null where they refer to nothing. */
+  readonly memory: string | null;
 }
 
 /** What was known of the book: down (bids) and up (asks) to which prices all of it, null for the whole side, and when (received) its top was last confirmed. */
@@ -22,8 +24,8 @@ export interface CheckpointWindow {
   readonly confirmedAt: number;
 }
 
-export function encodeCheckpoint(book: OrderBook, at: { lastSequence: number; confirmedAt: number }): string {
-  const { lastSequence, confirmedAt } = at;
+export function encodeCheckpoint(book: OrderBook, at: { lastSequence: number; confirmedAt: number; memory: string | null }): string {
+  const { lastSequence, confirmedAt, memory } = at;
   const window: CheckpointWindow = { bidTicks: book.bids.completeToTicks, askTicks: book.asks.completeToTicks, confirmedAt };
   return JSON.stringify({
     lastSequence,
@@ -31,6 +33,7 @@ export function encodeCheckpoint(book: OrderBook, at: { lastSequence: number; co
     window,
     bids: levelsOf(book, "bid"),
     asks: levelsOf(book, "ask"),
+    ...(memory === null ? {} : { memory }),
   });
 }
 
@@ -43,11 +46,12 @@ export function decodeCheckpoint(text: string): Checkpoint | { malformed: string
     return { malformed: "a checkpoint that is not JSON" };
   }
   if (typeof value !== "object" || value === null) return { malformed: "a checkpoint that is not an object" };
-  const { lastSequence, contentHash, bids, asks, window } = value as Record<string, unknown>;
+  const { lastSequence, contentHash, bids, asks, window, memory = null } = value as Record<string, unknown>;
   if (!Number.isSafeInteger(lastSequence) || typeof contentHash !== "string") return { malformed: "a checkpoint without sequence or hash" };
   if (!isFlatLevels(bids) || !isFlatLevels(asks)) return { malformed: "a checkpoint whose levels are not [ticks, lots, ...] integers" };
   if (!isWindow(window)) return { malformed: "a checkpoint without the window in which its book was known" };
-  return { lastSequence: lastSequence as number, contentHash, levels: batchOf(bids, asks), window };
+  if (memory !== null && typeof memory !== "string") return { malformed: "a checkpoint whose memory is not text" };
+  return { lastSequence: lastSequence as number, contentHash, levels: batchOf(bids, asks), window, memory };
 }
 
 /** [ticks, lots, ticks, lots, …], best first. */

@@ -52,6 +52,11 @@ export interface FeedReducerOptions {
   readonly adapter: ExchangeAdapter;
   readonly instruments: readonly Instrument[];
   readonly featureSet: FeatureSet;
+  /**
+   * `one-market`: the frames are one market's alone, from its tape, so a hole in the connection's numbers is nothing; those that were seen
+   * are on the tape. `whole`, the default: everything that the connection brought.
+   */
+  readonly frames?: "whole" | "one-market";
   /** Called for each feature row of each market, with a buffer that is reused. */
   readonly onRow?: (symbol: string, row: FeatureRow) => void;
 }
@@ -67,6 +72,7 @@ export class FeedReducer {
   private order = new ConnectionOrder();
   private standby: Standby | null = null;
   private readonly adapter: ExchangeAdapter;
+  private readonly judgesOrder: boolean;
   private readonly continuity: ExchangeAdapter["continuity"];
   private openMinute: number | null = null;
   private closedMinutes: { minute: number; snapshots: MinuteSnapshot[] }[] = [];
@@ -74,6 +80,7 @@ export class FeedReducer {
   constructor(options: FeedReducerOptions) {
     const { adapter, instruments, featureSet, onRow } = options;
     this.adapter = adapter;
+    this.judgesOrder = options.frames !== "one-market";
     this.decoder = adapter.createDecoder(instruments);
     this.continuity = adapter.continuity;
     this.markets = new Map(
@@ -81,7 +88,7 @@ export class FeedReducer {
         const tracker = new MarketTracker({
           instrument,
           featureSet,
-          sequencer: adapter.createSequencer(),
+          createSequencer: () => adapter.createSequencer(),
           decoder: this.decoder,
           continuity: adapter.continuity,
           tradeIds: adapter.tradeIds,
@@ -105,7 +112,7 @@ export class FeedReducer {
     this.frames++;
     const decoded = this.decoder.decode(text);
     const { last } = this.order;
-    const order = this.order.judge(this.decoder.connectionSequence);
+    const order = this.judgesOrder ? this.order.judge(this.decoder.connectionSequence) : "continues";
     const hole = order === "hole" ? `message ${this.order.last} of the connection follows ${last}` : null;
     if (hole !== null) this.connectionBroken(hole);
     switch (decoded.kind) {
@@ -145,13 +152,13 @@ export class FeedReducer {
       const reason = decoded.kind === "malformed" ? decoded.reason : `a snapshot answer that is ${decoded.kind}`;
       // No book was built from it, and it is asked for again.
       this.countMalformed(body, { reason, symbol, channel: "quotes" });
-      market.snapshots.failed(this.now);
+      market.snapshotFailed(this.now);
     }
   }
 
   snapshotFailed(symbol: string, at: number): void {
     this.moveTo(at);
-    this.markets.get(symbol)?.snapshots.failed(this.now);
+    this.markets.get(symbol)?.snapshotFailed(this.now);
   }
 
   connectionOpened(at: number): void {
@@ -165,7 +172,7 @@ export class FeedReducer {
   /** Another connection has been opened, to succeed the present one. */
   standbyOpened(at: number): void {
     this.moveTo(at);
-    this.standby = new Standby({ adapter: this.adapter, markets: this.markets, openedAt: this.now });
+    this.standby = new Standby({ adapter: this.adapter, markets: this.markets, openedAt: this.now, judgesOrder: this.judgesOrder });
   }
 
   /** A text frame of the standby. @returns the symbols that it speaks of. */
@@ -236,7 +243,8 @@ export class FeedReducer {
   }
 
   snapshotAsked(symbol: string, at: number): void {
-    this.markets.get(symbol)?.snapshots.asked(at);
+    this.moveTo(at);
+    this.markets.get(symbol)?.snapshotAsked(this.now);
   }
 
   /** Live symbols without a depth message for longer than their own pace allows. */
@@ -288,6 +296,9 @@ export class FeedReducer {
       case "checkpoint":
         this.moveTo(record.receivedAt);
         this.markets.get(record.symbol)?.onCheckpoint(record.body, this.now);
+        break;
+      case "asked":
+        this.snapshotAsked(record.symbol, record.receivedAt);
         break;
       case "standby-open":
         this.standbyOpened(record.receivedAt);

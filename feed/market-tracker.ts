@@ -15,6 +15,7 @@ import { type Instrument, marketId } from "../core/market/instrument.ts";
 import { MS_PER_MINUTE } from "../core/units/time.ts";
 import type { BookSequencer, Channel, Decoder, ExchangeAdapter, LossNotice, SnapshotSource } from "../exchanges/contract.ts";
 import { BookCheck, type BookJudgement } from "./book-check.ts";
+import { agreeWhereKnown, BookRefresh } from "./book-refresh.ts";
 import { ChannelWatch } from "./channel-watch.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import type { GapReason, GapRecord } from "./contract.ts";
@@ -31,7 +32,7 @@ const FORGIVEN_AFTER_MS = MS_PER_MINUTE;
 
 export interface MarketTrackerOptions {
   readonly instrument: Instrument;
-  readonly sequencer: BookSequencer;
+  readonly createSequencer: () => BookSequencer;
   readonly decoder: Decoder;
   readonly featureSet: FeatureSet;
   readonly continuity: ExchangeAdapter["continuity"];
@@ -70,13 +71,15 @@ export class MarketTracker {
   readonly check = new BookCheck();
   private wasOpened = false;
   private readonly tradeIds: TradeIds;
+  private readonly refresh: BookRefresh;
   private readonly options: MarketTrackerOptions;
   private sequencer: BookSequencer;
   private decoder: Decoder;
 
   constructor(options: MarketTrackerOptions) {
     this.options = options;
-    this.sequencer = options.sequencer;
+    this.sequencer = options.createSequencer();
+    this.refresh = new BookRefresh(options.pendingLimits);
     this.decoder = options.decoder;
     this.instrument = options.instrument;
     this.market = marketId(options.instrument.venue, options.instrument.symbol);
@@ -162,7 +165,20 @@ export class MarketTracker {
 
   /** Whether a snapshot should be asked for now. */
   wantsSnapshot(now: number): boolean {
+    if (this.state === "live") return this.options.snapshotSource === "request" && this.refresh.isDue(this.book, now);
     return this.state === "syncing" && this.snapshots.isDue(now, this.syncProgress());
+  }
+
+  /** Its snapshot has been asked for. */
+  snapshotAsked(at: number): void {
+    if (this.state === "live") this.refresh.asked(at);
+    else this.snapshots.asked(at);
+  }
+
+  /** Nothing that can be used has come of it. */
+  snapshotFailed(at: number): void {
+    if (this.state === "live") this.refresh.stop();
+    else this.snapshots.failed(at);
   }
 
   /** A message shows that others before it were lost. */
@@ -191,7 +207,10 @@ export class MarketTracker {
     this.minute.events++;
     if (event.kind === "trade" && !this.isNewTrade(event, receivedAt)) return;
     if (event.kind === "quote") this.quotes.heard(receivedAt);
-    if (event.kind === "depth") this.pace.heard(receivedAt);
+    if (event.kind === "depth") {
+      this.pace.heard(receivedAt);
+      this.refresh.keep(event, frame);
+    }
     if (event.kind === "snapshot") this.onStreamedSnapshot(event, receivedAt);
     else if (this.state === "syncing") this.keep(event, frame, receivedAt);
     else if (this.state === "live") this.apply(event, frame, receivedAt);
@@ -199,6 +218,10 @@ export class MarketTracker {
   }
 
   onSnapshot(event: SnapshotEvent, receivedAt: number): void {
+    if (this.state === "live" && this.refresh.isUnderWay) {
+      this.refreshBook(event, receivedAt);
+      return;
+    }
     this.snapshots.answered();
     // Of a connection that is gone, it can't be joined with anything. A tape that begins in the middle has opened none yet.
     if (this.state === "live" || (this.state === "disconnected" && this.wasOpened)) return;
@@ -214,6 +237,23 @@ export class MarketTracker {
     }
     this.becomeLive(receivedAt);
     this.applyPending(receivedAt);
+  }
+
+  /** The book is made whole again at its far end; where both were known it must have been the same. */
+  private refreshBook(event: SnapshotEvent, receivedAt: number): void {
+    const { snapshotLimits, createSequencer } = this.options;
+    const refreshed = this.refresh.build(event, { decoder: this.decoder, sequencer: createSequencer(), snapshotLimits });
+    if (refreshed.kind === "failed" || refreshed.book.state === "crossed") return;
+    const isComparable = refreshed.sequencer.lastSequence === this.lastSequence;
+    if (isComparable && !agreeWhereKnown(refreshed.book, this.book)) {
+      this.lose(receivedAt, "snapshot-differs", "a snapshot differs from the book at the same number");
+      this.book.copyFrom(refreshed.book);
+      this.sequencer = refreshed.sequencer;
+      this.becomeLive(receivedAt);
+      return;
+    }
+    this.adopt(refreshed, receivedAt);
+    this.refresh.begin(this.book, receivedAt);
   }
 
   /** The venue has sent the whole book on the stream: it replaces what is there, whoever asked. One that differs shows that ours was wrong. */
@@ -249,7 +289,11 @@ export class MarketTracker {
       if (this.lastSequence !== checkpoint.lastSequence || this.book.contentHash() !== checkpoint.contentHash) this.checkpointMismatches++;
     } else {
       const { symbol } = this.instrument;
-      const { lastSequence, levels, window } = checkpoint;
+      const { lastSequence, levels, window, memory } = checkpoint;
+      if (memory !== null && !this.decoder.recall(symbol, memory)) {
+        this.malformedFrames++;
+        return;
+      }
       this.onSnapshot({ kind: "snapshot", symbol, venueTime: null, lastSequence, levels }, receivedAt);
       // What was known of the book then, and since when it was confirmed, so that a replay loses it when the feed did.
       if (this.lastSequence !== lastSequence) return;
@@ -263,7 +307,8 @@ export class MarketTracker {
   checkpoint(): string | null {
     const { lastSequence } = this;
     if (this.state !== "live" || lastSequence === null) return null;
-    return encodeCheckpoint(this.book, { lastSequence, confirmedAt: this.check.confirmedAt });
+    const memory = this.decoder.memory(this.instrument.symbol);
+    return encodeCheckpoint(this.book, { lastSequence, confirmedAt: this.check.confirmedAt, memory });
   }
 
   /** Silence of the book after which the market counts as stale: by its own pace. */
@@ -379,6 +424,7 @@ export class MarketTracker {
     this.gaps.end(receivedAt);
     this.minute.coverage.begin(receivedAt, this.staleAfterMs());
     this.check.replaced(this.book, receivedAt);
+    this.refresh.begin(this.book, receivedAt);
     this.bookVouchedFor(receivedAt);
   }
 
@@ -390,6 +436,7 @@ export class MarketTracker {
     this.unbrokenSince = null;
     this.lastBookAt = null;
     this.features.stop();
+    this.refresh.stop();
     this.book.clear();
     this.quote = null;
     this.pending.clear();

@@ -39,6 +39,8 @@ export interface StandbyOptions {
   readonly adapter: ExchangeAdapter;
   readonly markets: ReadonlyMap<string, MarketTracker>;
   readonly openedAt: number;
+  /** Whether a hole in the connection's numbers is a loss (feed-reducer.ts). */
+  readonly judgesOrder: boolean;
 }
 
 export class Standby {
@@ -46,12 +48,14 @@ export class Standby {
   readonly order = new ConnectionOrder();
   private readonly openedAt: number;
   private readonly isNumbered: boolean;
+  private readonly judgesOrder: boolean;
   private readonly joining: ReadonlyMap<string, Joining>;
 
-  constructor({ adapter, markets, openedAt }: StandbyOptions) {
+  constructor({ adapter, markets, openedAt, judgesOrder }: StandbyOptions) {
     const instruments: Instrument[] = [...markets.values()].map(({ instrument }) => instrument);
     this.decoder = adapter.createDecoder(instruments);
     this.openedAt = openedAt;
+    this.judgesOrder = judgesOrder;
     this.isNumbered = adapter.continuity === "book";
     this.joining = new Map(
       [...markets].map(([symbol, market]): [string, Joining] => {
@@ -64,7 +68,8 @@ export class Standby {
   /** A frame of it has come. @returns the symbols that it speaks of. */
   frame(text: string, receivedAt: number): readonly string[] {
     const decoded = this.decoder.decode(text);
-    if (this.order.judge(this.decoder.connectionSequence) === "hole") for (const { next } of this.joining.values()) next?.lose();
+    if (this.judgesOrder && this.order.judge(this.decoder.connectionSequence) === "hole")
+      for (const { next } of this.joining.values()) next?.lose();
     if (decoded.kind === "event") return this.take(decoded.event, text, receivedAt);
     if (decoded.kind === "events") {
       const symbols = new Set<string>();

@@ -1,7 +1,7 @@
 /** What can be said of a market right now: a view of plain data, or a refusal with its reason. */
 
 import type { QuoteEvent } from "../core/market/event.ts";
-import type { Side } from "../core/units/side.ts";
+import { type Side, sideSign } from "../core/units/side.ts";
 import { MS_PER_MINUTE } from "../core/units/time.ts";
 import type {
   BookProof,
@@ -183,10 +183,16 @@ function topOfBook({ book }: MarketTracker): QuoteView {
   return { bidTicks: book.bids.bestTicks, bidLots: book.bids.bestLots, askTicks: book.asks.bestTicks, askLots: book.asks.bestLots };
 }
 
+/** The best levels, as far as all of them are known; the best alone where it lies beyond (the venue's quote vouches for it: book-check.ts). */
 function topLevels({ book }: MarketTracker, side: Side, levels: number): [number, number][] {
   const ladder = book.side(side);
-  return Array.from({ length: Math.min(levels, ladder.levelCount) }, (_, depth): [number, number] => [
-    ladder.ticksAt(depth),
-    ladder.lotsAt(depth),
-  ]);
+  const sign = sideSign(side);
+  const end = ladder.completeToTicks === null ? Number.NEGATIVE_INFINITY : ladder.completeToTicks * sign;
+  const top: [number, number][] = [];
+  for (let depth = 0; depth < Math.min(levels, ladder.levelCount); depth++) {
+    const ticks = ladder.ticksAt(depth);
+    if (depth > 0 && ticks * sign < end) break;
+    top.push([ticks, ladder.lotsAt(depth)]);
+  }
+  return top;
 }

@@ -9,6 +9,7 @@
  * | F | a text frame as a JSON string, when it does |
  * | B | a binary frame, base64 |
  * | s | `<symbol> <body>`: the answer to a snapshot request (a body with a line break is a JSON string, kind S) |
+ * | a | `<symbol>`: a snapshot was asked for |
  * | o | the connection opened: `<connection number>` |
  * | c | the connection went down: its reason |
  * | g | `<symbol or *> <reason>`: a hole: what was received before and after is not continuous (restart, eviction, resync) |
@@ -26,6 +27,7 @@ export type TapeRecord =
   | { kind: "frame"; receivedAt: number; text: string }
   | { kind: "binary"; receivedAt: number; base64: string }
   | { kind: "snapshot"; receivedAt: number; symbol: string; body: string }
+  | { kind: "asked"; receivedAt: number; symbol: string }
   | { kind: "open"; receivedAt: number; connection: string }
   | { kind: "down"; receivedAt: number; reason: string }
   | { kind: "standby-open"; receivedAt: number; connection: string }
@@ -50,6 +52,8 @@ export function encodeTapeRecord(record: TapeRecord): string {
       return hasLineBreak(record.body)
         ? `${record.receivedAt} S ${record.symbol} ${JSON.stringify(record.body)}\n`
         : `${record.receivedAt} s ${record.symbol} ${record.body}\n`;
+    case "asked":
+      return `${record.receivedAt} a ${record.symbol}\n`;
     case "open":
       return `${record.receivedAt} o ${record.connection}\n`;
     case "down":
@@ -110,6 +114,8 @@ export function decodeTapeLine(line: string): TapeRecord | { malformed: string }
     case "s":
     case "S":
       return decodeSnapshotRecord(receivedAt, payload, head[2] === "S");
+    case "a":
+      return { kind: "asked", receivedAt, symbol: payload };
     case "o":
       return { kind: "open", receivedAt, connection: payload };
     case "c":

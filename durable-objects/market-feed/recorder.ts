@@ -60,6 +60,11 @@ export class Recorder {
     this.afterRecord(receivedAt);
   }
 
+  asked(symbol: string, receivedAt: number): void {
+    this.buffer.record(symbol, { kind: "asked", receivedAt, symbol });
+    this.afterRecord(receivedAt);
+  }
+
   snapshot(symbol: string, receivedAt: number, body: string): void {
     this.buffer.record(symbol, { kind: "snapshot", receivedAt, symbol, body });
     this.afterRecord(receivedAt);

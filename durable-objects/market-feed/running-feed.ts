@@ -248,11 +248,18 @@ export class RunningFeed {
     const wanted = books.reducer.wantedSnapshots(this.now());
     if (wanted[0] === undefined) return;
     if (snapshots.kind === "request") this.requestSnapshot(wanted[0], snapshots);
-    else this.subscribeAnew(wanted, books.reducer);
+    else this.subscribeAnew(wanted);
   }
 
-  private subscribeAnew(symbols: readonly string[], reducer: FeedReducer): void {
-    for (const symbol of symbols) reducer.snapshotAsked(symbol, this.now());
+  private asked(symbol: string): void {
+    this.take((now, { reducer, recorder }) => {
+      reducer.snapshotAsked(symbol, now);
+      recorder.asked(symbol, now);
+    });
+  }
+
+  private subscribeAnew(symbols: readonly string[]): void {
+    for (const symbol of symbols) this.asked(symbol);
     this.connection.send(this.adapter.resubscribe(symbols, "depth"));
   }
 
@@ -264,7 +271,7 @@ export class RunningFeed {
     if (!this.rest.mayAsk(Date.now(), request.weight)) return;
     const connection = this.connection.number;
     this.isAsking = true;
-    books.reducer.snapshotAsked(symbol, this.now());
+    this.asked(symbol);
     void this.rest.ask(request).then((result) => {
       this.isAsking = false;
       // Asked for on a connection that is gone, or on other grids: nothing that comes now joins it, and its book would look whole until then.

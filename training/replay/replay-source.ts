@@ -37,6 +37,7 @@ export async function replaySource(source: MarketSource, options: ReplayOptions)
     adapter,
     instruments: [source.instrument],
     featureSet: featureSetV1,
+    frames: "one-market",
     ...(onRow === undefined ? {} : { onRow: (_symbol: string, row: FeatureRow) => onRow(row) }),
   });
   const gaps = new Map<string, GapRecord>();
