@@ -11,6 +11,7 @@ import type { ExchangeAdapter, VenueHosts } from "../../exchanges/contract.ts";
 import type { FeedStatus } from "../../feed/contract.ts";
 import { afterFailure, READY_TO_CONNECT, type ReconnectState, wasHealthy } from "../../feed/reconnect.ts";
 import { Line, type LineListener } from "./line.ts";
+import type { RequestBudget } from "./request-budget.ts";
 import type { DialResult } from "./venue-socket.ts";
 
 /** A venue that closes after a day is left a little before, at a time of our choosing. */
@@ -37,6 +38,8 @@ export interface ConnectionOptions {
   readonly adapter: ExchangeAdapter;
   /** In place of the venue's own hosts. */
   readonly hosts: VenueHosts | undefined;
+  /** Shared with the REST requests: a venue that wants silence wants it of both. */
+  readonly budget: RequestBudget;
   /** Makes what shows the venue whose key it is; null without keys. @throws when the key can't be used. */
   readonly authenticate: () => Promise<string | null>;
   readonly listener: ConnectionListener;
@@ -56,12 +59,14 @@ export class Connection {
   private closing: Line | null = null;
   private readonly adapter: ExchangeAdapter;
   private readonly hosts: readonly VenueHosts[];
+  private readonly budget: RequestBudget;
   private readonly authenticate: ConnectionOptions["authenticate"];
   private readonly listener: ConnectionListener;
 
-  constructor({ adapter, hosts, authenticate, listener }: ConnectionOptions) {
+  constructor({ adapter, hosts, budget, authenticate, listener }: ConnectionOptions) {
     this.adapter = adapter;
     this.hosts = hosts === undefined ? [adapter.hosts, ...adapter.fallbackHosts] : [hosts];
+    this.budget = budget;
     this.authenticate = authenticate;
     this.listener = listener;
   }
@@ -98,7 +103,7 @@ export class Connection {
 
   /** Dials unless it is open, being dialled, or told to wait. */
   async ensure(symbols: readonly string[], now: number): Promise<void> {
-    if (this.line !== null || this.dialling || now < this.reconnect.retryAt) return;
+    if (this.line !== null || this.dialling || now < this.reconnect.retryAt || this.budget.isHeld(now)) return;
     if (this.state !== "blocked") this.state = "connecting";
     let wasOpened = false;
     const result = await this.dial(symbols, {
@@ -220,6 +225,7 @@ export class Connection {
   }
 
   private refused(isBlocked: boolean, retryAfterMs: number, detail: string): void {
+    if (retryAfterMs > 0) this.budget.hold(Date.now() + retryAfterMs);
     this.lastDownReason = detail;
     this.state = isBlocked ? "blocked" : "waiting";
     this.hostIndex++;

@@ -19,6 +19,7 @@ import { Connection } from "./connection.ts";
 import type { AliveMark, FeedStore } from "./feed-store.ts";
 import { logFault } from "./log-fault.ts";
 import { Recorder, unclosedMinuteSnapshots } from "./recorder.ts";
+import { sharedBudget } from "./request-budget.ts";
 import { platformSigner } from "./signer.ts";
 import { VenueInstruments } from "./venue-instruments.ts";
 import { type RestResult, VenueRest } from "./venue-rest.ts";
@@ -50,13 +51,16 @@ export class RunningFeed {
     this.configuration = options.configuration;
     this.adapter = options.adapter;
     this.store = options.store;
-    this.rest = new VenueRest(options.adapter.limits.weightPerMinute);
+    const { weightPerMinute, usedWeightHeader } = options.adapter.limits;
+    const budget = sharedBudget(options.adapter.venue, weightPerMinute);
+    this.rest = new VenueRest({ budget, usedWeightHeader });
     this.venueInstruments = new VenueInstruments(this.adapter, this.configuration, this.rest);
     const { adapter, hosts, key } = options;
     const { authenticate } = adapter;
     this.connection = new Connection({
       adapter,
       hosts,
+      budget,
       authenticate: async () => (authenticate === null || key === undefined ? null : authenticate(key, platformSigner, Date.now())),
       listener: {
         opened: (connection) => this.onOpened(connection),

@@ -1,42 +1,44 @@
 /**
- * REST requests of one feed to its venue: one at a time, within the venue's weight per minute, and silent for as long as it asks.
+ * REST requests of one feed to its venue, within the budget that it shares with the others of this process, and silent for as long as the venue asks.
  *
  * Bodies are read by .text(): a streaming subrequest beside an outgoing socket can kill that socket.
  */
 
-import { MS_PER_MINUTE } from "../../core/units/time.ts";
 import type { VenueRequest } from "../../exchanges/contract.ts";
+import type { RequestBudget } from "./request-budget.ts";
 import { retryAfterMs } from "./venue-socket.ts";
 
 const REQUEST_TIMEOUT_MS = 10_000;
 /** A 5,000-level Binance snapshot is some 350 kB; more than this is no answer to what was asked. */
 const MAX_BODY_CHARACTERS = 16_000_000;
-/** The share of the venue's budget that one feed takes: 21 Binance snapshots a minute, and something is left for others behind the same address. */
-const BUDGET_SHARE = 0.9;
-
 export type RestResult = { ok: true; body: string } | { ok: false; isBlocked: boolean; detail: string };
 
-export class VenueRest {
-  private readonly weightPerMinute: number;
-  private notBefore = 0;
-  private spent: { at: number; weight: number }[] = [];
+export interface VenueRestOptions {
+  readonly budget: RequestBudget;
+  /** The answer's header that says what of the budget has been used; null where there is none. */
+  readonly usedWeightHeader: string | null;
+}
 
-  constructor(weightPerMinute: number) {
-    this.weightPerMinute = weightPerMinute * BUDGET_SHARE;
+export class VenueRest {
+  private readonly budget: RequestBudget;
+  private readonly usedWeightHeader: string | null;
+
+  constructor({ budget, usedWeightHeader }: VenueRestOptions) {
+    this.budget = budget;
+    this.usedWeightHeader = usedWeightHeader;
   }
 
   /** Whether a request of this weight may be made now. */
   mayAsk(now: number, weight: number): boolean {
-    this.spent = this.spent.filter((entry) => entry.at > now - MS_PER_MINUTE);
-    const used = this.spent.reduce((sum, entry) => sum + entry.weight, 0);
-    return now >= this.notBefore && (used === 0 || used + weight <= this.weightPerMinute);
+    return this.budget.mayAsk(now, weight);
   }
 
   /** Never throws: a failed request is a result. */
   async ask(request: VenueRequest): Promise<RestResult> {
-    this.spent.push({ at: Date.now(), weight: request.weight });
+    this.budget.spend(Date.now(), request.weight);
     try {
       const response = await fetch(request.url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+      this.readUsedWeight(response);
       // Of a compressed answer it is the compressed length: what passes here is measured again below.
       const told = Number(response.headers.get("Content-Length") ?? 0);
       if (told > MAX_BODY_CHARACTERS) {
@@ -46,7 +48,7 @@ export class VenueRest {
       const body = await response.text();
       if (response.ok && body.length <= MAX_BODY_CHARACTERS) return { ok: true, body };
       const wait = retryAfterMs(response);
-      if (wait > 0) this.notBefore = Date.now() + wait;
+      if (wait > 0) this.budget.hold(Date.now() + wait);
       const isBlocked = response.status === 451 || response.status === 403;
       return {
         ok: false,
@@ -56,5 +58,11 @@ export class VenueRest {
     } catch (error) {
       return { ok: false, isBlocked: false, detail: error instanceof Error ? error.message : String(error) };
     }
+  }
+
+  private readUsedWeight(response: Response): void {
+    const told = this.usedWeightHeader === null ? null : response.headers.get(this.usedWeightHeader);
+    const used = Number(told ?? Number.NaN);
+    if (Number.isFinite(used) && used >= 0) this.budget.told(Date.now(), used);
   }
 }

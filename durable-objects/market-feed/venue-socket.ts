@@ -6,6 +6,8 @@
  * Pings are answered by the runtime and can't be seen: silence is judged by whoever owns the socket.
  */
 
+import { MS_PER_DAY } from "../../core/units/time.ts";
+
 export interface SocketListener {
   text(text: string): void;
   binary(bytes: ArrayBuffer): void;
@@ -21,6 +23,8 @@ export type DialResult =
 const DIAL_TIMEOUT_MS = 10_000;
 const BLOCKED_STATUSES = [403, 451];
 const DEFAULT_RATE_LIMIT_WAIT_MS = 60_000;
+/** The longest ban that a venue's document speaks of (Binance: three days); beyond it the header is a mistake. */
+const LONGEST_WAIT_MS = 3 * MS_PER_DAY;
 
 export class VenueSocket {
   private readonly socket: WebSocket;
@@ -91,9 +95,10 @@ export async function dial(url: string, listener: SocketListener): Promise<DialR
   }
 }
 
-/** What a venue asks us to wait: its Retry-After, a minute for a bare 429 or 418, else nothing. */
+/** What a venue asks us to wait: its Retry-After, in seconds or as a date, a minute for a bare 429 or 418, else nothing. */
 export function retryAfterMs(response: Response): number {
-  const seconds = Number(response.headers.get("Retry-After"));
-  if (Number.isFinite(seconds) && seconds > 0) return seconds * 1_000;
+  const told = response.headers.get("Retry-After") ?? "";
+  const wait = /^\d+(\.\d+)?$/.test(told) ? Number(told) * 1_000 : Date.parse(told) - Date.now();
+  if (Number.isFinite(wait) && wait > 0) return Math.min(wait, LONGEST_WAIT_MS);
   return response.status === 429 || response.status === 418 ? DEFAULT_RATE_LIMIT_WAIT_MS : 0;
 }

@@ -287,12 +287,14 @@ describe("the running feed", () => {
       successor();
 
       const before = recordsOf(store.tape("BTCUSDT", hour - 60_000));
-      expect(kindsOf(before)).toBe("i o f s c o f s f");
-      expect([before[1], before[3], before[4], before[5], before[7]]).toEqual([
+      expect(kindsOf(before)).toBe("i o f a s c o f a s f");
+      expect([before[1], before[3], before[4], before[5], before[6], before[8], before[9]]).toEqual([
         "o 1",
+        "a BTCUSDT",
         `s BTCUSDT ${snapshotBody(100)}`,
         "c connection-down: closed by the venue with 1001 scripted",
         "o 2",
+        "a BTCUSDT",
         `s BTCUSDT ${snapshotBody(200)}`,
       ]);
       expect(kindsOf(recordsOf(store.tape("_feed", hour - 60_000)))).toBe("o c o");
