@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { benchBook } from "./book.ts";
 import { benchDecode } from "./decode.ts";
+import { benchDecodeCoinbase } from "./decode-coinbase.ts";
 import { benchFeed } from "./feed.ts";
 import type { Bench } from "./report.ts";
 
@@ -10,6 +11,7 @@ import type { Bench } from "./report.ts";
 const BENCHES: readonly { readonly name: string; readonly about: string; readonly run: Bench }[] = [
   { name: "book", about: "level updates a second, beside tardis-dev's and ccxt's books", run: benchBook },
   { name: "decode", about: "frames decoded and applied a second, beside JSON.parse alone", run: benchDecode },
+  { name: "decode-coinbase", about: "the same for Coinbase, whose books begin on the socket", run: benchDecodeCoinbase },
 ];
 
 const DEFAULT_ROUNDS = "15";
