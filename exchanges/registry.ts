@@ -2,9 +2,11 @@
 
 import { binanceCoinM } from "./binance/coin-m.ts";
 import { binanceSpot } from "./binance/spot.ts";
+import { coinbaseAdvanced } from "./coinbase/advanced.ts";
+import { coinbaseExchange } from "./coinbase/exchange.ts";
 import type { ExchangeAdapter } from "./contract.ts";
 
-export const adapters: readonly ExchangeAdapter[] = [binanceSpot, binanceCoinM];
+export const adapters: readonly ExchangeAdapter[] = [binanceSpot, binanceCoinM, coinbaseAdvanced, coinbaseExchange];
 
 /** @returns null for a venue that we don't speak. */
 export function findAdapter(venue: string): ExchangeAdapter | null {
