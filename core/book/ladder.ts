@@ -18,10 +18,10 @@ import { type Side, sideSign } from "../units/side.ts";
 /** Levels a block holds. Measured from 16 to 128: 16 and 32 are equal, more is slower. */
 const BLOCK_LEVELS = 32;
 /**
- * Blocks a ladder may hold, at least half full as they come: some 16,000 levels or more. The busiest recorded book holds some 6,000 a side;
- * past the bound the worst quarter is let go.
+ * Blocks a ladder may hold, at least half full as they come: some 65,000 levels or more. The largest book that a venue sends whole (Coinbase,
+ * BTC-USD) holds some 25,000 a side; past the bound the worst quarter is let go.
  */
-const MAX_BLOCKS = 1_024;
+const MAX_BLOCKS = 4_096;
 /** A walk that no depth can go on from. */
 const NO_WALK = Number.MAX_SAFE_INTEGER;
 
