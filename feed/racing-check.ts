@@ -4,9 +4,11 @@
  * Quote and book come on separate channels and race each other, so a quote is looked for among the tops that the book has just shown, and, where it
  * isn't there, among those that it comes to show. A venue that sends its book in batches (Coinbase, 50 ms) shows quotes of moments inside one,
  * which no book ever equals: such a quote is passed over as soon as a later one agrees. What stays is a quote that no top has equalled in time, with
- * none after it that agreed: a mismatch. One alone may be of a moment inside a batch before a silence; several in a row are a book that is not the venue's.
+ * none after it that agreed: a mismatch. One alone may be of a moment inside a batch before a silence, and so may several close together (a large order's
+ * trades, each with its quote); mismatches of several moments in a row are a book that is not the venue's.
  *
- * Sizes are compared where the quote gives them. Bounded: both rings forget the oldest.
+ * Sizes are compared where the quote gives them. Bounded: the ring of tops forgets the oldest; of more quotes than are kept the oldest stays with the
+ * newest, so that what nothing equals is found at any rate.
  */
 
 import type { OrderBook } from "../core/book/order-book.ts";
@@ -14,11 +16,13 @@ import type { QuoteEvent } from "../core/market/event.ts";
 
 /** How far apart in receive time a quote and the top that it equals may be: some twenty times what recordings show. */
 const RACE_MS = 2_000;
-/** Tops and quotes remembered: of the busiest recorded market, more than that time. */
+/** Tops and quotes remembered: the busiest recorded market whose quotes carry no numbers sends 71 quotes in that time, 45 of them in 50 ms. */
 const KEPT_TOPS = 256;
-const KEPT_QUOTES = 64;
-/** Mismatches in a row that break a book. */
-const BREAKING_MISMATCHES = 3;
+const KEPT_QUOTES = 256;
+/** Moments of mismatches in a row that break a book. */
+const BREAKING_MOMENTS = 3;
+/** Mismatches closer together than this are of one moment: ten batches of a venue that sends its book each 50 ms. */
+const MOMENT_MS = 500;
 const COLUMNS = 4;
 
 export type RaceJudgement = "agrees" | "disagrees" | "undecided";
@@ -30,7 +34,9 @@ export class RacingCheck {
   mismatches = 0;
   /** Quotes of moments that the book never showed, with one after them that agreed. */
   passedOver = 0;
-  private inARow = 0;
+  /** Moments of mismatches since the last agreement, and when the last of them began. */
+  private moments = 0;
+  private momentAt = Number.NEGATIVE_INFINITY;
   /** [KEPT_TOPS x COLUMNS] bid ticks, bid lots, ask ticks, ask lots; an empty side is NaN, which equals nothing. */
   private readonly tops = new Float64Array(KEPT_TOPS * COLUMNS);
   /** [KEPT_TOPS] until when (received) each top was shown; Infinity for the present one. */
@@ -48,7 +54,8 @@ export class RacingCheck {
     if (!this.showsAnew(book, receivedAt)) return this.expire(receivedAt);
     for (let at = this.waiting.length - 1; at >= 0; at--) {
       const entry = this.waiting[at];
-      if (entry !== undefined && this.equals(this.topAt, entry.quote)) return this.agree(at + 1);
+      if (entry === undefined || receivedAt - entry.receivedAt > RACE_MS) break;
+      if (this.equals(this.topAt, entry.quote)) return this.agree({ passedOver: at, settled: at + 1 });
     }
     return this.expire(receivedAt);
   }
@@ -58,11 +65,11 @@ export class RacingCheck {
     for (let back = 0; back < KEPT_TOPS; back++) {
       const at = (this.topAt - back + KEPT_TOPS) % KEPT_TOPS;
       if ((this.shownUntil[at] as number) < receivedAt - RACE_MS) break;
-      if (this.equals(at, quote)) return this.agree(this.waiting.length);
+      if (this.equals(at, quote)) return this.agree({ passedOver: this.waiting.length, settled: this.waiting.length });
     }
     const judgement = this.expire(receivedAt);
     this.waiting.push({ quote: { ...quote }, receivedAt });
-    if (this.waiting.length > KEPT_QUOTES) this.waiting.shift();
+    if (this.waiting.length > KEPT_QUOTES) this.waiting.splice(1, 1);
     return judgement;
   }
 
@@ -70,7 +77,7 @@ export class RacingCheck {
   reset(): void {
     this.shownUntil.fill(Number.NEGATIVE_INFINITY);
     this.waiting = [];
-    this.inARow = 0;
+    this.forgive();
   }
 
   /** @returns whether the top is another one than before. */
@@ -106,22 +113,30 @@ export class RacingCheck {
     );
   }
 
-  /** A quote agrees; those that waited before it, `settled` of them with it, are settled. */
-  private agree(settled: number): RaceJudgement {
+  /** A quote agrees: `passedOver` waited before it, and the oldest `settled` wait no more. */
+  private agree({ passedOver, settled }: { passedOver: number; settled: number }): RaceJudgement {
     this.agreements++;
-    this.passedOver += Math.max(0, settled - 1);
+    this.passedOver += passedOver;
     if (settled > 0) this.waiting.splice(0, settled);
-    this.inARow = 0;
+    this.forgive();
     return "agrees";
+  }
+
+  private forgive(): void {
+    this.moments = 0;
+    this.momentAt = Number.NEGATIVE_INFINITY;
   }
 
   private expire(receivedAt: number): RaceJudgement {
     let judgement: RaceJudgement = "undecided";
-    while (this.waiting[0] !== undefined && receivedAt - this.waiting[0].receivedAt > RACE_MS) {
+    for (let oldest = this.waiting[0]; oldest !== undefined && receivedAt - oldest.receivedAt > RACE_MS; oldest = this.waiting[0]) {
       this.waiting.shift();
       this.mismatches++;
-      this.inARow++;
-      if (this.inARow >= BREAKING_MISMATCHES) judgement = "disagrees";
+      if (oldest.receivedAt - this.momentAt >= MOMENT_MS) {
+        this.moments++;
+        this.momentAt = oldest.receivedAt;
+      }
+      if (this.moments >= BREAKING_MOMENTS) judgement = "disagrees";
     }
     return judgement;
   }
