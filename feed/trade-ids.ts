@@ -5,7 +5,7 @@
 
 /** Kept: far more than a venue sends again after a hiccup of its own, or a second connection brings behind the first. */
 const KEPT_IDS = 512;
-/** A larger leap is a venue that counts anew, not so many trades lost. */
+/** A larger leap, up or down, is a venue that counts anew or has sent an absurd id, not so many trades lost or late. */
 const LARGEST_HOLE = 10_000_000;
 
 export interface TradeIdJudgement {
@@ -28,12 +28,13 @@ export class TradeIds {
   }
 
   add(id: number): TradeIdJudgement {
-    if (this.ids.includes(id)) return REPEATED;
+    // The last one also where another connection begins with it.
+    if (id === this.last || this.ids.includes(id)) return REPEATED;
     this.ids[this.next] = id;
     this.next = (this.next + 1) % KEPT_IDS;
     if (this.order === "unordered") return NEXT;
     const { last } = this;
-    if (last !== null && id < last) return NEXT;
+    if (last !== null && id < last && last - id <= LARGEST_HOLE) return NEXT;
     this.last = id;
     const missing = last === null ? 0 : id - last - 1;
     return missing > 0 && missing <= LARGEST_HOLE ? { isNew: true, missing } : NEXT;
