@@ -1,0 +1,79 @@
+/** A loss that nothing can heal has to be in the ledger all the same, and must not close or hide the gap that is open beside it. */
+
+import { describe, expect, it } from "vitest";
+import type { Channel } from "../../exchanges/contract.ts";
+import { GapTracker } from "../../feed/gap-tracker.ts";
+
+const FROM = Date.UTC(2026, 0, 5, 12);
+const DAY = 86_400_000;
+const NOTE = { from: FROM, to: FROM + 5, reason: "lost-trades", detail: "3 trade(s) before 9 never came" } as const;
+
+describe("a gap that is noted", () => {
+  it("is over as it is found, and counts as one of its day", () => {
+    const tracker = new GapTracker("scripted:AAA", "trades");
+    tracker.note(NOTE);
+    expect(tracker.takeChanges()).toEqual([
+      { ...NOTE, id: `scripted:AAA/trades/${FROM}/lost-trades`, market: "scripted:AAA", channel: "trades", action: "noted" },
+    ]);
+    expect(tracker.current).toBeNull();
+    expect(tracker.count24h(FROM + DAY)).toBe(1);
+    expect(tracker.count24h(FROM + DAY + 1)).toBe(0);
+  });
+
+  it("leaves the gap that is open as it is", () => {
+    const tracker = new GapTracker("scripted:AAA", "trades");
+    tracker.begin(FROM - 100, "stale", "silent");
+    const open = tracker.current;
+    tracker.note(NOTE);
+    expect(tracker.current).toBe(open);
+    tracker.end(FROM + 200);
+    expect(tracker.takeChanges()).toMatchObject([
+      { reason: "lost-trades", action: "noted" },
+      { reason: "stale", to: FROM + 200, detail: "silent", action: "resubscribed" },
+    ]);
+  });
+
+  it("is one row when it is noted twice, as the ledger would have it", () => {
+    const tracker = new GapTracker("scripted:AAA", "trades");
+    tracker.note(NOTE);
+    tracker.note({ ...NOTE, to: FROM + 9 });
+    expect(tracker.takeChanges()).toMatchObject([{ to: FROM + 9 }]);
+  });
+
+  it("is forgotten, oldest first, where nobody takes what is noted: five thousand are kept, of the count a thousand", () => {
+    const tracker = new GapTracker("scripted:AAA", "trades");
+    for (let index = 0; index <= 5_000; index++) tracker.note({ ...NOTE, from: FROM + index });
+    const kept = tracker.takeChanges();
+    expect(kept).toHaveLength(5_000);
+    expect(kept[0]?.from).toBe(FROM + 1);
+    expect(tracker.count24h(FROM + 5_000)).toBe(1_000);
+    expect(tracker.takeChanges()).toEqual([]);
+  });
+});
+
+describe("what has ended a gap", () => {
+  it.each([
+    ["depth", "stale", "depth", "resynced"],
+    ["trades", "stale", "trades", "resubscribed"],
+    ["quotes", "stale", "quotes", "resubscribed"],
+    ["depth", "connection-down", "connection", "reconnected"],
+  ] as const)("of %s for the reason %s is said of its channel: %s, %s", (of: Channel, reason, channel, action) => {
+    const tracker = new GapTracker("scripted:AAA", of);
+    tracker.begin(FROM, reason, "as told");
+    tracker.end(FROM + 7);
+    expect(tracker.takeChanges()).toEqual([
+      {
+        id: `scripted:AAA/${channel}/${FROM}/${reason}`,
+        market: "scripted:AAA",
+        channel,
+        from: FROM,
+        to: FROM + 7,
+        reason,
+        detail: "as told",
+        action,
+      },
+    ]);
+    tracker.end(FROM + 8);
+    expect(tracker.takeChanges()).toEqual([]);
+  });
+});
