@@ -34,6 +34,9 @@ const MAX_MINUTES_AT_ONCE = 60;
 /** Why a connection goes down, as the tape has it. */
 const DOWN_REASONS: readonly GapReason[] = ["connection-down", "stale", "rotation", "restarted"];
 
+/** How the tape has a hole in a connection's numbers; any other hole of every market is a connection that is gone. */
+const HOLE_IN_NUMBERS = /^message \d+ of the connection follows /;
+
 /** What a frame was. */
 export interface FrameOutcome {
   /** The market it is of, or the first of them; null when it belongs to none. */
@@ -326,8 +329,16 @@ export class FeedReducer {
   }
 
   private replayHole(symbol: string | null, reason: string, at: number): void {
-    if (symbol === null) this.connectionLost(at, "restarted", reason);
-    else this.resync(symbol, at, "stale", reason);
+    if (symbol !== null) {
+      this.resync(symbol, at, "stale", reason);
+    } else if (HOLE_IN_NUMBERS.test(reason)) {
+      this.moveTo(at);
+      this.connectionBroken(reason);
+      // The frame that showed it comes next.
+      this.order.reset();
+    } else {
+      this.connectionLost(at, "restarted", reason);
+    }
   }
 
   private moveTo(time: number): void {
