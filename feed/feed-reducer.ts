@@ -121,7 +121,7 @@ export class FeedReducer {
     switch (decoded.kind) {
       case "event": {
         const market = this.markets.get(decoded.event.symbol);
-        if (market !== undefined && order !== "repeated") this.give(market, decoded.event, text);
+        if (market !== undefined && (order !== "repeated" || decoded.event.kind === "trade")) this.give(market, decoded.event, text);
         return { symbol: market === undefined ? null : market.instrument.symbol, others: NONE, decoded: "event", isClosing: false, hole };
       }
       case "events":
