@@ -124,6 +124,8 @@ export class MarketTracker {
     if (this.state === "live") this.lose(at, "connection-down", "another connection was opened");
     this.wasOpened = true;
     this.pace.interrupted();
+    this.trades.interrupted(at);
+    this.quotes.interrupted(at);
     this.tradeIds.clear();
     this.check.reset();
     this.snapshots.forgive();
