@@ -410,6 +410,8 @@ export class FeedReducer {
     if (market !== undefined) market.malformedFrames++;
     this.malformedSamples.push(`${reason}: ${copyOfStart(text)}`);
     if (this.malformedSamples.length > KEPT_SAMPLES) this.malformedSamples.shift();
+    if (channel === "trades")
+      market?.onLoss({ kind: "loss", symbol: market.instrument.symbol, channel, reason: "malformed", detail: reason }, this.now);
     // Where each book is numbered, its next message shows whether this one was of it. Nothing does elsewhere.
     if (this.continuity === "book" || (channel !== null && channel !== "depth")) return;
     for (const each of market === undefined ? this.markets.values() : [market])
