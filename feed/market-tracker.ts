@@ -199,6 +199,12 @@ export class MarketTracker {
     return silent;
   }
 
+  /** A gap that was open when the process died goes on in its channel. */
+  resumeGap(gap: GapRecord): void {
+    const tracker = gap.channel === "trades" ? this.trades.gaps : gap.channel === "quotes" ? this.quotes.gaps : this.gaps;
+    tracker.resume(gap);
+  }
+
   /** Takes the changes of all channels' gaps since the last call. */
   takeGapChanges(): GapRecord[] {
     return [...this.gaps.takeChanges(), ...this.trades.gaps.takeChanges(), ...this.quotes.gaps.takeChanges()];

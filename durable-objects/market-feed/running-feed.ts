@@ -323,7 +323,7 @@ export class RunningFeed {
     const recorder = new Recorder(this.store, reducer, now);
     for (const gap of this.store.openGaps()) {
       const symbol = parseMarketId(gap.market)?.symbol;
-      if (symbol !== undefined) reducer.markets.get(symbol)?.gaps.resume(gap);
+      if (symbol !== undefined) reducer.markets.get(symbol)?.resumeGap(gap);
     }
     reducer.absent(alive?.at ?? now, now, alive === null ? "started" : "restarted");
     if (alive !== null) {
