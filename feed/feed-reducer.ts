@@ -75,15 +75,16 @@ export class FeedReducer {
   private order = new ConnectionOrder();
   private standby: Standby | null = null;
   private readonly adapter: ExchangeAdapter;
-  private readonly judgesOrder: boolean;
   private readonly continuity: ExchangeAdapter["continuity"];
+  /** A market's own tape leaves out the connection's other frames, and says itself where one was missing. */
+  private isOneMarketsTape: boolean;
   private openMinute: number | null = null;
   private closedMinutes: { minute: number; snapshots: MinuteSnapshot[] }[] = [];
 
   constructor(options: FeedReducerOptions) {
     const { adapter, instruments, featureSet, onRow } = options;
     this.adapter = adapter;
-    this.judgesOrder = options.frames !== "one-market";
+    this.isOneMarketsTape = options.frames === "one-market";
     this.decoder = adapter.createDecoder(instruments);
     this.continuity = adapter.continuity;
     this.markets = new Map(
@@ -115,7 +116,8 @@ export class FeedReducer {
     this.frames++;
     const decoded = this.decoder.decode(text);
     const { last } = this.order;
-    const order = this.judgesOrder ? this.order.judge(this.decoder.connectionSequence) : "continues";
+    const judged = this.order.judge(this.decoder.connectionSequence);
+    const order = judged === "hole" && this.isOneMarketsTape ? "continues" : judged;
     const hole = order === "hole" ? `message ${this.order.last} of the connection follows ${last}` : null;
     if (hole !== null) this.connectionBroken(hole);
     switch (decoded.kind) {
@@ -175,7 +177,7 @@ export class FeedReducer {
   /** Another connection has been opened, to succeed the present one. */
   standbyOpened(at: number): void {
     this.moveTo(at);
-    this.standby = new Standby({ adapter: this.adapter, markets: this.markets, openedAt: this.now, judgesOrder: this.judgesOrder });
+    this.standby = new Standby({ adapter: this.adapter, markets: this.markets, openedAt: this.now, judgesOrder: !this.isOneMarketsTape });
   }
 
   /** A text frame of the standby. @returns the symbols that it speaks of. */
@@ -316,7 +318,8 @@ export class FeedReducer {
         this.takeOver(record.receivedAt);
         break;
       case "instrument":
-        // Grids are fixed when the reducer is made: whoever reads a tape looks for this record first.
+        // Grids are fixed when the reducer is made: whoever reads a tape looks for this record first. Only our recorder's tapes have it.
+        this.isOneMarketsTape = true;
         break;
     }
   }

@@ -315,6 +315,32 @@ describe("a hole in a connection's numbers", () => {
     expect(replay.takeGapChanges()).toEqual(gaps);
   });
 
+  it("is not seen in one market's own tape where another's frames are left out, and is where the tape says so", () => {
+    const feed = live(numbered);
+    const replay = scriptedStream({ ...numbered, symbols: ["AAA"] });
+    const { tick, lot } = trackerOf(feed).instrument;
+    replay.record({ kind: "instrument", receivedAt: START, symbol: "AAA", tick, lot });
+    replay.record({ kind: "open", receivedAt: START, connection: "1" });
+    replay.record({ kind: "frame", receivedAt: START + 500, text: one(book(START), 1) });
+    replay.takeGapChanges();
+    let sequence = 3;
+    for (let at = START + 600; at < START + 1_600; at += 100) {
+      feed.frame(one(depth(START, { s: "BBB", b: [[990, at - START]] }), sequence++), at);
+      const text = one(depth(START, { b: [[990, at - START]] }), sequence++);
+      feed.frame(text, at);
+      replay.record({ kind: "frame", receivedAt: at, text });
+    }
+    expect(replay.takeGapChanges()).toEqual([]);
+    expect(trackerOf(replay).book.contentHash()).toBe(trackerOf(feed).book.contentHash());
+    const { hole } = feed.frame(one(trade(START, 7, "BBB"), sequence + 1), START + 2_000);
+    replay.record({ kind: "hole", receivedAt: START + 2_000, symbol: null, reason: hole ?? "" });
+    const healing = one(book(START), sequence + 2);
+    feed.frame(healing, START + 2_100);
+    replay.record({ kind: "frame", receivedAt: START + 2_100, text: healing });
+    expect(statesOf(replay)).toEqual(["live"]);
+    expect(replay.takeGapChanges()).toEqual(feed.takeGapChanges().filter(({ market }) => market === "scripted:AAA"));
+  });
+
   it("where the process was gone is a lost connection in the replay, as it was", () => {
     const replay = live(numbered);
     replay.record({ kind: "hole", receivedAt: START + 700, symbol: null, reason: `restarted; last alive at ${START + 600}` });
