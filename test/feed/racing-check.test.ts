@@ -168,6 +168,18 @@ describe("a book that is not the venue's", () => {
     expect(check.onBook(bookOf(B), 5_001)).toBe("disagrees");
   });
 
+  it("is found by mismatches half a second apart, and not by any closer: those may all be of one batch", () => {
+    for (const [apart, judgement] of [
+      [500, "disagrees"],
+      [499, "undecided"],
+    ] as const) {
+      const check = showing(A);
+      for (const count of [0, 1, 2]) check.onQuote(quoteOf(NEVER), 1_000 + count * apart);
+      expect(check.onBook(bookOf(A), 10_000)).toBe(judgement);
+      expect(check.mismatches).toBe(3);
+    }
+  });
+
   it("is not found by two, with one that agrees between", () => {
     const check = showing(A);
     for (const at of [1_000, 4_000]) check.onQuote(quoteOf(NEVER), at);
@@ -214,11 +226,35 @@ describe("the check's memory", () => {
     expect(check.onQuote(quoteOf([1_249, 1, 2_000, 1]), 250)).toBe("agrees");
   });
 
+  it("is of 256 tops, the newest", () => {
+    for (const [back, judgement] of [
+      [255, "agrees"],
+      [256, "undecided"],
+    ] as const) {
+      const check = new RacingCheck();
+      for (let count = 0; count < 300; count++) check.onBook(bookOf([1_000 + count, 1, 2_000, 1]), count);
+      expect(check.onQuote(quoteOf([1_299 - back, 1, 2_000, 1]), 300)).toBe(judgement);
+    }
+  });
+
   it("finds the top that a burst of quotes ran ahead of", () => {
     const check = showing(A);
     for (let count = 0; count < 200; count++) check.onQuote(quoteOf([1_000 + count, 1, 2_000, 1]), count);
     expect(check.onBook(bookOf([1_010, 1, 2_000, 1]), 300)).toBe("agrees");
     expect(counts(check)).toEqual([1, 0, 10]);
+  });
+
+  it("is of 256 quotes, the newest and the oldest of all, which tells when nothing has agreed for too long", () => {
+    for (const [kept, judgement] of [
+      [0, "agrees"],
+      [44, "undecided"],
+      [45, "agrees"],
+      [299, "agrees"],
+    ] as const) {
+      const check = showing(A);
+      for (let count = 0; count < 300; count++) check.onQuote(quoteOf([1_000 + count, 1, 2_000, 1]), count);
+      expect(check.onBook(bookOf([1_000 + kept, 1, 2_000, 1]), 300)).toBe(judgement);
+    }
   });
 });
 
