@@ -77,3 +77,48 @@ describe("what has ended a gap", () => {
     expect(tracker.takeChanges()).toEqual([]);
   });
 });
+
+describe("the gaps of a day", () => {
+  it("are counted by their starts, whether begun or noted, and trouble during one is no other", () => {
+    const tracker = new GapTracker("scripted:AAA");
+    tracker.begin(FROM, "stale", "first");
+    tracker.begin(FROM + 10, "stale", "trouble");
+    tracker.end(FROM + 20);
+    tracker.note({ ...NOTE, from: FROM + 30 });
+    tracker.begin(FROM + 40, "stale", "second");
+    tracker.end(FROM + 50);
+    expect(tracker.recentStarts).toEqual([FROM, FROM + 30, FROM + 40]);
+    expect(tracker.countSince(FROM + 30)).toBe(2);
+    // The second had no trouble of its own.
+    expect(tracker.takeChanges().map(({ detail }) => detail)).toEqual([
+      "first; 1 further trouble(s) before it was whole",
+      NOTE.detail,
+      "second",
+    ]);
+  });
+
+  it("are remembered over a restart, a hundred of them, before those of the new process", () => {
+    const tracker = new GapTracker("scripted:AAA");
+    for (let index = 0; index < 150; index++) tracker.note({ ...NOTE, from: FROM + index });
+    const next = new GapTracker("scripted:AAA");
+    next.note({ ...NOTE, from: FROM + 200 });
+    next.remember(tracker.recentStarts);
+    expect(next.countSince(0)).toBe(101);
+    expect(next.countSince(FROM + 50)).toBe(101);
+    expect(next.countSince(FROM + 51)).toBe(100);
+    expect(next.recentStarts.at(-1)).toBe(FROM + 200);
+  });
+
+  it("are a thousand at most, the newest", () => {
+    const tracker = new GapTracker("scripted:AAA");
+    for (let index = 0; index < 1_200; index++) {
+      tracker.begin(FROM + index, "stale", "as told");
+      tracker.end(FROM + index);
+    }
+    expect(tracker.countSince(0)).toBe(1_000);
+    expect(tracker.countSince(FROM + 200)).toBe(1_000);
+    expect(tracker.countSince(FROM + 201)).toBe(999);
+    tracker.remember(Array.from({ length: 500 }, () => FROM));
+    expect(tracker.countSince(0)).toBe(1_000);
+  });
+});

@@ -237,6 +237,12 @@ describe("the check's memory", () => {
     }
   });
 
+  it("is not used up by changes below the top", () => {
+    const check = showing(A);
+    for (let count = 1; count <= 400; count++) check.onBook(bookOf(B), count);
+    expect(check.onQuote(quoteOf(A), 500)).toBe("agrees");
+  });
+
   it("finds the top that a burst of quotes ran ahead of", () => {
     const check = showing(A);
     for (let count = 0; count < 200; count++) check.onQuote(quoteOf([1_000 + count, 1, 2_000, 1]), count);
