@@ -180,6 +180,18 @@ describe("a book that is not the venue's", () => {
     }
   });
 
+  it("has its moments counted anew from the last agreement on", () => {
+    const check = showing(A);
+    check.onQuote(quoteOf(NEVER), 1_000);
+    check.onQuote(quoteOf(B), 1_100);
+    for (const at of [1_200, 1_700, 2_200]) check.onQuote(quoteOf(NEVER), at);
+    check.onBook(bookOf(A), 3_001);
+    expect(check.onBook(bookOf(B), 3_050)).toBe("agrees");
+    expect(counts(check)).toEqual([1, 1, 0]);
+    expect(check.onBook(bookOf(B), 4_200)).toBe("undecided");
+    expect(check.onBook(bookOf(B), 4_201)).toBe("disagrees");
+  });
+
   it("is not found by two, with one that agrees between", () => {
     const check = showing(A);
     for (const at of [1_000, 4_000]) check.onQuote(quoteOf(NEVER), at);

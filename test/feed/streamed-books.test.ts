@@ -175,6 +175,22 @@ describe("a book that quotes contradict", () => {
   });
 });
 
+describe("a frame that says one thing", () => {
+  it("is of its market, or of none that is ours, and is counted either way", () => {
+    const feed = live({ symbols: BOTH });
+    const before = feed.frames;
+    const nothing = { others: [], isClosing: false, hole: null };
+    expect(feed.frame(one(trade(START, 1, "BBB")), START + 600)).toEqual({ ...nothing, symbol: "BBB", decoded: "event" });
+    expect(feed.frame(one(trade(START, 1, "CCC")), START + 600)).toEqual({ ...nothing, symbol: null, decoded: "event" });
+    expect(feed.frame('{"k":"ok"}', START + 600)).toEqual({ ...nothing, symbol: null, decoded: "control" });
+    expect(feed.frame('{"k":"bye"}', START + 600)).toEqual({ ...nothing, symbol: null, decoded: "control", isClosing: true });
+    expect(feed.frame('{"k":"nothing"}', START + 600)).toEqual({ ...nothing, symbol: null, decoded: "ignored" });
+    feed.unreadableFrame("AAEC", "a binary frame", START + 600);
+    expect(feed.frames - before).toBe(6);
+    expect(feed.malformedSamples).toEqual(["a binary frame: AAEC"]);
+  });
+});
+
 describe("a frame that says several things", () => {
   it("is taken whole and in order, each of its market, though the decoder fills one buffer again for all", () => {
     const feed = live({ symbols: BOTH });
