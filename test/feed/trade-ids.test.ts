@@ -54,6 +54,15 @@ describe("ids that count up by one", () => {
     expect(missingOf(ids, [Number.MAX_SAFE_INTEGER, 7, 9])).toEqual([0, 0, 1]);
   });
 
+  it("come late by ten million at most, and move nothing: what follows the last one is still next", () => {
+    for (const late of [899_999_999, 890_000_000]) {
+      const ids = new TradeIds("consecutive");
+      expect(missingOf(ids, [900_000_000, late, 900_000_001])).toEqual([0, 0, 0]);
+    }
+    // From further down it is a new count.
+    expect(missingOf(new TradeIds("consecutive"), [900_000_000, 889_999_999, 890_000_001])).toEqual([0, 0, 1]);
+  });
+
   it("add up: what is new and what is missing are all ids from the first to the last", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 400 }), (steps) => {
