@@ -357,6 +357,20 @@ describe("a hole in a connection's numbers", () => {
     expect(replay.takeGapChanges()).toEqual(feed.takeGapChanges().filter(({ market }) => market === "scripted:AAA"));
   });
 
+  it("of one market's book, or of all in numbers, is of its own time in the replay, and touches no other book", () => {
+    const replay = live(numbered);
+    replay.record({ kind: "hole", receivedAt: START + 700, symbol: "AAA", reason: "silent for longer than its own pace allows" });
+    expect(statesOf(replay)).toEqual(["syncing", "live"]);
+    expect(trackerOf(replay).gaps.current).toMatchObject({
+      reason: "stale",
+      from: START + 500,
+      detail: "silent for longer than its own pace allows",
+    });
+    replay.record({ kind: "hole", receivedAt: START + 800, symbol: null, reason: "message 9 of the connection follows 2" });
+    expect(replay.now).toBe(START + 800);
+    expect(statesOf(replay)).toEqual(["syncing", "syncing"]);
+  });
+
   it("where the process was gone is a lost connection in the replay, as it was", () => {
     const replay = live(numbered);
     replay.record({ kind: "hole", receivedAt: START + 700, symbol: null, reason: `restarted; last alive at ${START + 600}` });

@@ -33,6 +33,23 @@ describe("a snapshot that is subscribed to", () => {
     expect(schedule.isDue(START + 5_000 + 42_000, "subscribed")).toBe(true);
   });
 
+  it("is waited for a minute longer at most, however often it failed", () => {
+    const schedule = new SnapshotSchedule();
+    for (let count = 0; count < 100; count++) schedule.failed(START);
+    expect(schedule.isDue(START + 59_999, "subscribed")).toBe(false);
+    expect(schedule.isDue(START + 60_000, "subscribed")).toBe(true);
+  });
+
+  it("that was asked for the last book is not waited for by the next", () => {
+    const schedule = new SnapshotSchedule();
+    schedule.asked(START);
+    schedule.begin(START + 100);
+    expect(schedule.isDue(START + 100, "subscribed")).toBe(true);
+    schedule.asked(START + 100);
+    schedule.begin(START + 200);
+    expect(schedule.isDue(START + 200, "change-kept")).toBe(true);
+  });
+
   it("is asked for anew for the next book once it has come, and after a forgiven one without a wait", () => {
     const schedule = new SnapshotSchedule();
     schedule.begin(START);
