@@ -73,6 +73,15 @@ describe("a book whose quotes carry no numbers", () => {
   });
 });
 
+describe("a book that has just been replaced", () => {
+  it("is compared with its own top before it has changed", () => {
+    const check = racing(10, 12);
+    check.replaced(bookOf(20, 22), NOW + 100);
+    check.onQuote(quoteOf(20, 22), bookOf(20, 22), { bookSequence: 1, receivedAt: NOW + 200 });
+    expect(check).toMatchObject({ comparisons: 2, mismatches: 0 });
+  });
+});
+
 describe("a book whose quotes are numbered", () => {
   it("is compared at equal numbers alone, and broken by the first that differs", () => {
     const check = new BookCheck();

@@ -52,6 +52,17 @@ describe("a hole among trade ids that count up", () => {
     expect(feed.takeGapChanges()).toMatchObject([{ channel: "trades", reason: "lost-trades" }]);
   });
 
+  it("is seen over two connections, and ids that the next one counts anew are new trades", () => {
+    const feed = live({ tradeIds: "consecutive" });
+    feed.frame(several([trade(START, 7), trade(START, 8)]), START + 600);
+    feed.connectionOpened(START + 1_000);
+    feed.frame(several([trade(START, 8), trade(START, 7), trade(START, 10)]), START + 1_100);
+    expect(trackerOf(feed).minute.trades).toBe(4);
+    expect(feed.takeGapChanges().filter(({ channel }) => channel === "trades")).toMatchObject([
+      { detail: "1 trade(s) before 10 never came" },
+    ]);
+  });
+
   it("is none where ids have no order", () => {
     const feed = live();
     feed.frame(several([trade(START, 7), trade(START, 900), trade(START, 3)]), START + 600);
