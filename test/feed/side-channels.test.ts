@@ -139,7 +139,10 @@ describe("a channel that goes silent while the book goes on", () => {
     feed.silentChannels(last + 40_000);
     if (how === "lost") feed.connectionLost(last + 50_000, "connection-down", "1006");
     else feed.connectionOpened(last + 50_000);
-    expect(feed.takeGapChanges().filter(({ channel }) => channel === "trades")).toMatchObject([{ from: last, to: last + 50_000 }]);
+    expect(feed.takeGapChanges().filter(({ channel }) => channel === "trades" || channel === "quotes")).toMatchObject([
+      { channel: "trades", from: last, to: last + 50_000 },
+      { channel: "quotes", from: last, to: last + 50_000 },
+    ]);
   });
 });
 
