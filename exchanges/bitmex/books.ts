@@ -7,7 +7,8 @@
  * A row that does not fit what is held (an id or a price that is there already, one that is not, another price) shows that a message was
  * lost: the market is forgotten until its next partial, and a LossNotice says so. The other markets of the message are not touched.
  *
- * Messages of 2021 have no time: their events carry the latest time that the connection has named elsewhere.
+ * Messages of 2021 have no time: their events carry the time that the connection named last, in a quote, a trade or
+ * its welcome. It is that old at most: a second, as recorded. Where it has named none (a tape begun in its midst), it is 0.
  */
 
 import type { MarketEvent } from "../../core/market/event.ts";
@@ -21,6 +22,8 @@ import type { BitmexMarket } from "./markets.ts";
 interface Book {
   readonly market: BitmexMarket;
   readonly ids: LevelIds;
+  /** The latest time of the message's rows; 0 where they have none. */
+  time: number;
   /** The number of the last message that spoke of it. */
   message: number;
   /** Why it was lost to this message; null when it was not. */
@@ -30,15 +33,17 @@ interface Book {
 }
 
 export class Books {
-  /** The latest time named on this connection; 0 before there is one. */
+  /** The time that this connection named last; 0 before there is one. */
   time = 0;
   private readonly buffers: EventBuffers;
   private readonly rows: BookRows;
-  private readonly books: ReadonlyMap<BitmexMarket, Book>;
+  /** By the market's place. */
+  private readonly books: readonly Book[];
   /** Price of the level that a row leaves on the other side; 0 for none. */
   private leftTicks = new Float64Array(0);
-  /** The books of this message, in the order in which it names them. */
+  /** The books of this message, in the order in which it names them: the first `named`. */
   private readonly spokenOf: Book[] = [];
+  private named = 0;
   private next = 0;
   private messages = 0;
   private readonly loss: LossNotice = { kind: "loss", symbol: "", channel: "depth", reason: "unknown-level", detail: "" };
@@ -47,23 +52,24 @@ export class Books {
   constructor(buffers: EventBuffers, rows: BookRows, markets: Iterable<BitmexMarket>) {
     this.buffers = buffers;
     this.rows = rows;
-    const entries = [...markets].map((market) => [market, newBook(market)] as const);
-    this.books = new Map(entries);
+    const books: Book[] = [];
+    for (const market of markets) books[market.place] = newBook(market);
+    this.books = books;
   }
 
   /** Another connection begins. */
   reset(): void {
     this.time = 0;
-    for (const { ids } of this.books.values()) ids.forget();
+    for (const { ids } of this.books) ids.forget();
   }
 
   idsOf(market: BitmexMarket): LevelIds | null {
-    return this.books.get(market)?.ids ?? null;
+    return this.books[market.place]?.ids ?? null;
   }
 
   /** A message of this market, or of any when null, could not be read: it counts, so that the next one shows the hole. */
   missed(market: BitmexMarket | null): void {
-    for (const { market: each, ids } of this.books.values()) {
+    for (const { market: each, ids } of this.books) {
       if ((market === null || each === market) && ids.count !== null) ids.count++;
     }
   }
@@ -72,7 +78,7 @@ export class Books {
   take(): Decoded {
     const { rows } = this;
     this.messages++;
-    this.spokenOf.length = 0;
+    this.named = 0;
     this.next = 0;
     if (this.leftTicks.length < rows.ids.length) this.leftTicks = new Float64Array(rows.ids.length);
     if (rows.action === "partial" && rows.partialOf !== null) this.speakOf(rows.partialOf);
@@ -84,23 +90,22 @@ export class Books {
     const { rows } = this;
     const book = this.speakOf(rows.markets[row] as BitmexMarket);
     if (!book.isStarted || book.lost !== null) return;
-    this.time = Math.max(this.time, rows.times[row] as number);
+    book.time = Math.max(book.time, rows.times[row] as number);
     this.leftTicks[row] = 0;
     book.lost = this.change(book.ids, row);
   }
 
   /** The book of a market that this message speaks of; at its first row the message is counted, or begins the book. */
   private speakOf(market: BitmexMarket): Book {
-    const last = this.spokenOf[this.spokenOf.length - 1];
-    if (last?.market === market) return last;
-    const book = this.books.get(market) as Book;
+    const book = this.books[market.place] as Book;
     if (book.message === this.messages) return book;
     book.message = this.messages;
     book.lost = null;
+    book.time = 0;
     if (this.rows.action === "partial") book.ids.start();
     else if (book.ids.count !== null) book.ids.count++;
     book.isStarted = book.ids.isStarted;
-    this.spokenOf.push(book);
+    this.spokenOf[this.named++] = book;
     return book;
   }
 
@@ -114,8 +119,9 @@ export class Books {
     if (rows.action === "partial" || rows.action === "insert") {
       return side.add(id, named) ? null : `${rows.action} of id ${id} at ${named} ticks: the id or the price is there already`;
     }
-    const held = side.ticksOf(id) ?? (rows.action === "update" ? this.changeSide(ids, row) : undefined);
-    if (held === undefined) return `${rows.action} of id ${id}, which is not there`;
+    let held = side.ticksOf(id);
+    if (held === 0 && rows.action === "update") held = this.changeSide(ids, row);
+    if (held === 0) return `${rows.action} of id ${id}, which is not there`;
     if (named !== 0 && named !== held) return `${rows.action} of id ${id} at ${named} ticks, which is at ${held}`;
     rows.ticks[row] = held;
     if (rows.action === "delete") {
@@ -125,40 +131,39 @@ export class Books {
     return null;
   }
 
-  /** Moves a level that the row has on its other side. @returns its price; undefined when it is not there, or can't be here. */
-  private changeSide(ids: LevelIds, row: number): number | undefined {
+  /** Moves a level that the row has on its other side. @returns its price; 0 when it is not there, or can't be here. */
+  private changeSide(ids: LevelIds, row: number): number {
     const { rows } = this;
     const id = rows.ids[row] as number;
     const isBid = rows.isBid[row] === 1;
     const ticks = ids.side(!isBid).ticksOf(id);
     // Without a size nobody knows how much of it is on its new side.
-    if (ticks === undefined || (rows.lots[row] as number) < 0 || !ids.side(isBid).add(id, ticks)) return undefined;
+    if (ticks === 0 || (rows.lots[row] as number) < 0 || !ids.side(isBid).add(id, ticks)) return 0;
     ids.side(!isBid).remove(id, ticks);
     this.leftTicks[row] = ticks;
     return ticks;
   }
 
   private answer(): Decoded {
-    const { spokenOf, rows } = this;
+    const { spokenOf, rows, named } = this;
     let used = 0;
-    for (const book of spokenOf) {
+    for (let at = 0; at < named; at++) {
+      const book = spokenOf[at] as Book;
       if (book.lost !== null) book.ids.forget();
       if (book.isStarted) spokenOf[used++] = book;
     }
-    const isEarly = used < spokenOf.length;
-    spokenOf.length = used;
-    const [only] = spokenOf;
-    if (only === undefined)
-      return { kind: "ignored", reason: isEarly ? `${rows.action} before the partial` : `${rows.action} of no row of ours` };
+    this.named = used;
+    if (used === 0)
+      return { kind: "ignored", reason: named > 0 ? `${rows.action} before the partial` : `${rows.action} of no row of ours` };
+    const only = spokenOf[0] as Book;
     if (used > 1 || only.lost !== null) return this.several;
     this.fill(only);
     return rows.action === "partial" ? this.buffers.snapshotDecoded : this.buffers.depthDecoded;
   }
 
   private nextEvent(): MarketEvent | LossNotice | null {
-    const book = this.spokenOf[this.next];
-    if (book === undefined) return null;
-    this.next++;
+    if (this.next === this.named) return null;
+    const book = this.spokenOf[this.next++] as Book;
     if (book.lost !== null) {
       this.loss.symbol = book.market.symbol;
       this.loss.detail = book.lost;
@@ -171,6 +176,7 @@ export class Books {
   private fill(book: Book): MarketEvent {
     const { buffers, rows } = this;
     const { batch } = buffers.levels;
+    if (book.time !== 0) this.time = book.time;
     batch.bidCount = this.fillSide(book, 1, 0);
     batch.askCount = this.fillSide(book, 0, batch.bidCount) - batch.bidCount;
     if (rows.action === "partial") {
@@ -182,7 +188,8 @@ export class Books {
     const { depth } = buffers;
     depth.symbol = book.market.symbol;
     depth.venueTime = this.time;
-    depth.firstSequence = depth.lastSequence = book.ids.count ?? 0;
+    depth.firstSequence = book.ids.count ?? 0;
+    depth.lastSequence = depth.firstSequence;
     return depth;
   }
 
@@ -213,5 +220,5 @@ export class Books {
 }
 
 function newBook(market: BitmexMarket): Book {
-  return { market, ids: new LevelIds(), message: 0, lost: null, isStarted: false };
+  return { market, ids: new LevelIds(), time: 0, message: 0, lost: null, isStarted: false };
 }

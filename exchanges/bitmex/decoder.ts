@@ -35,10 +35,13 @@ export function createBitmexDecoder(instruments: readonly Instrument[]): Decoder
 
   function settle(reading: Reading): Decoded {
     switch (reading.kind) {
+      case "events":
+        books.time = events.latest;
+        return reading;
       case "book":
         return books.take();
       case "clock":
-        books.time = Math.max(books.time, reading.time);
+        books.time = reading.time;
         return reading.decoded;
       case "malformed":
         if (reading.channel === "depth" || reading.channel === null) books.missed(markets.get(reading.symbol ?? "") ?? null);
@@ -51,9 +54,7 @@ export function createBitmexDecoder(instruments: readonly Instrument[]): Decoder
   return {
     connectionSequence: null,
     decode(frame) {
-      const decoded = settle(scanner.scan(frame) ?? oversized(frame) ?? parser.parse(frame));
-      if (decoded.kind === "events" && events.latest > books.time) books.time = events.latest;
-      return decoded;
+      return settle(scanner.scan(frame) ?? oversized(frame) ?? parser.parse(frame));
     },
     decodeSnapshot: (symbol) => ({
       kind: "malformed",
@@ -72,7 +73,7 @@ export function createBitmexDecoder(instruments: readonly Instrument[]): Decoder
       const market = markets.get(symbol);
       const time = market === undefined ? null : (books.idsOf(market)?.take(memory) ?? null);
       if (time === null) return false;
-      books.time = Math.max(books.time, time);
+      if (time > books.time) books.time = time;
       return true;
     },
   };

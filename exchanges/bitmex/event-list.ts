@@ -27,15 +27,15 @@ export class EventList {
 
   /** The next quote to be filled. */
   addQuote(): QuoteEvent {
-    const quote = (this.quotes[this.count] ??= newQuote());
-    this.count++;
+    const quote = this.quotes[this.count] ?? newQuote();
+    this.quotes[this.count++] = quote;
     return quote;
   }
 
   /** The next trade to be filled. */
   addTrade(): TradeEvent {
-    const trade = (this.trades[this.count] ??= newTrade());
-    this.count++;
+    const trade = this.trades[this.count] ?? newTrade();
+    this.trades[this.count++] = trade;
     return trade;
   }
 

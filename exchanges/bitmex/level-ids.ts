@@ -8,6 +8,7 @@
  */
 
 import { MAX_LEVELS_PER_MESSAGE } from "../decoding/event-buffers.ts";
+import { NumberTable } from "./number-table.ts";
 
 export class LevelIds {
   /** Messages since the partial, which is number 0; null before it. */
@@ -57,37 +58,39 @@ export class LevelIds {
 }
 
 export class SideIds {
-  private readonly ticksById = new Map<number, number>();
-  private readonly prices = new Set<number>();
+  private readonly ticksById = new NumberTable();
+  private readonly idsByTicks = new NumberTable();
 
-  get size(): number {
-    return this.prices.size;
-  }
-
-  ticksOf(id: number): number | undefined {
+  /** 0 when the id is not there. */
+  ticksOf(id: number): number {
     return this.ticksById.get(id);
   }
 
   /** @returns false, and nothing is changed, when the id or the price is there already, or the side is full. */
   add(id: number, ticks: number): boolean {
-    if (this.prices.has(ticks) || this.ticksById.has(id) || this.size === MAX_LEVELS_PER_MESSAGE) return false;
-    this.ticksById.set(id, ticks);
-    this.prices.add(ticks);
+    if (this.idsByTicks.get(ticks) !== 0 || this.ticksById.get(id) !== 0) return false;
+    if (this.ticksById.size === MAX_LEVELS_PER_MESSAGE) return false;
+    this.ticksById.add(id, ticks);
+    // Above zero, which stands for none.
+    this.idsByTicks.add(ticks, id + 1);
     return true;
   }
 
   remove(id: number, ticks: number): void {
-    this.ticksById.delete(id);
-    this.prices.delete(ticks);
+    this.ticksById.remove(id);
+    this.idsByTicks.remove(ticks);
   }
 
   clear(): void {
     this.ticksById.clear();
-    this.prices.clear();
+    this.idsByTicks.clear();
   }
 
+  /** By id: equal sides give equal lists. */
   toList(): number[] {
-    return [...this.ticksById].flat();
+    const list = this.ticksById.toList();
+    const ids = list.filter((_, at) => at % 2 === 0).toSorted((left, right) => left - right);
+    return ids.flatMap((id) => [id, this.ticksOf(id)]);
   }
 
   /** @returns whether the list was one of ids and prices, each once. */

@@ -5,10 +5,16 @@ import type { DecimalGrid } from "../../core/units/decimal.ts";
 
 export interface BitmexMarket {
   readonly symbol: string;
+  /** Its place among the decoder's markets. */
+  readonly place: number;
   readonly tick: DecimalGrid;
   readonly lot: DecimalGrid;
 }
 
 export function marketsBySymbol(instruments: readonly Instrument[]): ReadonlyMap<string, BitmexMarket> {
-  return new Map(instruments.map(({ symbol, tick, lot }) => [symbol, { symbol, tick, lot }] as const));
+  const markets = new Map<string, BitmexMarket>();
+  for (const { symbol, tick, lot } of instruments) {
+    if (!markets.has(symbol)) markets.set(symbol, { symbol, place: markets.size, tick, lot });
+  }
+  return markets;
 }
