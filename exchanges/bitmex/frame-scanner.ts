@@ -16,6 +16,7 @@ import { MS_PER_MINUTE, minuteOf } from "../../core/units/time.ts";
 import type { BookAction, BookRows } from "./book-rows.ts";
 import { type EventList, MAX_EVENTS_PER_MESSAGE } from "./event-list.ts";
 import { BOOK, type Reading } from "./frame-parser.ts";
+import { PRICE_UNITS_BOUND } from "./json-numbers.ts";
 import type { BitmexMarket } from "./markets.ts";
 import { timeAt } from "./timestamp.ts";
 
@@ -294,7 +295,7 @@ export class FrameScanner {
     if (code !== COMMA && code !== CLOSE_BRACE) return -1;
     this.at = at;
     units *= POWERS_OF_TEN[missing] as number;
-    if (units > Number.MAX_SAFE_INTEGER) return -1;
+    if (units >= PRICE_UNITS_BOUND) return -1;
     return units % mantissa === 0 ? units / mantissa : -1;
   }
 }

@@ -2,11 +2,15 @@
  * Prices and sizes that come as JSON numbers, onto their grids by integer arithmetic.
  *
  * A parsed number is the double nearest to what the venue wrote; its shortest decimal (`String`) is what was written as long as that had
- * at most 15 digits, which every price on a grid has. It is read as text from there on: no arithmetic with the double.
+ * at most 15 digits. It is read as text from there on: no arithmetic with the double. A price of more digits is refused: what was written
+ * may have been its neighbour.
  */
 
 import { type DecimalGrid, formatSteps, parseSteps, parseStepsUp } from "../../core/units/decimal.ts";
 import { FieldError, shown } from "../decoding/json-fields.ts";
+
+/** Prices have fewer units (of the grid's last decimal) than this: 15 digits. */
+export const PRICE_UNITS_BOUND = 1e15;
 
 /** The shortest decimal without an exponent: 1e-7 is "0.0000001". Null for what is negative, or no number. */
 export function plainDecimal(value: unknown): string | null {
@@ -24,8 +28,8 @@ export function plainDecimal(value: unknown): string | null {
 export function ticksOfNumber(value: unknown, name: string, grid: DecimalGrid): number {
   const text = plainDecimal(value);
   const ticks = text === null ? null : parseSteps(text, 0, text.length, grid);
-  if (ticks === null || ticks === 0) {
-    throw new FieldError(`${name} is ${shown(value)}, not a number above zero on the grid ${formatSteps(1, grid)}`);
+  if (ticks === null || ticks === 0 || ticks * grid.mantissa >= PRICE_UNITS_BOUND) {
+    throw new FieldError(`${name} is ${shown(value)}, not a number above zero, of 15 digits, on the grid ${formatSteps(1, grid)}`);
   }
   return ticks;
 }

@@ -166,7 +166,9 @@ describe("what the table's rules ask for", () => {
     const decoder = started();
     const other = '"pool":"Secondary"';
     expect(decoder.decode(book("update", level(`"id":17999996000,"side":"Sell","size":100,${other}`)))).toMatchObject({ kind: "ignored" });
-    expect(decoder.decode(partial("XBTUSD", level(`"id":1,"side":"Sell","size":100,"price":9,${other}`)))).toMatchObject({ kind: "ignored" });
+    expect(decoder.decode(partial("XBTUSD", level(`"id":1,"side":"Sell","size":100,"price":9,${other}`)))).toMatchObject({
+      kind: "ignored",
+    });
     const filtered = `{"table":"orderBookL2","action":"partial","filter":{"symbol":"XBTUSD",${other}},"data":[]}`;
     expect(decoder.decode(filtered)).toMatchObject({ kind: "ignored" });
     expect(changeOf(decoder, fixture.following[0])).toHaveLength(2);
@@ -245,7 +247,9 @@ describe("a lost message shows", () => {
   it("and none of a message that can't be read whole is applied", () => {
     const decoder = started();
     const before = decoder.memory("XBTUSD");
-    decoder.decode(book("insert", level('"id":9,"side":"Sell","size":100,"price":105'), level('"id":10,"side":"Sell","size":100,"price":0')));
+    decoder.decode(
+      book("insert", level('"id":9,"side":"Sell","size":100,"price":105'), level('"id":10,"side":"Sell","size":100,"price":0')),
+    );
     expect(JSON.parse(decoder.memory("XBTUSD") ?? "")).toEqual({ ...JSON.parse(before ?? ""), count: 1 });
   });
 });
@@ -256,7 +260,12 @@ describe("what the ids are remembered for", () => {
     decoder.decode(fixture.following[0]);
     const other = createBitmexDecoder([XBTUSD]);
     expect(other.recall("XBTUSD", decoder.memory("XBTUSD") ?? "")).toBe(true);
-    for (const frame of fixture.following.slice(1)) expect(eventsOf(other.decode(frame))).toEqual(eventsOf(decoder.decode(frame)));
+    for (const frame of fixture.following.slice(1)) {
+      const [event] = eventsOf(decoder.decode(frame));
+      const [resumed] = eventsOf(other.decode(frame));
+      expect(levelsOf(resumed)).toEqual(levelsOf(event));
+      expect({ ...resumed, levels: null }).toEqual({ ...event, levels: null });
+    }
   });
 
   it("forgets it with the connection: the next one's ids are new", () => {
@@ -294,12 +303,13 @@ describe("the scanner, against the parser", () => {
     ...fixture.following,
     fixture.quote.frame,
     ...modern.map((frame) => frame.replaceAll('"pool":"Primary",', "")),
-    ...modern.map((frame) => frame.replaceAll('"pool":"Primary",', "").replaceAll("}", ',"pool":"Aggregated"}').replace('}]"', "}]")),
+    ...modern.map((frame) => frame.replaceAll('"pool":"Primary",', "").replaceAll('Z"}', 'Z","pool":"Aggregated"}')),
     ...modern.map((frame) => frame.replaceAll(/,"transactTime":"[^"]*"/g, "")),
     fixture.quote.frame.replace(',"pool":"Primary"', "").replace("101,", "101.0,"),
+    ...[...fixture.following, fixture.quote.frame].map((frame) => frame.replaceAll("XBTUSD", "XBTUSDT")),
     fixture.following[0].replaceAll("XBTUSD", "XBTUSDT").replaceAll("102", "0.0000000123"),
     book("update", level('"id":1,"side":"Buy","size":100'), level('"id":2,"side":"Sell","size":0')),
-  ].map((frame) => (frame.includes(']}') && frame.endsWith('"Aggregated"}') ? frame.slice(0, frame.lastIndexOf(',"pool"')) + "}" : frame));
+  ];
 
   function readers() {
     const markets = marketsBySymbol([XBTUSD, FINE]);
@@ -335,11 +345,33 @@ describe("the scanner, against the parser", () => {
   });
 
   const edit = fc.record({
-    kind: fc.constantFrom("insert", "delete", "replace", "repeat", "truncate", "number"),
+    kind: fc.constantFrom("insert", "delete", "replace", "repeat", "truncate", "number", "digit", "digit", "digit"),
     at: fc.double({ min: 0, max: 1, noNaN: true }),
     length: fc.integer({ min: 1, max: 40 }),
     text: fc.oneof(
-      fc.constantFrom("0", "9", ".", '"', ",", "[", "]", "}", "-", "e", "e1", " ", "\\", "\n", "é", "00", '"size":1,', "0.5", "Z", "T", "T:6"),
+      fc.constantFrom(
+        "0",
+        "9",
+        ".",
+        '"',
+        ",",
+        "[",
+        "]",
+        "}",
+        "-",
+        "e",
+        "e1",
+        " ",
+        "\\",
+        "\n",
+        "é",
+        "00",
+        '"size":1,',
+        "0.5",
+        "Z",
+        "T",
+        "T:6",
+      ),
       fc.string({ minLength: 1, maxLength: 2 }),
     ),
   });
@@ -351,6 +383,7 @@ describe("the scanner, against the parser", () => {
     if (kind === "repeat") return frame.slice(0, place) + frame.slice(place, place + length).repeat(2) + frame.slice(place + length);
     // A digit replaced by one to three digits keeps most frames well-formed: these reach deep into both readers.
     if (kind === "number") return frame.slice(0, place) + frame.slice(place).replace(/\d/, String(length * 7));
+    if (kind === "digit") return frame.slice(0, place) + frame.slice(place).replace(/\d/, String(length % 10));
     return frame.slice(0, place) + (kind === "delete" ? "" : text) + frame.slice(kind === "insert" ? place : place + 1);
   }
 
@@ -358,7 +391,7 @@ describe("the scanner, against the parser", () => {
     const { scan, parse } = readers();
     let accepted = 0;
     fc.assert(
-      fc.property(fc.constantFrom(...fast), fc.array(edit, { minLength: 1, maxLength: 3 }), (frame, edits) => {
+      fc.property(fc.constantFrom(...fast), fc.array(edit, { minLength: 1, maxLength: 2 }), (frame, edits) => {
         const mutated = edits.reduce(mutate, frame);
         const scanned = scan(mutated);
         if (scanned === null) return;
@@ -433,7 +466,13 @@ describe("malformed frames are values with a reason", () => {
   it("answers any text, and a nest of a hundred thousand brackets, with a value", () => {
     const decoder = started();
     const nest = "[".repeat(100_000) + "]".repeat(100_000);
-    for (const frame of [nest, book("insert", nest), book("insert", level(`"id":${nest}`)), `{"error":${nest}}`, `{"table":"quote","action":"insert","data":${nest}}`]) {
+    for (const frame of [
+      nest,
+      book("insert", nest),
+      book("insert", level(`"id":${nest}`)),
+      `{"error":${nest}}`,
+      `{"table":"quote","action":"insert","data":${nest}}`,
+    ]) {
       expect(["malformed", "control"]).toContain(decoder.decode(frame).kind);
     }
     fc.assert(
@@ -447,8 +486,7 @@ describe("malformed frames are values with a reason", () => {
 });
 
 describe("bounds", () => {
-  const rows = (count: number) =>
-    Array.from({ length: count }, (_, at) => level(`"id":${at},"side":"Sell","size":100,"price":${at + 1}`));
+  const rows = (count: number) => Array.from({ length: count }, (_, at) => level(`"id":${at},"side":"Sell","size":100,"price":${at + 1}`));
 
   it("reads an image of the most levels, and holds each", () => {
     const [event] = eventsOf(createBitmexDecoder([XBTUSD]).decode(partial("XBTUSD", ...rows(MAX_LEVELS_PER_MESSAGE))));
@@ -459,7 +497,9 @@ describe("bounds", () => {
     const decoder = createBitmexDecoder([XBTUSD]);
     expect(reasonOf(decoder.decode(partial("XBTUSD", ...rows(MAX_LEVELS_PER_MESSAGE + 1))))).toContain("too many rows");
     decoder.decode(partial("XBTUSD", ...rows(MAX_LEVELS_PER_MESSAGE)));
-    expect(eventsOf(decoder.decode(book("insert", level('"id":99999,"side":"Sell","size":100,"price":0.5'))))).toMatchObject([{ kind: "loss" }]);
+    expect(eventsOf(decoder.decode(book("insert", level('"id":99999,"side":"Sell","size":100,"price":0.5'))))).toMatchObject([
+      { kind: "loss" },
+    ]);
     const quote = fixture.quote.frame.slice(fixture.quote.frame.indexOf("[") + 1, -2);
     const many = fixture.quote.frame.replace(quote, Array.from({ length: MAX_EVENTS_PER_MESSAGE + 1 }, () => quote).join(","));
     expect(reasonOf(decoder.decode(many))).toContain("too many rows");
@@ -486,6 +526,13 @@ describe("trade ids", () => {
     const ids = [idOf(decoder, none), idOf(decoder, none), idOf(decoder, none)];
     expect(new Set(ids).size).toBe(3);
     for (const id of ids) expect(Number.isSafeInteger(id)).toBe(true);
+  });
+});
+
+describe("prices of more digits than a double holds", () => {
+  it.each(["900719.9254740991", "123456.1234567891"])("%s is refused by both readers, for it would be read as its neighbour", (price) => {
+    const frame = book("insert", `{"symbol":"XBTUSDT","id":1,"side":"Buy","size":1,"price":${price}}`);
+    expect(reasonOf(started([FINE]).decode(frame))).toContain("price of row 0");
   });
 });
 
@@ -529,7 +576,10 @@ describe("the parts", () => {
   });
 
   it("keeps a table of numbers as a Map does", () => {
-    const key = fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 40 }).map((step) => 234_027_000_000 + step * 4_294_967_296));
+    const key = fc.oneof(
+      fc.integer({ min: 0, max: 300 }),
+      fc.integer({ min: 0, max: 40 }).map((step) => 234_027_000_000 + step * 4_294_967_296),
+    );
     fc.assert(
       fc.property(fc.array(fc.tuple(key, fc.integer({ min: 0, max: 3 })), { maxLength: 500 }), (steps) => {
         const table = new NumberTable();
