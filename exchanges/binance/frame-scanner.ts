@@ -112,9 +112,12 @@ export class FrameScanner {
   private scanQuote({ market, symbolField }: ScannedMarket): Decoded | null {
     const { quote } = this.buffers;
     const isFutures = this.product === "futures";
-    if (!this.literal('bookTicker","data":{"u":') || !this.integer()) return null;
+    if (!this.literal('bookTicker","data":{')) return null;
+    // USD-M names the event before the number, COIN-M behind it.
+    const isNamed = isFutures && this.literal('"e":"bookTicker",');
+    if (!this.literal('"u":') || !this.integer()) return null;
     quote.sequence = this.value;
-    if (isFutures && !this.literal(',"e":"bookTicker"')) return null;
+    if (isFutures && !isNamed && !this.literal(',"e":"bookTicker"')) return null;
     if (!this.literal(symbolField) || !this.skipPair()) return null;
     quote.symbol = market.symbol;
     quote.bidTicks = this.steps('"b":"', market.tick);
@@ -158,7 +161,9 @@ export class FrameScanner {
     return this.isAtEnd() ? this.buffers.tradeDecoded : null;
   }
 
+  /** USD-M has put `"st":0` behind its fields since 2026; it is not used. */
   private isAtEnd(): boolean {
+    if (this.product === "futures" && this.literal(',"st":') && !this.integer()) return false;
     return this.at === this.text.length - 2;
   }
 
@@ -176,7 +181,7 @@ export class FrameScanner {
     return this.literal("ms");
   }
 
-  /** COIN-M names the pair behind the symbol: `"ps":"BTCUSD",`; others name none. */
+  /** Futures may name the pair behind the symbol: `"ps":"BTCUSD",`; spot names none. */
   private skipPair(): boolean {
     if (this.product === "spot" || !this.literal('"ps":"')) return true;
     const { text } = this;

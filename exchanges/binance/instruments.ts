@@ -5,24 +5,30 @@
  * Refuses a symbol whose filters are absent or switched off (step 0): without a grid no price of it can be held.
  */
 
-import type { Instrument } from "../../core/market/instrument.ts";
+import type { Contract, Instrument } from "../../core/market/instrument.ts";
 import { type DecimalGrid, parseGrid } from "../../core/units/decimal.ts";
 import { arrayField, FieldError, isObject, type JsonObject, parseJson, shown, textField } from "../decoding/json-fields.ts";
+
+export interface ExchangeInfoOptions {
+  /** What a futures line's contract is worth; spot has none. */
+  contractOf?(symbol: JsonObject): Contract;
+}
 
 export function decodeExchangeInfo(
   venue: string,
   body: string,
   symbols: readonly string[],
+  options: ExchangeInfoOptions = {},
 ): { instruments: Instrument[] } | { malformed: string } {
   try {
-    return { instruments: readInstruments(venue, parseJson(body), new Set(symbols)) };
+    return { instruments: readInstruments(venue, parseJson(body), new Set(symbols), options) };
   } catch (error) {
     if (error instanceof FieldError) return { malformed: `exchangeInfo: ${error.message}` };
     throw error;
   }
 }
 
-function readInstruments(venue: string, root: unknown, wanted: ReadonlySet<string>): Instrument[] {
+function readInstruments(venue: string, root: unknown, wanted: ReadonlySet<string>, { contractOf }: ExchangeInfoOptions): Instrument[] {
   if (!isObject(root)) throw new FieldError(root === undefined ? "not JSON" : `not an object: ${shown(root)}`);
   if ("msg" in root) throw new FieldError(`the venue answered ${shown(root.code)}: ${shown(root.msg)}`);
   const instruments: Instrument[] = [];
@@ -32,7 +38,7 @@ function readInstruments(venue: string, root: unknown, wanted: ReadonlySet<strin
     if (!wanted.has(symbol)) continue;
     const tick = filterGrid(entry, symbol, { filter: "PRICE_FILTER", step: "tickSize" });
     const lot = filterGrid(entry, symbol, { filter: "LOT_SIZE", step: "stepSize" });
-    instruments.push({ venue, symbol, tick, lot });
+    instruments.push({ venue, symbol, tick, lot, ...(contractOf === undefined ? {} : { contract: contractOf(entry) }) });
   }
   return instruments;
 }

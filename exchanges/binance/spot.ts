@@ -8,7 +8,7 @@ import type { ExchangeAdapter } from "../contract.ts";
 import { createBinanceDecoder } from "./decoder.ts";
 import { decodeExchangeInfo } from "./instruments.ts";
 import { createSpotSequencer } from "./sequencer.ts";
-import { combinedStreamUrl, resubscribeFrames, symbolsWithin } from "./streams.ts";
+import { ALL_STREAMS, combinedStreamUrl, resubscribeFrames, symbolsWithin } from "./streams.ts";
 
 const VENUE = "binance-spot";
 /** The most that the venue gives; 250 of the 6,000 weights a minute. */
@@ -20,7 +20,7 @@ export const binanceSpot: ExchangeAdapter = {
   // Market data only, for places where the main hosts answer 451 or 403.
   fallbackHosts: [{ stream: "wss://data-stream.binance.vision", rest: "https://data-api.binance.vision" }],
   limits: {
-    symbolsPerConnection: symbolsWithin(1_024),
+    symbolsPerConnection: symbolsWithin(1_024, ALL_STREAMS),
     connectionLifetimeMs: MS_PER_DAY,
     weightPerMinute: 6_000,
     // Five a second.
@@ -31,7 +31,7 @@ export const binanceSpot: ExchangeAdapter = {
   snapshotLimits: [1_000, SNAPSHOT_LEVELS],
   // Depth of a busy symbol comes each 100 ms, and the server pings each 20 s.
   staleAfterMs: 30_000,
-  streamUrl: (hosts, symbols) => combinedStreamUrl(hosts, symbols),
+  streamUrl: (hosts, symbols) => combinedStreamUrl(hosts, symbols, ALL_STREAMS),
   subscribe: () => [],
   resubscribe: resubscribeFrames,
   authenticate: null,

@@ -2,17 +2,24 @@
 
 import type { Channel, VenueHosts } from "../contract.ts";
 
-/** What one market's book, features and checks are made from. */
-const CHANNELS = ["depth@100ms", "trade", "bookTicker", "kline_1m"] as const;
-
-/** How many symbols fit on a connection of so many streams. */
-export function symbolsWithin(streams: number): number {
-  return Math.floor(streams / CHANNELS.length);
+/** Which streams of each symbol a connection carries, and the path on which the venue gives them. */
+export interface StreamRoute {
+  /** "" or e.g. "/public". */
+  readonly path: string;
+  readonly channels: readonly string[];
 }
 
-export function combinedStreamUrl(hosts: VenueHosts, symbols: readonly string[]): string {
-  const streams = symbols.flatMap((symbol) => CHANNELS.map((channel) => `${symbol.toLowerCase()}@${channel}`));
-  return `${hosts.stream}/stream?streams=${streams.join("/")}`;
+/** What one market's book, features and checks are made from, all on one path. */
+export const ALL_STREAMS: StreamRoute = { path: "", channels: ["depth@100ms", "trade", "bookTicker", "kline_1m"] };
+
+/** How many symbols fit on a connection of so many streams. */
+export function symbolsWithin(streams: number, { channels }: StreamRoute): number {
+  return Math.floor(streams / channels.length);
+}
+
+export function combinedStreamUrl(hosts: VenueHosts, symbols: readonly string[], { path, channels }: StreamRoute): string {
+  const streams = symbols.flatMap((symbol) => channels.map((channel) => `${symbol.toLowerCase()}@${channel}`));
+  return `${hosts.stream}${path}/stream?streams=${streams.join("/")}`;
 }
 
 const STREAM_OF_CHANNEL: Readonly<Record<Channel, string>> = { depth: "depth@100ms", trades: "trade", quotes: "bookTicker" };

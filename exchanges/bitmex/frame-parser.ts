@@ -15,9 +15,9 @@
 
 import type { Channel, Decoded } from "../contract.ts";
 import { arrayField, FieldError, integerField, isObject, type JsonObject, parseJson, shown, textField } from "../decoding/json-fields.ts";
+import { lotsOfNumber, ticksOfNumber } from "../decoding/json-numbers.ts";
 import { type BookAction, type BookRows, MAX_ROWS_PER_MESSAGE } from "./book-rows.ts";
 import { type EventList, MAX_EVENTS_PER_MESSAGE } from "./event-list.ts";
-import { lotsOfNumber, ticksOfNumber } from "./json-numbers.ts";
 import type { BitmexMarket } from "./markets.ts";
 import { timeOf } from "./timestamp.ts";
 

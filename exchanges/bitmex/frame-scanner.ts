@@ -13,10 +13,10 @@
 
 import type { DecimalGrid } from "../../core/units/decimal.ts";
 import { MS_PER_MINUTE, minuteOf } from "../../core/units/time.ts";
+import { PRICE_UNITS_BOUND } from "../decoding/json-numbers.ts";
 import type { BookAction, BookRows } from "./book-rows.ts";
 import { type EventList, MAX_EVENTS_PER_MESSAGE } from "./event-list.ts";
 import { BOOK, type Reading } from "./frame-parser.ts";
-import { PRICE_UNITS_BOUND } from "./json-numbers.ts";
 import type { BitmexMarket } from "./markets.ts";
 import { timeAt } from "./timestamp.ts";
 

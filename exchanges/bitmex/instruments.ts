@@ -14,7 +14,7 @@
 import type { Contract, Instrument } from "../../core/market/instrument.ts";
 import { type DecimalGrid, parseGrid } from "../../core/units/decimal.ts";
 import { booleanField, FieldError, isObject, type JsonObject, parseJson, shown, textField } from "../decoding/json-fields.ts";
-import { plainDecimal } from "./json-numbers.ts";
+import { plainDecimal } from "../decoding/json-numbers.ts";
 
 /** Columns of the answer that are read here. */
 export const INSTRUMENT_COLUMNS = [

@@ -14,6 +14,7 @@ import { fixtureOf } from "./fixtures.ts";
 
 const BTCUSDT = fixtureOf("binance-spot").instrument;
 const PERPETUAL = fixtureOf("binance-coin-m").instrument;
+const LINEAR = fixtureOf("binance-usd-m").instrument;
 /** A grid that is not a power of ten, and a symbol whose stream name differs from the others' by a letter. */
 const HALVES: Instrument = {
   venue: "binance-spot",
@@ -85,7 +86,11 @@ const FAST_FUTURES = [
   ...fixtureOf("binance-coin-m").following,
   fixtureOf("binance-coin-m").trade.frame,
   fixtureOf("binance-coin-m").quote.frame,
-  // USD-M names no pair.
+  ...fixtureOf("binance-usd-m").buffered,
+  ...fixtureOf("binance-usd-m").following,
+  fixtureOf("binance-usd-m").trade.frame,
+  fixtureOf("binance-usd-m").quote.frame,
+  // Without a pair, and with the event behind the number.
   fixtureOf("binance-coin-m").following[0]?.replace('"ps":"BTCUSD",', "") ?? "",
 ];
 
@@ -93,7 +98,7 @@ describe("the scanner, against the parser", () => {
   it("takes the layouts that the venue sends, so that the fast path is the one in use", () => {
     const spot = readers("spot", [BTCUSDT, HALVES]);
     for (const frame of FAST_SPOT) expect(spot.scanner.scan(frame)?.kind, frame).toBe("event");
-    const futures = readers("futures", [PERPETUAL]);
+    const futures = readers("futures", [PERPETUAL, LINEAR]);
     for (const frame of FAST_FUTURES) expect(futures.scanner.scan(frame)?.kind, frame).toBe("event");
   });
 
@@ -120,7 +125,7 @@ describe("the scanner, against the parser", () => {
 
   it.each([
     ["spot", [BTCUSDT, HALVES], FAST_SPOT],
-    ["futures", [PERPETUAL], FAST_FUTURES],
+    ["futures", [PERPETUAL, LINEAR], FAST_FUTURES],
   ] as const)("reads what it accepts of edited %s frames exactly as the parser does", (product, instruments, frames) => {
     const { scanner, parser } = readers(product, instruments);
     let accepted = 0;

@@ -6,8 +6,11 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { Instrument } from "../../core/market/instrument.ts";
 import { MS_PER_MINUTE } from "../../core/units/time.ts";
+import { binanceCoinM } from "../../exchanges/binance/coin-m.ts";
 import { decodeExchangeInfo } from "../../exchanges/binance/instruments.ts";
 import { decodeKlines, klinesRequest, MAX_KLINES } from "../../exchanges/binance/klines.ts";
+import { binanceUsdM } from "../../exchanges/binance/usd-m.ts";
+import type { ExchangeAdapter } from "../../exchanges/contract.ts";
 import { recording, WITHOUT_RECORDINGS } from "../recordings/recordings.ts";
 import { fixtureOf } from "./fixtures.ts";
 
@@ -34,6 +37,46 @@ describe("exchangeInfo", () => {
     ["no JSON", "busy", "not JSON"],
   ])("refuses %s", (_, body, reason) => {
     expect(decodeExchangeInfo("binance-spot", body, ["BTCUSDT"])).toEqual({ malformed: expect.stringContaining(reason) });
+  });
+});
+
+describe("the futures lines", () => {
+  it("say what a contract is worth, without which COIN-M's sizes would read as coins", () => {
+    const contractOf = (adapter: ExchangeAdapter) => {
+      const { instrument, instrumentsBody } = fixtureOf(adapter.venue);
+      const decoded = adapter.decodeInstruments(instrumentsBody, [instrument.symbol]);
+      return "malformed" in decoded ? decoded.malformed : decoded.instruments[0]?.contract;
+    };
+    expect(contractOf(binanceCoinM)).toEqual({ kind: "inverse", size: "100", unit: "USD" });
+    expect(contractOf(binanceUsdM)).toEqual({ kind: "linear", size: "1", unit: "BTC" });
+    const without = fixtureOf("binance-coin-m").instrumentsBody.replace('"contractSize":100,', "");
+    expect(binanceCoinM.decodeInstruments(without, ["BTCUSD_PERP"])).toEqual({
+      malformed: expect.stringContaining('"contractSize" is nothing'),
+    });
+  });
+
+  it("asks USD-M for its streams on the path that has them: elsewhere they are acknowledged and never sent", () => {
+    expect(binanceUsdM.streamUrl(binanceUsdM.hosts, ["BTCUSDT", "ETHUSDT"])).toBe(
+      "wss://fstream.binance.com/public/stream?streams=btcusdt@depth@100ms/btcusdt@trade/btcusdt@bookTicker/ethusdt@depth@100ms/ethusdt@trade/ethusdt@bookTicker",
+    );
+    expect(binanceUsdM.limits.symbolsPerConnection).toBe(341);
+    expect(binanceCoinM.streamUrl(binanceCoinM.hosts, ["BTCUSD_PERP"])).toBe(
+      "wss://dstream.binance.com/stream?streams=btcusd_perp@depth@100ms/btcusd_perp@trade/btcusd_perp@bookTicker/btcusd_perp@kline_1m",
+    );
+  });
+
+  it("asks each line's own REST path", () => {
+    const hosts = { stream: "ws://s", rest: "http://r" };
+    const urls = [binanceUsdM, binanceCoinM].flatMap((adapter) => [
+      adapter.instrumentsRequest(hosts, ["A"]).url,
+      adapter.snapshots.kind === "request" ? adapter.snapshots.request(hosts, "A").url : "",
+    ]);
+    expect(urls).toEqual([
+      "http://r/fapi/v1/exchangeInfo",
+      "http://r/fapi/v1/depth?symbol=A&limit=1000",
+      "http://r/dapi/v1/exchangeInfo",
+      "http://r/dapi/v1/depth?symbol=A&limit=1000",
+    ]);
   });
 });
 

@@ -10,13 +10,13 @@ import { createBitmexDecoder, MAX_FRAME_CHARACTERS } from "../../exchanges/bitme
 import { EventList, MAX_EVENTS_PER_MESSAGE } from "../../exchanges/bitmex/event-list.ts";
 import { FrameParser, type Reading } from "../../exchanges/bitmex/frame-parser.ts";
 import { FrameScanner } from "../../exchanges/bitmex/frame-scanner.ts";
-import { plainDecimal } from "../../exchanges/bitmex/json-numbers.ts";
 import { marketsBySymbol } from "../../exchanges/bitmex/markets.ts";
 import { NumberTable } from "../../exchanges/bitmex/number-table.ts";
 import { createBitmexSequencer } from "../../exchanges/bitmex/sequencer.ts";
 import { timeOf } from "../../exchanges/bitmex/timestamp.ts";
 import type { Decoded, Decoder, LossNotice } from "../../exchanges/contract.ts";
 import { MAX_LEVELS_PER_MESSAGE } from "../../exchanges/decoding/event-buffers.ts";
+import { plainDecimal } from "../../exchanges/decoding/json-numbers.ts";
 import { bitmexFixture as fixture } from "./fixture-bitmex.ts";
 
 const XBTUSD: Instrument = fixture.instrument;

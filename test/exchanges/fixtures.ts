@@ -126,6 +126,7 @@ const coinM: VenueFixture = {
     symbol: "BTCUSD_PERP",
     tick: { decimals: 1, mantissa: 1 },
     lot: { decimals: 0, mantissa: 1 },
+    contract: { kind: "inverse", size: "100", unit: "USD" },
   },
   instrumentsBody: JSON.stringify({
     symbols: [
@@ -133,6 +134,9 @@ const coinM: VenueFixture = {
       {
         symbol: "BTCUSD_PERP",
         contractType: "PERPETUAL",
+        contractSize: 100,
+        baseAsset: "BTC",
+        quoteAsset: "USD",
         filters: [
           { filterType: "PRICE_FILTER", minPrice: "1000", maxPrice: "4520958", tickSize: "0.1" },
           { filterType: "LOT_SIZE", stepSize: "1", maxQty: "1000000", minQty: "1" },
@@ -212,7 +216,107 @@ const coinM: VenueFixture = {
   closing: [],
 };
 
-export const fixtures: Readonly<Record<string, VenueFixture>> = { "binance-spot": spot, "binance-coin-m": coinM };
+const usdM: VenueFixture = {
+  instrument: {
+    venue: "binance-usd-m",
+    symbol: "BTCUSDT",
+    tick: { decimals: 1, mantissa: 1 },
+    lot: { decimals: 3, mantissa: 1 },
+    contract: { kind: "linear", size: "1", unit: "BTC" },
+  },
+  instrumentsBody: JSON.stringify({
+    symbols: [
+      { symbol: "ETHUSDT", filters: [] },
+      {
+        symbol: "BTCUSDT",
+        contractType: "PERPETUAL",
+        baseAsset: "BTC",
+        quoteAsset: "USDT",
+        filters: [
+          { filterType: "PRICE_FILTER", minPrice: "556.80", maxPrice: "4529764", tickSize: "0.10" },
+          { filterType: "LOT_SIZE", stepSize: "0.001", maxQty: "1000", minQty: "0.001" },
+        ],
+      },
+    ],
+  }),
+  buffered: [
+    '{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1700000000100,"T":1700000000095,"s":"BTCUSDT","U":900,"u":950,"pu":880,"b":[["99.00","0.005"]],"a":[]}}',
+    '{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1700000000200,"T":1700000000195,"s":"BTCUSDT","U":960,"u":1010,"pu":950,"b":[["100.00","0.025"]],"a":[["100.20","0.000"]]}}',
+  ],
+  snapshotBody:
+    '{"lastUpdateId":1000,"E":1700000000150,"T":1700000000149,"bids":[["100.00","0.010"],["99.80","0.030"]],"asks":[["100.20","0.015"],["100.50","0.001"]]}',
+  following: [
+    '{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1700000000300,"T":1700000000295,"s":"BTCUSDT","ps":"BTCUSDT","U":1030,"u":1044,"pu":1010,"b":[["99.80","0.000"],["99.70","0.012"]],"a":[["100.40","0.070"]],"st":0}}',
+  ],
+  bids: [
+    [1_000, 25],
+    [997, 12],
+  ],
+  asks: [
+    [1_004, 70],
+    [1_005, 1],
+  ],
+  trade: {
+    frame:
+      '{"stream":"btcusdt@trade","data":{"e":"trade","E":1700000000350,"T":1700000000349,"s":"BTCUSDT","t":4714402,"p":"100.00","q":"0.004","X":"MARKET","m":true}}',
+    event: {
+      kind: "trade",
+      symbol: "BTCUSDT",
+      venueTime: 1_700_000_000_349,
+      tradeId: 4_714_402,
+      priceTicks: 1_000,
+      sizeLots: 4,
+      takerSide: "sell",
+    },
+  },
+  quote: {
+    frame:
+      '{"stream":"btcusdt@bookTicker","data":{"e":"bookTicker","u":1044,"s":"BTCUSDT","ps":"BTCUSDT","b":"100.00","B":"0.025","a":"100.40","A":"0.070","T":1700000000295,"E":1700000000300,"st":0}}',
+    event: {
+      kind: "quote",
+      symbol: "BTCUSDT",
+      venueTime: 1_700_000_000_300,
+      sequence: 1_044,
+      bidTicks: 1_000,
+      bidLots: 25,
+      askTicks: 1_004,
+      askLots: 70,
+    },
+  },
+  // Of the path "/market": the adapter asks for none, and a tape may hold some.
+  kline: {
+    frame:
+      '{"stream":"btcusdt@kline_1m","data":{"e":"kline","E":1700000002000,"s":"BTCUSDT","k":{"t":1699999980000,"T":1700000039999,"s":"BTCUSDT","i":"1m","f":1,"L":9,"o":"100.00","c":"100.40","h":"100.50","l":"99.70","v":"0.300","n":9,"x":true,"q":"30.0000","V":"0.125","Q":"12.5000","B":"0"}}}',
+    event: {
+      kind: "kline",
+      symbol: "BTCUSDT",
+      venueTime: 1_700_000_002_000,
+      openTime: 1_699_999_980_000,
+      closeTime: 1_700_000_039_999,
+      openTicks: 1_000,
+      highTicks: 1_005,
+      lowTicks: 997,
+      closeTicks: 1_004,
+      volumeLots: 300,
+      takerBuyLots: 125,
+      trades: 9,
+      isClosed: true,
+    },
+  },
+  ignored: [
+    '{"stream":"btcusdt@trade","data":{"e":"trade","E":1700000000350,"T":1700000000349,"s":"BTCUSDT","t":1,"p":"0","q":"0","X":"NA","m":true}}',
+    '{"stream":"btcusdt@markPrice","data":{"e":"markPriceUpdate","E":1700000000350,"s":"BTCUSDT","p":"100.00"}}',
+  ],
+  acknowledged: ['{"result":null,"id":1}'],
+  refused: ['{"error":{"code":2,"msg":"Invalid request"},"id":1}'],
+  closing: [],
+};
+
+export const fixtures: Readonly<Record<string, VenueFixture>> = {
+  "binance-spot": spot,
+  "binance-usd-m": usdM,
+  "binance-coin-m": coinM,
+};
 
 export function fixtureOf(venue: string): VenueFixture {
   const fixture = fixtures[venue];

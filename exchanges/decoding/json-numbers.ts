@@ -7,7 +7,7 @@
  */
 
 import { type DecimalGrid, formatSteps, parseSteps, parseStepsUp } from "../../core/units/decimal.ts";
-import { FieldError, shown } from "../decoding/json-fields.ts";
+import { FieldError, type JsonObject, shown } from "./json-fields.ts";
 
 /** Prices have fewer units (of the grid's last decimal) than this: 15 digits. */
 export const PRICE_UNITS_BOUND = 1e15;
@@ -22,6 +22,13 @@ export function plainDecimal(value: unknown): string | null {
   const exponent = Number(parts[3]);
   // `String` writes exponents below -6 and from 21 on: the point lies outside the digits.
   return exponent < 0 ? `0.${"0".repeat(-exponent - 1)}${digits}` : digits.padEnd(exponent + 1, "0");
+}
+
+/** A number above zero, as the decimal that was written. */
+export function decimalField(object: JsonObject, key: string): string {
+  const text = plainDecimal(object[key]);
+  if (text === null || text === "0") throw new FieldError(`"${key}" is ${shown(object[key])}, not a number above zero`);
+  return text;
 }
 
 /** A price as whole ticks: above zero and on the grid, or refused. */
