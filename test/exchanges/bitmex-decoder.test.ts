@@ -5,18 +5,15 @@ import { describe, expect, it } from "vitest";
 import { OrderBook } from "../../core/book/order-book.ts";
 import type { MarketEvent } from "../../core/market/event.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
-import { BookRows } from "../../exchanges/bitmex/book-rows.ts";
 import { createBitmexDecoder, MAX_FRAME_CHARACTERS } from "../../exchanges/bitmex/decoder.ts";
-import { EventList, MAX_EVENTS_PER_MESSAGE } from "../../exchanges/bitmex/event-list.ts";
-import { FrameParser, type Reading } from "../../exchanges/bitmex/frame-parser.ts";
-import { FrameScanner } from "../../exchanges/bitmex/frame-scanner.ts";
-import { marketsBySymbol } from "../../exchanges/bitmex/markets.ts";
+import { MAX_EVENTS_PER_MESSAGE } from "../../exchanges/bitmex/event-list.ts";
 import { NumberTable } from "../../exchanges/bitmex/number-table.ts";
 import { createBitmexSequencer } from "../../exchanges/bitmex/sequencer.ts";
 import { timeOf } from "../../exchanges/bitmex/timestamp.ts";
 import type { Decoded, Decoder, LossNotice } from "../../exchanges/contract.ts";
 import { MAX_LEVELS_PER_MESSAGE } from "../../exchanges/decoding/event-buffers.ts";
 import { plainDecimal } from "../../exchanges/decoding/json-numbers.ts";
+import { eventsOf, readers } from "./bitmex-readings.ts";
 import { bitmexFixture as fixture } from "./fixture-bitmex.ts";
 
 const XBTUSD: Instrument = fixture.instrument;
@@ -27,15 +24,6 @@ const level = (text: string) => `{"symbol":"XBTUSD",${text}}`;
 const book = (action: string, ...rows: string[]) => `{"table":"orderBookL2","action":"${action}","data":[${rows.join(",")}]}`;
 const partial = (symbol: string, ...rows: string[]) =>
   `{"table":"orderBookL2","action":"partial","filter":{"symbol":"${symbol}"},"data":[${rows.join(",")}]}`;
-
-/** Every event of a decoded frame, each copied before the next is asked for. */
-function eventsOf(decoded: Decoded): (MarketEvent | LossNotice)[] {
-  if (decoded.kind === "event") return [structuredClone(decoded.event)];
-  if (decoded.kind !== "events") throw new Error(`no events: ${JSON.stringify(decoded)}`);
-  const events: (MarketEvent | LossNotice)[] = [];
-  for (let event = decoded.next(); event !== null; event = decoded.next()) events.push(structuredClone(event));
-  return events;
-}
 
 /** [side, ticks, lots] of a depth event or a snapshot. */
 function levelsOf(event: MarketEvent | LossNotice | undefined): (string | number)[][] {
@@ -311,33 +299,8 @@ describe("the scanner, against the parser", () => {
     book("update", level('"id":1,"side":"Buy","size":100'), level('"id":2,"side":"Sell","size":0')),
   ];
 
-  function readers() {
-    const markets = marketsBySymbol([XBTUSD, FINE]);
-    const forParser = { rows: new BookRows(), events: new EventList() };
-    const forScanner = { rows: new BookRows(), events: new EventList() };
-    const parser = new FrameParser(forParser, markets, () => 1);
-    const scanner = new FrameScanner(forScanner, markets.values());
-    const settle = (reading: Reading, { rows }: typeof forParser): unknown => {
-      if (reading.kind === "events") return eventsOf(reading);
-      if (reading.kind !== "book") return structuredClone(reading);
-      const { action, count, partialOf, markets: rowMarkets, ids, isBid, ticks, lots, times } = rows;
-      return [
-        action,
-        partialOf,
-        ...Array.from({ length: count }, (_, at) => [rowMarkets[at]?.symbol, ids[at], isBid[at], ticks[at], lots[at], times[at]]),
-      ];
-    };
-    return {
-      scan: (frame: string) => {
-        const reading = scanner.scan(frame);
-        return reading === null ? null : settle(reading, forScanner);
-      },
-      parse: (frame: string) => settle(parser.parse(frame), forParser),
-    };
-  }
-
   it("takes the layouts that the venue sends, so that the fast path is the one in use", () => {
-    const { scan, parse } = readers();
+    const { scan, parse } = readers([XBTUSD, FINE]);
     for (const frame of fast) {
       expect(scan(frame), frame).not.toBeNull();
       expect(scan(frame), frame).toEqual(parse(frame));
@@ -388,7 +351,7 @@ describe("the scanner, against the parser", () => {
   }
 
   it("reads what it accepts of edited frames exactly as the parser does", () => {
-    const { scan, parse } = readers();
+    const { scan, parse } = readers([XBTUSD, FINE]);
     let accepted = 0;
     fc.assert(
       fc.property(fc.constantFrom(...fast), fc.array(edit, { minLength: 1, maxLength: 2 }), (frame, edits) => {
@@ -404,7 +367,7 @@ describe("the scanner, against the parser", () => {
   });
 
   it("reads any price and size on or off the grid as the parser does", () => {
-    const { scan, parse } = readers();
+    const { scan, parse } = readers([XBTUSD, FINE]);
     let accepted = 0;
     const decimal = fc.stringMatching(/^\d{0,9}(\.\d{0,11}0{0,3})?$/);
     fc.assert(

@@ -7,11 +7,11 @@ import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { OrderBook } from "../../core/book/order-book.ts";
-import type { MarketEvent } from "../../core/market/event.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
 import { bitmex } from "../../exchanges/bitmex/bitmex.ts";
-import type { BookSequencer, Decoded, LossNotice } from "../../exchanges/contract.ts";
+import type { BookSequencer } from "../../exchanges/contract.ts";
 import { recording, WITHOUT_RECORDINGS } from "../recordings/recordings.ts";
+import { eventsOf, readers } from "./bitmex-readings.ts";
 
 const frames = recording("wire/bitmex-2021-07-22.ws.txt.gz");
 const answers = recording("wire/bitmex-2021-07-22.rest.txt.gz");
@@ -30,15 +30,6 @@ function instrumentsOf(file: string, symbols: readonly string[]): Instrument[] {
   const decoded = bitmex.decodeInstruments(line.slice(line.indexOf(": ") + 2), symbols);
   if ("malformed" in decoded) throw new Error(decoded.malformed);
   return decoded.instruments;
-}
-
-/** Every event of a decoded frame, each copied before the next is asked for. */
-function eventsOf(decoded: Decoded): (MarketEvent | LossNotice)[] {
-  if (decoded.kind === "event") return [structuredClone(decoded.event)];
-  if (decoded.kind !== "events") return [];
-  const events: (MarketEvent | LossNotice)[] = [];
-  for (let event = decoded.next(); event !== null; event = decoded.next()) events.push(structuredClone(event));
-  return events;
 }
 
 interface Row {
@@ -112,7 +103,7 @@ describe(`recorded session ${WITHOUT_RECORDINGS}`, () => {
       const decoded = decoder.decode(frame);
       naive.take(JSON.parse(frame));
       if (decoded.kind !== "event" && decoded.kind !== "events") count(kinds, decoded.kind);
-      const events = eventsOf(decoded);
+      const events = decoded.kind === "event" || decoded.kind === "events" ? eventsOf(decoded) : [];
       for (const event of events) {
         count(kinds, event.kind);
         const market = markets.get(event.symbol);
@@ -156,6 +147,31 @@ describe(`recorded session ${WITHOUT_RECORDINGS}`, () => {
       expect(other.recall(symbol, memory ?? ""), symbol).toBe(true);
       expect(other.memory(symbol), symbol).toBe(memory);
     }
+  });
+
+  it.skipIf(frames === null || answers === null)("is read alike by the scanner and the parser, also with a character changed", () => {
+    const { scan, parse } = readers(instrumentsOf(answers ?? "", SYMBOLS));
+    const changes = framesOf(frames ?? "").filter((frame) => frame.startsWith('{"table"') && !frame.includes('"partial"'));
+    let accepted = 0;
+    let edited = 0;
+    for (const [at, frame] of changes.entries()) {
+      const scanned = scan(frame);
+      if (scanned !== null) {
+        accepted++;
+        expect(scanned).toEqual(parse(frame));
+      }
+      // Another character for each of twenty, spread over the frame and from frame to frame.
+      for (let edit = 0; edit < 20; edit++) {
+        const place = (at * 7 + edit * Math.ceil(frame.length / 20)) % frame.length;
+        const other = frame.slice(0, place) + '0915.,"}e-'[(at + edit) % 10] + frame.slice(place + 1);
+        const read = scan(other);
+        if (read === null) continue;
+        edited++;
+        expect(read, other).toEqual(parse(other));
+      }
+    }
+    expect([changes.length, accepted]).toEqual([1_236, 1_232]);
+    expect(edited).toBeGreaterThan(500);
   });
 
   it.skipIf(answers === null)("reads what a contract of each kind is worth", () => {
