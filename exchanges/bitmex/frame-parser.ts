@@ -82,7 +82,6 @@ export class FrameParser {
         if (action !== "partial" && action !== "insert") return { kind: "ignored", reason: `${shown(action)} of quotes` };
         return this.readQuotes(rowsOf(root, MAX_EVENTS_PER_MESSAGE));
       case "trade":
-        if (action === "partial") return { kind: "ignored", reason: "trades of before the subscription" };
         if (action !== "insert") return { kind: "ignored", reason: `${shown(action)} of trades` };
         return this.readTrades(rowsOf(root, MAX_EVENTS_PER_MESSAGE));
       default:

@@ -290,9 +290,7 @@ export class FrameScanner {
       while (digit === 0) digit = text.charCodeAt(++at) - ZERO;
       if (at === first) return -1;
     }
-    // Behind it a row goes on or ends: a further digit is off the grid, and an exponent is the parser's.
-    const code = text.charCodeAt(at);
-    if (code !== COMMA && code !== CLOSE_BRACE) return -1;
+    // A further digit is off the grid, and an exponent is the parser's: no literal that may follow matches either.
     this.at = at;
     units *= POWERS_OF_TEN[missing] as number;
     if (units >= PRICE_UNITS_BOUND) return -1;

@@ -139,6 +139,13 @@ describe("what the table's rules ask for", () => {
     ]);
   });
 
+  it("leaves the other side alone in the message after a change of side", () => {
+    const decoder = started();
+    decoder.decode(book("update", level('"id":17999996000,"side":"Buy","size":1200')));
+    expect(changeOf(decoder, book("update", level('"id":17999996001,"side":"Sell","size":500')))).toEqual([["ask", 204, 5]]);
+    expect(changeOf(decoder, book("update", level('"id":17999996002,"side":"Buy","size":500')))).toEqual([["bid", 200, 5]]);
+  });
+
   it("keeps two levels of one id apart by their sides: the key has both", () => {
     const decoder = started();
     expect(changeOf(decoder, book("insert", level('"id":17999996000,"side":"Buy","size":100,"price":90')))).toEqual([["bid", 180, 1]]);
@@ -304,6 +311,14 @@ describe("the scanner, against the parser", () => {
     for (const frame of fast) {
       expect(scan(frame), frame).not.toBeNull();
       expect(scan(frame), frame).toEqual(parse(frame));
+    }
+  });
+
+  it("leaves a time that is none to the parser, also in the minute of the time before", () => {
+    const { scan } = readers([XBTUSD, FINE]);
+    expect(scan(fixture.following[0])).not.toBeNull();
+    for (const seconds of ["60.200Z", "2x.200Z", "20,200Z", "20.200z"]) {
+      expect(scan(fixture.following[0].replace("20.200Z", seconds)), seconds).toBeNull();
     }
   });
 
@@ -489,6 +504,9 @@ describe("trade ids", () => {
     const ids = [idOf(decoder, none), idOf(decoder, none), idOf(decoder, none)];
     expect(new Set(ids).size).toBe(3);
     for (const id of ids) expect(Number.isSafeInteger(id)).toBe(true);
+    // A replay from the connection's start makes the same.
+    decoder.reset();
+    expect([idOf(decoder, none), idOf(decoder, none), idOf(decoder, none)]).toEqual(ids);
   });
 });
 

@@ -46,7 +46,7 @@ const following = [
   '{"table":"orderBookL2","action":"delete","data":[{"symbol":"XBTUSD","id":17999996003,"side":"Buy"}]}',
   // The ask at 100.5 has been taken, and a bid stands there.
   '{"table":"orderBookL2","action":"update","data":[{"symbol":"XBTUSD","id":17999996000,"side":"Buy","size":1200}]}',
-];
+] as const;
 
 const trade: { frame: string; event: TradeEvent } = {
   frame:
