@@ -100,7 +100,11 @@ function loss(detail: string): LossNotice {
 export const bitmexFixture = {
   instrument,
   instrumentsBody,
+  opening: [
+    '{"info":"Welcome to the BitMEX Realtime API.","version":"2.0.0","timestamp":"2023-11-14T22:13:20.000Z","docs":"https://www.bitmex.com/app/wsAPI","heartbeatEnabled":false}',
+  ],
   snapshot,
+  snapshotFrames: [snapshot],
   following,
   /** Best levels when all of that has been applied: [ticks, lots]. */
   bids: [

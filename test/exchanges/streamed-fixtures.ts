@@ -3,6 +3,7 @@
 import type { QuoteEvent, TradeEvent } from "../../core/market/event.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
 import type { LossNotice } from "../../exchanges/contract.ts";
+import { bitmexFixture } from "./fixture-bitmex.ts";
 import { coinbaseAdvancedFixture } from "./fixture-coinbase-advanced.ts";
 import { coinbaseExchangeFixture } from "./fixture-coinbase-exchange.ts";
 
@@ -30,6 +31,7 @@ export interface StreamedFixture {
 }
 
 const fixtures: Readonly<Record<string, StreamedFixture>> = {
+  bitmex: bitmexFixture,
   "coinbase-advanced": coinbaseAdvancedFixture,
   "coinbase-exchange": coinbaseExchangeFixture,
 };
