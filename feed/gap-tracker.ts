@@ -25,6 +25,8 @@ const ACTION_OF_CHANNEL: Readonly<Record<GapRecord["channel"], GapRecord["action
 };
 
 export class GapTracker {
+  /** Hears of each change as it is made; null while nobody wants to. */
+  listener: ((gap: GapRecord) => void) | null = null;
   private readonly market: string;
   private readonly channel: Channel;
   private open: GapRecord | null = null;
@@ -108,5 +110,6 @@ export class GapTracker {
     this.changes = this.changes.filter((earlier) => earlier.id !== gap.id);
     this.changes.push(gap);
     if (this.changes.length > KEPT_CHANGES) this.changes.shift();
+    this.listener?.(gap);
   }
 }

@@ -65,6 +65,8 @@ export class MarketTracker {
   malformedFrames = 0;
   checkpointMismatches = 0;
   readonly snapshots = new SnapshotSchedule();
+  /** Hears of each trade once, when it comes, whatever state the book is in; null while nobody wants to. The event is not to be kept. */
+  tradeListener: ((trade: TradeEvent, receivedAt: number) => void) | null = null;
   private readonly pending: PendingFrames;
   private readonly pace: Pace;
   private readonly features: MarketFeatures;
@@ -330,6 +332,7 @@ export class MarketTracker {
     if (missing > 0) this.trades.lost(receivedAt, "lost-trades", `${missing} trade(s) before ${trade.tradeId} never came`);
     this.trades.heard(receivedAt);
     this.minute.trades++;
+    this.tradeListener?.(trade, receivedAt);
     return true;
   }
 
