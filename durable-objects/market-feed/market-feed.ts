@@ -10,12 +10,13 @@
  */
 
 import { DurableObject } from "cloudflare:workers";
-import type { Instrument } from "../../core/market/instrument.ts";
+import { type Instrument, marketId } from "../../core/market/instrument.ts";
 import { findAdapter } from "../../exchanges/registry.ts";
 import { parseFeeds, parseVenueHosts, parseVenueKeys } from "../../feed/configuration.ts";
 import type { BookView, FeatureView, FeedRpc, FeedStatus, GapRecord, PendingMinute, QuoteAnswer, Refusal } from "../../feed/contract.ts";
 import type { MarketTracker } from "../../feed/market-tracker.ts";
 import { bookView, featureView, quoteAnswer, refuse } from "../../feed/views.ts";
+import { ClientSockets } from "./client-sockets.ts";
 import { FeedStore } from "./feed-store.ts";
 import { logFault } from "./log-fault.ts";
 import { RunningFeed } from "./running-feed.ts";
@@ -35,7 +36,7 @@ const MAX_LEVELS = 5_000;
 
 /** `fault`: the configuration doesn't let it run, and says why. */
 type Running =
-  | { readonly kind: "feed"; readonly feed: RunningFeed }
+  | { readonly kind: "feed"; readonly feed: RunningFeed; readonly clients: ClientSockets }
   | { readonly kind: "fault"; readonly name: string; readonly fault: string };
 
 export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
@@ -55,10 +56,31 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
     if (this.running.kind === "fault") return;
     try {
       this.running.feed.watch(Date.now());
+      this.running.clients.wake();
       await this.running.feed.reach(Date.now());
     } catch (error) {
       logFault("watch failed", error);
     }
+  }
+
+  /** A client's websocket: the one thing that is asked of this object by HTTP. */
+  override async fetch(request: Request): Promise<Response> {
+    if (this.running.kind === "fault")
+      return Response.json({ reason: "fault", detail: `The feed can't run: ${this.running.fault}.` }, { status: 503 });
+    this.watched(this.running.feed);
+    return this.running.clients.accept(request);
+  }
+
+  override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): void {
+    if (this.running.kind === "feed") this.running.clients.message(socket, data);
+  }
+
+  override webSocketClose(socket: WebSocket, code: number): void {
+    if (this.running.kind === "feed") this.running.clients.gone(socket, code);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    if (this.running.kind === "feed") this.running.clients.gone(socket, null);
   }
 
   async status(): Promise<FeedStatus> {
@@ -126,7 +148,11 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
     const { ctx, store } = this;
     const { venue } = configuration;
     const wake = (at: number): void => ctx.waitUntil(wakeAt(ctx.storage, at));
-    return { kind: "feed", feed: new RunningFeed({ configuration, adapter, hosts: hosts.get(venue), key: keys.get(venue), store, wake }) };
+    const markets = configuration.symbols.map((symbol) => marketId(venue, symbol));
+    const clients = new ClientSockets(ctx, name, markets);
+    const onBooks = (trackers: Iterable<MarketTracker>): void => clients.attach(trackers);
+    const feed = new RunningFeed({ configuration, adapter, hosts: hosts.get(venue), key: keys.get(venue), store, wake, onBooks });
+    return { kind: "feed", feed, clients };
   }
 
   /** Looked after, and on its way to the venue: whoever asks does not wait for that. */

@@ -34,6 +34,8 @@ export interface RunningFeedOptions {
   readonly store: FeedStore;
   /** Has the object come back at this time, if not sooner. */
   readonly wake: (at: number) => void;
+  /** The books begin, or begin anew. */
+  readonly onBooks?: (markets: Iterable<MarketTracker>) => void;
 }
 
 export class RunningFeed {
@@ -46,11 +48,13 @@ export class RunningFeed {
   private books: { reducer: FeedReducer; recorder: Recorder } | null = null;
   private isAsking = false;
   private downReason: GapReason = "connection-down";
+  private readonly onBooks: RunningFeedOptions["onBooks"];
 
   constructor(options: RunningFeedOptions) {
     this.configuration = options.configuration;
     this.adapter = options.adapter;
     this.store = options.store;
+    this.onBooks = options.onBooks;
     const { weightPerMinute, usedWeightHeader } = options.adapter.limits;
     const budget = sharedBudget(options.adapter.venue, weightPerMinute);
     this.rest = new VenueRest({ budget, usedWeightHeader });
@@ -339,6 +343,7 @@ export class RunningFeed {
     }
     recorder.flush(now);
     this.books = { reducer, recorder };
+    this.onBooks?.(reducer.markets.values());
   }
 
   /**
