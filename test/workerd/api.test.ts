@@ -177,6 +177,7 @@ describe("the OpenAPI document", () => {
       "/v1/markets/{market}/snapshots",
       "/v1/markets/{market}/tapes/{minute}",
       "/v1/models",
+      "/v1/stream",
     ]);
     const forecast = body.paths["/v1/markets/{market}/forecast"].get;
     expect(Object.keys(forecast.responses)).toEqual(expect.arrayContaining(["200", "400", "404", "409", "500", "503"]));

@@ -14,6 +14,7 @@ import { addHealthRoute } from "./routes/health.ts";
 import { addMarketRoutes } from "./routes/markets.ts";
 import { addModelsRoute } from "./routes/models.ts";
 import { addSnapshotsRoute } from "./routes/snapshots.ts";
+import { addStreamRoute } from "./routes/stream.ts";
 import { addTapeRoute } from "./routes/tapes.ts";
 
 const DOCUMENT = {
@@ -42,6 +43,7 @@ export function createApp(): App {
   addGapRoutes(app);
   addTapeRoute(app);
   addModelsRoute(app);
+  addStreamRoute(app);
   app.doc31("/openapi.json", DOCUMENT);
   app.get("/problems/:name", describeProblem);
   app.notFound((context) => problemResponse(problem("unknown-path", `Nothing is served at ${context.req.path.slice(0, 200)}.`)));

@@ -18,6 +18,7 @@ export function problemResponse(refused: Problem): Response {
   });
   const retryAfterS = retryAfterOf(refused);
   if (retryAfterS !== null) headers.set("retry-after", String(retryAfterS));
+  if (refused.status === 426) headers.set("upgrade", "websocket");
   if (refused.status === 405) headers.set("allow", "GET, HEAD, OPTIONS");
   return new Response(JSON.stringify(refused), { status: refused.status, headers });
 }

@@ -9,7 +9,7 @@ import type { Refusal, Unavailable } from "../../feed/contract.ts";
 import type { ModelRefusal } from "../inference/contract.ts";
 
 interface ProblemKind {
-  readonly status: 400 | 404 | 405 | 409 | 500 | 503;
+  readonly status: 400 | 404 | 405 | 409 | 426 | 500 | 503;
   readonly title: string;
   /** When asking again may help, in seconds; null where it won't. */
   readonly retryAfterS: number | null;
@@ -24,6 +24,17 @@ export const PROBLEMS = {
   "not-carried": kind(404, "Not carried now", "The market was recorded once, and no feed carries it now: only what is stored can be read."),
   "no-tape": kind(404, "No tape", "Nothing is stored of this market in this minute: see its gaps."),
   "method-not-allowed": kind(405, "Read only", "This API is read with GET and HEAD."),
+  "upgrade-required": kind(
+    426,
+    "A websocket is opened here",
+    "The address answers a websocket handshake alone: open it with ws:// or wss://.",
+  ),
+  "too-many-clients": kind(
+    503,
+    "The feed serves as many sockets as it can",
+    "A feed serves a bounded number of sockets, and has as many.",
+    30,
+  ),
   disconnected: kind(503, "The feed has no connection", "The connection to the venue is down and is being made again.", 5),
   syncing: kind(503, "The book is being built", "Connected; the book waits for its snapshot or is being rebuilt after a gap.", 2),
   "stale-book": kind(503, "The book is stale", "No data has come for longer than this venue allows.", 5),
