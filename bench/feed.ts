@@ -17,7 +17,7 @@ import { openIsolateHeap } from "./isolate-heap.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const PORT = 8799;
-const BASE = `http://127.0.0.1:${PORT}`;
+export const BASE = `http://127.0.0.1:${PORT}`;
 const MARKETS = 20;
 /** Gives some 1,020 frames a second over 20 symbols, quotes and trades included; the rate that came about is measured. */
 const INTERVAL_MS = 31;
@@ -37,7 +37,12 @@ export async function benchFeed(args: readonly string[]): Promise<void> {
   const at = args.indexOf("--seconds");
   const seconds = at < 0 ? DEFAULT_SECONDS : Number(args[at + 1]);
   if (!(seconds > 0)) throw new Error("--seconds needs a positive number");
-  if (process.platform !== "linux") throw new Error("bench feed reads /proc: it runs on Linux");
+  await withRunningSystem(async (parent) => console.log(JSON.stringify(await measure(seconds, parent))));
+}
+
+/** Runs `work` beside the system, warm and with all its markets live at BASE. @param work is given the process that started it. */
+export async function withRunningSystem(work: (parent: number) => Promise<void>): Promise<void> {
+  if (process.platform !== "linux") throw new Error("this bench reads /proc: it runs on Linux");
   const data = mkdtempSync(join(tmpdir(), "edgebook-bench-"));
   const start = [
     "local/start.ts",
@@ -55,7 +60,7 @@ export async function benchFeed(args: readonly string[]): Promise<void> {
   try {
     await untilLive(MARKETS);
     await pause(WARM_UP_MS);
-    console.log(JSON.stringify(await measure(seconds, system.pid ?? 0)));
+    await work(system.pid ?? 0);
   } finally {
     system.kill("SIGINT");
     await ended;
@@ -116,7 +121,7 @@ async function frames(): Promise<number> {
   return (await get("/v1/health")).feeds[0]?.frames ?? 0;
 }
 
-async function marketNames(): Promise<string[]> {
+export async function marketNames(): Promise<string[]> {
   const response = await fetch(`${BASE}/v1/markets`);
   const { markets } = (await response.json()) as { markets: { market: string; state: string }[] };
   return markets.filter(({ state }) => state === "live").map(({ market }) => market);
@@ -143,7 +148,7 @@ async function untilLive(count: number): Promise<void> {
 }
 
 /** The workerd process below ours, with the most memory where wrangler runs several. */
-function workerdOf(parent: number): number {
+export function workerdOf(parent: number): number {
   const rows = execFileSync("ps", ["-eo", "pid=,ppid=,rss=,comm="], { encoding: "utf8" })
     .trim()
     .split("\n")
@@ -164,7 +169,7 @@ function workerdOf(parent: number): number {
   return pid;
 }
 
-function sample(pid: number): Sample {
+export function sample(pid: number): Sample {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
   const pages = Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]);
   return {
@@ -188,10 +193,10 @@ function progress(done: number, of: number): void {
   if (process.stderr.isTTY) process.stderr.write(`\r${done.toFixed(0)} of ${of} s`);
 }
 
-function round(value: number): number {
+export function round(value: number): number {
   return Math.round(value * 1_000) / 1_000;
 }
 
-function pause(ms: number): Promise<void> {
+export function pause(ms: number): Promise<void> {
   return new Promise((done) => setTimeout(done, ms));
 }

@@ -6,6 +6,7 @@ import { benchDecode } from "./decode.ts";
 import { benchDecodeCoinbase } from "./decode-coinbase.ts";
 import { benchFeed } from "./feed.ts";
 import type { Bench } from "./report.ts";
+import { benchStreams } from "./streams.ts";
 
 /** Benches that work on a recording in rounds. */
 const BENCHES: readonly { readonly name: string; readonly about: string; readonly run: Bench }[] = [
@@ -40,6 +41,17 @@ program
   .option("--seconds <count>", "how long to measure")
   .option("--json", "JSON lines alone")
   .action(({ seconds }: { seconds?: string }) => benchFeed(seconds === undefined ? [] : ["--seconds", seconds]));
+
+program
+  .command("streams")
+  .description("what clients' websockets cost the system, beside the same system without them")
+  .option("--clients <count>", "websockets, each of all markets", "100")
+  .option("--seconds <count>", "length of a phase", "20")
+  .option("--rounds <count>", "pairs of phases", "3")
+  .option("--json", "JSON lines alone")
+  .action(({ clients, seconds, rounds }: { clients: string; seconds: string; rounds: string }) =>
+    benchStreams({ clients: Number(clients), seconds: Number(seconds), rounds: Number(rounds) }),
+  );
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
