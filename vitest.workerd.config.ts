@@ -19,7 +19,7 @@ export default defineConfig({
       main: "./test/workerd/main.ts",
       miniflare: {
         compatibilityDate: COMPATIBILITY_DATE,
-        bindings: { FEEDS, VENUE_HOSTS: "{}", MIGRATIONS: await readD1Migrations("./migrations") },
+        bindings: { FEEDS, SPLITS: "", VENUE_HOSTS: "{}", MIGRATIONS: await readD1Migrations("./migrations") },
         d1Databases: ["DB"],
         r2Buckets: ["TAPES"],
         durableObjects: { FEED: { className: "MarketFeed", useSQLite: true } },

@@ -13,12 +13,20 @@ export interface FeedConfiguration {
   readonly feed: string;
   readonly venue: string;
   readonly symbols: readonly string[];
+  /** Levels a side in each minute's snapshot; 20 where nothing is said. */
+  readonly levels?: number;
 }
 
 const FEED_NAME = /^[a-z0-9-]{1,40}$/;
 const SYMBOL = /^[A-Za-z0-9_.-]{1,40}$/;
+export const MAX_SNAPSHOT_LEVELS = 1_000;
+/**
+ * Symbols times levels. A closed minute of all a feed's markets is one row of its object's SQLite, which holds 2 MB, and a level is at most 36
+ * characters of it: two sides of so many are 1.44 MB.
+ */
+const MAX_LEVELS_OF_FEED = 20_000;
 
-/** @param text the FEEDS variable: `[{"feed":"main","venue":"binance-spot","symbols":["BTCUSDT"]}]`. */
+/** @param text the FEEDS variable: `[{"feed":"main","venue":"binance-spot","symbols":["BTCUSDT"],"levels":20}]`; levels may be left out. */
 export function parseFeeds(text: string): FeedConfiguration[] | { malformed: string } {
   const value = parseJson(text);
   if (!Array.isArray(value) || value.length === 0)
@@ -78,7 +86,7 @@ export function missingSymbols(feed: FeedConfiguration, instruments: readonly In
 }
 
 function feedOf(value: unknown): FeedConfiguration | { malformed: string } {
-  const { feed, venue, symbols } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
+  const { feed, venue, symbols, levels } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
   if (typeof feed !== "string" || !FEED_NAME.test(feed))
     return { malformed: `a feed's name must be of a-z, 0-9 and -, and is: ${String(feed)}` };
   if (typeof venue !== "string" || !FEED_NAME.test(venue))
@@ -86,7 +94,16 @@ function feedOf(value: unknown): FeedConfiguration | { malformed: string } {
   const isSymbol = (item: unknown): item is string => typeof item === "string" && SYMBOL.test(item);
   if (!Array.isArray(symbols) || symbols.length === 0 || !symbols.every(isSymbol))
     return { malformed: `feed ${feed} needs a list of symbols` };
-  return { feed, venue, symbols };
+  if (levels === undefined) return { feed, venue, symbols };
+  if (typeof levels !== "number" || !Number.isInteger(levels) || levels < 1 || levels > MAX_SNAPSHOT_LEVELS)
+    return {
+      malformed: `the levels of feed ${feed} must be a whole number from 1 to ${MAX_SNAPSHOT_LEVELS}, and are: ${JSON.stringify(levels)}`,
+    };
+  if (levels * symbols.length > MAX_LEVELS_OF_FEED)
+    return {
+      malformed: `feed ${feed} has ${symbols.length} symbols of ${levels} levels: at most ${MAX_LEVELS_OF_FEED} levels in all, so fewer levels, or more feeds`,
+    };
+  return { feed, venue, symbols, levels };
 }
 
 function parseJson(text: string): unknown {

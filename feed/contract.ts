@@ -6,6 +6,7 @@
 
 import type { BookState } from "../core/book/order-book.ts";
 import type { Instrument } from "../core/market/instrument.ts";
+import type { SymbolTape } from "../core/wire/minute-tapes.ts";
 import type { Channel, ExchangeAdapter, ResyncReason } from "../exchanges/contract.ts";
 
 /** Why nothing is known of a market's book right now. */
@@ -82,7 +83,21 @@ export interface FeedStatus {
   readonly pendingMinutes: number;
   readonly oldestPendingMinute: number | null;
   readonly tapeBytesHeld: number;
+  readonly counters: FeedCounters;
   readonly markets: readonly MarketStatus[];
+}
+
+/** What the object has done that is billed, since its process began. */
+export interface FeedCounters {
+  readonly since: number;
+  /** RPC calls answered. */
+  readonly calls: number;
+  readonly alarms: number;
+  /** Messages received from the venue's socket. */
+  readonly messages: number;
+  /** Rows of its SQLite, index entries and alarms set included. */
+  readonly rowsRead: number;
+  readonly rowsWritten: number;
 }
 
 export interface BookView {
@@ -175,7 +190,7 @@ export interface MinuteSnapshot {
   readonly bookState: BookState;
   /** Null unless the book was live at the minute's end. */
   readonly quote: QuoteView | null;
-  /** Best 20 levels a side, [ticks, lots], best first; null unless live. */
+  /** Best levels a side, as many as the feed is configured to keep, [ticks, lots], best first; null unless live. */
   readonly bids: readonly (readonly [number, number])[] | null;
   readonly asks: readonly (readonly [number, number])[] | null;
   readonly lastSequence: number | null;
@@ -206,8 +221,8 @@ export interface FeedRpc {
   features(market: string): Promise<FeatureView | Refusal>;
   /** The oldest closed minutes not acknowledged yet, oldest first, and every gap changed since it was last acknowledged. */
   pending(limit: number): Promise<{ minutes: readonly PendingMinute[]; gaps: readonly GapRecord[]; remaining: number }>;
-  /** The gzip members of one symbol's records received in a minute, concatenated; null when there are none. */
-  tape(symbol: string, minute: number): Promise<Uint8Array | null>;
+  /** The gzip members of some symbols' records received in a minute, each symbol's concatenated; of a symbol without any, nothing. */
+  tapes(symbols: readonly string[], minute: number): Promise<readonly SymbolTape[]>;
   /** Storage holds everything of these minutes and gaps: the feed may let them go. Gaps still open stay. */
   acknowledge(minutes: readonly number[], gaps: readonly Pick<GapRecord, "id" | "to">[]): Promise<void>;
   instruments(): Promise<readonly Instrument[]>;

@@ -15,7 +15,7 @@ import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
 import type { GapReason, GapRecord, MinuteSnapshot } from "./contract.ts";
 import { MarketTracker } from "./market-tracker.ts";
 import { Standby } from "./standby.ts";
-import { minuteSnapshot } from "./views.ts";
+import { minuteSnapshot, SNAPSHOT_LEVELS } from "./views.ts";
 
 /** Malformed frames kept as samples, and how much of each. */
 const KEPT_SAMPLES = 10;
@@ -60,6 +60,8 @@ export interface FeedReducerOptions {
    * are on the tape. `whole`, the default: everything that the connection brought.
    */
   readonly frames?: "whole" | "one-market";
+  /** Levels a side of each minute's snapshot. */
+  readonly snapshotLevels?: number;
   /** Called for each feature row of each market, with a buffer that is reused. */
   readonly onRow?: (symbol: string, row: FeatureRow) => void;
 }
@@ -79,6 +81,7 @@ export class FeedReducer {
   /** A market's own tape leaves out the connection's other frames, and says itself where one was missing. */
   private isOneMarketsTape: boolean;
   private openMinute: number | null = null;
+  private readonly snapshotLevels: number;
   private closedMinutes: { minute: number; snapshots: MinuteSnapshot[] }[] = [];
 
   constructor(options: FeedReducerOptions) {
@@ -87,6 +90,7 @@ export class FeedReducer {
     this.isOneMarketsTape = options.frames === "one-market";
     this.decoder = adapter.createDecoder(instruments);
     this.continuity = adapter.continuity;
+    this.snapshotLevels = options.snapshotLevels ?? SNAPSHOT_LEVELS;
     this.markets = new Map(
       instruments.map((instrument) => {
         const tracker = new MarketTracker({
@@ -359,7 +363,7 @@ export class FeedReducer {
   }
 
   private closeMinute(minute: number): void {
-    const snapshots = [...this.markets.values()].map((market) => minuteSnapshot(market, minute));
+    const snapshots = [...this.markets.values()].map((market) => minuteSnapshot(market, minute, this.snapshotLevels));
     this.closedMinutes.push({ minute, snapshots });
     // Nobody takes them in a replay that only wants features.
     if (this.closedMinutes.length > 2 * MAX_MINUTES_AT_ONCE) this.closedMinutes.shift();

@@ -16,7 +16,7 @@ import type {
 } from "./contract.ts";
 import type { MarketTracker } from "./market-tracker.ts";
 
-/** Levels a side of a minute's snapshot. */
+/** Levels a side of a minute's snapshot, where its feed's configuration says nothing else. */
 export const SNAPSHOT_LEVELS = 20;
 
 export function refuse(reason: Unavailable, detail: string): Refusal {
@@ -139,8 +139,8 @@ export function featureView(market: MarketTracker, now: number): FeatureView | R
   };
 }
 
-/** Closes a minute of a market: what is stored of it. */
-export function minuteSnapshot(market: MarketTracker, minute: number): MinuteSnapshot {
+/** Closes a minute of a market: what is stored of it, with so many levels a side. */
+export function minuteSnapshot(market: MarketTracker, minute: number, levels: number): MinuteSnapshot {
   const end = minute + MS_PER_MINUTE;
   const { coveredMs, events, trades } = market.minute.close(minute);
   const refusal = bookRefusal(market, end);
@@ -153,8 +153,8 @@ export function minuteSnapshot(market: MarketTracker, minute: number): MinuteSna
     state: refusal === null ? "live" : (refusal.reason as MarketStatus["state"]),
     bookState: market.book.state,
     quote: isLive ? topOfBook(market) : null,
-    bids: isLive ? topLevels(market, "bid", SNAPSHOT_LEVELS) : null,
-    asks: isLive ? topLevels(market, "ask", SNAPSHOT_LEVELS) : null,
+    bids: isLive ? topLevels(market, "bid", levels) : null,
+    asks: isLive ? topLevels(market, "ask", levels) : null,
     lastSequence: isLive ? market.lastSequence : null,
     bookHash: isLive ? market.book.contentHash() : null,
     marketTime: market.marketTime,

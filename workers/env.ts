@@ -10,4 +10,6 @@ export interface PublicEnv {
   readonly INFERENCE: InferenceRpc;
   /** JSON, read by feed-directory.ts. */
   readonly FEEDS: string;
+  /** JSON, read by split-schedule.ts. */
+  readonly SPLITS: string;
 }

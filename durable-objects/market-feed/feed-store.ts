@@ -6,6 +6,7 @@
  * the other; its directory says whose is how long.
  */
 
+import type { SymbolTape } from "../../core/wire/minute-tapes.ts";
 import type { GapRecord, MinuteSnapshot, PendingMinute } from "../../feed/contract.ts";
 import type { MinuteCounts } from "../../feed/minute-tally.ts";
 import type { TapePart } from "./tape-buffer.ts";
@@ -32,6 +33,9 @@ export interface AliveMarket extends MinuteCounts {
 }
 
 export class FeedStore {
+  /** Rows that SQLite has read and written for this process, as they are billed. */
+  rowsRead = 0;
+  rowsWritten = 0;
   private readonly storage: DurableObjectStorage;
   private readonly sql: SqlStorage;
 
@@ -47,18 +51,23 @@ export class FeedStore {
     sql.exec(`CREATE TABLE IF NOT EXISTS gaps (id TEXT PRIMARY KEY, gap TEXT NOT NULL, is_stored INTEGER NOT NULL) WITHOUT ROWID`);
   }
 
+  /** One that is written beside this class: an alarm set. */
+  countRowWritten(): void {
+    this.rowsWritten++;
+  }
+
   /** All of `write`, or nothing of it when it throws. */
   atomically(write: () => void): void {
     this.storage.transactionSync(write);
   }
 
   kept<T>(key: string): T | null {
-    const row = this.sql.exec<{ value: string }>(`SELECT value FROM kept WHERE key = ?`, key).toArray()[0];
+    const row = this.rows<{ value: string }>(`SELECT value FROM kept WHERE key = ?`, key)[0];
     return row === undefined ? null : (JSON.parse(row.value) as T);
   }
 
   keep(key: string, value: unknown): void {
-    this.sql.exec(`INSERT INTO kept (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2`, key, JSON.stringify(value));
+    this.rows(`INSERT INTO kept (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2`, key, JSON.stringify(value));
   }
 
   /** A part too large for a row is cut: its pieces follow one another, and `tape` joins them again. */
@@ -78,7 +87,7 @@ export class FeedStore {
   }
 
   saveMinute(minute: number, snapshots: readonly MinuteSnapshot[]): void {
-    this.sql.exec(
+    this.rows(
       `INSERT INTO minutes (minute, snapshots) VALUES (?1, ?2) ON CONFLICT (minute) DO UPDATE SET snapshots = ?2`,
       minute,
       JSON.stringify(snapshots),
@@ -87,24 +96,19 @@ export class FeedStore {
 
   /** Minutes without a row that have tape, or were open when the process was last alive: it died in them. */
   unclosedMinutes(before: number, lastOpen: number): number[] {
-    return this.sql
-      .exec<{ minute: number }>(
-        `SELECT minute FROM (SELECT minute FROM chunks UNION SELECT ?2) WHERE minute < ?1 AND minute NOT IN (SELECT minute FROM minutes) ORDER BY minute`,
-        before,
-        lastOpen,
-      )
-      .toArray()
-      .map((row) => row.minute);
+    return this.rows<{ minute: number }>(
+      `SELECT minute FROM (SELECT minute FROM chunks UNION SELECT ?2) WHERE minute < ?1 AND minute NOT IN (SELECT minute FROM minutes) ORDER BY minute`,
+      before,
+      lastOpen,
+    ).map((row) => row.minute);
   }
 
   hasMinute(minute: number): boolean {
-    return this.sql.exec(`SELECT 1 FROM minutes WHERE minute = ?`, minute).toArray().length > 0;
+    return this.rows(`SELECT 1 FROM minutes WHERE minute = ?`, minute).length > 0;
   }
 
   pendingMinutes(limit: number): PendingMinute[] {
-    const rows = this.sql
-      .exec<{ minute: number; snapshots: string }>(`SELECT minute, snapshots FROM minutes ORDER BY minute LIMIT ?`, limit)
-      .toArray();
+    const rows = this.rows<{ minute: number; snapshots: string }>(`SELECT minute, snapshots FROM minutes ORDER BY minute LIMIT ?`, limit);
     return rows.map((row) => ({
       minute: row.minute,
       snapshots: JSON.parse(row.snapshots) as MinuteSnapshot[],
@@ -113,45 +117,50 @@ export class FeedStore {
   }
 
   pendingCount(): { minutes: number; oldest: number | null } {
-    const row = this.sql
-      .exec<{ minutes: number; oldest: number | null }>(`SELECT COUNT(*) AS minutes, MIN(minute) AS oldest FROM minutes`)
-      .one();
-    return row;
+    return this.row<{ minutes: number; oldest: number | null }>(`SELECT COUNT(*) AS minutes, MIN(minute) AS oldest FROM minutes`);
   }
 
-  /** The gzip members of a symbol in a minute, concatenated; null when there are none. */
-  tape(symbol: string, minute: number): Uint8Array | null {
-    const members: Uint8Array[] = [];
+  /** The gzip members of some symbols in a minute, each symbol's concatenated; of one without any, nothing. */
+  tapes(symbols: readonly string[], minute: number): SymbolTape[] {
+    const members = new Map<string, Uint8Array[]>(symbols.map((symbol) => [symbol, []]));
+    // Row by row: a minute's chunks together may be larger than what is wanted of them.
     const rows = this.sql.exec<{ directory: string; body: ArrayBuffer }>(
       `SELECT directory, body FROM chunks WHERE minute = ? ORDER BY id`,
       minute,
     );
     for (const row of rows) {
       let offset = 0;
-      for (const [name, length] of JSON.parse(row.directory) as [string, number][]) {
-        if (name === symbol) members.push(new Uint8Array(row.body, offset, length));
+      for (const [symbol, length] of JSON.parse(row.directory) as [string, number][]) {
+        // Copied: a view would keep the whole chunk alive.
+        members.get(symbol)?.push(new Uint8Array(row.body.slice(offset, offset + length)));
         offset += length;
       }
     }
-    return members.length === 0 ? null : concatenate(members);
+    this.count(rows);
+    return [...members].flatMap(([symbol, parts]) => (parts.length === 0 ? [] : [{ symbol, bytes: concatenate(parts) }]));
+  }
+
+  /** One symbol's; null when there are none. */
+  tape(symbol: string, minute: number): Uint8Array | null {
+    return this.tapes([symbol], minute)[0]?.bytes ?? null;
   }
 
   acknowledgeMinutes(minutes: readonly number[]): void {
     const list = JSON.stringify(minutes);
-    this.sql.exec(`DELETE FROM chunks WHERE minute IN (SELECT value FROM json_each(?))`, list);
-    this.sql.exec(`DELETE FROM minutes WHERE minute IN (SELECT value FROM json_each(?))`, list);
+    this.rows(`DELETE FROM chunks WHERE minute IN (SELECT value FROM json_each(?))`, list);
+    this.rows(`DELETE FROM minutes WHERE minute IN (SELECT value FROM json_each(?))`, list);
   }
 
   saveGaps(gaps: readonly GapRecord[]): void {
     for (const gap of gaps) {
-      this.sql.exec(
+      this.rows(
         `INSERT INTO gaps (id, gap, is_stored) VALUES (?1, ?2, 0) ON CONFLICT (id) DO UPDATE SET gap = ?2, is_stored = 0`,
         gap.id,
         JSON.stringify(gap),
       );
     }
     if (gaps.length === 0) return;
-    this.sql.exec(
+    this.rows(
       `DELETE FROM gaps WHERE json_extract(gap, '$.to') IS NOT NULL AND id NOT IN (SELECT id FROM gaps ORDER BY json_extract(gap, '$.from') DESC LIMIT ?)`,
       MAX_HELD_GAPS,
     );
@@ -168,28 +177,49 @@ export class FeedStore {
   /** What the ledger has: closed gaps go, open ones stay until they close. A gap that closed in the meantime is sent again. */
   acknowledgeGaps(gaps: readonly Pick<GapRecord, "id" | "to">[]): void {
     for (const { id, to } of gaps) {
-      if (to === null) this.sql.exec(`UPDATE gaps SET is_stored = 1 WHERE id = ? AND json_extract(gap, '$.to') IS NULL`, id);
-      else this.sql.exec(`DELETE FROM gaps WHERE id = ? AND json_extract(gap, '$.to') = ?`, id, to);
+      if (to === null) this.rows(`UPDATE gaps SET is_stored = 1 WHERE id = ? AND json_extract(gap, '$.to') IS NULL`, id);
+      else this.rows(`DELETE FROM gaps WHERE id = ? AND json_extract(gap, '$.to') = ?`, id, to);
     }
   }
 
   heldBytes(): number {
-    const chunks = this.sql.exec<{ bytes: number | null }>(`SELECT SUM(length(body)) AS bytes FROM chunks`).one().bytes ?? 0;
-    return chunks + (this.sql.exec<{ bytes: number | null }>(`SELECT SUM(length(snapshots)) AS bytes FROM minutes`).one().bytes ?? 0);
+    const chunks = this.row<{ bytes: number | null }>(`SELECT SUM(length(body)) AS bytes FROM chunks`).bytes ?? 0;
+    return chunks + (this.row<{ bytes: number | null }>(`SELECT SUM(length(snapshots)) AS bytes FROM minutes`).bytes ?? 0);
   }
 
   /** Lets everything of the oldest minute go. @returns that minute; null when there is none. */
   dropOldest(): number | null {
-    const oldest = this.sql
-      .exec<{ minute: number | null }>(`SELECT MIN(minute) AS minute FROM (SELECT minute FROM chunks UNION ALL SELECT minute FROM minutes)`)
-      .one().minute;
+    const oldest = this.row<{ minute: number | null }>(
+      `SELECT MIN(minute) AS minute FROM (SELECT minute FROM chunks UNION ALL SELECT minute FROM minutes)`,
+    ).minute;
     if (oldest !== null) this.acknowledgeMinutes([oldest]);
     return oldest;
   }
 
+  private rows<T extends Record<string, SqlStorageValue>>(query: string, ...bindings: unknown[]): T[] {
+    const cursor = this.sql.exec<T>(query, ...bindings);
+    const rows = cursor.toArray();
+    this.count(cursor);
+    return rows;
+  }
+
+  /** Of a query that has one row whatever the tables hold. */
+  private row<T extends Record<string, SqlStorageValue>>(query: string): T {
+    const cursor = this.sql.exec<T>(query);
+    const row = cursor.one();
+    this.count(cursor);
+    return row;
+  }
+
+  /** @param cursor one that was read to its end. */
+  private count({ rowsRead, rowsWritten }: { readonly rowsRead: number; readonly rowsWritten: number }): void {
+    this.rowsRead += rowsRead;
+    this.rowsWritten += rowsWritten;
+  }
+
   private insertChunk(minute: number, parts: readonly TapePart[]): void {
     const directory = JSON.stringify(parts.map((part) => [part.symbol, part.gzip.length]));
-    this.sql.exec(
+    this.rows(
       `INSERT INTO chunks (minute, directory, body) VALUES (?, ?, ?)`,
       minute,
       directory,
@@ -199,17 +229,16 @@ export class FeedStore {
 
   private tapesOf(minute: number): { symbol: string; bytes: number }[] {
     const bytes = new Map<string, number>();
-    for (const row of this.sql.exec<{ directory: string }>(`SELECT directory FROM chunks WHERE minute = ?`, minute)) {
+    for (const row of this.rows<{ directory: string }>(`SELECT directory FROM chunks WHERE minute = ?`, minute)) {
       for (const [symbol, length] of JSON.parse(row.directory) as [string, number][]) bytes.set(symbol, (bytes.get(symbol) ?? 0) + length);
     }
     return [...bytes].map(([symbol, length]) => ({ symbol, bytes: length }));
   }
 
   private gapsWhere(condition: string): GapRecord[] {
-    return this.sql
-      .exec<{ gap: string }>(`SELECT gap FROM gaps WHERE ${condition} ORDER BY json_extract(gap, '$.from')`)
-      .toArray()
-      .map((row) => JSON.parse(row.gap) as GapRecord);
+    return this.rows<{ gap: string }>(`SELECT gap FROM gaps WHERE ${condition} ORDER BY json_extract(gap, '$.from')`).map(
+      (row) => JSON.parse(row.gap) as GapRecord,
+    );
   }
 }
 

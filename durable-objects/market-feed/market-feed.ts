@@ -11,6 +11,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import { type Instrument, marketId } from "../../core/market/instrument.ts";
+import type { SymbolTape } from "../../core/wire/minute-tapes.ts";
 import { findAdapter } from "../../exchanges/registry.ts";
 import { parseFeeds, parseVenueHosts, parseVenueKeys } from "../../feed/configuration.ts";
 import type { BookView, FeatureView, FeedRpc, FeedStatus, GapRecord, PendingMinute, QuoteAnswer, Refusal } from "../../feed/contract.ts";
@@ -19,7 +20,7 @@ import { bookView, featureView, quoteAnswer, refuse } from "../../feed/views.ts"
 import { ClientSockets } from "./client-sockets.ts";
 import { FeedStore } from "./feed-store.ts";
 import { logFault } from "./log-fault.ts";
-import { RunningFeed } from "./running-feed.ts";
+import { RunningFeed, type RunningStatus } from "./running-feed.ts";
 
 export interface FeedEnv {
   readonly FEEDS: string;
@@ -42,6 +43,10 @@ type Running =
 export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
   private readonly store: FeedStore;
   private readonly running: Running;
+  /** What is billed, from here on. */
+  private readonly since = Date.now();
+  private calls = 0;
+  private alarms = 0;
 
   constructor(ctx: DurableObjectState, env: FeedEnv) {
     super(ctx, env);
@@ -53,6 +58,8 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
   override async alarm(): Promise<void> {
     // Armed anew before anything can fail: this is what keeps the feed alive.
     await this.ctx.storage.setAlarm(Date.now() + ALARM_INTERVAL_MS);
+    this.alarms++;
+    this.store.countRowWritten();
     if (this.running.kind === "fault") return;
     try {
       this.running.feed.watch(Date.now());
@@ -84,7 +91,12 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
   }
 
   async status(): Promise<FeedStatus> {
-    return this.running.kind === "feed" ? this.watched(this.running.feed).status(Date.now()) : faultStatus(this.running);
+    this.calls++;
+    const { since, calls, alarms, store } = this;
+    const running = this.running.kind === "feed" ? this.watched(this.running.feed).status(Date.now()) : faultStatus(this.running);
+    const { messages, ...status } = running;
+    const { rowsRead, rowsWritten } = store;
+    return { ...status, counters: { since, calls, alarms, messages, rowsRead, rowsWritten } };
   }
 
   async book(market: string, levels: number): Promise<BookView | Refusal> {
@@ -100,6 +112,7 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
   }
 
   async pending(limit: number): Promise<{ minutes: readonly PendingMinute[]; gaps: readonly GapRecord[]; remaining: number }> {
+    this.calls++;
     // Whoever stores must not take a feed that can't run for one with nothing to store.
     if (this.running.kind === "fault") throw new Error(`the feed can't run: ${this.running.fault}`);
     this.watched(this.running.feed);
@@ -107,16 +120,19 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
     return { minutes, gaps: this.store.pendingGaps(), remaining: this.store.pendingCount().minutes - minutes.length };
   }
 
-  async tape(symbol: string, minute: number): Promise<Uint8Array | null> {
-    return this.store.tape(symbol, minute);
+  async tapes(symbols: readonly string[], minute: number): Promise<readonly SymbolTape[]> {
+    this.calls++;
+    return this.store.tapes(symbols, minute);
   }
 
   async acknowledge(minutes: readonly number[], gaps: readonly Pick<GapRecord, "id" | "to">[]): Promise<void> {
+    this.calls++;
     this.store.acknowledgeMinutes(minutes);
     this.store.acknowledgeGaps(gaps);
   }
 
   async instruments(): Promise<readonly Instrument[]> {
+    this.calls++;
     return this.running.kind === "feed" ? this.running.feed.instruments : [];
   }
 
@@ -147,7 +163,8 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
     if ("malformed" in keys) return fault(keys.malformed);
     const { ctx, store } = this;
     const { venue } = configuration;
-    const wake = (at: number): void => ctx.waitUntil(wakeAt(ctx.storage, at));
+    const wake = (at: number): void =>
+      ctx.waitUntil(wakeAt(ctx.storage, at).then((isSet) => (isSet ? store.countRowWritten() : undefined)));
     const markets = configuration.symbols.map((symbol) => marketId(venue, symbol));
     const clients = new ClientSockets(ctx, name, markets);
     const onBooks = (trackers: Iterable<MarketTracker>): void => clients.attach(trackers);
@@ -163,6 +180,7 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
   }
 
   private look<T>(market: string, view: (tracker: MarketTracker, now: number) => T): T | Refusal {
+    this.calls++;
     if (this.running.kind === "fault") return refuse("disconnected", `The feed can't run: ${this.running.fault}.`);
     const { feed } = this.running;
     return feed.view(market, (tracker) => view(tracker, feed.now()));
@@ -170,18 +188,21 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedRpc {
 }
 
 /** There is one alarm an object: it is only ever brought forward here, and put back by the alarm itself. */
-async function wakeAt(storage: DurableObjectStorage, at: number): Promise<void> {
+async function wakeAt(storage: DurableObjectStorage, at: number): Promise<boolean> {
   const alarm = await storage.getAlarm();
-  if (alarm === null || at < alarm) await storage.setAlarm(at);
+  const isLater = alarm === null || at < alarm;
+  if (isLater) await storage.setAlarm(at);
+  return isLater;
 }
 
 /** A feed that can't run says so where its health is asked for, instead of failing without a word. */
-function faultStatus({ name, fault }: { name: string; fault: string }): FeedStatus {
+function faultStatus({ name, fault }: { name: string; fault: string }): RunningStatus {
   return {
     feed: name,
     venue: "unknown",
     now: Date.now(),
     connection: { state: "waiting", host: "", openedAt: null, attempts: 0, lastDownReason: `the feed can't run: ${fault}`, retryAt: null },
+    messages: 0,
     frames: 0,
     malformedFrames: 0,
     malformedSamples: [],

@@ -14,7 +14,7 @@ import { type FeedConfiguration, missingSymbols } from "../../feed/configuration
 import type { FeedStatus, GapReason, Refusal } from "../../feed/contract.ts";
 import { FeedReducer, type FrameOutcome } from "../../feed/feed-reducer.ts";
 import type { MarketTracker } from "../../feed/market-tracker.ts";
-import { marketStatus, refuse } from "../../feed/views.ts";
+import { marketStatus, refuse, SNAPSHOT_LEVELS } from "../../feed/views.ts";
 import { Connection } from "./connection.ts";
 import type { AliveMark, FeedStore } from "./feed-store.ts";
 import { logFault } from "./log-fault.ts";
@@ -38,6 +38,11 @@ export interface RunningFeedOptions {
   readonly onBooks?: (markets: Iterable<MarketTracker>) => void;
 }
 
+/** All that a feed says of itself; what its object is billed for, the object adds. */
+export interface RunningStatus extends Omit<FeedStatus, "counters"> {
+  readonly messages: number;
+}
+
 export class RunningFeed {
   readonly adapter: ExchangeAdapter;
   private readonly configuration: FeedConfiguration;
@@ -47,6 +52,7 @@ export class RunningFeed {
   private readonly venueInstruments: VenueInstruments;
   private books: { reducer: FeedReducer; recorder: Recorder } | null = null;
   private isAsking = false;
+  private messages = 0;
   private downReason: GapReason = "connection-down";
   private readonly onBooks: RunningFeedOptions["onBooks"];
 
@@ -125,7 +131,7 @@ export class RunningFeed {
     return look(tracker);
   }
 
-  status(at: number): FeedStatus {
+  status(at: number): RunningStatus {
     const now = Math.max(at, this.now());
     const { connection } = this;
     const reducer = this.books?.reducer;
@@ -142,6 +148,7 @@ export class RunningFeed {
         lastDownReason: connection.lastDownReason ?? this.venueInstruments.fault,
         retryAt: connection.retryAt,
       },
+      messages: this.messages,
       frames: reducer?.frames ?? 0,
       malformedFrames: reducer?.malformedFrames ?? 0,
       malformedSamples: reducer?.malformedSamples.slice() ?? [],
@@ -160,6 +167,7 @@ export class RunningFeed {
   }
 
   private onText(text: string): void {
+    this.messages++;
     this.take((now, { reducer, recorder }) => {
       let taken: FrameOutcome | null = null;
       try {
@@ -184,6 +192,7 @@ export class RunningFeed {
   }
 
   private onBinary(bytes: ArrayBuffer): void {
+    this.messages++;
     this.take((now, { reducer, recorder }) => {
       const base64 = toBase64(new Uint8Array(bytes));
       reducer.unreadableFrame(base64, "a binary frame", now);
@@ -323,7 +332,12 @@ export class RunningFeed {
     const alive = this.store.kept<AliveMark>("alive");
     // Another machine's clock may be behind: a minute that was closed must not be opened again.
     const now = Math.max(at, alive?.at ?? 0);
-    const reducer = new FeedReducer({ adapter: this.adapter, instruments, featureSet: featureSetV1 });
+    const reducer = new FeedReducer({
+      adapter: this.adapter,
+      instruments,
+      featureSet: featureSetV1,
+      snapshotLevels: this.configuration.levels ?? SNAPSHOT_LEVELS,
+    });
     const recorder = new Recorder(this.store, reducer, now);
     for (const gap of this.store.openGaps()) {
       const symbol = parseMarketId(gap.market)?.symbol;

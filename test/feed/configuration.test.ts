@@ -13,11 +13,27 @@ describe("FEEDS", () => {
     expect(feedOfMarket(feeds, "binance-spot:XRPUSDT")).toBeNull();
   });
 
+  it("says how many levels a feed's snapshots keep, or nothing", () => {
+    const feeds = parseFeeds('[{"feed":"a","venue":"v","symbols":["X"],"levels":100},{"feed":"b","venue":"v","symbols":["Y"]}]');
+    expect(feeds).toEqual([
+      { feed: "a", venue: "v", symbols: ["X"], levels: 100 },
+      { feed: "b", venue: "v", symbols: ["Y"] },
+    ]);
+  });
+
   it.each([
     ["not JSON", "FEEDS", /JSON list/],
     ["empty", "[]", /at least one feed/],
     ["a feed without a name", '[{"venue":"binance-spot","symbols":["A"]}]', /name/],
     ["no symbols", '[{"feed":"main","venue":"binance-spot","symbols":[]}]', /symbols/],
+    ["levels of none", '[{"feed":"a","venue":"v","symbols":["X"],"levels":0}]', /levels of feed a.*from 1 to 1000.*0/],
+    ["levels beyond the most", '[{"feed":"a","venue":"v","symbols":["X"],"levels":1001}]', /from 1 to 1000/],
+    ["levels in words", '[{"feed":"a","venue":"v","symbols":["X"],"levels":"20"}]', /whole number.*"20"/],
+    [
+      "more levels in all than a minute's row holds, which would never be stored",
+      JSON.stringify([{ feed: "a", venue: "v", symbols: Array.from({ length: 21 }, (_, index) => `S${index}`), levels: 1_000 }]),
+      /21 symbols of 1000 levels: at most 20000/,
+    ],
     ["a symbol with a slash", '[{"feed":"main","venue":"binance-spot","symbols":["A/B"]}]', /symbols/],
     [
       "a market in two feeds, which would be recorded twice",

@@ -16,8 +16,8 @@ export function instrument(symbol: string): Instrument {
   return { venue: "binance-spot", symbol, tick, lot };
 }
 
-export function scriptedFeed(symbols: readonly string[] = ["AAAUSDT"]): FeedReducer {
-  return new FeedReducer({ adapter: binanceSpot, featureSet: featureSetV1, instruments: symbols.map(instrument) });
+export function scriptedFeed(symbols: readonly string[] = ["AAAUSDT"], snapshotLevels = 20): FeedReducer {
+  return new FeedReducer({ adapter: binanceSpot, featureSet: featureSetV1, instruments: symbols.map(instrument), snapshotLevels });
 }
 
 export function marketOf(feed: FeedReducer, symbol = "AAAUSDT"): MarketTracker {

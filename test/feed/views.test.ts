@@ -134,6 +134,21 @@ describe("a closed minute", () => {
     expect(late.takeClosedMinutes()[0]?.snapshots).toMatchObject([{ state: "live", features: null }]);
   });
 
+  it.each([1, 25, 100])("keeps the best %i levels a side that its feed is configured to: fewer are gone for good", (levels) => {
+    const feed = scriptedFeed(["AAAUSDT"], levels);
+    synchronise(feed);
+    const below = (index: number): [string, string] => [(9.99 - index / 100).toFixed(2), "1.000"];
+    const above = (index: number): [string, string] => [(10.03 + index / 100).toFixed(2), "2.000"];
+    const side = Array.from({ length: 60 }, (_, index) => index);
+    feed.frame(depthFrame({ from: 102, time: START + 48_000, bids: side.map(below), asks: side.map(above) }), START + 48_000);
+    feed.tick(FIRST_MINUTE + 60_000);
+    const [snapshot] = feed.takeClosedMinutes()[0]?.snapshots ?? [];
+    // 61 a side: those of the start, and the 60.
+    const kept = Math.min(levels, 61);
+    expect(snapshot?.bids?.map(([ticks]) => ticks)).toEqual(Array.from({ length: kept }, (_, index) => 1_000 - index));
+    expect(snapshot?.asks?.map(([ticks]) => ticks)).toEqual(Array.from({ length: kept }, (_, index) => 1_002 + index));
+  });
+
   it("counts its own trades and messages, each once, and none of its neighbour's", () => {
     const feed = scriptedFeed();
     synchronise(feed);

@@ -30,7 +30,18 @@ interface Answer {
 beforeAll(async () => {
   await applyD1Migrations(env.DB, env.MIGRATIONS);
   const grids = { tick: "0.0001", lot: "0.01" };
-  const batch = { id: "former/x", feed: "former", startedAt: 0, minutes: 0, rows: 0, gaps: 0, tapes: 0, tapeBytes: 0, remaining: 0 };
+  const batch = {
+    id: "former/x",
+    feed: "former",
+    startedAt: 0,
+    minutes: 0,
+    rows: 0,
+    gaps: 0,
+    tapes: 0,
+    objects: 0,
+    tapeBytes: 0,
+    remaining: 0,
+  };
   const former = { market: FORMER, venue: "binance-spot", symbol: "LUNAUSDT", feed: "former", ...grids };
   await writeBatch(openDatabase(env.DB), {
     batch: { ...batch, firstMinute: null, lastMinute: null },
@@ -67,6 +78,9 @@ describe("what can't be answered", () => {
     ["/forecast?horizonMs=-1000", "horizonMs"],
     ["/forecast?horizonMs=0", "horizonMs"],
     ["/snapshots?limit=0", "limit"],
+    ["/snapshots?levels=1001", "levels"],
+    ["/snapshots?levels=1000&limit=51", "levels"],
+    ["/snapshots?levels=101&limit=500", "levels"],
     ["/snapshots?limit=501", "limit"],
     ["/snapshots?from=yesterday", "from"],
     ["/snapshots?from=2026-01-05T12:00:00", "from"],
@@ -306,23 +320,39 @@ describe("what is stored", () => {
 
   it("names a tape that can be fetched, and fetched again for nothing", async () => {
     const { body } = await get(`${BTC}/snapshots?from=${minutes[0]}&limit=1`);
-    const { url, bytes, key } = body.snapshots[0].tape;
+    const { url, bytes, key, offset } = body.snapshots[0].tape;
     const response = await exports.default.fetch(`https://edgebook.test${url}`);
     expect(response.headers.get("content-type")).toBe("application/gzip");
     const tape = new Uint8Array(await response.arrayBuffer());
     expect(tape.byteLength).toBe(bytes);
     expect([...tape.subarray(0, 2)]).toEqual([0x1f, 0x8b]);
-    const stored = await env.TAPES.get(key);
+    const stored = await env.TAPES.get(key, { range: { offset, length: bytes } });
     expect(tape).toEqual(new Uint8Array((await stored?.arrayBuffer()) ?? new ArrayBuffer(0)));
+    expect(response.headers.get("content-disposition")).toMatch(/filename="binance-spot_BTCUSDT_\d{4}-\d\d-\d\d_\d{4}\.tape\.gz"/);
+    const head = await exports.default.fetch(new Request(`https://edgebook.test${url}`, { method: "HEAD" }));
+    expect([head.status, head.headers.get("content-length"), await head.text()]).toEqual([200, String(bytes), ""]);
     const etag = response.headers.get("etag") ?? "";
-    const again = await exports.default.fetch(`https://edgebook.test${url}`, { headers: { "if-none-match": etag } });
-    expect(again.status).toBe(304);
-    for (const notOne of ["abc", '"unterminated', 'W/"x" y', "💩"]) {
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`, "*"]) {
+      const again = await exports.default.fetch(`https://edgebook.test${url}`, { headers: { "if-none-match": known } });
+      expect([known, again.status, again.headers.get("etag")]).toEqual([known, 304, etag]);
+    }
+    for (const notOne of ['"other"', etag.slice(1), "abc", '"unterminated', 'W/"x" y', "💩"]) {
       const asked = new Request(`https://edgebook.test${url}`, { headers: { "if-none-match": encodeURI(notOne) } });
       const answer = await exports.default.fetch(asked);
       expect(answer.status).toBe(200);
       await answer.body?.cancel();
     }
+  });
+
+  it("names the batch that wrote each row, and its part in training", async () => {
+    const { body } = await get(`${BTC}/snapshots?from=${minutes[0]}&limit=1`);
+    expect(body.snapshots[0]).toMatchObject({
+      batch: expect.stringMatching(/^main\/\d{4}-.*Z\/\d{3}$/),
+      split: { label: expect.stringMatching(/^(train|validation|test|embargo)$/), schedule: "days-6-2-2-embargo-60min" },
+    });
+    const { minute, batch } = body.snapshots[0];
+    const written = "select feed from batches where id = ? and first_minute <= ? and last_minute >= ?";
+    expect((await env.DB.prepare(written).bind(batch, minute, minute).all()).results).toEqual([{ feed: "main" }]);
   });
 
   it("has no tape of a minute that was never recorded: 404, not an empty file", async () => {

@@ -4,13 +4,16 @@ import { applyD1Migrations, createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { FEED_TAPE_SYMBOL, tapeKey } from "../../core/wire/keys.ts";
+import { DEFAULT_SPLIT_SCHEDULE, splitOf } from "../../core/labels/split.ts";
+import { FEED_TAPE_SYMBOL, tapesKey, tapesMinutePrefix } from "../../core/wire/keys.ts";
 import { drainFeed } from "../../workers/cron/drain-feed.ts";
 import { runCron } from "../../workers/cron/run-cron.ts";
 import type { PublicEnv } from "../../workers/env.ts";
 import { feedByName } from "../../workers/feed-client.ts";
 import worker from "../../workers/main.ts";
 import { openDatabase } from "../../workers/storage/database.ts";
+import { findMinuteTape, readPieces } from "../../workers/storage/read-tapes.ts";
+import { directoryOf, putTapes } from "../../workers/storage/tapes.ts";
 import { advanceClock } from "./clock.ts";
 import { feedStub } from "./exchange-control.ts";
 import { closeMinute, type WarmFeed, warmFeed } from "./warm-feed.ts";
@@ -41,12 +44,12 @@ describe("a run", () => {
     expect(row).toMatchObject({ state: "live", book_state: "normal", bid_ticks: 10_000, ask_ticks: 10_001, tick: "0.01", lot: "0.00001" });
     expect(row?.last_sequence).toBe(feed.sequence - 1);
     expect(JSON.parse(String(row?.features))).toHaveLength(27);
-    expect(row?.tape_key).toBe(tapeKey("binance-spot", "BTCUSDT", minute));
-    const object = await env.TAPES.get(String(row?.tape_key));
-    const tape = gunzipSync(new Uint8Array((await object?.arrayBuffer()) ?? new ArrayBuffer(0))).toString();
+    expect(row?.tape_key).toBe(keyOf(minute));
+    const tape = await namedTape(row);
     expect(tape).toContain(`"U":${feed.sequence - 1},`);
     expect(tape).not.toContain(`"U":${feed.sequence},`);
-    expect(row?.tape_bytes).toBe(object?.size);
+    for (const line of tape.trimEnd().split("\n")) expect(line).not.toContain("ETHUSDT");
+    expect(await namedTape(rows[1])).toContain("ETHUSDT");
   });
 
   it("lets the feed forget what is stored, and only that", async () => {
@@ -54,7 +57,7 @@ describe("a run", () => {
     expect((await feedStub().pending(10)).minutes.map((each) => each.minute)).toEqual([minute]);
     await runCron(publicEnv, Date.now());
     expect((await feedStub().pending(10)).minutes).toEqual([]);
-    expect(await feedStub().tape("BTCUSDT", minute)).toBeNull();
+    expect(await feedStub().tapes(["BTCUSDT"], minute)).toEqual([]);
   });
 
   it("stores the gaps of the feed's start, closed", async () => {
@@ -75,32 +78,55 @@ describe("a run", () => {
     const listed = (await feedStub().pending(10)).minutes.map(({ tapes }) => tapes.map(({ bytes }) => bytes));
     const [early, late] = [listed.slice(0, 5).flat(), listed.slice(5).flat()];
     const startedAt = Date.now();
-    const options = { database: openDatabase(env.DB), bucket: env.TAPES, startedAt, calls: 900 };
+    const options = { database: openDatabase(env.DB), bucket: env.TAPES, splits, startedAt, calls: 900 };
     const report = await drainFeed(feedByName(env.FEED, "main"), configuration, options);
     const { results } = await env.DB.prepare("select * from batches order by id").all();
     const common = { feed: "main", started_at: startedAt, gaps: 0 };
     const id = `main/${new Date(startedAt).toISOString()}`;
     const [firsts, lasts] = [
-      { first_minute: minutes[0], last_minute: minutes[4], minutes: 5, rows: 10, tapes: early.length, tape_bytes: sum(early) },
-      { first_minute: minutes[5], last_minute: minutes[6], minutes: 2, rows: 4, tapes: late.length, tape_bytes: sum(late) },
+      { first_minute: minutes[0], last_minute: minutes[4], minutes: 5, rows: 10, tapes: early.length, objects: 5, tape_bytes: sum(early) },
+      { first_minute: minutes[5], last_minute: minutes[6], minutes: 2, rows: 4, tapes: late.length, objects: 2, tape_bytes: sum(late) },
     ];
     expect(results).toEqual([
       { ...common, ...firsts, id: `${id}/000`, remaining: 2 },
       { ...common, ...lasts, id: `${id}/001`, remaining: 0 },
     ]);
-    const both = { tapes: early.length + late.length, tapeBytes: sum([...early, ...late]) };
+    const both = { tapes: early.length + late.length, objects: 7, tapeBytes: sum([...early, ...late]) };
     expect(report).toEqual({ minutes: 7, rows: 14, gaps: 0, ...both, remaining: 0 });
     // Two markets' tapes of each minute; the feed's own comes on top where the venue said something of no market.
     expect(early.length).toBeGreaterThanOrEqual(10);
     for (const minute of minutes) expect(await rowsOf(minute)).toHaveLength(2);
   });
 
+  it("writes one object for all markets of a minute: a write each would be the whole bill", async () => {
+    const minute = await closeMinute(feed);
+    await runCron(publicEnv, Date.now());
+    const { objects } = await env.TAPES.list({ prefix: tapesMinutePrefix("binance-spot", minute) });
+    expect(objects.map(({ key }) => key)).toEqual([keyOf(minute)]);
+    const { results } = await env.DB.prepare("select objects from batches").all();
+    expect(results).toEqual([{ objects: 1 }]);
+  });
+
+  it("labels each row by its minute's part in training", async () => {
+    const minute = await closeMinute(feed);
+    await runCron(publicEnv, Date.now());
+    const label = splitOf(minute, DEFAULT_SPLIT_SCHEDULE);
+    for (const row of await rowsOf(minute)) expect(row).toMatchObject({ split: label, split_schedule: "days-6-2-2-embargo-60min" });
+  });
+
+  it("stores nothing under a schedule that can't be read: its labels would stay", async () => {
+    const minute = await closeMinute(feed);
+    await expect(runCron({ ...publicEnv, SPLITS: "{}" }, Date.now())).rejects.toThrow("SPLITS needs trainDays");
+    expect(await rowsOf(minute)).toEqual([]);
+  });
+
   it("keeps what belongs to no market under the feed's own name", async () => {
     await closeMinute(feed);
     await runCron(publicEnv, Date.now());
-    const { objects } = await env.TAPES.list({ prefix: `tape/v1/binance-spot/${FEED_TAPE_SYMBOL}` });
-    expect(objects.length).toBeGreaterThan(0);
-    for (const { key } of objects) expect(key).toContain(`/${FEED_TAPE_SYMBOL}.main/`);
+    const { objects } = await env.TAPES.list({ prefix: "tape/v2/binance-spot/", include: ["customMetadata"] });
+    const own = objects.filter((object) => directoryOf(object).has(FEED_TAPE_SYMBOL));
+    expect(own.length).toBeGreaterThan(0);
+    for (const { key } of own) expect(key).toContain(".main.00.");
   });
 });
 
@@ -108,13 +134,14 @@ describe("the calls that one invocation may make", () => {
   it("bound a run: it stores the oldest minutes they are enough for, and the next runs store the rest", async () => {
     const minutes: number[] = [];
     for (let index = 0; index < 7; index++) minutes.push(await closeMinute(feed));
-    // Two minutes of two tapes (1 + 3 + 2 · 4) and not a third.
-    const allowed = 14;
+    // Two minutes of one object (1 + 3 + 2 · 2) and not a third.
+    const allowed = 9;
     for (let run = 0; run * 2 < minutes.length; run++) {
       const counted = { calls: 0 };
       const report = await drainFeed(counting(feedByName(env.FEED, "main"), counted), configuration, {
         database: openDatabase(counting(env.DB, counted)),
         bucket: counting(env.TAPES, counted),
+        splits,
         startedAt: Date.now(),
         calls: allowed,
       });
@@ -129,7 +156,7 @@ describe("the calls that one invocation may make", () => {
 
   it("are overdrawn by the oldest minute alone, which waiting makes no smaller", async () => {
     const minutes = [await closeMinute(feed), await closeMinute(feed)];
-    const options = { database: openDatabase(env.DB), bucket: env.TAPES, startedAt: Date.now(), calls: 1 };
+    const options = { database: openDatabase(env.DB), bucket: env.TAPES, splits, startedAt: Date.now(), calls: 1 };
     expect(await drainFeed(feedByName(env.FEED, "main"), configuration, options)).toMatchObject({ minutes: 1, remaining: 1 });
     expect((await feedStub().pending(10)).minutes.map((each) => each.minute)).toEqual(minutes.slice(1));
   });
@@ -138,12 +165,12 @@ describe("the calls that one invocation may make", () => {
 describe("many feeds", () => {
   it("share the calls of one invocation: each alone would use them up", async () => {
     const minutes = [await closeMinute(feed), await closeMinute(feed)];
-    // 9 calls each: status, a portion's three, and one minute of two tapes. The others of the hundred are down.
-    const others = Array.from({ length: 99 }, (_, index) => ({ feed: `down-${index}`, venue: "binance-spot", symbols: [`X${index}`] }));
+    // 6 calls each: status, a portion's three, and one minute's object. The others of the hundred and fifty are down.
+    const others = Array.from({ length: 149 }, (_, index) => ({ feed: `down-${index}`, venue: "binance-spot", symbols: [`X${index}`] }));
     const down = { status: () => Promise.reject(new Error("down")) };
     const FEED = { getByName: (name: string) => (name === "main" ? feedStub() : down) } as unknown as DurableObjectNamespace;
     const FEEDS = JSON.stringify([...others, ...(JSON.parse(env.FEEDS) as unknown[])]);
-    await expect(runCron({ ...publicEnv, FEED, FEEDS }, Date.now())).rejects.toThrow("99 of 100 feeds");
+    await expect(runCron({ ...publicEnv, FEED, FEEDS }, Date.now())).rejects.toThrow("149 of 150 feeds");
     expect(await rowsOf(minutes[0] ?? 0)).toHaveLength(2);
     expect((await feedStub().pending(10)).minutes.map(({ minute }) => minute)).toEqual(minutes.slice(1));
   });
@@ -152,31 +179,31 @@ describe("many feeds", () => {
 describe("a tape that another run took and acknowledged in between", () => {
   it("is no empty object and no key to one: the minute's row is written without it", async () => {
     const minute = await closeMinute(feed);
-    await runCron({ ...publicEnv, FEED: feedThat({ tape: () => Promise.resolve(null) }) }, Date.now());
+    await runCron({ ...publicEnv, FEED: feedThat({ tapes: () => Promise.resolve([]) }) }, Date.now());
     const rows = await rowsOf(minute);
     expect(rows.map(({ tape_key, tape_bytes }) => [tape_key, tape_bytes])).toEqual([
       [null, null],
       [null, null],
     ]);
-    expect(await env.TAPES.head(tapeKey("binance-spot", "BTCUSDT", minute))).toBeNull();
-    const { results } = await env.DB.prepare("select rows, tapes, tape_bytes from batches").all();
-    expect(results).toEqual([{ rows: 2, tapes: 0, tape_bytes: 0 }]);
+    expect(await env.TAPES.head(keyOf(minute))).toBeNull();
+    const { results } = await env.DB.prepare("select rows, tapes, objects, tape_bytes from batches").all();
+    expect(results).toEqual([{ rows: 2, tapes: 0, objects: 0, tape_bytes: 0 }]);
   });
 });
 
 describe("a minute that is stored already", () => {
   it("of which the feed gives other bytes keeps both: nothing stored is overwritten", async () => {
     const minute = await closeMinute(feed);
-    const key = tapeKey("binance-spot", "BTCUSDT", minute);
-    const earlier = gzipSync("what an earlier feed received\n", { level: 1 });
-    await env.TAPES.put(key, earlier);
+    const earlier = { feed: "main", venue: "binance-spot", minute };
+    const bytes = gzipSync("what an earlier feed received\n", { level: 1 });
+    await putTapes(env.TAPES, { ...earlier, tapes: [{ symbol: "BTCUSDT", bytes }] });
     await runCron(publicEnv, Date.now());
-    const object = await env.TAPES.get(key);
-    const tape = gunzipSync(new Uint8Array((await object?.arrayBuffer()) ?? new ArrayBuffer(0))).toString();
+    const pieces = await findMinuteTape(env.TAPES, { venue: "binance-spot", symbol: "BTCUSDT" }, minute);
+    const tape = gunzipSync(await readPieces(env.TAPES, pieces)).toString();
     expect(tape.startsWith("what an earlier feed received\n")).toBe(true);
     expect(tape).toContain(`"U":${feed.sequence - 1},`);
     const [row] = await rowsOf(minute);
-    expect(row).toMatchObject({ tape_key: key, tape_bytes: object?.size });
+    expect(row).toMatchObject({ tape_key: keyOf(minute, 1), tape_offset: 0, tape_bytes: pieces[1]?.bytes });
   });
 });
 
@@ -186,7 +213,9 @@ describe("done again", () => {
     await Promise.all([runCron(publicEnv, Date.now()), runCron(publicEnv, Date.now())]);
     const rows = await rowsOf(minute);
     expect(rows).toHaveLength(2);
-    for (const row of rows) expect(await env.TAPES.head(String(row.tape_key))).toMatchObject({ size: row.tape_bytes });
+    for (const row of rows) expect(await namedTape(row)).toContain(`"U":${feed.sequence - 1},`);
+    const { objects } = await env.TAPES.list({ prefix: tapesMinutePrefix("binance-spot", minute) });
+    expect(objects).toHaveLength(1);
   });
 
   it("a run that dies between storing and acknowledging is repaired by the next, to the same rows and objects", async () => {
@@ -251,13 +280,26 @@ describe("a minute in which the venue said nothing", () => {
     await feedStub().status();
     const { minutes, remaining } = await feedStub().pending(1);
     expect(minutes.length + remaining).toBe(33);
-    const options = { database: openDatabase(env.DB), bucket: env.TAPES, startedAt: Date.now(), calls: 900 };
+    const options = { database: openDatabase(env.DB), bucket: env.TAPES, splits, startedAt: Date.now(), calls: 900 };
     expect(await drainFeed(feedByName(env.FEED, "main"), configuration, options)).toMatchObject({ minutes: 30, rows: 60, remaining: 3 });
     expect((await feedStub().pending(10)).minutes).toHaveLength(3);
   });
 });
 
 type Row = Record<string, unknown>;
+
+const splits = DEFAULT_SPLIT_SCHEDULE;
+
+function keyOf(minuteMs: number, part = 0): string {
+  return tapesKey({ venue: "binance-spot", feed: "main", minuteMs, part });
+}
+
+/** What lies where the row says, as text. */
+async function namedTape(row: Row | undefined): Promise<string> {
+  const range = { offset: Number(row?.tape_offset), length: Number(row?.tape_bytes) };
+  const object = await env.TAPES.get(String(row?.tape_key), { range });
+  return gunzipSync(new Uint8Array((await object?.arrayBuffer()) ?? new ArrayBuffer(0))).toString();
+}
 
 async function rowsOf(minute: number): Promise<Row[]> {
   return (await env.DB.prepare("select * from snapshots where minute = ? order by market").bind(minute).all<Row>()).results;

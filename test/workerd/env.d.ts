@@ -7,6 +7,7 @@ declare namespace Cloudflare {
     readonly FEED: DurableObjectNamespace<import("../../durable-objects/main.ts").MarketFeed>;
     readonly EXCHANGE: Fetcher;
     readonly FEEDS: string;
+    readonly SPLITS: string;
     readonly VENUE_HOSTS: string;
     readonly MIGRATIONS: import("cloudflare:test").D1Migration[];
   }

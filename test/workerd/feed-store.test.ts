@@ -49,6 +49,45 @@ describe("the feed's store", () => {
     });
   });
 
+  it("gives several symbols' tapes at once, each its own and all of it, and nothing for one that has none", async () => {
+    await withStore((store) => {
+      const minute = MINUTE + 300_000;
+      for (const seed of [10, 20]) {
+        store.saveChunk(minute, [
+          { symbol: "AAA", gzip: bytes(5, seed) },
+          { symbol: "BBB", gzip: bytes(7, seed + 1) },
+          { symbol: "CCC", gzip: bytes(3, seed + 2) },
+        ]);
+      }
+      expect(store.tapes(["CCC", "NONE", "AAA"], minute)).toEqual([
+        { symbol: "CCC", bytes: Uint8Array.from([...bytes(3, 12), ...bytes(3, 22)]) },
+        { symbol: "AAA", bytes: Uint8Array.from([...bytes(5, 10), ...bytes(5, 20)]) },
+      ]);
+      store.acknowledgeMinutes([minute]);
+    });
+  });
+
+  it("counts the rows that it writes as they are billed: a bill of less would be no bill", async () => {
+    await withStore((store) => {
+      const written = (act: () => void): number => {
+        const before = store.rowsWritten;
+        act();
+        return store.rowsWritten - before;
+      };
+      const minute = MINUTE + 360_000;
+      const chunk = [{ symbol: "AAA", gzip: bytes(5, 1) }];
+      expect([1, 2].map(() => written(() => store.saveChunk(minute, chunk)))).toEqual([1, 1]);
+      expect(written(() => store.keep("alive", { at: minute }))).toBe(1);
+      expect(written(() => store.saveMinute(minute, []))).toBe(1);
+      expect(written(() => store.acknowledgeMinutes([minute]))).toBe(3);
+      const before = store.rowsRead;
+      store.saveChunk(minute, chunk);
+      store.tapes(["AAA"], minute);
+      expect(store.rowsRead - before).toBeGreaterThanOrEqual(1);
+      store.acknowledgeMinutes([minute]);
+    });
+  });
+
   it("writes all of a flush or nothing: a chunk stored before a failure would be stored again", async () => {
     await withStore((store) => {
       const minute = MINUTE + 60_000;

@@ -54,6 +54,28 @@ describe("the feed object", () => {
     }, PATIENCE);
   });
 
+  it("counts what it is billed for from its start on: calls, messages, rows", async () => {
+    const sequence = await startedFeed();
+    const before = (await feedStub().status()).counters;
+    await control.send([1, 2, 3].map((step) => depthFrame("BTCUSDT", { from: sequence + step })));
+    await vi.waitFor(async () => expect((await feedStub().status()).counters.messages).toBe(before.messages + 3), PATIENCE);
+    const started = (await feedStub().status()).counters;
+    await feedStub().quote("binance-spot:BTCUSDT");
+    await feedStub().tapes(["BTCUSDT"], 0);
+    const after = (await feedStub().status()).counters;
+    expect(after.calls).toBe(started.calls + 3);
+    expect(after.since).toBe(before.since);
+    expect(after.rowsWritten).toBeGreaterThan(0);
+    const { alarms } = after;
+    await runDurableObjectAlarm(feedStub());
+    const woken = (await feedStub().status()).counters;
+    expect(woken.alarms).toBeGreaterThan(alarms);
+    // An alarm set is a row written.
+    expect(woken.rowsWritten).toBeGreaterThan(after.rowsWritten);
+    await abortAllDurableObjects();
+    expect((await feedStub().status()).counters).toMatchObject({ calls: 1, messages: 0 });
+  });
+
   it("answers for a market that it doesn't hold with a refusal, not a failure", async () => {
     await startedFeed();
     expect(await feedStub().quote("binance-spot:NOPE")).toMatchObject({ ok: false, reason: "unknown-market" });
@@ -119,7 +141,7 @@ describe("the feed object", () => {
     // The minute may have changed since the frame was sent.
     const minutes = [minuteOf(Date.now() - 60_000), minuteOf(Date.now())];
     const kept = async (): Promise<string[]> =>
-      (await Promise.all(minutes.map(async (each) => framesOf(await feedStub().tape("BTCUSDT", each))))).flat();
+      (await Promise.all(minutes.map(async (each) => framesOf((await feedStub().tapes(["BTCUSDT"], each))[0]?.bytes ?? null)))).flat();
     // The tape is flushed each five seconds: when this frame's chunk is stored, the process may die.
     await vi.waitFor(async () => {
       await feedStub().status();

@@ -37,12 +37,16 @@ interface Bench {
 async function withFeed(
   name: string,
   act: (bench: Bench) => Promise<void>,
-  { adapter = binanceSpot, prepare = () => {} }: { adapter?: ExchangeAdapter; prepare?: (store: FeedStore) => void } = {},
+  {
+    adapter = binanceSpot,
+    prepare = () => {},
+    levels = 20,
+  }: { adapter?: ExchangeAdapter; prepare?: (store: FeedStore) => void; levels?: number } = {},
 ): Promise<void> {
   await runInDurableObject(feedStub(name), async (_, state) => {
     const store = new FeedStore(state.storage);
     const wakes: number[] = [];
-    const configuration = { feed: name, venue: "binance-spot", symbols: ["BTCUSDT", "ETHUSDT"] };
+    const configuration = { feed: name, venue: "binance-spot", symbols: ["BTCUSDT", "ETHUSDT"], levels };
     const wake = (at: number): void => void wakes.push(at);
     const successor = (): RunningFeed => new RunningFeed({ configuration, adapter, hosts: undefined, key: undefined, store, wake });
     prepare(store);
@@ -112,6 +116,26 @@ describe("the running feed", () => {
   afterEach(async () => {
     await control.refuse(null);
     await control.close();
+  });
+
+  it("keeps as many levels of a minute as its configuration says, of a book that has more", async () => {
+    const act = async ({ feed, store }: Bench): Promise<void> => {
+      advanceIntoMinute(45_000);
+      await goLive(feed, 100);
+      const bids: [string, string][] = [
+        ["99.98", "1.00000"],
+        ["99.97", "1.00000"],
+        ["99.96", "1.00000"],
+      ];
+      await send(feed, [depthFrame("BTCUSDT", { from: 101, bids })]);
+      const minute = minuteOf(Date.now());
+      advanceClock(16_000);
+      feed.watch(Date.now());
+      const [closed] = store.pendingMinutes(9).filter((each) => each.minute === minute);
+      const snapshot = closed?.snapshots.find(({ market }) => market === "binance-spot:BTCUSDT");
+      expect(snapshot?.bids?.map(([ticks]) => ticks) ?? null).toEqual([9_999, 9_998, 9_997]);
+    };
+    await withFeed("levels", act, { levels: 3 });
   });
 
   it("leaves a connection on which nothing comes any more, and the ledger says why and since when", async () => {

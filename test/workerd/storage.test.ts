@@ -4,7 +4,9 @@ import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { tapeKey } from "../../core/wire/keys.ts";
+import { DEFAULT_SPLIT_SCHEDULE, type SplitSchedule } from "../../core/labels/split.ts";
+import { tapesKey } from "../../core/wire/keys.ts";
+import type { TapePlace } from "../../core/wire/minute-tapes.ts";
 import type { GapRecord, MinuteSnapshot } from "../../feed/contract.ts";
 import { gapBody, snapshotBody } from "../../workers/api/views/stored.ts";
 import { gapRow, snapshotRow } from "../../workers/cron/rows.ts";
@@ -14,12 +16,14 @@ import { batchId, readLastStored } from "../../workers/storage/read-batches.ts";
 import { readGaps } from "../../workers/storage/read-gaps.ts";
 import { readInstrument } from "../../workers/storage/read-instruments.ts";
 import { readSnapshots, type SnapshotRow } from "../../workers/storage/read-snapshots.ts";
+import { findDayTapes, findMinuteTape, readDayTapes, readPieces } from "../../workers/storage/read-tapes.ts";
 import { gaps as gapTable } from "../../workers/storage/schema.ts";
-import { putTape, type Tape } from "../../workers/storage/tapes.ts";
+import { type MinuteTapes, putTapes } from "../../workers/storage/tapes.ts";
 import { type StoredBatch, writeBatch } from "../../workers/storage/write-batch.ts";
 
 const MARKET = "binance-spot:BTCUSDT";
 const MINUTE = Date.UTC(2026, 0, 5, 12, 0);
+const PART_0 = { venue: "binance-spot", feed: "main", minuteMs: MINUTE, part: 0 };
 const GRIDS = { tick: "0.01", lot: "0.00001" };
 const database = openDatabase(env.DB);
 const ALL = { market: MARKET, from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1_000 };
@@ -29,7 +33,8 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await env.TAPES.delete(tapeKey("binance-spot", "BTCUSDT", MINUTE));
+  const { objects } = await env.TAPES.list({ prefix: "tape/" });
+  await env.TAPES.delete(objects.map(({ key }) => key));
   await env.DB.batch(["snapshots", "gaps", "batches", "instruments"].map((table) => env.DB.prepare(`delete from ${table}`)));
 });
 
@@ -57,11 +62,35 @@ describe("snapshots", () => {
     expect(once).toHaveLength(1);
   });
 
-  it("keep the tape's key when a second writer found the tape gone", async () => {
-    const key = tapeKey("binance-spot", "BTCUSDT", MINUTE);
-    await writeBatch(database, stored({ snapshots: [minuteSnapshot({})], tape: { key, bytes: 7 } }));
+  it("keep the tape's place when a second writer found the tape gone", async () => {
+    const tape = { key: tapesKey(PART_0), offset: 11, bytes: 7 };
+    await writeBatch(database, stored({ snapshots: [minuteSnapshot({})], tape }));
     await writeBatch(database, stored({ snapshots: [minuteSnapshot({})] }));
-    expect(await readSnapshots(database, ALL)).toMatchObject([{ tapeKey: key, tapeBytes: 7 }]);
+    expect(await readSnapshots(database, ALL)).toMatchObject([{ tapeKey: tape.key, tapeOffset: 11, tapeBytes: 7 }]);
+  });
+
+  it("keep the split label they were given first, whatever another run, a fuller row or a changed schedule says: what was tested on is never trained on", async () => {
+    const other: SplitSchedule = { trainDays: 30, validationDays: 1, testDays: 1, embargoMinutes: 10 };
+    const first = { split: "test", splitSchedule: "days-6-2-2-embargo-60min" };
+    await writeBatch(database, stored({ snapshots: [minuteSnapshot({ coveredMs: 5_000 })] }));
+    expect(await readSnapshots(database, ALL)).toMatchObject([{ coveredMs: 5_000, ...first }]);
+    for (const coveredMs of [60_000, 1_000]) {
+      await writeBatch(database, stored({ snapshots: [minuteSnapshot({ coveredMs })], splits: other }));
+      expect(await readSnapshots(database, ALL)).toMatchObject([{ coveredMs: 60_000, ...first }]);
+    }
+    const later = minuteSnapshot({ minute: MINUTE + 60_000 });
+    await writeBatch(database, stored({ snapshots: [later], splits: other }));
+    expect((await readSnapshots(database, ALL))[1]).toMatchObject({ split: "train", splitSchedule: "days-30-1-1-embargo-10min" });
+  });
+
+  it("of before there were labels get theirs once, and keep it", async () => {
+    await writeBatch(database, stored({ snapshots: [minuteSnapshot({})] }));
+    await env.DB.prepare("update snapshots set split = null, split_schedule = null").run();
+    expect(shown((await readSnapshots(database, ALL))[0])).toMatchObject({ split: null });
+    for (const splits of [DEFAULT_SPLIT_SCHEDULE, { ...DEFAULT_SPLIT_SCHEDULE, trainDays: 40 }]) {
+      await writeBatch(database, stored({ snapshots: [minuteSnapshot({})], splits }));
+      expect(await readSnapshots(database, ALL)).toMatchObject([{ split: "test", splitSchedule: "days-6-2-2-embargo-60min" }]);
+    }
   });
 
   it("that saw less of the minute never erase those that saw more, whichever comes first", async () => {
@@ -81,13 +110,13 @@ describe("snapshots", () => {
     expect(await readSnapshots(database, ALL)).toMatchObject([{ coveredMs: 0, events: 7 }]);
   });
 
-  it("know their tape at its largest, though the poorer row brought it", async () => {
-    const key = tapeKey("binance-spot", "BTCUSDT", MINUTE);
-    const tapes = [7, 19, 12].map((bytes) => ({ key, bytes }));
+  it("name the largest piece of their tape, its place with its length, though the poorer row brought it", async () => {
+    const tapes = [7, 19, 12].map((bytes, part) => ({ key: tapesKey({ ...PART_0, part }), offset: 100 + part, bytes }));
     for (const [index, tape] of tapes.entries()) {
       await writeBatch(database, stored({ snapshots: [minuteSnapshot({ coveredMs: 60_000 - index })], tape }));
     }
-    expect(await readSnapshots(database, ALL)).toMatchObject([{ coveredMs: 60_000, tapeKey: key, tapeBytes: 19 }]);
+    const largest = { tapeKey: tapesKey({ ...PART_0, part: 1 }), tapeOffset: 101, tapeBytes: 19 };
+    expect(await readSnapshots(database, ALL)).toMatchObject([{ coveredMs: 60_000, ...largest }]);
   });
 
   it("of more than one parameter's size all arrive, in the order of their minutes", async () => {
@@ -120,11 +149,12 @@ describe("a stored minute, as the API shows it", () => {
       [5_999_998, 7],
     ];
     const snapshot = minuteSnapshot({ bids, features, lastSequence: 41, coveredMs: 58_000, events: 12, trades: 3 });
-    await writeBatch(database, stored({ snapshots: [snapshot], tape: { key: "tape/v1/x", bytes: 77 } }));
+    await writeBatch(database, stored({ snapshots: [snapshot], tape: { key: "tape/v2/x", offset: 33, bytes: 77 } }));
     const [row] = await readSnapshots(database, ALL);
     expect(shown(row)).toEqual({
       minute: MINUTE,
       minuteIso: "2026-01-05T12:00:00.000Z",
+      batch: batchId("main", MINUTE, 0),
       state: "live",
       bookState: "normal",
       bid: { price: "60000.00", size: "0.00100", priceTicks: 6_000_000, sizeLots: 100 },
@@ -142,7 +172,8 @@ describe("a stored minute, as the API shows it", () => {
       coveredMs: 58_000,
       events: 12,
       trades: 3,
-      tape: { key: "tape/v1/x", bytes: 77, url: "/v1/markets/binance-spot:BTCUSDT/tapes/2026-01-05T12:00:00.000Z" },
+      split: { label: "test", schedule: "days-6-2-2-embargo-60min" },
+      tape: { key: "tape/v2/x", offset: 33, bytes: 77, url: "/v1/markets/binance-spot:BTCUSDT/tapes/2026-01-05T12:00:00.000Z" },
     });
   });
 
@@ -251,67 +282,153 @@ describe("batches", () => {
 });
 
 describe("tapes", () => {
-  it("written twice are the same object, with the checksum of their bytes", async () => {
-    const tape = { feed: "main", venue: "binance-spot", symbol: "BTCUSDT", minute: MINUTE, bytes: new TextEncoder().encode("some gzip") };
-    const first = await putTape(env.TAPES, tape);
-    const before = await env.TAPES.head(first.key);
-    expect(await putTape(env.TAPES, tape)).toEqual(first);
-    const object = await env.TAPES.get(first.key);
-    expect(await object?.text()).toBe("some gzip");
-    expect(object?.etag).toBe(before?.etag);
+  it("of a minute's markets are one object, each market's a range of it, with the checksum of the bytes", async () => {
+    const given = tapesOf({ ETHUSDT: "ether", BTCUSDT: "bitcoin", _feed: "acknowledged" });
+    const { places, objects } = await putTapes(env.TAPES, given);
+    const { objects: listed } = await env.TAPES.list({ prefix: "tape/" });
+    expect(listed.map(({ key }) => key)).toEqual(["tape/v2/binance-spot/2026-01-05/1200.main.00.tapes.gz"]);
+    expect(objects).toBe(1);
+    const object = await env.TAPES.get(listed[0]?.key ?? "");
+    const body = new Uint8Array((await object?.arrayBuffer()) ?? new ArrayBuffer(0));
+    // Any tool can read it: it is gzip from end to end.
+    expect(gunzipSync(body).toString()).toBe("bitcoinetheracknowledged");
     expect(new Uint8Array(object?.checksums.sha256 ?? new ArrayBuffer(0))).toEqual(
-      new Uint8Array(await crypto.subtle.digest("SHA-256", tape.bytes)),
+      new Uint8Array(await crypto.subtle.digest("SHA-256", body)),
     );
+    for (const { symbol, bytes } of given.tapes) {
+      const place = places.get(symbol);
+      expect(place?.key).toBe(object?.key);
+      expect(body.slice(place?.offset, (place?.offset ?? 0) + (place?.bytes ?? 0))).toEqual(new Uint8Array(bytes));
+      expect(await read(symbol)).toEqual(gunzipSync(bytes).toString());
+    }
+  });
+
+  it("of a minute written twice are the same object, written once", async () => {
+    const given = tapesOf({ BTCUSDT: "one", ETHUSDT: "two" });
+    const first = await putTapes(env.TAPES, given);
+    const before = await etags();
+    expect(await putTapes(env.TAPES, given)).toEqual({ places: first.places, objects: 0 });
+    expect(await etags()).toEqual(before);
   });
 
   it("of one minute in two parts are both kept, in the order they came, and each can come again without being added again", async () => {
-    const [first, second] = [tapeOf("one"), tapeOf("another")];
-    const total = first.bytes.byteLength + second.bytes.byteLength;
-    const { key } = await putTape(env.TAPES, first);
-    expect(await putTape(env.TAPES, second)).toEqual({ key, bytes: total });
-    for (const again of [first, second, first]) expect(await putTape(env.TAPES, again)).toEqual({ key, bytes: total });
-    expect(await textOf(key)).toBe("oneanother");
+    const [first, second] = [tapesOf({ BTCUSDT: "one", ETHUSDT: "alike" }), tapesOf({ BTCUSDT: "another", ETHUSDT: "alike" })];
+    await putTapes(env.TAPES, first);
+    expect((await putTapes(env.TAPES, second)).objects).toBe(1);
+    const before = await etags();
+    expect(Object.keys(before)).toEqual([tapesKey(PART_0), tapesKey({ ...PART_0, part: 1 })]);
+    for (const again of [first, second, first]) expect((await putTapes(env.TAPES, again)).objects).toBe(0);
+    expect(await etags()).toEqual(before);
+    expect([await read("BTCUSDT"), await read("ETHUSDT")]).toEqual(["oneanother", "alike"]);
   });
 
-  it("that hold what is there and more replace it: the part isn't kept twice", async () => {
-    const [part, rest] = [tapeOf("part"), tapeOf("rest")];
-    const whole = { ...part, bytes: new Uint8Array([...part.bytes, ...rest.bytes]) };
-    const { key } = await putTape(env.TAPES, part);
-    expect(await putTape(env.TAPES, whole)).toEqual({ key, bytes: whole.bytes.byteLength });
-    expect(await textOf(key)).toBe("partrest");
+  it("that hold what is there and more add what is new alone: nothing received is in the minute twice", async () => {
+    const [part, rest] = [gzip("part"), gzip("rest")];
+    await putTapes(env.TAPES, { ...tapesOf({}), tapes: [{ symbol: "BTCUSDT", bytes: part }] });
+    const whole = { ...tapesOf({}), tapes: [{ symbol: "BTCUSDT", bytes: new Uint8Array([...part, ...rest]) }] };
+    for (const objects of [1, 0]) expect((await putTapes(env.TAPES, whole)).objects).toBe(objects);
+    expect(await read("BTCUSDT")).toBe("partrest");
+  });
+
+  it("of a market that an earlier part has nothing of go into the next, and are found again there", async () => {
+    await putTapes(env.TAPES, tapesOf({ BTCUSDT: "one" }));
+    for (const objects of [1, 0]) {
+      const second = await putTapes(env.TAPES, tapesOf({ ETHUSDT: "two" }));
+      expect(second).toMatchObject({ objects, places: new Map([["ETHUSDT", { offset: 0, key: tapesKey({ ...PART_0, part: 1 }) }]]) });
+    }
+    expect([await read("BTCUSDT"), await read("ETHUSDT")]).toEqual(["one", "two"]);
   });
 
   it("of many writers at once all arrive whole", async () => {
     const words = ["alpha", "beta", "gamma"];
-    const [object] = await Promise.all(words.map((word) => putTape(env.TAPES, tapeOf(word))));
-    const text = await textOf(object?.key ?? "");
+    await Promise.all(words.map((word) => putTapes(env.TAPES, tapesOf({ BTCUSDT: word }))));
+    const text = await read("BTCUSDT");
     expect(text).toHaveLength(words.join("").length);
     for (const word of words) expect(text).toContain(word);
   });
 
-  it("that others change each time it is added to fail at last, and leave what is there", async () => {
-    const { key } = await putTape(env.TAPES, tapeOf("kept"));
-    let others = 0;
-    const busy = new Proxy(env.TAPES, {
-      get: (bucket, call) => (call === "get" ? get : call === "put" ? bucket.put.bind(bucket) : (Reflect.get(bucket, call) as unknown)),
-    });
-    async function get(name: string): Promise<R2ObjectBody | null> {
-      const object = await env.TAPES.get(name);
-      await putTape(env.TAPES, tapeOf(`other ${others++} `));
-      return object;
-    }
-    await expect(putTape(busy, tapeOf("late"))).rejects.toThrow("was changed by others 5 times");
-    expect(await textOf(key)).toBe("keptother 0 other 1 other 2 other 3 other 4 ");
+  it("of a market that moved to another feed within the minute are read from both", async () => {
+    await putTapes(env.TAPES, tapesOf({ BTCUSDT: "before" }));
+    await putTapes(env.TAPES, { ...tapesOf({ BTCUSDT: "after" }), feed: "new" });
+    expect(await read("BTCUSDT")).toBe("beforeafter");
+  });
+
+  it("of other minutes, markets and venues are not read with it", async () => {
+    await putTapes(env.TAPES, tapesOf({ BTCUSDT: "mine", BTCUSD: "not mine" }));
+    await putTapes(env.TAPES, { ...tapesOf({ BTCUSDT: "late" }), minute: MINUTE + 60_000 });
+    await putTapes(env.TAPES, { ...tapesOf({ BTCUSDT: "elsewhere" }), venue: "binance-spot-2" });
+    expect(await read("BTCUSDT")).toBe("mine");
+  });
+
+  it("that are empty are no object: a range of nothing can't be read", async () => {
+    const given = { ...tapesOf({}), tapes: [{ symbol: "BTCUSDT", bytes: new Uint8Array() }] };
+    expect(await putTapes(env.TAPES, given)).toEqual({ places: new Map(), objects: 0 });
+    expect(await etags()).toEqual({});
+  });
+
+  it("whose directory is not that of their object are refused: it would give one market's bytes for another's", async () => {
+    await env.TAPES.put(tapesKey(PART_0), gzip("x"), { customMetadata: { directory: "BTCUSDT:1" } });
+    await expect(read("BTCUSDT")).rejects.toThrow('have the directory "BTCUSDT:1"');
   });
 });
 
-function tapeOf(text: string): Tape {
-  return { feed: "main", venue: "binance-spot", symbol: "BTCUSDT", minute: MINUTE, bytes: gzipSync(text, { level: 1 }) };
+describe("a day of a market's tapes", () => {
+  const DAY = Date.UTC(2026, 0, 5);
+
+  it("is every minute stored, oldest first and with all its pieces, and names each that is not", async () => {
+    const minutes = [0, 1, 3, 1_439].map((index) => DAY + index * 60_000);
+    for (const minute of minutes.toReversed()) await putTapes(env.TAPES, { ...tapesOf({ BTCUSDT: `${minute}\n` }), minute });
+    await putTapes(env.TAPES, { ...tapesOf({ BTCUSDT: "late\n" }), minute: DAY });
+    await putTapes(env.TAPES, { ...tapesOf({ ETHUSDT: "x" }), minute: DAY + 120_000 });
+    await putTapes(env.TAPES, { ...tapesOf({ BTCUSDT: "tomorrow" }), minute: DAY + 1_440 * 60_000 });
+    const day = await findDayTapes(env.TAPES, BTC, "2026-01-05");
+    expect(day.minutes.map(({ minute }) => minute)).toEqual(minutes);
+    expect(day.missing).toHaveLength(1_436);
+    expect(day.missing.slice(0, 3)).toEqual([2, 4, 5].map((index) => DAY + index * 60_000));
+    const texts: string[] = [];
+    for await (const { minute, bytes } of readDayTapes(env.TAPES, day)) texts.push(`${minute}: ${gunzipSync(bytes).toString()}`);
+    expect(texts.map((text) => text.replaceAll("\n", " "))).toEqual([
+      `${DAY}: ${DAY} late `,
+      ...minutes.slice(1).map((minute) => `${minute}: ${minute} `),
+    ]);
+  });
+
+  it("goes over as many pages as the store makes of it", async () => {
+    const minutes = Array.from({ length: 7 }, (_, index) => DAY + index * 60_000);
+    for (const minute of minutes) await putTapes(env.TAPES, { ...tapesOf({ BTCUSDT: "x" }), minute });
+    const paging = new Proxy(env.TAPES, {
+      get: (bucket, call) =>
+        call === "list" ? (options: R2ListOptions) => bucket.list({ ...options, limit: 3 }) : (Reflect.get(bucket, call) as unknown),
+    });
+    expect((await findDayTapes(paging, BTC, "2026-01-05")).minutes.map(({ minute }) => minute)).toEqual(minutes);
+  });
+
+  it.each(["2026-02-30", "2026-1-5", "today"])("that no calendar has is refused: %s", async (day) => {
+    await expect(findDayTapes(env.TAPES, BTC, day)).rejects.toThrow(`no such day: ${day}`);
+  });
+});
+
+const BTC = { venue: "binance-spot", symbol: "BTCUSDT" };
+
+function gzip(text: string): Uint8Array {
+  return gzipSync(text, { level: 1 });
 }
 
-async function textOf(key: string): Promise<string> {
-  const object = await env.TAPES.get(key);
-  return gunzipSync(new Uint8Array((await object?.arrayBuffer()) ?? new ArrayBuffer(0))).toString();
+/** @param texts by symbol. */
+function tapesOf(texts: Record<string, string>): MinuteTapes {
+  const tapes = Object.entries(texts).map(([symbol, text]) => ({ symbol, bytes: gzip(text) }));
+  return { feed: "main", venue: "binance-spot", minute: MINUTE, tapes };
+}
+
+/** What a reader of the market's minute is given. */
+async function read(symbol: string): Promise<string> {
+  const pieces = await findMinuteTape(env.TAPES, { venue: "binance-spot", symbol }, MINUTE);
+  return gunzipSync(await readPieces(env.TAPES, pieces)).toString();
+}
+
+async function etags(): Promise<Record<string, string>> {
+  const { objects } = await env.TAPES.list({ prefix: "tape/" });
+  return Object.fromEntries(objects.map(({ key, etag }) => [key, etag]));
 }
 
 function shown(row: SnapshotRow | undefined): ReturnType<typeof snapshotBody> {
@@ -324,15 +441,26 @@ const instrument = { market: MARKET, venue: "binance-spot", symbol: "BTCUSDT", f
 function stored(parts: {
   snapshots?: readonly MinuteSnapshot[];
   gaps?: readonly GapRecord[];
-  tape?: { key: string; bytes: number };
+  tape?: TapePlace;
+  splits?: SplitSchedule;
 }): StoredBatch {
-  const { snapshots = [], gaps = [], tape = null } = parts;
+  const { snapshots = [], gaps = [], tape = null, splits = DEFAULT_SPLIT_SCHEDULE } = parts;
   const id = batchId("main", MINUTE, 0);
-  const batch = { id, feed: "main", startedAt: MINUTE, minutes: 1, rows: snapshots.length, gaps: gaps.length, tapes: 0, tapeBytes: 0 };
+  const batch = {
+    id,
+    feed: "main",
+    startedAt: MINUTE,
+    minutes: 1,
+    rows: snapshots.length,
+    gaps: gaps.length,
+    tapes: 0,
+    objects: 0,
+    tapeBytes: 0,
+  };
   return {
     batch: { ...batch, firstMinute: MINUTE, lastMinute: MINUTE, remaining: 0 },
     instruments: [instrument],
-    snapshots: snapshots.map((snapshot) => snapshotRow({ snapshot, batch: id, tape })),
+    snapshots: snapshots.map((snapshot) => snapshotRow({ snapshot, batch: id, tape, splits })),
     gaps: gaps.map(gapRow),
   };
 }

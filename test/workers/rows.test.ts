@@ -6,6 +6,9 @@ import { gapRow, instrumentRow, snapshotRow } from "../../workers/cron/rows.ts";
 
 const MINUTE = Date.UTC(2026, 0, 5, 12, 34);
 
+/** 2026-01-05 is day 20,458, the eleventh of its cycle of twelve, after nine of training and one of validation. */
+const splits = { trainDays: 9, validationDays: 1, testDays: 2, embargoMinutes: 30 };
+
 /** No two columns alike, so that none can stand for another. */
 const snapshot: MinuteSnapshot = {
   market: "binance-spot:BTCUSDT",
@@ -30,7 +33,7 @@ const snapshot: MinuteSnapshot = {
 
 describe("a minute's row", () => {
   it("holds each of the minute's values in its own column", () => {
-    expect(snapshotRow({ snapshot, batch: "main/x", tape: { key: "tape/v1/x", bytes: 77 } })).toEqual({
+    expect(snapshotRow({ snapshot, batch: "main/x", tape: { key: "tape/v2/x", offset: 5, bytes: 77 }, splits })).toEqual({
       market: "binance-spot:BTCUSDT",
       minute: MINUTE,
       batch: "main/x",
@@ -53,17 +56,20 @@ describe("a minute's row", () => {
       coveredMs: 58_000,
       events: 12,
       trades: 3,
-      tapeKey: "tape/v1/x",
+      tapeKey: "tape/v2/x",
+      tapeOffset: 5,
       tapeBytes: 77,
+      split: "test",
+      splitSchedule: "days-9-1-2-embargo-30min",
     });
   });
 
   it("of a book that wasn't live has null for what wasn't known, never a number", () => {
     const unknown = { quote: null, bids: null, asks: null, lastSequence: null, bookHash: null, marketTime: null, features: null };
-    const row = snapshotRow({ snapshot: { ...snapshot, ...unknown, state: "syncing", coveredMs: 0 }, batch: "main/x", tape: null });
+    const row = snapshotRow({ snapshot: { ...snapshot, ...unknown, state: "syncing", coveredMs: 0 }, batch: "main/x", tape: null, splits });
     expect(Object.entries(row).flatMap(([column, value]) => (value === null ? [column] : []))).toEqual([
       ...["bidTicks", "bidLots", "askTicks", "askLots", "bids", "asks", "lastSequence", "bookHash", "marketTime"],
-      ...["featureTime", "fingerprint", "features", "tapeKey", "tapeBytes"],
+      ...["featureTime", "fingerprint", "features", "tapeKey", "tapeOffset", "tapeBytes"],
     ]);
     expect(row).toMatchObject({ state: "syncing", coveredMs: 0, events: 12, trades: 3 });
   });

@@ -5,6 +5,7 @@
  */
 
 import { z } from "@hono/zod-openapi";
+import { SPLIT_LABELS } from "../../core/labels/split.ts";
 import { FORECAST_TARGETS } from "../../models/contract.ts";
 
 const epochMs = z.int().openapi({ description: "Epoch milliseconds", example: 1_732_190_400_000 });
@@ -156,12 +157,15 @@ export const snapshotSchema = z
   .object({
     minute: epochMs.openapi({ description: "Start of the minute, by receive time" }),
     minuteIso: z.string(),
+    batch: z
+      .string()
+      .openapi({ description: "The run that stored the row last: feed, time, portion", example: "main/2026-01-05T12:01:00.000Z/000" }),
     state: marketState,
     bookState,
     bid: levelSchema.nullable(),
     ask: levelSchema.nullable(),
     mid: decimal.nullable(),
-    bids: z.array(levelSchema).nullable().openapi({ description: "Best first, at most 20; null unless the book was live" }),
+    bids: z.array(levelSchema).nullable().openapi({ description: "Best first, as many as the feed keeps; null unless the book was live" }),
     asks: z.array(levelSchema).nullable(),
     lastSequence: z.int().nullable(),
     bookHash: z.string().nullable(),
@@ -170,7 +174,25 @@ export const snapshotSchema = z
     coveredMs: z.number().openapi({ description: "Milliseconds of the minute in which the book was live" }),
     events: z.int(),
     trades: z.int(),
-    tape: z.object({ key: z.string(), bytes: z.int(), url: z.string() }).nullable().openapi({ description: "All that was received" }),
+    split: z
+      .object({
+        label: z.enum(SPLIT_LABELS),
+        schedule: z.string().openapi({ example: "days-6-2-2-embargo-60min" }),
+      })
+      .nullable()
+      .openapi({ description: "The minute's part in training; never changes once written. Null in rows older than labels" }),
+    tape: z
+      .object({
+        key: z.string().openapi({ description: "The stored object, which holds other markets too" }),
+        offset: z.int().openapi({ description: "Where in it this market's bytes begin" }),
+        bytes: z.int(),
+        url: z.string().openapi({
+          description:
+            "Answers with all that is stored of the minute, also where it was stored in several pieces; `bytes` is of the largest",
+        }),
+      })
+      .nullable()
+      .openapi({ description: "All that was received" }),
   })
   .openapi("Snapshot");
 

@@ -6,18 +6,19 @@
  * by two runs at once. Nothing is sampled or dropped here: whatever can't be stored stays pending, and is seen in /v1/health.
  *
  * One invocation may make only so many calls. A portion takes as many minutes as the calls left allow, by the tapes that they list, and the
- * rest stays for the next run. The oldest minute is tried whatever it costs, since waiting makes it no smaller: with more than some 450
- * markets over all feeds a run outgrows the platform's thousand calls (it can be configured to allow more), and fails, visibly.
+ * rest stays for the next run. The oldest minute is tried whatever it costs, since waiting makes it no smaller: with more than some 150
+ * feeds a run outgrows the platform's thousand calls (it can be configured to allow more), and fails, visibly.
  */
 
+import type { SplitSchedule } from "../../core/labels/split.ts";
 import { marketId } from "../../core/market/instrument.ts";
-import { FEED_TAPE_SYMBOL, feedTapeSymbol } from "../../core/wire/keys.ts";
+import { groupTapes, type TapePlace } from "../../core/wire/minute-tapes.ts";
 import type { FeedConfiguration } from "../../feed/configuration.ts";
 import type { FeedRpc, GapRecord, PendingMinute } from "../../feed/contract.ts";
 import { logWarning } from "../log.ts";
 import type { Database } from "../storage/database.ts";
 import { batchId } from "../storage/read-batches.ts";
-import { putTape, type TapeObject } from "../storage/tapes.ts";
+import { putTapes } from "../storage/tapes.ts";
 import { type StoredBatch, writeBatch } from "../storage/write-batch.ts";
 import { gapRow, instrumentRow, snapshotRow } from "./rows.ts";
 
@@ -29,19 +30,23 @@ const PORTIONS_PER_RUN = 6;
 const CALLS_PER_RUN = 1;
 /** What is pending, the rows, the acknowledgement. */
 const CALLS_PER_PORTION = 3;
-/** From the feed, to the bucket. A tape that must be joined to one already stored takes two more, which the caller's reserve is for. */
-const CALLS_PER_TAPE = 2;
+/** From the feed, to the bucket. What is there already takes some more, which the caller's reserve is for. */
+const CALLS_PER_OBJECT = 2;
 
 export interface Stores {
   readonly database: Database;
   readonly bucket: R2Bucket;
+  /** What part in training each minute has. */
+  readonly splits: SplitSchedule;
 }
 
 export interface DrainReport {
   readonly minutes: number;
   readonly rows: number;
   readonly gaps: number;
+  /** Markets' tapes, the objects written for them, and their bytes. */
   readonly tapes: number;
+  readonly objects: number;
   readonly tapeBytes: number;
   /** Closed minutes that the feed still holds. */
   readonly remaining: number;
@@ -57,7 +62,7 @@ export interface DrainOptions extends Stores {
 /** @throws what the feed or a store throws; what was acknowledged before stays stored. */
 export async function drainFeed(feed: FeedRpc, configuration: FeedConfiguration, options: DrainOptions): Promise<DrainReport> {
   const instruments = (await feed.status()).markets.map(({ instrument }) => instrumentRow(instrument, configuration.feed));
-  let report: DrainReport = { minutes: 0, rows: 0, gaps: 0, tapes: 0, tapeBytes: 0, remaining: 0 };
+  let report: DrainReport = { minutes: 0, rows: 0, gaps: 0, tapes: 0, objects: 0, tapeBytes: 0, remaining: 0 };
   let calls = options.calls - CALLS_PER_RUN;
   for (let portion = 0; portion < PORTIONS_PER_RUN && (portion === 0 || calls >= CALLS_PER_PORTION); portion++) {
     const { minutes: listed, gaps, remaining } = await feed.pending(MINUTES_PER_PORTION);
@@ -86,13 +91,13 @@ interface Portion extends DrainOptions {
 
 async function storePortion(feed: FeedRpc, configuration: FeedConfiguration, portion: Portion): Promise<DrainReport> {
   const { id, startedAt, instruments, minutes, gaps, remaining } = portion;
-  const tapes = await storeTapes(feed, configuration, portion);
+  const { tapes, objects } = await storeTapes(feed, configuration, portion);
   const snapshots = minutes.flatMap((minute) =>
     minute.snapshots.map((snapshot) =>
-      snapshotRow({ snapshot, batch: id, tape: tapes.get(tapeName(snapshot.market, minute.minute)) ?? null }),
+      snapshotRow({ snapshot, batch: id, tape: tapes.get(tapeName(snapshot.market, minute.minute)) ?? null, splits: portion.splits }),
     ),
   );
-  const batch = batchRow({ id, configuration, startedAt, minutes, gaps: gaps.length, rows: snapshots.length, tapes, remaining });
+  const batch = batchRow({ id, configuration, startedAt, minutes, gaps: gaps.length, rows: snapshots.length, tapes, objects, remaining });
   await writeBatch(portion.database, { batch, instruments, snapshots, gaps: gaps.map(gapRow) });
   await feed.acknowledge(
     minutes.map(({ minute }) => minute),
@@ -109,35 +114,33 @@ function affordable(minutes: readonly PendingMinute[], calls: number, least: num
 }
 
 function costOf(minutes: readonly PendingMinute[]): number {
-  return minutes.reduce((sum, { tapes }) => sum + tapes.length * CALLS_PER_TAPE, 0);
+  return minutes.reduce((sum, { tapes }) => sum + costOfObjects(groupTapes(tapes).length), 0);
 }
 
-/** One tape at a time, so that memory holds one whatever the number of markets. */
+/** The second object of a minute finds the first's key taken, and looks into it: two calls more, and so on. */
+function costOfObjects(count: number): number {
+  return (CALLS_PER_OBJECT * count * (count + 1)) / 2;
+}
+
+/** One object at a time, so that memory holds one whatever the number of markets. */
 async function storeTapes(
   feed: FeedRpc,
   { feed: name, venue }: FeedConfiguration,
   { minutes, bucket }: { minutes: readonly PendingMinute[]; bucket: R2Bucket },
-): Promise<Map<string, TapeObject>> {
-  const stored = new Map<string, TapeObject>();
-  for (const { minute, tapes } of minutes) {
-    for (const { symbol } of tapes) {
-      const bytes = await feed.tape(symbol, minute);
-      if (bytes === null) {
-        // Another run stored and acknowledged it since we asked; its row keeps the key.
-        logWarning("tape-gone", { feed: name, symbol, minute });
-        continue;
-      }
-      const object = await putTape(bucket, {
-        feed: name,
-        venue,
-        symbol: symbol === FEED_TAPE_SYMBOL ? feedTapeSymbol(name) : symbol,
-        minute,
-        bytes,
-      });
-      stored.set(tapeName(marketId(venue, symbol), minute), object);
+): Promise<{ tapes: Map<string, TapePlace>; objects: number }> {
+  const tapes = new Map<string, TapePlace>();
+  let objects = 0;
+  for (const { minute, tapes: listed } of minutes) {
+    for (const symbols of groupTapes(listed)) {
+      const given = await feed.tapes(symbols, minute);
+      // Another run stored and acknowledged them since we asked; its rows keep their places.
+      if (given.length < symbols.length) logWarning("tapes-gone", { feed: name, minute, listed: symbols.length, given: given.length });
+      const stored = await putTapes(bucket, { feed: name, venue, minute, tapes: given });
+      objects += stored.objects;
+      for (const [symbol, place] of stored.places) tapes.set(tapeName(marketId(venue, symbol), minute), place);
     }
   }
-  return stored;
+  return { tapes, objects };
 }
 
 function tapeName(market: string, minute: number): string {
@@ -151,7 +154,8 @@ interface BatchParts {
   readonly minutes: readonly PendingMinute[];
   readonly rows: number;
   readonly gaps: number;
-  readonly tapes: ReadonlyMap<string, TapeObject>;
+  readonly tapes: ReadonlyMap<string, TapePlace>;
+  readonly objects: number;
   readonly remaining: number;
 }
 
@@ -166,6 +170,7 @@ function batchRow(parts: BatchParts): StoredBatch["batch"] & DrainReport {
     rows: parts.rows,
     gaps: parts.gaps,
     tapes: parts.tapes.size,
+    objects: parts.objects,
     tapeBytes: [...parts.tapes.values()].reduce((sum, { bytes }) => sum + bytes, 0),
     remaining: parts.remaining,
   };
@@ -177,6 +182,7 @@ function add(report: DrainReport, batch: DrainReport): DrainReport {
     rows: report.rows + batch.rows,
     gaps: report.gaps + batch.gaps,
     tapes: report.tapes + batch.tapes,
+    objects: report.objects + batch.objects,
     tapeBytes: report.tapeBytes + batch.tapeBytes,
     remaining: batch.remaining,
   };

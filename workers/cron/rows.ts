@@ -1,7 +1,9 @@
 /** What a feed recorded, as rows of the database. Pure. */
 
+import { type SplitSchedule, splitOf, splitScheduleId } from "../../core/labels/split.ts";
 import { type Instrument, marketId } from "../../core/market/instrument.ts";
 import { type DecimalGrid, formatSteps } from "../../core/units/decimal.ts";
+import type { TapePlace } from "../../core/wire/minute-tapes.ts";
 import type { GapRecord, MinuteSnapshot } from "../../feed/contract.ts";
 import type { gaps, instruments, snapshots } from "../storage/schema.ts";
 
@@ -9,10 +11,11 @@ export interface SnapshotSource {
   readonly snapshot: MinuteSnapshot;
   readonly batch: string;
   /** Null when nothing of the market was received in the minute. */
-  readonly tape: { readonly key: string; readonly bytes: number } | null;
+  readonly tape: TapePlace | null;
+  readonly splits: SplitSchedule;
 }
 
-export function snapshotRow({ snapshot, batch, tape }: SnapshotSource): Required<typeof snapshots.$inferInsert> {
+export function snapshotRow({ snapshot, batch, tape, splits }: SnapshotSource): Required<typeof snapshots.$inferInsert> {
   return {
     market: snapshot.market,
     minute: snapshot.minute,
@@ -37,7 +40,10 @@ export function snapshotRow({ snapshot, batch, tape }: SnapshotSource): Required
     events: snapshot.events,
     trades: snapshot.trades,
     tapeKey: tape?.key ?? null,
+    tapeOffset: tape?.offset ?? null,
     tapeBytes: tape?.bytes ?? null,
+    split: splitOf(snapshot.minute, splits),
+    splitSchedule: splitScheduleId(splits),
   };
 }
 

@@ -4,16 +4,18 @@ import type { PublicEnv } from "../env.ts";
 import { feedByName } from "../feed-client.ts";
 import { configuredFeeds } from "../feed-directory.ts";
 import { logError, logEvent } from "../log.ts";
+import { configuredSplits } from "../split-schedule.ts";
 import { openDatabase } from "../storage/database.ts";
 import { drainFeed } from "./drain-feed.ts";
 
-/** Of the thousand that the platform allows one invocation; the rest is for tapes that must be joined to what is stored. */
+/** Of the thousand that the platform allows one invocation; the rest is for tapes of which something is stored already. */
 const CALLS_PER_RUN = 900;
 
 /** @param startedAt the time this run was due, epoch ms: the same run delivered twice has the same one. */
 export async function runCron(env: PublicEnv, startedAt: number): Promise<void> {
   const feeds = configuredFeeds(env.FEEDS);
-  const options = { database: openDatabase(env.DB), bucket: env.TAPES, startedAt, calls: Math.floor(CALLS_PER_RUN / feeds.length) };
+  const stores = { database: openDatabase(env.DB), bucket: env.TAPES, splits: configuredSplits(env.SPLITS) };
+  const options = { ...stores, startedAt, calls: Math.floor(CALLS_PER_RUN / feeds.length) };
   const outcomes = await Promise.allSettled(
     feeds.map(async (configuration) => {
       const report = await drainFeed(feedByName(env.FEED, configuration.feed), configuration, options);

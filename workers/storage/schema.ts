@@ -8,6 +8,7 @@
 
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { BookState } from "../../core/book/order-book.ts";
+import type { SplitLabel } from "../../core/labels/split.ts";
 import type { GapReason, GapRecord, MarketStatus } from "../../feed/contract.ts";
 
 /** The last known grids of each market ever recorded. */
@@ -38,7 +39,7 @@ export const snapshots = sqliteTable(
     bidLots: integer("bid_lots"),
     askTicks: integer("ask_ticks"),
     askLots: integer("ask_lots"),
-    /** JSON [[ticks, lots], …], best first, at most 20. */
+    /** JSON [[ticks, lots], …], best first, as many as the feed is configured to keep. */
     bids: text("bids"),
     asks: text("asks"),
     lastSequence: integer("last_sequence"),
@@ -51,9 +52,13 @@ export const snapshots = sqliteTable(
     coveredMs: integer("covered_ms").notNull(),
     events: integer("events").notNull(),
     trades: integer("trades").notNull(),
-    /** The R2 object with this market's tape of the minute; null when nothing was received. */
+    /** Where this market's tape of the minute lies: the R2 object, the first byte in it, how many; null when nothing was received. */
     tapeKey: text("tape_key"),
+    tapeOffset: integer("tape_offset"),
     tapeBytes: integer("tape_bytes"),
+    /** The minute's part in training, and the schedule that says so. Once set they stay; null in rows older than the columns. */
+    split: text("split").$type<SplitLabel>(),
+    splitSchedule: text("split_schedule"),
   },
   (table) => [primaryKey({ columns: [table.market, table.minute] })],
 );
@@ -85,7 +90,9 @@ export const batches = sqliteTable("batches", {
   minutes: integer("minutes").notNull(),
   rows: integer("rows").notNull(),
   gaps: integer("gaps").notNull(),
+  /** Markets' tapes, and the R2 objects written for them. */
   tapes: integer("tapes").notNull(),
+  objects: integer("objects").notNull().default(0),
   tapeBytes: integer("tape_bytes").notNull(),
   /** Closed minutes that the feed still held afterwards: above 0 while catching up. */
   remaining: integer("remaining").notNull(),

@@ -1,97 +1,98 @@
 /**
- * Tapes in R2, one object per market and minute under the grammar of core/wire/keys.ts.
+ * Tapes in R2: one object for each feed and minute (core/wire/minute-tapes.ts) under the grammar of core/wire/keys.ts.
  *
- * What is stored is never lost: an object is only ever added to. Writing the same bytes again changes nothing; other bytes of the same minute
- * (a restart with a clock slightly behind, a market that moved to another feed within the minute) are put behind those that are there, since
- * gzip members may be concatenated. The store checks each content against its SHA-256 on the way in.
+ * What is stored is never lost, and an object never changes: each is written only where none is. Of a minute that is stored already, the same
+ * bytes change nothing; other bytes (a restart with a clock slightly behind, records that were flushed late) become the minute's next part,
+ * without what the parts before hold. A market that moved to another feed within the minute lies in both feeds' objects. Whoever reads a
+ * market's minute gets what all of them hold of it. The store checks each content against its SHA-256 on the way in.
  */
 
-import { tapeKey } from "../../core/wire/keys.ts";
+import { MAX_TAPES_PARTS, tapesKey } from "../../core/wire/keys.ts";
+import { layOut, parseDirectory, type SymbolTape, type TapePlace, type TapeRange, withoutStored } from "../../core/wire/minute-tapes.ts";
 import { logWarning } from "../log.ts";
 
-export interface Tape {
+export interface MinuteTapes {
   readonly feed: string;
   readonly venue: string;
-  readonly symbol: string;
   /** Start of the minute, epoch ms. */
   readonly minute: number;
-  /** gzip members. */
-  readonly bytes: Uint8Array;
+  readonly tapes: readonly SymbolTape[];
 }
 
-export interface TapeObject {
-  readonly key: string;
-  readonly bytes: number;
+export interface StoredTapes {
+  /** By symbol; where a market's members lie in several parts, the largest piece. */
+  readonly places: ReadonlyMap<string, TapePlace>;
+  /** Objects written: none when all was there. */
+  readonly objects: number;
 }
 
-/** Writers who may come in between, one after the other: there are two at most, an early run and a late one. */
-const JOINS_TRIED = 5;
-
-/** @throws what the store throws: the tape is then not stored, or stored whole. @returns the object with all that it holds now. */
-export async function putTape(bucket: R2Bucket, tape: Tape): Promise<TapeObject> {
-  const key = tapeKey(tape.venue, tape.symbol, tape.minute);
-  const stored = await putIf(bucket, { key, tape, bytes: tape.bytes, onlyIf: { etagDoesNotMatch: "*" } });
-  return stored ? { key, bytes: tape.bytes.byteLength } : joinTape(bucket, key, tape);
-}
-
-async function joinTape(bucket: R2Bucket, key: string, tape: Tape): Promise<TapeObject> {
-  for (let tried = 0; tried < JOINS_TRIED; tried++) {
-    const object = await bucket.get(key);
-    if (object === null) throw new Error(`the tape ${key} was there and is gone`);
-    const existing = new Uint8Array(await object.arrayBuffer());
-    const joined = join(existing, tape.bytes);
-    if (joined === existing) return { key, bytes: existing.byteLength };
-    if (await putIf(bucket, { key, tape, bytes: joined, onlyIf: { etagMatches: object.etag } })) {
-      logWarning("tape-joined", { key, had: existing.byteLength, given: tape.bytes.byteLength, has: joined.byteLength });
-      return { key, bytes: joined.byteLength };
+/** @throws what the store throws: doing it again is then right, whatever had been stored. */
+export async function putTapes(bucket: R2Bucket, given: MinuteTapes): Promise<StoredTapes> {
+  const places = new Map<string, TapePlace>();
+  let left = given.tapes.filter(({ bytes }) => bytes.byteLength > 0);
+  for (let part = 0; part < MAX_TAPES_PARTS && left.length > 0; part++) {
+    const key = tapesKey({ venue: given.venue, feed: given.feed, minuteMs: given.minute, part });
+    if (await putWhereNoneIs(bucket, key, { ...given, tapes: left })) {
+      if (part > 0) logWarning("tape-part-added", { key, symbols: left.length });
+      const { directory, body } = layOut(left);
+      note(places, key, readDirectory(directory, body.byteLength, key));
+      return { places, objects: 1 };
     }
+    left = await notIn(bucket, key, { left, places });
   }
-  throw new Error(`the tape ${key} was changed by others ${JOINS_TRIED} times while it was added to`);
+  if (left.length > 0)
+    throw new Error(`${given.feed} has ${MAX_TAPES_PARTS} parts of ${new Date(given.minute).toISOString()}, and would have more`);
+  return { places, objects: 0 };
 }
 
-/** One where it holds the other, so that doing it again adds nothing; both, one behind the other, where neither does. */
-function join(existing: Uint8Array, given: Uint8Array): Uint8Array {
-  if (holds(existing, given)) return existing;
-  if (holds(given, existing)) return given;
-  const joined = new Uint8Array(existing.byteLength + given.byteLength);
-  joined.set(existing);
-  joined.set(given, existing.byteLength);
-  return joined;
+/** What of the tapes the object doesn't hold; where it holds what was looked for is noted. */
+async function notIn(
+  bucket: R2Bucket,
+  key: string,
+  { left, places }: { left: readonly SymbolTape[]; places: Map<string, TapePlace> },
+): Promise<SymbolTape[]> {
+  const head = await bucket.head(key);
+  if (head === null) throw new Error(`the tapes ${key} were there and are gone`);
+  const ranges = directoryOf(head);
+  // The feed's other markets may fill this part alone: then there is nothing to read.
+  if (!left.some(({ symbol }) => ranges.has(symbol))) return [...left];
+  const object = await bucket.get(key);
+  if (object === null) throw new Error(`the tapes ${key} were there and are gone`);
+  const body = new Uint8Array(await object.arrayBuffer());
+  return left.flatMap(({ symbol, bytes }) => {
+    const range = ranges.get(symbol);
+    if (range === undefined) return [{ symbol, bytes }];
+    const rest = withoutStored(bytes, body.subarray(range.offset, range.offset + range.bytes));
+    if (rest.byteLength < bytes.byteLength) note(places, key, new Map([[symbol, range]]));
+    return rest.byteLength === 0 ? [] : [{ symbol, bytes: rest }];
+  });
 }
 
-function holds(whole: Uint8Array, part: Uint8Array): boolean {
-  const first = part[0];
-  if (first === undefined) return true;
-  const last = whole.length - part.length;
-  for (let at = whole.indexOf(first); at >= 0 && at <= last; at = whole.indexOf(first, at + 1)) {
-    if (part.every((byte, index) => whole[at + index] === byte)) return true;
+function note(places: Map<string, TapePlace>, key: string, ranges: ReadonlyMap<string, TapeRange>): void {
+  for (const [symbol, range] of ranges) {
+    if (range.bytes > (places.get(symbol)?.bytes ?? 0)) places.set(symbol, { key, ...range });
   }
-  return false;
 }
 
-interface ConditionalPut {
-  readonly key: string;
-  readonly tape: Tape;
-  readonly bytes: Uint8Array;
-  readonly onlyIf: R2Conditional;
-}
-
-/** @returns whether the condition held, and the bytes are stored. */
-async function putIf(bucket: R2Bucket, { key, tape, bytes, onlyIf }: ConditionalPut): Promise<boolean> {
-  const object = await bucket.put(key, bytes, {
-    onlyIf,
-    sha256: await crypto.subtle.digest("SHA-256", bytes),
+/** @returns whether there was none, and the bytes are stored. */
+async function putWhereNoneIs(bucket: R2Bucket, key: string, { feed, venue, minute, tapes }: MinuteTapes): Promise<boolean> {
+  const { directory, body } = layOut(tapes);
+  const object = await bucket.put(key, body, {
+    onlyIf: { etagDoesNotMatch: "*" },
+    sha256: await crypto.subtle.digest("SHA-256", body),
     httpMetadata: { contentType: "application/gzip" },
-    customMetadata: { feed: tape.feed, venue: tape.venue, symbol: tape.symbol, minute: new Date(tape.minute).toISOString() },
+    customMetadata: { feed, venue, minute: new Date(minute).toISOString(), directory },
   });
   return object !== null;
 }
 
-/** @returns null when nothing was recorded; an object without a body when `onlyIf` says the caller has it already. */
-export async function getTape(
-  bucket: R2Bucket,
-  address: Pick<Tape, "venue" | "symbol" | "minute">,
-  onlyIf: Headers,
-): Promise<R2ObjectBody | R2Object | null> {
-  return bucket.get(tapeKey(address.venue, address.symbol, address.minute), { onlyIf });
+/** @throws on a directory that isn't the object's: our own cron wrote it, so that is a bug, or not our object. */
+export function directoryOf(object: R2Object): Map<string, TapeRange> {
+  return readDirectory(object.customMetadata?.directory ?? "", object.size, object.key);
+}
+
+function readDirectory(text: string, bytes: number, key: string): Map<string, TapeRange> {
+  const ranges = parseDirectory(text, bytes);
+  if (ranges === null) throw new Error(`the tapes ${key} of ${bytes} bytes have the directory "${text.slice(0, 200)}"`);
+  return ranges;
 }

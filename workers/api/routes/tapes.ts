@@ -3,8 +3,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { parseMarketId } from "../../../core/market/instrument.ts";
 import { minuteOf } from "../../../core/units/time.ts";
-import { getTape } from "../../storage/tapes.ts";
-import { type App, Refused, requireKnownMarket } from "../context.ts";
+import { tapeKey } from "../../../core/wire/keys.ts";
+import { findMinuteTape, readPieces, type TapePiece } from "../../storage/read-tapes.ts";
+import { type App, type AppContext, Refused, requireKnownMarket } from "../context.ts";
 import { marketParameter, noQuery, timeParameter } from "../parameters.ts";
 import { problem, unknownMarket } from "../problems.ts";
 import { problems } from "../responses.ts";
@@ -36,33 +37,37 @@ export function addTapeRoute(app: App): void {
     await requireKnownMarket(context, market);
     const parts = parseMarketId(market);
     if (parts === null) throw new Refused(unknownMarket(market));
-    const object = await getTape(context.env.TAPES, { ...parts, minute: minuteOf(minute) }, conditionOf(context.req.raw.headers));
-    if (object === null) {
-      throw new Refused(problem("no-tape", `Nothing is stored of ${market} in the minute ${new Date(minuteOf(minute)).toISOString()}.`));
-    }
+    const start = minuteOf(minute);
+    const pieces = await findMinuteTape(context.env.TAPES, parts, start);
+    if (pieces.length === 0)
+      throw new Refused(problem("no-tape", `Nothing is stored of ${market} in the minute ${new Date(start).toISOString()}.`));
     // A closed minute hardly ever changes, and then only by growing (workers/storage/tapes.ts): the ETag tells.
-    const headers = { etag: object.httpEtag, "cache-control": "public, max-age=3600" };
-    if (!("body" in object)) return new Response(null, { status: 304, headers });
-    const name = object.key.split("/").slice(2).join("_");
-    return new Response(object.body, {
+    const etag = `"${pieces.map((piece) => piece.etag).join(".")}"`;
+    const headers = { etag, "cache-control": "public, max-age=3600" };
+    if (isKnown(etag, context.req.header("if-none-match"))) return new Response(null, { status: 304, headers });
+    const name = tapeKey(parts.venue, parts.symbol, start).split("/").slice(2).join("_");
+    return new Response(await bodyOf(context, pieces), {
       headers: {
         ...headers,
         "content-type": "application/gzip",
-        "content-length": String(object.size),
+        "content-length": String(pieces.reduce((sum, { bytes }) => sum + bytes, 0)),
         "content-disposition": `attachment; filename="${name}"`,
       },
     });
   });
 }
 
-/** RFC 9110, 8.8.3 and 13.1.2. */
-const ETAG_LIST = /^(\*|\s*(W\/)?"[\x21\x23-\x7e]*"(\s*,\s*(W\/)?"[\x21\x23-\x7e]*")*\s*)$/;
-
-/**
- * Only If-None-Match: R2 would answer the other conditions in ways that HTTP asks other statuses for. One that is no list of ETags matches
- * nothing; R2 would throw on it.
- */
-function conditionOf(headers: Headers): Headers {
-  const etag = headers.get("if-none-match");
-  return etag === null || !ETAG_LIST.test(etag) ? new Headers() : new Headers({ "if-none-match": etag });
+/** Whoever asks for the head alone is told the length from the directory: nothing is read. */
+async function bodyOf(context: AppContext, pieces: readonly TapePiece[]): Promise<Uint8Array | null> {
+  return context.req.raw.method === "HEAD" ? null : readPieces(context.env.TAPES, pieces);
 }
+
+/** If-None-Match compares weakly: RFC 9110, 8.8.3.2 and 13.1.2. What is no list of ETags matches nothing. */
+function isKnown(etag: string, ifNoneMatch: string | undefined): boolean {
+  if (ifNoneMatch === undefined) return false;
+  if (ifNoneMatch.trim() === "*") return true;
+  return ETAG_LIST.test(ifNoneMatch) && [...ifNoneMatch.matchAll(ETAG)].some(([tag]) => tag === etag);
+}
+
+const ETAG = /"[\x21\x23-\x7e]*"/g;
+const ETAG_LIST = /^\s*(W\/)?"[\x21\x23-\x7e]*"(\s*,\s*(W\/)?"[\x21\x23-\x7e]*")*\s*$/;

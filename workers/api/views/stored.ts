@@ -13,6 +13,7 @@ export function snapshotBody(row: SnapshotRow, levels: number): SnapshotBody {
   return {
     minute: row.minute,
     minuteIso,
+    batch: row.batch,
     state: row.state,
     bookState: row.bookState,
     bid: levelOrNull(row.bidTicks, row.bidLots, grids),
@@ -27,9 +28,19 @@ export function snapshotBody(row: SnapshotRow, levels: number): SnapshotBody {
     coveredMs: row.coveredMs,
     events: row.events,
     trades: row.trades,
-    tape:
-      row.tapeKey === null ? null : { key: row.tapeKey, bytes: row.tapeBytes ?? 0, url: `/v1/markets/${row.market}/tapes/${minuteIso}` },
+    split: splitOfRow(row),
+    tape: tapeOf(row, minuteIso),
   };
+}
+
+function splitOfRow({ split, splitSchedule }: SnapshotRow): SnapshotBody["split"] {
+  return split === null || splitSchedule === null ? null : { label: split, schedule: splitSchedule };
+}
+
+/** Null when nothing was received. */
+function tapeOf({ market, tapeKey, tapeOffset, tapeBytes }: SnapshotRow, minuteIso: string): SnapshotBody["tape"] {
+  if (tapeKey === null || tapeOffset === null || tapeBytes === null) return null;
+  return { key: tapeKey, offset: tapeOffset, bytes: tapeBytes, url: `/v1/markets/${market}/tapes/${minuteIso}` };
 }
 
 export function gapBody(row: GapRow): GapBody {
