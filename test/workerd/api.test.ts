@@ -191,6 +191,8 @@ describe("the OpenAPI document", () => {
       "/v1/markets/{market}/snapshots",
       "/v1/markets/{market}/tapes/{minute}",
       "/v1/models",
+      "/v1/quality",
+      "/v1/quality/{market}",
       "/v1/stream",
     ]);
     const forecast = body.paths["/v1/markets/{market}/forecast"].get;

@@ -13,6 +13,7 @@ import { addGapRoutes } from "./routes/gaps.ts";
 import { addHealthRoute } from "./routes/health.ts";
 import { addMarketRoutes } from "./routes/markets.ts";
 import { addModelsRoute } from "./routes/models.ts";
+import { addQualityRoutes } from "./routes/quality.ts";
 import { addSnapshotsRoute } from "./routes/snapshots.ts";
 import { addStreamRoute } from "./routes/stream.ts";
 import { addTapeRoute } from "./routes/tapes.ts";
@@ -41,6 +42,7 @@ export function createApp(): App {
   addForecastRoute(app);
   addSnapshotsRoute(app);
   addGapRoutes(app);
+  addQualityRoutes(app);
   addTapeRoute(app);
   addModelsRoute(app);
   addStreamRoute(app);

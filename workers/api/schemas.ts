@@ -8,7 +8,7 @@ import { z } from "@hono/zod-openapi";
 import { SPLIT_LABELS } from "../../core/labels/split.ts";
 import { FORECAST_TARGETS } from "../../models/contract.ts";
 
-const epochMs = z.int().openapi({ description: "Epoch milliseconds", example: 1_732_190_400_000 });
+export const epochMs = z.int().openapi({ description: "Epoch milliseconds", example: 1_732_190_400_000 });
 const commit = z.string().nullable().openapi({ description: "Of the code; null where unknown, or the one the model ships in" });
 const decimal = z.string().openapi({ description: "A decimal number, exact", example: "60000.01" });
 

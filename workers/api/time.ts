@@ -22,6 +22,11 @@ export function parseTime(text: string): number | null {
   return Number.isNaN(time) ? null : time;
 }
 
+/** @param text `yyyy-mm-dd`. @returns the start of that UTC day, epoch ms; null when there is no such day. */
+export function parseDay(text: string): number | null {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) ? parseTime(text) : null;
+}
+
 export interface TimeRange {
   readonly from: number;
   /** Exclusive. */
