@@ -180,6 +180,7 @@ describe("the OpenAPI document", () => {
     expect(headers.get("content-type")).toContain(JSON_TYPE);
     expect(body.openapi).toBe("3.1.0");
     expect(Object.keys(body.paths).sort()).toEqual([
+      "/v1/cost",
       "/v1/gaps",
       "/v1/health",
       "/v1/markets",

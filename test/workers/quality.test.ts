@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from "vitest";
 import type { MarketStatus } from "../../feed/contract.ts";
-import { marketQuality } from "../../workers/api/views/quality.ts";
-import { minutesBetween, type QualityRange, type StoredQuality } from "../../workers/storage/read-quality.ts";
+import { marketQuality, minutesBetween } from "../../workers/api/views/quality.ts";
+import type { QualityRange, StoredQuality } from "../../workers/storage/stored-quality.ts";
 
 const MARKET = "binance-spot:BTCUSDT";
 const MINUTE = 60_000;

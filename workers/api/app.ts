@@ -8,6 +8,7 @@ import { cors } from "hono/cors";
 import { type App, type AppContext, type AppEnv, Refused } from "./context.ts";
 import { errorResponse, problemResponse } from "./error-response.ts";
 import { badRequest, isProblemName, PROBLEMS, problem } from "./problems.ts";
+import { addCostRoute } from "./routes/cost.ts";
 import { addForecastRoute } from "./routes/forecast.ts";
 import { addGapRoutes } from "./routes/gaps.ts";
 import { addHealthRoute } from "./routes/health.ts";
@@ -46,6 +47,7 @@ export function createApp(): App {
   addTapeRoute(app);
   addModelsRoute(app);
   addStreamRoute(app);
+  addCostRoute(app);
   app.doc31("/openapi.json", DOCUMENT);
   app.get("/problems/:name", describeProblem);
   app.notFound((context) => problemResponse(problem("unknown-path", `Nothing is served at ${context.req.path.slice(0, 200)}.`)));

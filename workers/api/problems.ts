@@ -47,6 +47,12 @@ export const PROBLEMS = {
     2,
   ),
   "feed-unreachable": kind(503, "The feed does not answer", "The feed is restarting or overloaded.", 5),
+  "not-measured": kind(
+    503,
+    "Too little is counted yet",
+    "A feed has not run for a minute, or nothing of it is stored: no rate can be told.",
+    60,
+  ),
   "model-unavailable": kind(503, "No model can be served", "Neither the published nor the shipped model passed its checks.", 60),
   "model-mismatch": kind(
     503,

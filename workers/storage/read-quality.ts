@@ -6,62 +6,9 @@
  */
 
 import { eq, isNull, type SQL, sql } from "drizzle-orm";
-import { MS_PER_MINUTE } from "../../core/units/time.ts";
-import type { GapReason, GapRecord } from "../../feed/contract.ts";
 import type { Database } from "./database.ts";
-import type { GapRow } from "./read-gaps.ts";
 import { gaps, snapshots } from "./schema.ts";
-
-export interface QualityRange {
-  readonly from: number;
-  /** Exclusive. */
-  readonly to: number;
-  /** An open gap lasts until now. */
-  readonly now: number;
-  /** Length of a bucket: a minute, an hour or a day of UTC. */
-  readonly bucketMs: number;
-}
-
-/** The first and last minute that was ever stored of a market; null when none was. */
-export interface MarketSpan {
-  readonly market: string;
-  readonly first: number | null;
-  readonly last: number | null;
-}
-
-/** The stored minutes of one market that begin in one bucket. */
-export interface CoverageBucket {
-  readonly market: string;
-  readonly start: number;
-  readonly minutes: number;
-  readonly coveredMs: number;
-  readonly events: number;
-  readonly trades: number;
-}
-
-/** Gaps of one market and kind that touch the range; their time is what of it lies in the range. */
-export interface GapCount {
-  readonly market: string;
-  readonly channel: GapRecord["channel"];
-  readonly reason: GapReason;
-  readonly count: number;
-  readonly totalMs: number;
-}
-
-export interface LongestGap extends GapRecord {
-  /** What of it lies in the range. */
-  readonly lengthMs: number;
-}
-
-export interface StoredQuality {
-  readonly spans: readonly MarketSpan[];
-  readonly buckets: readonly CoverageBucket[];
-  readonly gapCounts: readonly GapCount[];
-  /** One of each market that has any. */
-  readonly longest: readonly LongestGap[];
-  /** Not ended now, whatever the range. */
-  readonly open: readonly GapRow[];
-}
+import type { CoverageBucket, GapCount, LongestGap, MarketSpan, QualityRange, StoredQuality } from "./stored-quality.ts";
 
 /** A market has one for each of its channels at most; what is beyond would not be read by anybody. */
 const MAX_OPEN_GAPS = 3_000;
@@ -109,9 +56,4 @@ function touchingGaps({ from, to }: QualityRange, only: string | null): SQL {
 /** Never below 0: a gap may have been opened by a clock a little ahead of this one. */
 function lengthIn({ from, to, now }: QualityRange): SQL {
   return sql`max(0, min(coalesce(to_ms, ${now}), ${to}) - max(from_ms, ${from}))`;
-}
-
-/** Minutes that begin in [from, to). */
-export function minutesBetween(from: number, to: number): number {
-  return Math.max(0, Math.ceil(to / MS_PER_MINUTE) - Math.ceil(from / MS_PER_MINUTE));
 }

@@ -8,7 +8,7 @@
 
 import { MS_PER_MINUTE, minuteOf } from "../../../core/units/time.ts";
 import type { MarketStatus } from "../../../feed/contract.ts";
-import { minutesBetween, type QualityRange, type StoredQuality } from "../../storage/read-quality.ts";
+import type { QualityRange, StoredQuality } from "../../storage/stored-quality.ts";
 import type { MarketQuality } from "../quality-schemas.ts";
 
 export interface CarriedMarket {
@@ -110,4 +110,9 @@ function stalenessOf({ lastReceivedAt }: MarketStatus, now: number): MarketQuali
 
 function sum<K extends string>(rows: readonly Readonly<Record<K, number>>[], key: K): number {
   return rows.reduce((total, row) => total + row[key], 0);
+}
+
+/** Minutes that begin in [from, to). */
+export function minutesBetween(from: number, to: number): number {
+  return Math.max(0, Math.ceil(to / MS_PER_MINUTE) - Math.ceil(from / MS_PER_MINUTE));
 }

@@ -1,0 +1,128 @@
+/** The bill, in numbers that were worked out by hand: one that is too low is found out by paying it. */
+
+import { describe, expect, it } from "vitest";
+import { type Bill, type FeedUsage, monthlyBill, type StoredUsage, type Usage } from "../../workers/cost/bill.ts";
+import { PRICES, type PricedThing } from "../../workers/cost/prices.ts";
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+/** A feed of twenty markets over a day, in round numbers. */
+function feed(parts: Partial<FeedUsage> = {}): FeedUsage {
+  const counts = { calls: 5_760, alarms: 8_640, messages: 8_640_000, rowsRead: 1_000_000, rowsWritten: 60_000 };
+  return { feed: "main", measuredMs: DAY, ...counts, heldBytes: 2_000_000, ...parts };
+}
+
+function stored(parts: Partial<StoredUsage> = {}): StoredUsage {
+  const counts = { minutes: 1_440, rows: 28_800, gaps: 100, batches: 1_440, objects: 1_440, tapeBytes: 2_000_000_000 };
+  return { feed: "main", ...counts, ...parts };
+}
+
+const ever = { databaseBytes: 4_000_000_000, rows: 2_000_000, tapeBytes: 5_000_000_000 };
+const usage = (parts: Partial<Usage> = {}): Usage => ({ feeds: [feed()], stored: [stored()], ever, ...parts });
+
+function line(bill: Bill, id: PricedThing): Bill["lines"][number] {
+  const found = bill.lines.find((each) => each.id === id);
+  if (found === undefined) throw new Error(`the bill has no ${id}`);
+  return found;
+}
+
+describe("the bill of one feed", () => {
+  const bill = monthlyBill(usage());
+
+  it("has a line for each thing that has a price, each once", () => {
+    expect(bill.lines.map(({ id }) => id).toSorted()).toEqual(Object.keys(PRICES).toSorted());
+  });
+
+  it.each<[PricedThing, number, number, number]>([
+    ["worker-requests", 1_440, 43_200, 0],
+    // 50 ms × 1,440
+    ["worker-cpu", 72_000, 2_160_000, 0],
+    // 0.128 GB × 86,400 s
+    ["object-duration", 11_059.2, 331_776, 0],
+    ["object-requests", 14_400, 432_000, 0],
+    ["object-rows-read", 1_000_000, 30_000_000, 0],
+    ["object-rows-written", 60_000, 1_800_000, 0],
+    ["object-storage", 0, 2_000_000, 0],
+    // 28,800 + 100 + 1,440
+    ["d1-rows-read", 30_340, 910_200, 0],
+    // 28,800 × 2 + 100 × 3 + 1,440 × 2
+    ["d1-rows-written", 60_780, 1_823_400, 0],
+    // 4 GB / 2 M rows = 2,000 bytes; × 28,800 = 57.6 MB a day; 4 GB + 57.6 MB × 15 = 4.864 GB of 5 GB.
+    ["d1-storage", 57_600_000, 4_864_000_000, 0],
+    ["r2-class-a", 1_440, 43_200, 0],
+    ["r2-class-b", 0, 0, 0],
+    // 5 GB + 2 GB × 15 = 35 GB, less 10 GB, at 1.5 cents.
+    ["r2-storage", 2_000_000_000, 35_000_000_000, 0.375],
+  ])("%s: %d a day, %d a month, $%d", (id, perDay, perMonth, costUsd) => {
+    expect(line(bill, id)).toMatchObject({ perDay, perMonth, costUsd });
+  });
+
+  it("is the plan and its lines together", () => {
+    expect([bill.planUsd, bill.totalUsd]).toEqual([5, 5.375]);
+  });
+
+  it("shows arithmetic that comes to what it says, in every line", () => {
+    for (const { arithmetic, costUsd, perMonth, included, per, priceUsd, billable } of [...bill.lines, bill.ifMessagesAreBilled.line]) {
+      expect(arithmetic).toBe(`max(0, ${perMonth} - ${included}) / ${per} × ${priceUsd} = ${costUsd}`);
+      expect(billable).toBeCloseTo(Math.max(0, perMonth - included), 3);
+      expect(costUsd).toBeCloseTo((billable / per) * priceUsd, 4);
+    }
+  });
+
+  it("says beside it what it would be if the venue's messages were billed", () => {
+    const { messagesPerDay, line: requests, totalUsd } = bill.ifMessagesAreBilled;
+    // 14,400 + 8,640,000 / 20 = 446,400 a day; × 30 = 13,392,000; less a million, at 15 cents a million: 1.8588.
+    expect([messagesPerDay, requests.perDay, requests.perMonth, requests.costUsd]).toEqual([8_640_000, 446_400, 13_392_000, 1.8588]);
+    expect(totalUsd).toBe(7.2338);
+  });
+});
+
+describe("sixty markets on three venues", () => {
+  const names = ["binance", "bitmex", "coinbase"];
+  const bill = monthlyBill({
+    feeds: names.map((name) => feed({ feed: name })),
+    stored: names.map((name) => stored({ feed: name })),
+    ever: { databaseBytes: 0, rows: 0, tapeBytes: 0 },
+  });
+
+  it("cost most for objects that never sleep: the second and the third are beyond the plan", () => {
+    // 995,328 GB-s less 400,000, at 12.5 dollars a million.
+    expect(line(bill, "object-duration")).toMatchObject({ perMonth: 995_328, billable: 595_328, costUsd: 7.4416 });
+  });
+
+  it("stay within what is included for writes to R2, which an object for each market and minute would not", () => {
+    expect(line(bill, "r2-class-a")).toMatchObject({ perMonth: 129_600, costUsd: 0 });
+    const apart = monthlyBill({ ...usage(), stored: names.map((name) => stored({ feed: name, objects: 28_800 })) });
+    // 2,592,000 less a million, at 4.5 dollars.
+    expect(line(apart, "r2-class-a")).toMatchObject({ perMonth: 2_592_000, costUsd: 7.164 });
+  });
+
+  it("name each feed and over what it was measured", () => {
+    expect(line(bill, "object-requests").from).toBe(
+      "calls and alarms counted over binance 86400000 ms, bitmex 86400000 ms, coinbase 86400000 ms",
+    );
+    expect(line(bill, "r2-class-a").from).toContain("binance 1440, bitmex 1440, coinbase 1440");
+  });
+});
+
+describe("a rate", () => {
+  it("is of each feed's own time: one that restarted a minute ago is not idle", () => {
+    const young = feed({ feed: "young", measuredMs: MINUTE, calls: 4, alarms: 6 });
+    const old = feed({ feed: "old", measuredMs: 2 * DAY, calls: 11_520, alarms: 17_280 });
+    expect(line(monthlyBill(usage({ feeds: [young, old] })), "object-requests").perDay).toBe(14_400 + 14_400);
+  });
+
+  it("is of minutes stored, not of the clock: catching up after an hour's outage is no busier day", () => {
+    const part = stored({ minutes: 60, rows: 1_200, objects: 60, gaps: 0, batches: 12, tapeBytes: 1_000 });
+    expect(line(monthlyBill(usage({ stored: [part] })), "r2-class-a").perDay).toBe(1_440);
+    expect(line(monthlyBill(usage({ stored: [part] })), "d1-rows-written").perDay).toBe(28_800 * 2 + 288 * 2);
+    expect(line(monthlyBill(usage({ stored: [part] })), "r2-storage").perDay).toBe(24_000);
+  });
+
+  it("is rounded up, never down: a bill is no place for luck", () => {
+    const part = feed({ measuredMs: 7 * MINUTE, calls: 1, alarms: 0 });
+    // 205.7 a day
+    expect(line(monthlyBill(usage({ feeds: [part] })), "object-requests")).toMatchObject({ perDay: 206, perMonth: 6_180 });
+  });
+});

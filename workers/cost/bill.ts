@@ -1,0 +1,190 @@
+/**
+ * The bill of the month to come, from what the system has counted of itself: a rate a day for each priced thing, thirty days of it, less what is
+ * included, at its price. Pure: every number of it can be worked out again from those beside it, and `arithmetic` says how.
+ *
+ * Rates are rounded up to whole units, so that everything after them is exact. What can't be counted from inside (CPU time, visitors) is assumed,
+ * and the line says so; what nobody knows (whether messages on an outgoing socket are billed) is left out of the total and stands beside it.
+ */
+
+import { PLAN_USD, PRICES, type PricedThing } from "./prices.ts";
+
+/** What one feed's object has counted since its process began. */
+export interface FeedUsage {
+  readonly feed: string;
+  readonly measuredMs: number;
+  readonly calls: number;
+  readonly alarms: number;
+  readonly messages: number;
+  readonly rowsRead: number;
+  readonly rowsWritten: number;
+  /** In its SQLite now. */
+  readonly heldBytes: number;
+}
+
+/** What cron has stored of one feed, over so many of its minutes. */
+export interface StoredUsage {
+  readonly feed: string;
+  readonly minutes: number;
+  readonly rows: number;
+  readonly gaps: number;
+  readonly batches: number;
+  readonly objects: number;
+  readonly tapeBytes: number;
+}
+
+export interface Usage {
+  readonly feeds: readonly FeedUsage[];
+  readonly stored: readonly StoredUsage[];
+  /** All that was ever stored: D1 as large as it is now, the snapshot rows written to it, the tapes in R2. */
+  readonly ever: { readonly databaseBytes: number; readonly rows: number; readonly tapeBytes: number };
+}
+
+export interface BillLine {
+  readonly id: PricedThing;
+  readonly what: string;
+  readonly unit: string;
+  readonly basis: "measured" | "assumed";
+  /** What the rate is made of. */
+  readonly from: string;
+  readonly perDay: number;
+  readonly perMonth: number;
+  readonly included: number;
+  readonly billable: number;
+  readonly priceUsd: number;
+  readonly per: number;
+  readonly costUsd: number;
+  readonly arithmetic: string;
+}
+
+export interface Bill {
+  readonly planUsd: number;
+  readonly lines: readonly BillLine[];
+  readonly totalUsd: number;
+  /** Were messages on an outgoing socket billed as an object's requests, 20 to one as incoming ones are. */
+  readonly ifMessagesAreBilled: { readonly messagesPerDay: number; readonly line: BillLine; readonly totalUsd: number };
+}
+
+const DAYS = 30;
+const MS_PER_DAY = 86_400_000;
+const MINUTES_PER_DAY = 1_440;
+const SECONDS_PER_DAY = 86_400;
+/** An object is billed for 128 MB, whatever it uses. */
+const OBJECT_GIGABYTES = 0.128;
+const MESSAGES_PER_REQUEST = 20;
+/** Clocks stand still while a Worker computes. A run of 20 markets hashes some 5 MB and writes as many rows. */
+const ASSUMED_CPU_MS_PER_RUN = 50;
+/** Rows and their index entries, as D1 reports them (test/workerd/cost.test.ts): a table with a key of text has an index for it. */
+export const D1_ROWS_WRITTEN = { snapshot: 2, gap: 3, batch: 2 } as const;
+/** Each row's key is looked up; the one that was there is read where there was one. */
+export const D1_ROWS_READ = { snapshot: 1, gap: 1, batch: 1 } as const;
+
+export function monthlyBill(usage: Usage): Bill {
+  const { feeds, stored, ever } = usage;
+  const calls = rate(feeds, ({ calls, alarms }) => calls + alarms);
+  const rows = sum(stored.map((each) => perDay(each, each.rows)));
+  const gaps = sum(stored.map((each) => perDay(each, each.gaps)));
+  const batches = sum(stored.map((each) => perDay(each, each.batches)));
+  const objects = sum(stored.map((each) => perDay(each, each.objects)));
+  const tapeBytes = sum(stored.map((each) => perDay(each, each.tapeBytes)));
+  const bytesPerRow = ever.rows === 0 ? 0 : Math.ceil(ever.databaseBytes / ever.rows);
+  const overs = feeds.map(({ feed, measuredMs }) => `${feed} ${measuredMs} ms`).join(", ");
+  const over = stored.map(({ feed, minutes }) => `${feed} ${minutes}`).join(", ");
+  const lines: BillLine[] = [
+    flow("worker-requests", { basis: "assumed", from: "a cron run each minute; no visitors", perDay: MINUTES_PER_DAY }),
+    flow("worker-cpu", {
+      basis: "assumed",
+      from: `${ASSUMED_CPU_MS_PER_RUN} ms a cron run, ${MINUTES_PER_DAY} runs; no visitors`,
+      perDay: ASSUMED_CPU_MS_PER_RUN * MINUTES_PER_DAY,
+    }),
+    flow("object-duration", {
+      basis: "assumed",
+      from: `${feeds.length} objects that never sleep, ${OBJECT_GIGABYTES} GB × ${SECONDS_PER_DAY} s`,
+      perDay: thousandths(feeds.length * OBJECT_GIGABYTES * SECONDS_PER_DAY),
+    }),
+    flow("object-requests", { basis: "measured", from: `calls and alarms counted over ${overs}`, perDay: calls }),
+    flow("object-rows-read", { basis: "measured", from: `counted over ${overs}`, perDay: rate(feeds, ({ rowsRead }) => rowsRead) }),
+    flow("object-rows-written", {
+      basis: "measured",
+      from: `counted over ${overs}`,
+      perDay: rate(feeds, ({ rowsWritten }) => rowsWritten),
+    }),
+    stock("object-storage", { from: "held now, and it stays so", now: sum(feeds.map(({ heldBytes }) => heldBytes)), perDay: 0 }),
+    flow("d1-rows-read", {
+      basis: "measured",
+      from: `${rows} snapshot rows × ${D1_ROWS_READ.snapshot}, ${gaps} gaps × ${D1_ROWS_READ.gap}, ${batches} batches × ${D1_ROWS_READ.batch} by cron; no visitors`,
+      perDay: rows * D1_ROWS_READ.snapshot + gaps * D1_ROWS_READ.gap + batches * D1_ROWS_READ.batch,
+    }),
+    flow("d1-rows-written", {
+      basis: "measured",
+      from: `${rows} snapshot rows × ${D1_ROWS_WRITTEN.snapshot}, ${gaps} gaps × ${D1_ROWS_WRITTEN.gap}, ${batches} batches × ${D1_ROWS_WRITTEN.batch}; stored minutes: ${over}`,
+      perDay: rows * D1_ROWS_WRITTEN.snapshot + gaps * D1_ROWS_WRITTEN.gap + batches * D1_ROWS_WRITTEN.batch,
+    }),
+    stock("d1-storage", {
+      from: `${rows} rows of ${bytesPerRow} bytes a day; nothing is deleted`,
+      now: ever.databaseBytes,
+      perDay: rows * bytesPerRow,
+    }),
+    flow("r2-class-a", { basis: "measured", from: `objects written; stored minutes: ${over}; no tapes downloaded`, perDay: objects }),
+    flow("r2-class-b", { basis: "assumed", from: "no tapes downloaded: each takes a listing (class A) and a read (class B)", perDay: 0 }),
+    stock("r2-storage", { from: "tapes; nothing is deleted, compacted or expires", now: ever.tapeBytes, perDay: tapeBytes }),
+  ];
+  return { planUsd: PLAN_USD, lines, totalUsd: totalOf(lines), ifMessagesAreBilled: withMessages(feeds, lines, calls) };
+}
+
+function withMessages(feeds: readonly FeedUsage[], lines: readonly BillLine[], calls: number): Bill["ifMessagesAreBilled"] {
+  const messagesPerDay = rate(feeds, ({ messages }) => messages);
+  const from = `${calls} calls and alarms, and ${messagesPerDay} messages / ${MESSAGES_PER_REQUEST}`;
+  const perDayWith = calls + Math.ceil(messagesPerDay / MESSAGES_PER_REQUEST);
+  const line = flow("object-requests", { basis: "measured", from, perDay: perDayWith });
+  return { messagesPerDay, line, totalUsd: totalOf(lines.map((each) => (each.id === line.id ? line : each))) };
+}
+
+/** Something that happens so often a day. */
+function flow(id: PricedThing, { basis, from, perDay: each }: Pick<BillLine, "basis" | "from" | "perDay">): BillLine {
+  return priced(id, { basis, from, perDay: each, perMonth: thousandths(each * DAYS) });
+}
+
+/** Something that lies there, and grows: what is billed is its mean over the month, today's and half of what is added. */
+function stock(id: PricedThing, { from, now, perDay: each }: { from: string; now: number; perDay: number }): BillLine {
+  return priced(id, {
+    basis: "measured",
+    from: `${now} bytes now + ${each} a day × ${DAYS} / 2: ${from}`,
+    perDay: each,
+    perMonth: now + (each * DAYS) / 2,
+  });
+}
+
+function priced(id: PricedThing, parts: Pick<BillLine, "basis" | "from" | "perDay" | "perMonth">): BillLine {
+  const { what, unit, included, per, usd } = PRICES[id];
+  const billable = thousandths(Math.max(0, parts.perMonth - included));
+  const costUsd = hundredthsOfCents((billable / per) * usd) / 10_000;
+  const arithmetic = `max(0, ${parts.perMonth} - ${included}) / ${per} × ${usd} = ${costUsd}`;
+  return { id, what, unit, ...parts, included, billable, priceUsd: usd, per, costUsd, arithmetic };
+}
+
+function totalOf(lines: readonly BillLine[]): number {
+  return lines.reduce((total, { costUsd }) => total + hundredthsOfCents(costUsd), hundredthsOfCents(PLAN_USD)) / 10_000;
+}
+
+/** Each feed by its own time: one that restarted a minute ago has counted little, and isn't idle. */
+function rate(feeds: readonly FeedUsage[], of: (feed: FeedUsage) => number): number {
+  return sum(feeds.map((feed) => Math.ceil((of(feed) / feed.measuredMs) * MS_PER_DAY)));
+}
+
+/** By minutes stored, not by the clock: catching up, and a time that was lost, change no rate. */
+function perDay({ minutes }: StoredUsage, count: number): number {
+  return Math.ceil((count * MINUTES_PER_DAY) / minutes);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}
+
+/** Of what is no whole number by nature: doubles would show their last digits. */
+function thousandths(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
+}
+
+function hundredthsOfCents(usd: number): number {
+  return Math.round(usd * 10_000);
+}
