@@ -50,9 +50,9 @@ describe("what is read of the stored minutes", () => {
     );
     expect(buckets).toEqual(expected);
     expect(spans).toEqual([
-      { market: ETH, first: MIDNIGHT, last: MIDNIGHT + 199 * MINUTE },
-      { market: "binance-spot:NONE", first: null, last: null },
-      { market: BTC, first: MIDNIGHT, last: MIDNIGHT + 198 * MINUTE },
+      { market: ETH, first: MIDNIGHT, firstCoveredMs: 0, last: MIDNIGHT + 199 * MINUTE },
+      { market: "binance-spot:NONE", first: null, firstCoveredMs: null, last: null },
+      { market: BTC, first: MIDNIGHT, firstCoveredMs: 0, last: MIDNIGHT + 198 * MINUTE },
     ]);
   });
 
@@ -155,7 +155,10 @@ describe("GET /v1/quality/{market}", () => {
   });
 
   it("of a feed that does not answer has no proof, and what is stored all the same", async () => {
-    await minutes([[BTC, MIDNIGHT, 30_000]]);
+    await minutes([
+      [BTC, MIDNIGHT - MINUTE, 60_000],
+      [BTC, MIDNIGHT, 30_000],
+    ]);
     const gone = new Proxy({}, { get: () => () => Promise.reject(new Error("overloaded")) });
     const FEED = { getByName: () => gone } as unknown as DurableObjectNamespace;
     const { status, body } = await get(`/v1/quality/${BTC}?from=2026-01-05&to=2026-01-05T00:01Z`, { FEED });
@@ -183,7 +186,8 @@ describe("GET /v1/quality", () => {
     for (const market of [FORMER, "binance-spot:GONEUSDT", BTC]) await instrument(market);
     await minutes([
       [BTC, MIDNIGHT, 60_000],
-      [FORMER, MIDNIGHT + HOUR, 6_000],
+      [FORMER, MIDNIGHT - DAY, 60_000],
+      [FORMER, MIDNIGHT, 6_000],
       ["binance-spot:GONEUSDT", MIDNIGHT - DAY, 60_000],
     ]);
     await gaps([["lost", "binance-spot:_feed", MIDNIGHT, MIDNIGHT + MINUTE, "tape-overflow"]]);

@@ -30,12 +30,12 @@ function hour(index: number, minutes: number, coveredMs: number): StoredQuality[
 }
 
 describe("the coverage of a market", () => {
-  const spans = [{ market: MARKET, first: NOON - 3 * HOUR, last: NOON + 5 * HOUR }];
+  const spans = [{ market: MARKET, first: NOON - 3 * HOUR, firstCoveredMs: 60_000, last: NOON + 5 * HOUR }];
 
   it("is the covered share of the minutes that should be there, missing ones included, in the whole and in each bucket", () => {
     const stored = { ...nothing, spans, buckets: [hour(0, 60, 60 * MINUTE), hour(1, 45, 30 * MINUTE)] };
     expect(marketQuality(MARKET, range(), { stored, carried })).toMatchObject({
-      ...{ coverage: 0.75, coveredMs: 90 * MINUTE, minutes: 105, expectedMinutes: 120, missingMinutes: 15 },
+      ...{ coverage: 0.75, coveredMs: 90 * MINUTE, expectedMs: 120 * MINUTE, minutes: 105, expectedMinutes: 120, missingMinutes: 15 },
       recordedSince: NOON - 3 * HOUR,
       buckets: [
         { start: NOON, coverage: 1, coveredMs: 60 * MINUTE, minutes: 60, expectedMinutes: 60, events: 600, trades: 60 },
@@ -59,7 +59,7 @@ describe("the coverage of a market", () => {
   it("begins with the first minute ever stored: before it there was nothing to miss", () => {
     const stored = {
       ...nothing,
-      spans: [{ market: MARKET, first: NOON + 90 * MINUTE, last: NOON + 5 * HOUR }],
+      spans: [{ market: MARKET, first: NOON + 90 * MINUTE, firstCoveredMs: 60_000, last: NOON + 5 * HOUR }],
       buckets: [hour(1, 30, 30 * MINUTE)],
     };
     expect(marketQuality(MARKET, range(), { stored, carried })).toMatchObject({
@@ -68,8 +68,29 @@ describe("the coverage of a market", () => {
     });
   });
 
+  it("asks of the first minute, within which recording began, for what was covered: a new market has missed nothing", () => {
+    const first = { market: MARKET, first: NOON + 118 * MINUTE, firstCoveredMs: 20_000, last: NOON + 5 * HOUR };
+    const whole = marketQuality(MARKET, range(), { stored: { ...nothing, spans: [first], buckets: [hour(1, 2, 80_000)] }, carried });
+    expect(whole).toMatchObject({
+      coverage: 1,
+      coveredMs: 80_000,
+      expectedMs: 80_000,
+      expectedMinutes: 2,
+      buckets: [{ coverage: 1, expectedMs: 80_000 }],
+    });
+    // Not of the second, and not where the first lies before the range.
+    const later = marketQuality(MARKET, range({ from: NOON + 119 * MINUTE }), {
+      stored: { ...nothing, spans: [first], buckets: [hour(1, 1, 15_000)] },
+      carried,
+    });
+    expect(later).toMatchObject({ coverage: 0.25, expectedMs: 60_000 });
+    const nought = { ...first, firstCoveredMs: 0, last: first.first };
+    const none = marketQuality(MARKET, range(), { stored: { ...nothing, spans: [nought], buckets: [hour(1, 1, 0)] }, carried: null });
+    expect(none).toMatchObject({ coverage: null, expectedMs: 0, minutes: 1 });
+  });
+
   it("of a market never stored is unknown, which is neither 0 nor 1", () => {
-    const stored = { ...nothing, spans: [{ market: MARKET, first: null, last: null }] };
+    const stored = { ...nothing, spans: [{ market: MARKET, first: null, firstCoveredMs: null, last: null }] };
     const quality = marketQuality(MARKET, range(), { stored, carried: { status: undefined, now: NOON } });
     expect(quality).toMatchObject({
       coverage: null,
@@ -84,17 +105,21 @@ describe("the coverage of a market", () => {
   it("doesn't ask for minutes that are still to come, nor for the one that cron is about to store", () => {
     // Half past one and some seconds: 13:28 was the last that must be there.
     const now = NOON + 90 * MINUTE + 5_000;
-    const stored = { ...nothing, spans: [{ market: MARKET, first: NOON, last: NOON + 88 * MINUTE }] };
+    const stored = { ...nothing, spans: [{ market: MARKET, first: NOON, firstCoveredMs: 60_000, last: NOON + 88 * MINUTE }] };
     expect(marketQuality(MARKET, range({ now, to: NOON + 6 * HOUR }), { stored, carried })).toMatchObject({ expectedMinutes: 89 });
     // Stored sooner than it must be, it is one more; and a feed that stopped long ago is no excuse.
-    const soon = { ...stored, spans: [{ market: MARKET, first: NOON, last: NOON + 89 * MINUTE }] };
+    const soon = { ...stored, spans: [{ market: MARKET, first: NOON, firstCoveredMs: 60_000, last: NOON + 89 * MINUTE }] };
     expect(marketQuality(MARKET, range({ now, to: NOON + 6 * HOUR }), { stored: soon, carried })).toMatchObject({ expectedMinutes: 90 });
-    const dead = { ...stored, spans: [{ market: MARKET, first: NOON, last: NOON + 10 * MINUTE }] };
+    const dead = { ...stored, spans: [{ market: MARKET, first: NOON, firstCoveredMs: 60_000, last: NOON + 10 * MINUTE }] };
     expect(marketQuality(MARKET, range({ now }), { stored: dead, carried })).toMatchObject({ expectedMinutes: 89, missingMinutes: 89 });
   });
 
   it("of a market that is no longer carried ends with its last minute", () => {
-    const stored = { ...nothing, spans: [{ market: MARKET, first: NOON, last: NOON + 59 * MINUTE }], buckets: [hour(0, 60, 60 * MINUTE)] };
+    const stored = {
+      ...nothing,
+      spans: [{ market: MARKET, first: NOON, firstCoveredMs: 60_000, last: NOON + 59 * MINUTE }],
+      buckets: [hour(0, 60, 60 * MINUTE)],
+    };
     expect(marketQuality(MARKET, range(), { stored, carried: null })).toMatchObject({
       ...{ isCarried: false, state: null, coverage: 1, expectedMinutes: 60, proof: null, staleness: null },
       buckets: [{ start: NOON }],

@@ -6,14 +6,22 @@ import { epochMs, gapSchema } from "./schemas.ts";
 const coverage = z
   .number()
   .nullable()
-  .openapi({ description: "Share of the expected minutes in which the book was proved and live, 0 to 1; null where none was expected" });
+  .openapi({
+    description:
+      "coveredMs / expectedMs: the share of the expected time in which the book was proved and live; null where none was expected",
+  });
 const expectedMinutes = z.int().openapi({ description: "Minutes since the market was first recorded whose row should be stored by now" });
+
+const expectedMs = z
+  .int()
+  .openapi({ description: "Of the expected minutes; of the first ever, in which recording began, what was covered" });
 
 const bucketSchema = z
   .object({
     start: epochMs.openapi({ description: "Start of the minute, hour or day, UTC" }),
     coverage,
     coveredMs: z.int(),
+    expectedMs,
     minutes: z.int().openapi({ description: "Minutes stored" }),
     expectedMinutes,
     events: z.int(),
@@ -45,6 +53,7 @@ export const marketQualitySchema = z
     recordedSince: epochMs.nullable().openapi({ description: "Its first stored minute ever" }),
     coverage,
     coveredMs: z.int(),
+    expectedMs,
     minutes: z.int(),
     expectedMinutes,
     missingMinutes: z.int().openapi({ description: "Expected and not stored" }),

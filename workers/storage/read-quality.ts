@@ -26,6 +26,7 @@ export async function readQuality(
   const [spans, buckets, gapCounts, longest, open] = await Promise.all([
     database.all<MarketSpan>(sql`select asked.value as market,
       (select min(minute) from ${snapshots} where market = asked.value) as first,
+      (select covered_ms from ${snapshots} where market = asked.value order by minute limit 1) as firstCoveredMs,
       (select max(minute) from ${snapshots} where market = asked.value) as last
       from ${asked} as asked`),
     database.all<CoverageBucket>(sql`select market, minute / ${bucket} * ${bucket} as start, count(*) as minutes,

@@ -16,6 +16,8 @@ export interface QualityRange {
 export interface MarketSpan {
   readonly market: string;
   readonly first: number | null;
+  /** Recording began within the first minute: what of that was covered. */
+  readonly firstCoveredMs: number | null;
   readonly last: number | null;
 }
 

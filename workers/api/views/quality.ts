@@ -1,14 +1,14 @@
 /**
  * How well markets were recorded, from what is stored and what the feeds say now. Pure.
  *
- * A minute is expected from the first that was ever stored of its market on: before there was anything to record, nothing was missed. It ends
- * with the last closed minute that cron has had a minute's time for, or that is stored already; for a market that no feed carries any more, with
+ * A minute is expected from the first that was ever stored of its market on: before there was anything to record, nothing was missed, and of that
+ * first one, within which recording began, as much as was covered. It ends with the last closed minute that cron has had a minute's time for, or that is stored already; for a market that no feed carries any more, with
  * its last. So a feed that died shows as coverage that falls, and a range that reaches into the future does not.
  */
 
 import { MS_PER_MINUTE, minuteOf } from "../../../core/units/time.ts";
 import type { MarketStatus } from "../../../feed/contract.ts";
-import type { QualityRange, StoredQuality } from "../../storage/stored-quality.ts";
+import type { MarketSpan, QualityRange, StoredQuality } from "../../storage/stored-quality.ts";
 import type { MarketQuality } from "../quality-schemas.ts";
 
 export interface CarriedMarket {
@@ -26,19 +26,19 @@ export function marketQuality(
 ): MarketQuality {
   const { stored, carried } = sources;
   const span = stored.spans.find((each) => each.market === market);
-  const buckets = bucketsOf(market, range, {
-    stored,
-    expected: expectedSpan(range, { first: span?.first ?? null, last: span?.last ?? null, isCarried: carried !== null }),
-  });
+  const expected = span === undefined ? null : expectedSpan(range, { ...span, isCarried: carried !== null });
+  const buckets = bucketsOf(market, range, { stored, expected });
   const counts = stored.gapCounts.filter((each) => each.market === market);
-  const [coveredMs, minutes, expectedMinutes] = [sum(buckets, "coveredMs"), sum(buckets, "minutes"), sum(buckets, "expectedMinutes")];
+  const [coveredMs, expectedMs] = [sum(buckets, "coveredMs"), sum(buckets, "expectedMs")];
+  const [minutes, expectedMinutes] = [sum(buckets, "minutes"), sum(buckets, "expectedMinutes")];
   return {
     market,
     isCarried: carried !== null,
     state: carried === null ? null : stateOf(carried.status),
     recordedSince: span?.first ?? null,
-    coverage: shareOf(coveredMs, expectedMinutes),
+    coverage: shareOf(coveredMs, expectedMs),
     coveredMs,
+    expectedMs,
     minutes,
     expectedMinutes,
     missingMinutes: Math.max(0, expectedMinutes - minutes),
@@ -55,37 +55,45 @@ export function marketQuality(
   };
 }
 
+interface ExpectedSpan {
+  readonly from: number;
+  readonly to: number;
+  readonly first: number;
+  readonly firstCoveredMs: number;
+}
+
 /** Null while nothing was ever stored. */
-function expectedSpan(
-  { from, to, now }: QualityRange,
-  { first, last, isCarried }: { first: number | null; last: number | null; isCarried: boolean },
-): { from: number; to: number } | null {
+function expectedSpan({ from, to, now }: QualityRange, market: MarketSpan & { readonly isCarried: boolean }): ExpectedSpan | null {
+  const { first, last, firstCoveredMs, isCarried } = market;
   if (first === null || last === null) return null;
   const stored = last + MS_PER_MINUTE;
   const due = isCarried ? Math.max(minuteOf(now) - MS_PER_MINUTE, stored) : stored;
-  return { from: Math.max(from, first), to: Math.min(to, due) };
+  return { from: Math.max(from, first), to: Math.min(to, due), first, firstCoveredMs: firstCoveredMs ?? 0 };
 }
 
 function bucketsOf(
   market: string,
   { from, to, bucketMs }: QualityRange,
-  { stored, expected }: { stored: StoredQuality; expected: { from: number; to: number } | null },
+  { stored, expected }: { stored: StoredQuality; expected: ExpectedSpan | null },
 ): MarketQuality["buckets"] {
   const found = new Map(stored.buckets.filter((each) => each.market === market).map((each) => [each.start, each]));
   const buckets: MarketQuality["buckets"] = [];
   if (expected === null) return buckets;
   const first = Math.floor(Math.max(from, expected.from) / bucketMs) * bucketMs;
   for (let start = first; start < Math.min(to, expected.to); start += bucketMs) {
-    const minutesDue = minutesBetween(Math.max(start, expected.from), Math.min(start + bucketMs, expected.to));
+    const due = { from: Math.max(start, expected.from), to: Math.min(start + bucketMs, expected.to) };
+    const expectedMinutes = minutesBetween(due.from, due.to);
+    const beforeItBegan = expected.first >= due.from && expected.first < due.to ? MS_PER_MINUTE - expected.firstCoveredMs : 0;
+    const expectedMs = expectedMinutes * MS_PER_MINUTE - beforeItBegan;
     const { minutes = 0, coveredMs = 0, events = 0, trades = 0 } = found.get(start) ?? {};
-    if (minutesDue === 0 && minutes === 0) continue;
-    buckets.push({ start, coverage: shareOf(coveredMs, minutesDue), coveredMs, minutes, expectedMinutes: minutesDue, events, trades });
+    if (expectedMinutes === 0 && minutes === 0) continue;
+    buckets.push({ start, coverage: shareOf(coveredMs, expectedMs), coveredMs, expectedMs, minutes, expectedMinutes, events, trades });
   }
   return buckets;
 }
 
-function shareOf(coveredMs: number, minutes: number): number | null {
-  return minutes === 0 ? null : coveredMs / (minutes * MS_PER_MINUTE);
+function shareOf(coveredMs: number, expectedMs: number): number | null {
+  return expectedMs === 0 ? null : coveredMs / expectedMs;
 }
 
 function stateOf(status: MarketStatus | null | undefined): MarketQuality["state"] {
