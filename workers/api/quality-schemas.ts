@@ -1,15 +1,11 @@
 /** How well markets were recorded, as the API answers it (schemas.ts has the rest). */
 
 import { z } from "@hono/zod-openapi";
-import { epochMs, gapSchema } from "./schemas.ts";
+import { epochMs, gapSchema, proofSchema } from "./schemas.ts";
 
-const coverage = z
-  .number()
-  .nullable()
-  .openapi({
-    description:
-      "coveredMs / expectedMs: the share of the expected time in which the book was proved and live; null where none was expected",
-  });
+const coverage = z.number().nullable().openapi({
+  description: "coveredMs / expectedMs: the share of the expected time in which the book was proved and live; null where none was expected",
+});
 const expectedMinutes = z.int().openapi({ description: "Minutes since the market was first recorded whose row should be stored by now" });
 
 const expectedMs = z
@@ -67,6 +63,7 @@ export const marketQualitySchema = z
     }),
     proof: z
       .object({
+        continuity: proofSchema.shape.continuity,
         comparisons: z.int().openapi({ description: "Of the book with the venue's own quote, since the feed's process began" }),
         mismatches: z.int(),
         mismatchRate: z.number().nullable().openapi({ description: "mismatches / comparisons; null where nothing was compared" }),

@@ -101,8 +101,9 @@ function stateOf(status: MarketStatus | null | undefined): MarketQuality["state"
 }
 
 function proofOf({ proof }: MarketStatus): MarketQuality["proof"] {
-  const { comparisons, mismatches, lastSequence, unbrokenSince, gaps24h } = proof;
+  const { continuity, comparisons, mismatches, lastSequence, unbrokenSince, gaps24h } = proof;
   return {
+    continuity,
     comparisons,
     mismatches,
     mismatchRate: comparisons === 0 ? null : mismatches / comparisons,
