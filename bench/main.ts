@@ -1,6 +1,7 @@
 /** `npm run bench -- <name>`: one line of JSON for each result on stdout, and for a reader a line of text on stderr. */
 
 import { Command } from "commander";
+import { benchArchive } from "./archive.ts";
 import { benchBook } from "./book.ts";
 import { benchDecode } from "./decode.ts";
 import { benchDecodeCoinbase } from "./decode-coinbase.ts";
@@ -13,6 +14,7 @@ const BENCHES: readonly { readonly name: string; readonly about: string; readonl
   { name: "book", about: "level updates a second, beside tardis-dev's and ccxt's books", run: benchBook },
   { name: "decode", about: "frames decoded and applied a second, beside JSON.parse alone", run: benchDecode },
   { name: "decode-coinbase", about: "the same for Coinbase, whose books begin on the socket", run: benchDecodeCoinbase },
+  { name: "archive", about: "day files' bytes a level update and speed, beside gzip, zstd, xz and Parquet", run: benchArchive },
 ];
 
 const DEFAULT_ROUNDS = "15";
