@@ -6,6 +6,7 @@ import { decodeBlock, encodeBlock } from "../../core/wire/day-file/block-codec.t
 import { encodeFrame, encodeTapeRecord } from "../../core/wire/tape.ts";
 import { readRecordedTape } from "../recordings/recorded-tapes.ts";
 import { readNanosecondLines, recording, WITHOUT_RECORDINGS } from "../recordings/recordings.ts";
+import { DAY_FILE_DIGEST, dayFileDigest } from "./day-file-digest.ts";
 
 /** Numbers that look like numbers and are written otherwise than a number is. */
 const ODD_NUMBERS = [
@@ -180,6 +181,10 @@ describe("a block of a day file", () => {
         `${1_767_000_000_000 + at * 100} f {"u":${900_000 + at * 7},"s":"BTCUSDT","b":[["61837.${10 + (at % 50)}000000","0.00000000"]]}\n`,
     );
     expect(encodeBlock(utf8(lines.join(""))).length).toBeLessThan(6_000);
+  });
+
+  it("has the bytes that every engine gives", () => {
+    expect(dayFileDigest()).toBe(DAY_FILE_DIGEST);
   });
 
   it("answers with a reason to bytes that are no block, and to blocks with bytes changed", () => {

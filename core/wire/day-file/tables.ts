@@ -7,7 +7,8 @@
 
 import { type ByteReader, type ByteWriter, refuse } from "./bytes.ts";
 import { POWERS } from "./fields.ts";
-import { type LevelColumns, type LevelRun, readLevels, writeLevels } from "./levels.ts";
+import type { LevelColumns } from "./level-model.ts";
+import { type LevelRun, readLevels, writeLevels } from "./levels.ts";
 import { NumberMap } from "./number-map.ts";
 import {
   chooseGuess,
