@@ -20,7 +20,8 @@ function madeUpTape(): Uint8Array {
   for (let at = 0; at < 3_000; at++) {
     const receivedAt = 1_767_571_200_000 + at * 97 + whole(50);
     const levels = Array.from({ length: whole(6) }, (_, place) => `["${61_800 + place}.${10 + whole(89)}","${whole(3)}.${whole(1_000)}"]`);
-    if (at % 7 === 0) lines.push(`${receivedAt} f {"type":"match","size":"${whole(90)}.5","time":"2026-01-05T00:00:00.${100_000 + whole(800_000)}Z"}`);
+    if (at % 7 === 0)
+      lines.push(`${receivedAt} f {"type":"match","size":"${whole(90)}.5","time":"2026-01-05T00:00:00.${100_000 + whole(800_000)}Z"}`);
     else if (at % 11 === 0) lines.push(`${receivedAt} c reason ${whole(5)}`);
     else lines.push(`${receivedAt} f {"E":${receivedAt - whole(9)},"U":${at * 5},"b":[${levels}],"a":[]}`);
   }

@@ -5,13 +5,15 @@
  * ago that was.
  */
 
-import { NumberMap } from "./number-map.ts";
+import { GOLDEN, NumberMap } from "./number-map.ts";
 
 /** Amounts listed at most: beyond, an entry weighs what it saves (measured on BTCUSDT: 0.81 bytes a level at 512, 0.82 at 128). */
 export const MOST_LISTED = 512;
 /** An amount is listed from this count on. */
 const LISTED_FROM = 4;
 const TRAIL = 2048;
+/** Eight places for each amount of the trail: few push one another out, and the table stays in a processor's cache. */
+const LATEST_BITS = 14;
 
 /** Counts amounts, to list the most frequent: equally frequent ones in ascending order, so that their steps are small. */
 export class AmountCounter {
@@ -51,32 +53,30 @@ export class AmountCounter {
 /** Both sides walk the same amounts. */
 export class Amounts {
   readonly listed: readonly number[];
-  readonly #map = new NumberMap();
-  #places = new Float64Array(1024);
+  readonly #ranks = new NumberMap();
+  /** For each hash the amount that came last with it and its place on the trail: one that another has pushed out is forgotten, on both sides. */
+  readonly #latest = new Float64Array(1 << LATEST_BITS);
+  readonly #places = new Float64Array(1 << LATEST_BITS);
   readonly #trail = new Float64Array(TRAIL);
   #end = 0;
 
   constructor(listed: readonly number[]) {
     this.listed = listed;
-    // Listed ones have the first slots: their rank is their slot (two alike, in a hostile block, have one).
-    for (const amount of listed) this.#map.slotOf(amount);
+    // The slot of a listed amount is its rank (two alike, in a hostile block, have one).
+    for (const amount of listed) this.#ranks.slotOf(amount);
   }
 
-  /** The amount's slot: below `listed.length` its rank. */
-  slotOf(amount: number): number {
-    const slot = this.#map.slotOf(amount);
-    if (slot >= this.#places.length) {
-      const places = new Float64Array(this.#places.length * 2);
-      places.set(this.#places);
-      this.#places = places;
-    }
-    return slot;
+  /** @returns -1 for an amount that is not listed. */
+  rankOf(amount: number): number {
+    return this.#ranks.find(amount);
   }
 
   /** How many amounts have come since this one did; -1 for too many, or never. */
-  ageOf(slot: number): number {
-    const place = slot < 0 ? 0 : (this.#places[slot] as number);
-    return place === 0 || this.#end - place >= TRAIL ? -1 : this.#end - place;
+  ageOf(amount: number): number {
+    const at = placeOf(amount);
+    if (this.#latest[at] !== amount) return -1;
+    const age = this.#end - (this.#places[at] as number);
+    return age < TRAIL ? age : -1;
   }
 
   amountAt(age: number): number {
@@ -84,9 +84,15 @@ export class Amounts {
   }
 
   /** Notes an amount that is not listed. */
-  note(slot: number, amount: number): void {
+  note(amount: number): void {
     this.#trail[this.#end & (TRAIL - 1)] = amount;
     this.#end++;
-    if (slot >= 0) this.#places[slot] = this.#end;
+    const at = placeOf(amount);
+    this.#latest[at] = amount;
+    this.#places[at] = this.#end;
   }
+}
+
+function placeOf(amount: number): number {
+  return Math.imul(amount | 0, GOLDEN) >>> (32 - LATEST_BITS);
 }

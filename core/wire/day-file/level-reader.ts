@@ -3,7 +3,30 @@
 import type { Amounts } from "./amounts.ts";
 import { type ByteReader, refuse } from "./bytes.ts";
 import { IntegerReader, previousContext, unzigzag } from "./integers.ts";
-import { AGE_OCTAVES, ageContext, BACK, BY_STEPS, COUNT_OCTAVES, countContext, FALLING, KINDS, LEFT_CLASSES, LESS, type LevelColumns, MORE, MORE_AGAIN, MOST_ZEROS, NEW, ORDERS, REMOVED, RISING, SAME, STATES, STEP_CONTEXTS, ZEROS } from "./level-model.ts";
+import {
+  AGE_OCTAVES,
+  ageContext,
+  BACK,
+  BY_STEPS,
+  COUNT_OCTAVES,
+  countContext,
+  FALLING,
+  KINDS,
+  LEFT_CLASSES,
+  LESS,
+  type LevelColumns,
+  MORE,
+  MORE_AGAIN,
+  MOST_ZEROS,
+  NEW,
+  ORDERS,
+  REMOVED,
+  RISING,
+  SAME,
+  STATES,
+  STEP_CONTEXTS,
+  ZEROS,
+} from "./level-model.ts";
 import { GROUPS, type MirroredBook, TRAIL, TRAILS_A_GROUP } from "./mirrored-book.ts";
 import { SymbolReader } from "./symbols.ts";
 
@@ -118,8 +141,7 @@ export class LevelReader {
     const value = this.#valueOf(kind, last, { slot, state, context });
     const amount = value > last ? value - last : last - value;
     if (kind === MORE || kind === LESS || amount === 0) return value;
-    const amountSlot = this.#amounts.slotOf(amount);
-    if (amountSlot < 0 || amountSlot >= this.#amounts.listed.length) this.#amounts.note(amountSlot, amount);
+    if (this.#amounts.rankOf(amount) < 0) this.#amounts.note(amount);
     return value;
   }
 

@@ -3,7 +3,30 @@
 import type { Amounts } from "./amounts.ts";
 import type { ByteWriter } from "./bytes.ts";
 import { IntegerWriter, previousContext, zigzag } from "./integers.ts";
-import { AGE_OCTAVES, ageContext, BACK, BY_STEPS, COUNT_OCTAVES, countContext, FALLING, KINDS, LEFT_CLASSES, LESS, LESS_AGAIN, type LevelColumns, MORE, MORE_AGAIN, MOST_ZEROS, NEW, ORDERS, REMOVED, RISING, SAME, STATES, STEP_CONTEXTS } from "./level-model.ts";
+import {
+  AGE_OCTAVES,
+  ageContext,
+  BACK,
+  BY_STEPS,
+  COUNT_OCTAVES,
+  countContext,
+  FALLING,
+  KINDS,
+  LEFT_CLASSES,
+  LESS,
+  LESS_AGAIN,
+  type LevelColumns,
+  MORE,
+  MORE_AGAIN,
+  MOST_ZEROS,
+  NEW,
+  ORDERS,
+  REMOVED,
+  RISING,
+  SAME,
+  STATES,
+  STEP_CONTEXTS,
+} from "./level-model.ts";
 import { GROUPS, type MirroredBook, TRAIL, TRAILS_A_GROUP, UNKNOWN } from "./mirrored-book.ts";
 import { SymbolWriter } from "./symbols.ts";
 
@@ -116,23 +139,22 @@ export class LevelWriter {
     const state = this.#book.stateOf(slot);
     const last = this.#book.lastOf(slot);
     const amount = value > last ? value - last : last - value;
-    const amountSlot = amount === 0 ? -1 : this.#amounts.slotOf(amount);
-    const isListed = amountSlot >= 0 && amountSlot < this.#amounts.listed.length;
-    const age = amount === 0 || isListed ? -1 : this.#amounts.ageOf(amountSlot);
+    const rank = amount === 0 ? -1 : this.#amounts.rankOf(amount);
+    const age = amount === 0 || rank >= 0 || value === 0 ? -1 : this.#amounts.ageOf(amount);
     const isBack = state !== UNKNOWN && value === this.#book.beforeOf(slot);
     let kind = NEW;
     if (value === 0) kind = REMOVED;
     else if (amount === 0) kind = SAME;
     else if (isBack) kind = BACK;
-    else if (isListed) kind = value > last ? MORE : LESS;
+    else if (rank >= 0) kind = value > last ? MORE : LESS;
     else if (age >= 0) kind = value > last ? MORE_AGAIN : LESS_AGAIN;
     const context = state * 2 + isKnown;
     this.#kinds.put(context * KINDS + this.#kind, kind);
     this.#kind = kind;
-    if (kind === MORE || kind === LESS) this.#ranks.put(context, amountSlot);
+    if (kind === MORE || kind === LESS) this.#ranks.put(context, rank);
     else if (kind === MORE_AGAIN || kind === LESS_AGAIN) this.#agains.put(context, age);
     else if (kind === NEW) this.#new(state, value);
-    if (amount !== 0 && !isListed) this.#amounts.note(amountSlot, amount);
+    if (amount !== 0 && rank < 0) this.#amounts.note(amount);
   }
 
   #new(state: number, value: number): void {

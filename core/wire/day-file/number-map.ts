@@ -6,7 +6,8 @@
  */
 
 const LONGEST_CHAIN = 48;
-const GOLDEN = 0x9e3779b1;
+/** Spreads numbers over a table: 2^32 over the golden ratio (Knuth, The Art of Computer Programming 3, 6.4). */
+export const GOLDEN = 0x9e3779b1;
 const FIRST_BITS = 10;
 
 export class NumberMap {
@@ -28,6 +29,19 @@ export class NumberMap {
       const slot = table[at] as number;
       if (slot < 0) return this.#add(key, at);
       if (this.#keys[slot] === key) return slot;
+      at = (at + 1) & mask;
+    }
+    return -1;
+  }
+
+  /** @returns the number's slot, -1 when it is not there. */
+  find(key: number): number {
+    const table = this.#table;
+    const mask = table.length - 1;
+    let at = Math.imul(key | 0, GOLDEN) >>> this.#shift;
+    for (let steps = 0; steps < LONGEST_CHAIN; steps++) {
+      const slot = table[at] as number;
+      if (slot < 0 || this.#keys[slot] === key) return slot;
       at = (at + 1) & mask;
     }
     return -1;
