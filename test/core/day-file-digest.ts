@@ -4,7 +4,7 @@ import { ContentHash } from "../../core/math/hash.ts";
 import { Random } from "../../core/math/random.ts";
 import { encodeBlock } from "../../core/wire/day-file/block-codec.ts";
 
-export const DAY_FILE_DIGEST = "0a244fc052f30b24";
+export const DAY_FILE_DIGEST = "b1e4a8a8e5d0d9e3";
 
 export function dayFileDigest(): string {
   const hash = new ContentHash();

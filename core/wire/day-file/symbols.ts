@@ -18,6 +18,12 @@ const LOWEST_STATE = 1 << 15;
 /** What a table's entry weighs, in 1/16 bit: a symbol and its frequency. */
 const ENTRY_COST = 16 * 13;
 
+/** How symbols follow: with a table for each context, with one for all, or none at all. */
+const BY_CONTEXT = 0;
+const MERGED = 1;
+const NOTHING = 2;
+const NO_BYTES = new Uint8Array(0);
+
 export class SymbolWriter {
   readonly #contexts: number;
   readonly #counts: Uint32Array;
@@ -37,11 +43,15 @@ export class SymbolWriter {
   }
 
   finish(out: ByteWriter): void {
+    if (this.#length === 0) {
+      out.byte(NOTHING);
+      return;
+    }
     const merged = this.#merged();
     const isMerged = this.#contexts > 1 && cost(merged, 1) <= cost(this.#counts, this.#contexts);
     const counts = isMerged ? merged : this.#counts;
     const contexts = isMerged ? 1 : this.#contexts;
-    out.byte(isMerged ? 1 : 0);
+    out.byte(isMerged ? MERGED : BY_CONTEXT);
     const frequencies = new Uint16Array(counts.length);
     for (let context = 0; context < contexts; context++) {
       const from = context * SYMBOLS;
@@ -101,21 +111,21 @@ export class SymbolReader {
   #state: number;
 
   constructor(reader: ByteReader, contexts: number) {
-    const flag = reader.byte();
-    if (flag > 1) refuse("an unknown form of symbols");
-    this.#isMerged = flag === 1;
+    const form = reader.byte();
+    if (form > NOTHING) refuse("an unknown form of symbols");
+    this.#isMerged = form !== BY_CONTEXT;
     const tables = this.#isMerged ? 1 : contexts;
     this.#frequencies = new Uint16Array(tables * SYMBOLS);
     this.#places = new Int32Array(tables);
     let used = 0;
     for (let table = 0; table < tables; table++) {
       const from = table * SYMBOLS;
-      this.#places[table] = readTable(reader, this.#frequencies.subarray(from, from + SYMBOLS)) ? used++ : -1;
+      this.#places[table] = form !== NOTHING && readTable(reader, this.#frequencies.subarray(from, from + SYMBOLS)) ? used++ : -1;
     }
     this.#symbols = new Uint8Array(used * SCALE);
     for (let table = 0; table < tables; table++) this.#fillSlots(table);
     this.#starts = startsOf(this.#frequencies);
-    this.#bytes = reader.sized();
+    this.#bytes = form === NOTHING ? NO_BYTES : reader.sized();
     const [a = 0, b = 0, c = 0, d = 0] = this.#bytes;
     this.#state = (a | (b << 8) | (c << 16) | (d << 24)) & 0x7fffffff;
   }

@@ -49,7 +49,7 @@ const CLOCK_DECIMALS = 3;
 export function writeTables(out: ByteWriter, tables: readonly TimedTable[], order: readonly number[], bytes: Uint8Array): void {
   for (const { table, receivedAt } of tables) writeTable(out, table, { columns: table.columns, base: receivedAt, bytes });
   const lists = listsOf(tables);
-  const groups = tables.flatMap(({ table }, template) => table.lists.map((_, group) => ({ group, template })));
+  const groups = groupsOf(tables);
   const uses = lists.map((list) => {
     const use = levelUse(list);
     out.byte(LEVEL_USES.indexOf(use));
@@ -77,7 +77,7 @@ export function readTables(reader: ByteReader, tables: readonly TimedTable[], or
   const budget = { cells, most: cells };
   for (const { table, receivedAt } of tables) readTable(reader, table, { columns: table.columns, base: receivedAt, read, budget });
   const lists = listsOf(tables);
-  const groups = tables.flatMap(({ table }, template) => table.lists.map((_, group) => ({ group, template })));
+  const groups = groupsOf(tables);
   for (const list of lists) {
     let rows = 0;
     for (const count of list.counts) rows += isCount(count, cells) ? count : refuse("a list of no whole length");
@@ -210,6 +210,12 @@ function sameKeys(keys: Float64Array, rows: number): Int32Array {
 
 function listsOf(tables: readonly TimedTable[]): List[] {
   return tables.flatMap(({ table }) => table.lists);
+}
+
+/** The place of each list in its template, and of its template among those that have lists. */
+function groupsOf(tables: readonly TimedTable[]): Group[] {
+  const withLists = tables.filter(({ table }) => table.lists.length > 0);
+  return withLists.flatMap(({ table }, template) => table.lists.map((_, group) => ({ group, template })));
 }
 
 function levelColumns(elements: Table, use: LevelUse): readonly Column[] {
