@@ -21,6 +21,9 @@ export const MOST_BLOCK_BYTES = 1 << 25;
 const MOST_TEMPLATES = 64;
 /** Longer literals, deeper lists and more parts than any template that is learned are corrupt. */
 const MOST_PARTS = 1_000;
+/** Lines of one template, and their text, below which it does not pay. */
+const RARE_ROWS = 6;
+const RARE_BYTES = 4_096;
 const LINE_FEED = 10;
 const SPACE = 32;
 const RAW = 0;
@@ -51,10 +54,12 @@ class LineTaker {
   /** Templates, the one used last first: neighbours are alike. */
   readonly #recent: number[] = [];
   /** Template of each line, counted from 1; 0: raw. */
-  readonly #order: number[] = [];
+  #order: number[] = [];
+  /** Of each line; 0 of a raw one. */
   readonly #receivedAt: number[] = [];
-  readonly #raw = new ByteWriter();
-  readonly #rawLengths: number[] = [];
+  /** Where each line begins and ends. */
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
   readonly #received = createColumn("number");
   #knownElements: readonly Part[] | null = null;
 
@@ -73,18 +78,49 @@ class LineTaker {
   }
 
   write(out: ByteWriter): void {
+    const tables = this.#dropRare();
+    const raw = new ByteWriter();
+    const rawLengths: number[] = [];
+    const taken: number[] = [];
+    const receivedAt: number[] = [];
+    for (const [line, template] of this.#order.entries()) {
+      const from = this.#starts[line] as number;
+      const to = this.#ends[line] as number;
+      if (template === RAW) {
+        rawLengths.push(to - from);
+        raw.bytes(this.#text.subarray(from, to));
+      } else {
+        taken.push(template - 1);
+        receivedAt.push(this.#receivedAt[line] as number);
+      }
+    }
     const isEnded = this.#text.length === 0 || this.#text[this.#text.length - 1] === LINE_FEED;
     out.byte(isEnded ? 1 : 0);
     out.integer(this.#order.length);
-    out.integer(this.#tables.length);
-    for (const { parts } of this.#tables) writeParts(out, parts);
+    out.integer(tables.length);
+    for (const { parts } of tables) writeParts(out, parts);
     writeIntegers(out, this.#order, this.#order.length);
-    const steps = this.#receivedAt.map((at, index) => zigzag(at - (index === 0 ? 0 : (this.#receivedAt[index - 1] as number))));
+    const steps = receivedAt.map((at, index) => zigzag(at - (receivedAt[index - 1] ?? 0)));
     writeIntegers(out, steps, steps.length);
-    writeIntegers(out, this.#rawLengths, this.#rawLengths.length);
-    writeBytes(out, this.#raw.finish());
-    const taken = this.#order.filter((template) => template !== RAW).map((template) => template - 1);
-    writeTables(out, timed(this.#tables, taken, this.#receivedAt), taken, this.#text);
+    writeIntegers(out, rawLengths, rawLengths.length);
+    writeBytes(out, raw.finish());
+    writeTables(out, timed(tables, taken, receivedAt), taken, this.#text);
+  }
+
+  /** A template and its columns weigh more than a few short lines: those go back to raw. @returns the templates that stay, in their order. */
+  #dropRare(): Table[] {
+    const textOf = new Float64Array(this.#tables.length + 1);
+    for (const [line, template] of this.#order.entries())
+      textOf[template] = (textOf[template] as number) + (this.#ends[line] as number) - (this.#starts[line] as number);
+    const numbers = [RAW];
+    const kept: Table[] = [];
+    for (const [index, table] of this.#tables.entries()) {
+      const isRare = table.rows < RARE_ROWS && (textOf[index + 1] as number) < RARE_BYTES;
+      if (!isRare) kept.push(table);
+      numbers.push(isRare ? RAW : kept.length);
+    }
+    this.#order = this.#order.map((template) => numbers[template] as number);
+    return kept;
   }
 
   #take(from: number, to: number): void {
@@ -92,12 +128,9 @@ class LineTaker {
     const isTimed = start > 0 && this.#text[start] === SPACE && this.#received.extra[0] === 0 && (this.#received.values[0] as number) >= 0;
     const template = isTimed ? this.#fit(start, to) : RAW;
     this.#order.push(template);
-    if (template !== RAW) {
-      this.#receivedAt.push(this.#received.values[0] as number);
-      return;
-    }
-    this.#rawLengths.push(to - from);
-    this.#raw.bytes(this.#text.subarray(from, to));
+    this.#starts.push(from);
+    this.#ends.push(to);
+    this.#receivedAt.push(template === RAW ? 0 : (this.#received.values[0] as number));
   }
 
   /** @returns the template that took the line, counted from 1; RAW when none did. */
