@@ -3,9 +3,9 @@
  * The replay needs them ahead of its position. Of the messages nothing is kept but the snapshots, up to a bound.
  */
 
+import { GridFinder } from "../core/units/grid-finder.ts";
 import { MS_PER_MINUTE } from "../core/units/time.ts";
 import type { MarketGrids } from "./frame-text.ts";
-import { GridFinder } from "./grid-finder.ts";
 import { RecordingError, readRecording, splitCombined } from "./recording.ts";
 import { type LevelText, readMessage, readSnapshot, type VenueMessage } from "./venue-message.ts";
 

@@ -10,8 +10,13 @@
  * | snapshot | receivedAt, venueTime, sequence, bids, asks: replaces the book |
  * | depth | receivedAt, venueTime, sequence, bids, asks: absolute sizes, 0 removes |
  * | trade | receivedAt, venueTime, tradeId, price, size, takerSide |
- * | quote | receivedAt, venueTime, sequence, bid, ask: each [price, size], null for an empty side |
+ * | quote | receivedAt, venueTime, sequence, bid, ask: each [price, size], null for an empty side, size null where the source gives none |
+ * | bar | receivedAt, venueTime, openTime, closeTime (exclusive), open, high, low, close, volume, turnover, takerBuyVolume, trades: the last three null where the source gives none |
  * | gap | receivedAt (when it was known), from, to (null while open), reason, detail: nothing is known of the market in between |
+ *
+ * A gap stands where it was known: behind what was received before it ended. It doesn't empty the book: a snapshot after it replaces the book, and
+ * a change after it says that the source vouches for it. The header may say two things more: `"bookLevels":20` where the source shows
+ * only so many levels a side, and `"sideInferred":"<rule>"` where sides of trades are not the source's but were worked out by that rule.
  */
 
 import { type DecimalGrid, formatSteps, parseGrid, parseSteps } from "../units/decimal.ts";
@@ -24,10 +29,16 @@ export interface EventsHeader {
   readonly lot: DecimalGrid;
   /** Where the events come from, for a person. */
   readonly source: string;
+  /** Levels a side that the source shows at most; absent where it shows all it has, or that isn't known. */
+  readonly bookLevels?: number;
+  /** The rule by which sides of trades were worked out; absent where they are the source's own. */
+  readonly sideInferred?: string;
 }
 
 /** [ticks, lots] */
 export type EventLevel = readonly [number, number];
+/** [ticks, lots]; lots null where the source tells no size. */
+export type QuoteLevel = readonly [number, number | null];
 
 interface EventTimes {
   readonly receivedAt: number;
@@ -52,8 +63,25 @@ export interface TradeRecord extends EventTimes {
 export interface QuoteRecord extends EventTimes {
   readonly kind: "quote";
   readonly sequence: number | null;
-  readonly bid: EventLevel | null;
-  readonly ask: EventLevel | null;
+  readonly bid: QuoteLevel | null;
+  readonly ask: QuoteLevel | null;
+}
+
+/** One bar of a source's own candles; prices in ticks, volumes in lots. */
+export interface BarRecord extends EventTimes {
+  readonly kind: "bar";
+  readonly openTime: number;
+  /** The first moment that is no longer of the bar. */
+  readonly closeTime: number;
+  readonly openTicks: number;
+  readonly highTicks: number;
+  readonly lowTicks: number;
+  readonly closeTicks: number;
+  readonly volumeLots: number;
+  /** Value traded as the source wrote it, in its own unit (Binance: quote currency; BitMEX: satoshis): a plain decimal. */
+  readonly turnover: string | null;
+  readonly takerBuyLots: number | null;
+  readonly trades: number | null;
 }
 
 export interface GapRecordLine {
@@ -65,17 +93,20 @@ export interface GapRecordLine {
   readonly detail: string;
 }
 
-export type MarketRecord = BookRecord | TradeRecord | QuoteRecord | GapRecordLine;
+export type MarketRecord = BookRecord | TradeRecord | QuoteRecord | BarRecord | GapRecordLine;
 
 const FORMAT = "edgebook-events";
 const VERSION = 1;
 /** No venue's whole book is deeper; a line with more is refused rather than held. */
 const MAX_LEVELS_A_SIDE = 100_000;
+const PLAIN_DECIMAL = /^\d{1,40}(\.\d{1,40})?$/;
 
 /** @returns the line, without a line feed. */
 export function encodeEventsHeader(header: EventsHeader): string {
-  const { market, tick, lot, source } = header;
-  return JSON.stringify({ format: FORMAT, version: VERSION, market, tick: formatSteps(1, tick), lot: formatSteps(1, lot), source });
+  const { market, tick, lot, source, bookLevels, sideInferred } = header;
+  const grids = { tick: formatSteps(1, tick), lot: formatSteps(1, lot) };
+  // What is undefined is left out.
+  return JSON.stringify({ format: FORMAT, version: VERSION, market, ...grids, source, bookLevels, sideInferred });
 }
 
 /** @returns why the line is no header, when it isn't. */
@@ -88,7 +119,15 @@ export function decodeEventsHeader(line: string): EventsHeader | { malformed: st
   const grids = { tick: gridOf(tick), lot: gridOf(lot) };
   if (typeof market !== "string" || market === "") return { malformed: `the header names no market` };
   if (grids.tick === null || grids.lot === null) return { malformed: `the header's tick or lot is not a positive decimal` };
-  return { market, tick: grids.tick, lot: grids.lot, source: typeof source === "string" ? source : "" };
+  const { bookLevels, sideInferred } = value;
+  return {
+    market,
+    tick: grids.tick,
+    lot: grids.lot,
+    source: typeof source === "string" ? source : "",
+    ...(isCount(bookLevels) && bookLevels > 0 ? { bookLevels } : {}),
+    ...(typeof sideInferred === "string" ? { sideInferred } : {}),
+  };
 }
 
 /** @returns the line, without a line feed. */
@@ -107,8 +146,12 @@ export function encodeMarketRecord(record: MarketRecord, { tick, lot }: Pick<Eve
     }
     case "quote": {
       const { kind, receivedAt, venueTime, sequence, bid, ask } = record;
-      return JSON.stringify({ kind, receivedAt, venueTime, sequence, bid: bid && level(bid), ask: ask && level(ask) });
+      const side = (quoted: QuoteLevel | null): [string, string | null] | null =>
+        quoted && [formatSteps(quoted[0], tick), quoted[1] === null ? null : formatSteps(quoted[1], lot)];
+      return JSON.stringify({ kind, receivedAt, venueTime, sequence, bid: side(bid), ask: side(ask) });
     }
+    case "bar":
+      return JSON.stringify(barFields(record, { tick, lot }));
     case "gap": {
       const { kind, receivedAt, from, to, reason, detail } = record;
       return JSON.stringify({ kind, receivedAt, from, to, reason, detail });
@@ -130,6 +173,8 @@ export function decodeMarketRecord(line: string, header: Pick<EventsHeader, "tic
       return tradeOf(value, header) ?? { malformed: `a trade without times, price and size on the grid, or side: ${line.slice(0, 60)}` };
     case "quote":
       return quoteOf(value, header) ?? { malformed: `a quote without times or levels on the grid: ${line.slice(0, 60)}` };
+    case "bar":
+      return barOf(value, header) ?? { malformed: `a bar without times, or with prices or volumes off the grid: ${line.slice(0, 60)}` };
     case "gap":
       return gapOf(value) ?? { malformed: `a gap without from, to, reason and detail: ${line.slice(0, 60)}` };
     default:
@@ -139,6 +184,31 @@ export function decodeMarketRecord(line: string, header: Pick<EventsHeader, "tic
 
 type Fields = Readonly<Record<string, unknown>>;
 type Grids = Pick<EventsHeader, "tick" | "lot">;
+
+function barFields(bar: BarRecord, { tick, lot }: Grids): Fields {
+  const { kind, receivedAt, venueTime, openTime, closeTime, turnover, takerBuyLots, trades } = bar;
+  const [open, high, low, close] = [bar.openTicks, bar.highTicks, bar.lowTicks, bar.closeTicks].map((ticks) => formatSteps(ticks, tick));
+  const volume = formatSteps(bar.volumeLots, lot);
+  const takerBuyVolume = takerBuyLots === null ? null : formatSteps(takerBuyLots, lot);
+  return { kind, receivedAt, venueTime, openTime, closeTime, open, high, low, close, volume, turnover, takerBuyVolume, trades };
+}
+
+function barOf(value: Fields, { tick, lot }: Grids): BarRecord | null {
+  const { receivedAt, venueTime, openTime, closeTime, turnover, takerBuyVolume, trades } = value;
+  if (!isTimeOrNull(venueTime) || !isEpochMs(openTime) || !isEpochMs(closeTime) || closeTime <= openTime) return null;
+  const openTicks = stepsOf(value.open, tick);
+  const highTicks = stepsOf(value.high, tick);
+  const lowTicks = stepsOf(value.low, tick);
+  const closeTicks = stepsOf(value.close, tick);
+  const volumeLots = stepsOf(value.volume, lot);
+  if (openTicks === null || highTicks === null || lowTicks === null || closeTicks === null || volumeLots === null) return null;
+  const takerBuyLots = takerBuyVolume === null ? null : stepsOf(takerBuyVolume, lot);
+  if (takerBuyVolume !== null && takerBuyLots === null) return null;
+  if (!(turnover === null || (typeof turnover === "string" && PLAIN_DECIMAL.test(turnover)))) return null;
+  if (!(trades === null || isCount(trades))) return null;
+  const prices = { openTicks, highTicks, lowTicks, closeTicks, volumeLots };
+  return { kind: "bar", receivedAt: receivedAt as number, venueTime, openTime, closeTime, ...prices, turnover, takerBuyLots, trades };
+}
 
 function bookOf(value: Fields, kind: BookRecord["kind"], grids: Grids): BookRecord | null {
   const { receivedAt, venueTime, sequence } = value;
@@ -160,8 +230,8 @@ function tradeOf(value: Fields, { tick, lot }: Grids): TradeRecord | null {
 
 function quoteOf(value: Fields, grids: Grids): QuoteRecord | null {
   const { receivedAt, venueTime, sequence } = value;
-  const bid = value.bid === null ? null : levelOf(value.bid, grids);
-  const ask = value.ask === null ? null : levelOf(value.ask, grids);
+  const bid = value.bid === null ? null : quoteLevelOf(value.bid, grids);
+  const ask = value.ask === null ? null : quoteLevelOf(value.ask, grids);
   if (!isTimeOrNull(venueTime) || !isSequenceOrNull(sequence) || bid === undefined || ask === undefined) return null;
   return { kind: "quote", receivedAt: receivedAt as number, venueTime, sequence, bid, ask };
 }
@@ -190,6 +260,12 @@ function levelOf(value: unknown, { tick, lot }: Grids): EventLevel | undefined {
   return ticks === null || lots === null ? undefined : [ticks, lots];
 }
 
+function quoteLevelOf(value: unknown, grids: Grids): QuoteLevel | undefined {
+  if (!Array.isArray(value) || value.length !== 2 || value[1] !== null) return levelOf(value, grids);
+  const ticks = stepsOf(value[0], grids.tick);
+  return ticks === null ? undefined : [ticks, null];
+}
+
 function stepsOf(value: unknown, grid: DecimalGrid): number | null {
   return typeof value === "string" ? parseSteps(value, 0, value.length, grid) : null;
 }
@@ -207,7 +283,11 @@ function isTimeOrNull(value: unknown): value is number | null {
 }
 
 function isSequenceOrNull(value: unknown): value is number | null {
-  return value === null || (Number.isSafeInteger(value) && (value as number) >= 0);
+  return value === null || isCount(value);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function parseObject(line: string): Fields | null {

@@ -35,6 +35,28 @@ const RECORDS: readonly (readonly [MarketRecord, string])[] = [
     '{"kind":"quote","receivedAt":1003,"venueTime":1002,"sequence":8,"bid":null,"ask":["100.03","0.0020"]}',
   ],
   [
+    { kind: "quote", receivedAt: 1003, venueTime: 1003, sequence: null, bid: [10001, null], ask: [10003, null] },
+    '{"kind":"quote","receivedAt":1003,"venueTime":1003,"sequence":null,"bid":["100.01",null],"ask":["100.03",null]}',
+  ],
+  [
+    {
+      kind: "bar",
+      receivedAt: 61000,
+      venueTime: null,
+      openTime: 1000,
+      closeTime: 61000,
+      openTicks: 1,
+      highTicks: 4,
+      lowTicks: 0,
+      closeTicks: 2,
+      volumeLots: 3,
+      turnover: "0.0300",
+      takerBuyLots: null,
+      trades: 2,
+    },
+    '{"kind":"bar","receivedAt":61000,"venueTime":null,"openTime":1000,"closeTime":61000,"open":"0.01","high":"0.04","low":"0.00","close":"0.02","volume":"0.0015","turnover":"0.0300","takerBuyVolume":null,"trades":2}',
+  ],
+  [
     { kind: "gap", receivedAt: 1010, from: 1003, to: null, reason: "silence", detail: "7 s" },
     '{"kind":"gap","receivedAt":1010,"from":1003,"to":null,"reason":"silence","detail":"7 s"}',
   ],
@@ -62,6 +84,10 @@ describe("a line of events", () => {
     ["a side that is no side", '{"kind":"trade","receivedAt":1,"venueTime":1,"tradeId":null,"price":"1","size":"0.0005","takerSide":"up"}'],
     ["no size", '{"kind":"trade","receivedAt":1,"venueTime":1,"tradeId":null,"price":"1","size":"0","takerSide":"buy"}'],
     ["no time", '{"kind":"gap","from":1,"to":2,"reason":"","detail":""}'],
+    [
+      "a bar that ends before it begins",
+      '{"kind":"bar","receivedAt":1,"venueTime":null,"openTime":2,"closeTime":2,"open":"1","high":"1","low":"1","close":"1","volume":"0","turnover":null,"takerBuyVolume":null,"trades":null}',
+    ],
     ["an unknown kind", '{"kind":"candle","receivedAt":1}'],
     ["not JSON", '{"kind":'],
   ])("is refused, for it would be guessed at: %s", (_, line) => {
@@ -74,6 +100,13 @@ describe("the header", () => {
     const line = '{"format":"edgebook-events","version":1,"market":"standx:BTC-USD","tick":"0.01","lot":"0.0005","source":"a test"}';
     expect(encodeEventsHeader(HEADER)).toBe(line);
     expect(decodeEventsHeader(line)).toEqual(HEADER);
+  });
+
+  it("says what of the events is the source's limit and what is our inference, so that nobody takes either for the market's", () => {
+    const noted: EventsHeader = { ...HEADER, bookLevels: 20, sideInferred: "quote rule" };
+    const line = encodeEventsHeader(noted);
+    expect(line).toContain('"source":"a test","bookLevels":20,"sideInferred":"quote rule"}');
+    expect(decodeEventsHeader(line)).toEqual(noted);
   });
 
   it.each([

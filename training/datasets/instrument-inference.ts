@@ -5,8 +5,8 @@
  */
 
 import type { Instrument } from "../../core/market/instrument.ts";
+import { GridFinder } from "../../core/units/grid-finder.ts";
 import { decodeTapeLine } from "../../core/wire/tape.ts";
-import { GridFinder } from "../../exchange-simulator/grid-finder.ts";
 import { CommandError } from "../command-error.ts";
 import { readLines } from "./line-reader.ts";
 

@@ -4,7 +4,7 @@
  * A recording holds no exchangeInfo. The grid found is never finer than the venue's and everything recorded lies on it; it may be coarser.
  */
 
-import { type DecimalGrid, parseSteps } from "../core/units/decimal.ts";
+import { type DecimalGrid, parseSteps } from "./decimal.ts";
 
 export class GridFinder {
   private decimals = 0;
