@@ -111,6 +111,13 @@ describe("imports", () => {
     ["workers/inference/x.ts", "hono", "onnxruntime-web and the platform alone"],
     ["training/train/x.ts", "../../workers/env.ts", "offline code imports no Worker"],
     ["exchange-simulator/x.ts", "../durable-objects/main.ts", "offline code imports no Worker"],
+    ["archive/import/x.ts", "../../training/progress.ts", "the archive imports the pure folders"],
+    ["archive/export/x.ts", "../../workers/env.ts", "the archive imports the pure folders"],
+    ["archive/x.ts", "../durable-objects/main.ts", "the archive imports the pure folders"],
+    ["core/units/x.ts", "../../archive/line-reader.ts", "core imports core alone"],
+    ["feed/x.ts", "../archive/line-reader.ts", "feed imports core and exchanges alone"],
+    ["workers/api/x.ts", "../../archive/line-reader.ts", "Workers import nothing offline"],
+    ["durable-objects/market-feed/x.ts", "../../archive/line-reader.ts", "objects import no Worker"],
   ])("%s may not import %s", (path, source, message) => {
     expect(lint(path, `import { thing } from "${source}";\n\nexport const value = thing;\n`)).toContain(message);
   });
@@ -128,6 +135,9 @@ describe("imports", () => {
     ["workers/storage/x.ts", "drizzle-orm/d1"],
     ["workers/main.ts", "hono/cors"],
     ["models/x.ts", "zod"],
+    ["archive/export/x.ts", "hyparquet-writer"],
+    ["archive/export/x.ts", "../../feed/feed-reducer.ts"],
+    ["training/command-line/x.ts", "../../archive/import/run-import.ts"],
   ])("%s may import %s", (path, source) => {
     expect(lint(path, `import { thing } from "${source}";\n\nexport const value = thing;\n`)).not.toContain("noRestrictedImports");
   });
