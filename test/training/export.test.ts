@@ -192,7 +192,7 @@ describe("publishing", () => {
   }, 60_000);
 
   it("refuses a folder without a model, and a model that is not the manifest's", async () => {
-    await expect(publishModel(join(folder, "run"), { local: folder })).rejects.toThrow(/edgebook export/);
+    await expect(publishModel(join(folder, "run"), { local: folder })).rejects.toThrow(/edgebook export-model/);
     await writeExport(join(folder, "broken"), exported);
     const path = join(folder, "broken", "model.onnx");
     const bytes = readFileSync(path);

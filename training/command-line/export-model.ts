@@ -1,4 +1,4 @@
-/** `edgebook export`: a run in, the two files that are served out. */
+/** `edgebook export-model`: a run in, the two files that are served out. */
 
 import { Command } from "commander";
 import { readScores } from "../evaluate/scores-file.ts";
@@ -8,15 +8,15 @@ import { trainingDataset } from "./evaluate.ts";
 import { jsonOption, modelName } from "./options.ts";
 import { print, printJson } from "./report.ts";
 
-interface ExportCommandOptions {
+interface ExportModelOptions {
   readonly run: string;
   readonly out: string;
   readonly id?: string;
   readonly json: boolean;
 }
 
-export function exportCommand(): Command {
-  return new Command("export")
+export function exportModelCommand(): Command {
+  return new Command("export-model")
     .description("Writes model.onnx and manifest.json. Both runtimes must agree on the golden vectors first.")
     .requiredOption("--run <dir>", "run made by `edgebook train`, best after `edgebook evaluate`")
     .requiredOption("--out <dir>", "folder to write")
@@ -25,7 +25,7 @@ export function exportCommand(): Command {
     .action(runExport);
 }
 
-async function runExport(options: ExportCommandOptions): Promise<void> {
+async function runExport(options: ExportModelOptions): Promise<void> {
   const run = await readRun(options.run);
   const evaluation = await readScores(options.run);
   const exported = await exportRun(run, { id: options.id ?? run.card.family, dataset: await trainingDataset(run), evaluation });

@@ -1,14 +1,17 @@
 #!/usr/bin/env node
 /**
- * `edgebook`: data, training, evaluation, export and replay, offline. One file per command here; what a command does lives beside it in
- * training/, free of options and printing.
+ * `edgebook`: data in and out, training, evaluation, export and replay, offline. One file per command here; what a command does lives in training/ or
+ * archive/, free of options and printing.
  */
 
 import { Command } from "commander";
+import { ArchiveError } from "../../archive/archive-error.ts";
 import { CommandError } from "../command-error.ts";
 import { datasetCommand } from "./dataset.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { exportCommand } from "./export.ts";
+import { exportModelCommand } from "./export-model.ts";
+import { importCommand } from "./import.ts";
 import { publishCommand } from "./publish.ts";
 import { replayCommand } from "./replay.ts";
 import { reproduceCommand } from "./reproduce.ts";
@@ -16,17 +19,21 @@ import { runsCommand } from "./runs.ts";
 import { trainCommand } from "./train.ts";
 
 const program = new Command("edgebook")
-  .description("Order books to forecasts: make a dataset, train, evaluate, export, publish; replay what was recorded.")
+  .description(
+    "Order books to forecasts: make a dataset, train, evaluate, export, publish; replay what was recorded; bring data in and out.",
+  )
   .showHelpAfterError("(edgebook COMMAND --help shows what it takes)");
 for (const command of [
   datasetCommand,
   trainCommand,
   evaluateCommand,
-  exportCommand,
+  exportModelCommand,
   publishCommand,
   replayCommand,
   runsCommand,
   reproduceCommand,
+  importCommand,
+  exportCommand,
 ]) {
   program.addCommand(command());
 }
@@ -42,6 +49,6 @@ try {
 
 /** What a person can act on: a refusal of ours, or the system's (no space, no permission). Null for a bug, which shows its stack. */
 function explain(error: unknown): string | null {
-  if (error instanceof CommandError) return error.message;
+  if (error instanceof CommandError || error instanceof ArchiveError) return error.message;
   return error instanceof Error && "syscall" in error ? error.message : null;
 }

@@ -17,7 +17,7 @@ interface PublishOptions {
 export function publishCommand(): Command {
   return new Command("publish")
     .description("Puts an exported model into R2 and makes it the active one.")
-    .requiredOption("--dir <dir>", "folder made by `edgebook export`")
+    .requiredOption("--dir <dir>", "folder made by `edgebook export-model`")
     .option("--local <dir>", "the local bucket of `wrangler dev --persist-to <dir>` (npm start keeps its data in .edgebook)")
     .addOption(new Option("--remote", "the account's own bucket, through wrangler").conflicts("local"))
     .option("--unless-other", "leave the bucket as it is where a model of another id is active", false)

@@ -81,7 +81,9 @@ async function readModel(folder: string): Promise<{ manifest: ModelManifest; man
   const manifestBytes = await readFile(join(folder, "manifest.json")).catch(() => null);
   const model = await readFile(join(folder, "model.onnx")).catch(() => null);
   if (manifestBytes === null || model === null)
-    throw new CommandError(`${folder} holds no manifest.json and model.onnx: make them with \`edgebook export --run RUN --out ${folder}\``);
+    throw new CommandError(
+      `${folder} holds no manifest.json and model.onnx: make them with \`edgebook export-model --run RUN --out ${folder}\``,
+    );
   const read = parseManifest(manifestBytes.toString("utf8"));
   if ("malformed" in read) throw new CommandError(`${folder}/manifest.json is not a manifest (${read.malformed}): export again`);
   if (sha256(model) !== read.manifest.artifact.sha256)
