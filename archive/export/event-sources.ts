@@ -6,6 +6,7 @@ import { marketId } from "../../core/market/instrument.ts";
 import { FEED_TAPE_SYMBOL, parseTapeKey } from "../../core/wire/keys.ts";
 import type { EventsHeader, MarketRecord } from "../../core/wire/market-events.ts";
 import { decodeTapeLine } from "../../core/wire/tape.ts";
+import { findAdapter } from "../../exchanges/registry.ts";
 import { ArchiveError } from "../archive-error.ts";
 import { isEventsFile, type RefusedLine, readEventsFile, readEventsHeader } from "../events-file.ts";
 import { type InputFile, inputFiles } from "../input-files.ts";
@@ -25,7 +26,7 @@ export interface EventSource {
 }
 
 export interface SourceOptions {
-  /** The venue of tapes whose path doesn't say it. */
+  /** The venue of tapes whose path or name doesn't say it. */
   readonly venue: string | null;
 }
 
@@ -74,8 +75,9 @@ async function addTape(file: InputFile, groups: Map<string, TapeGroup>, { venue 
   if (key?.symbol.startsWith(FEED_TAPE_SYMBOL)) return;
   if ("malformed" in decodeTapeLine(await firstLineOf(file.path)))
     throw new ArchiveError(`${file.path} line 1: neither a tape record nor a header of events (a foreign format is imported first)`);
-  const spoken = key?.venue ?? venue;
-  if (spoken === null || spoken === undefined) throw new ArchiveError(`${file.path}: its venue isn't in its path: name it with --venue`);
+  // "binance-spot.tape.gz" is what `import wire --tape` writes.
+  const spoken = key?.venue ?? venue ?? findAdapter(basename(file.path).split(".")[0] as string)?.venue;
+  if (spoken === undefined) throw new ArchiveError(`${file.path}: its venue isn't in its path: name it with --venue`);
   const known = [...groups.values()].find((group) => key !== null && group.venue === spoken && group.instruments[0]?.symbol === key.symbol);
   if (known !== undefined) {
     known.files.push(file);

@@ -1,8 +1,9 @@
 /** Each foreign format, from a file written by hand after its document: what comes out, line by line. */
 
 import { describe, expect, it } from "vitest";
+import { importTape } from "../../archive/import/wire.ts";
 import { EVENTS_NPZ, VERSION_1_NPZ } from "./numpy-files.ts";
-import { eventLines, importFiles, linesOf, put } from "./workplace.ts";
+import { eventLines, freshFolder, importFiles, linesOf, put, silent } from "./workplace.ts";
 
 function header(market: string, grids: readonly [string, string], source: string): string {
   return `{"format":"edgebook-events","version":1,"market":"${market}","tick":"${grids[0]}","lot":"${grids[1]}","source":"${source}"`;
@@ -122,6 +123,30 @@ describe("hftbacktest", () => {
     expect(report.refusedSamples).toEqual(["d.npz line 12: an event that is not of a book by price"]);
   });
 
+  it("reads arrays of many blocks, row after row", async () => {
+    const rows = 20_000;
+    const dictionary =
+      "{'descr': [('ev', '<u8'), ('exch_ts', '<i8'), ('local_ts', '<i8'), ('px', '<f8'), ('qty', '<f8')], 'fortran_order': False, 'shape': (20000,), }";
+    const header = Buffer.from(
+      `\x93NUMPY\x01\x00${String.fromCharCode(dictionary.length & 255, dictionary.length >> 8)}${dictionary}`,
+      "latin1",
+    );
+    const bytes = Buffer.alloc(rows * 40);
+    for (let row = 0; row < rows; row++) {
+      const flags = (1n << 30n) | (row % 2 === 0 ? 1n << 29n : 1n << 28n) | 2n;
+      bytes.writeBigUInt64LE(flags, row * 40);
+      bytes.writeBigInt64LE(BigInt(row) * 1_000_000n, row * 40 + 8);
+      bytes.writeBigInt64LE(BigInt(row + 5) * 1_000_000n, row * 40 + 16);
+      bytes.writeDoubleLE(100 + row, row * 40 + 24);
+      bytes.writeDoubleLE(1 + (row % 3), row * 40 + 32);
+    }
+    const lines = eventLines(await importFiles("hftbacktest", [put("d.npy", Buffer.concat([header, bytes]))], { market: "x:Y" }));
+    expect(lines).toHaveLength(rows + 1);
+    expect(lines[12_346]).toBe(
+      '{"kind":"trade","receivedAt":12350,"venueTime":12345,"tradeId":null,"price":"12445","size":"1","takerSide":"sell"}',
+    );
+  });
+
   it("refuses version 1, whose columns mean something else", async () => {
     const old = put("old.npz", Buffer.from(VERSION_1_NPZ, "base64"));
     await expect(importFiles("hftbacktest", [old], { market: "binance-spot:BTCUSDT" })).rejects.toThrow(
@@ -175,6 +200,60 @@ describe("quotes of a currency pair", () => {
     expect(eventLines(report)[1]).toBe(
       '{"kind":"quote","receivedAt":1398902400292,"venueTime":1398902400292,"sequence":null,"bid":["1.38676",null],"ask":["1.38686",null]}',
     );
+  });
+});
+
+describe("a capture of a socket", () => {
+  const WS = `wss://stream.binance.com:9443/stream?streams=aaausdt@depth <-> 1633998511.159679
+wss://stream.binance.com:9443/stream <- 1633998511.2: {"method":"SUBSCRIBE"}
+configuration: {"l2_book":["AAA-USDT"]}
+1633998512.0633569: {"stream":"aaausdt@depth","data":{"e":"depthUpdate","E":1633998512068,"s":"AAAUSDT","U":11,"u":12,"b":[["0.35130000","6195.00000000"]],"a":[]}}
+1633998512.564785: {"stream":"aaausdt@depth","data":{"e":"depthUpdate","E":1633998512568,"s":"AAAUSDT","U":13,"u":14,"b":[],"a":[["0.35290000","0.50000000"]]}}
+`;
+  const REST = `https://api.binance.com/api/v3/exchangeInfo -> 1633998511.9: {"symbols":[]}
+https://api.binance.com/api/v3/depth?symbol=AAAUSDT&limit=1000 -> 1633998512.320639: {"lastUpdateId":12,"bids":[["0.35210000","672.00000000"]],"asks":[["0.35300000","1.00000000"]]}
+`;
+
+  it("is a tape of what was received, answers in their place, with the grids at its head", async () => {
+    const files = [put("a.ws.txt.gz", WS), put("a.rest.txt.gz", REST)];
+    const report = await importTape(files, { venue: null, out: freshFolder(), progress: silent });
+    const lines = linesOf(report.file);
+    expect(lines.map((line) => line.slice(0, 40))).toEqual([
+      "1633998511159 i AAAUSDT 0.0001 0.5",
+      "1633998511159 o 1",
+      '1633998512063 f {"stream":"aaausdt@depth',
+      '1633998512320 s AAAUSDT {"lastUpdateId":',
+      '1633998512564 f {"stream":"aaausdt@depth',
+    ]);
+    expect(report).toMatchObject({ venue: "binance-spot", records: 4, refused: 0 });
+  });
+
+  it("is events where an adapter speaks the venue", async () => {
+    const report = await importFiles("wire", [put("a.ws.txt.gz", WS), put("a.rest.txt.gz", REST)]);
+    expect(eventLines(report).slice(1)).toEqual([
+      '{"kind":"snapshot","receivedAt":1633998512320,"venueTime":null,"sequence":12,"bids":[["0.3521","672.0"]],"asks":[["0.3530","1.0"]]}',
+      '{"kind":"depth","receivedAt":1633998512564,"venueTime":1633998512568,"sequence":14,"bids":[],"asks":[["0.3529","0.5"]]}',
+    ]);
+  });
+
+  it("of a logger of nanoseconds takes a bare body for the snapshot of its one symbol, and the opening for granted", async () => {
+    const text = WS.split("\n")
+      .slice(3, 5)
+      .map((line) => line.replace(/^(\d+)\.\d+: /, "$1000000000 "))
+      .join("\n");
+    const body = REST.split("\n")[1]?.replace(/^.*?: /, "1633998512500000000 ") ?? "";
+    const report = await importTape([put("a.ndjson", `${text}\n${body}\n`)], {
+      venue: "binance-spot",
+      out: freshFolder(),
+      progress: silent,
+    });
+    expect(linesOf(report.file).map((line) => line.slice(14, 26))).toEqual([
+      "i AAAUSDT 0.",
+      "o 1",
+      'f {"stream":',
+      'f {"stream":',
+      's AAAUSDT {"',
+    ]);
   });
 });
 

@@ -57,15 +57,18 @@ describe("the taker's side, inferred", () => {
     return records.map((record) => sides.take(record)).flatMap((record) => (record.kind === "trade" ? [record.takerSide] : []));
   }
 
-  it("is the quote's, at the mid the tick's, and of an old book the tick's alone", () => {
-    expect(sidesOf([book, trade(1, 102), trade(2, 100), trade(3, 101), trade(4, 101), trade(2_001, 99), trade(2_002, 102)])).toEqual([
+  it("is the quote's, and at the mid the tick's", () => {
+    expect(sidesOf([book, trade(1, 102), trade(2, 100), trade(3, 101), trade(4, 101), trade(5, 99)])).toEqual([
       "buy",
       "sell",
       "buy",
       "buy",
       "sell",
-      "buy",
     ]);
+  });
+
+  it("is the tick's alone where the book is older than a silence: it may have moved anywhere", () => {
+    expect(sidesOf([book, trade(2_000, 104), trade(2_001, 103)])).toEqual(["buy", "sell"]);
   });
 
   it("is nobody's before anything is known, and after a gap", () => {

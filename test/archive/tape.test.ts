@@ -1,12 +1,14 @@
 /** A tape as events: the book of the records is the reducer's, and what the reducer would not believe is not given out as a change. */
 
 import { describe, expect, it } from "vitest";
+import { eventSources } from "../../archive/export/event-sources.ts";
+import { runExport } from "../../archive/export/run-export.ts";
 import { TapeReplay } from "../../archive/tape-events.ts";
 import { OrderBook } from "../../core/book/order-book.ts";
 import { encodeTapeRecord, type TapeRecord } from "../../core/wire/tape.ts";
 import { depthFrame, instrument, marketOf, quoteFrame, START, scriptedFeed, tradeFrame } from "../feed/scripted-venue.ts";
 import { apply } from "./books.ts";
-import { exportFiles, linesOf, put } from "./workplace.ts";
+import { exportFiles, freshFolder, linesOf, put, silent } from "./workplace.ts";
 
 const SNAPSHOT = '{"lastUpdateId":100,"bids":[["10.00","1.000"],["9.99","2.000"]],"asks":[["10.01","3.000"]]}';
 
@@ -135,6 +137,16 @@ describe("a tape", () => {
     const report = await exportFiles([first, second], { form: "ndjson", market: "binance-spot:AAAUSDT" });
     expect(report.markets).toHaveLength(1);
     expect(report.markets[0]?.byKind).toEqual({ snapshot: 2, depth: 2, trade: 1, quote: 1, gap: 2 });
+  });
+
+  it("of a capture has its venue in its name, which is asked for where there is none", async () => {
+    const text = TAPE.map(encodeTapeRecord).join("");
+    const options = { form: "ndjson", market: null, intervalMs: 60_000, levels: 20, progress: silent } as const;
+    const [named] = await eventSources([put("binance-spot.tape", text)], { venue: null });
+    expect((await runExport(named === undefined ? [] : [named], { ...options, out: freshFolder() })).markets[0]?.market).toBe(
+      "binance-spot:AAAUSDT",
+    );
+    await expect(eventSources([put("x.tape", text)], { venue: null })).rejects.toThrow(/name it with --venue/);
   });
 
   it("without a declaration of its market is refused: its numbers would mean nothing", async () => {
