@@ -1,7 +1,7 @@
 /**
  * A tape as market events: every frame goes through the feed's own reducer, which says whether it belongs to the book, and what does is given out as a record.
  *
- * 1. A book that becomes live is a snapshot of all its levels, whatever it was built from (a snapshot and the frames kept for it, or a checkpoint).
+ * 1. A book that becomes live, or moves by what is no frame of its connection (a takeover), is a snapshot of all its levels, whatever it was built from (a snapshot and the frames kept for it, or a checkpoint).
  * 2. A depth message that the reducer applied is a depth; one that it dropped, or that broke the book, is none.
  * 3. Trades (once each) and quotes are given out as they come. Of a venue's bars, closed ones.
  * 4. A gap is given out where it closes, before the snapshot that closes it; one that is still open stands at the end.
@@ -15,12 +15,13 @@ import type { LevelBatch, MarketEvent } from "../core/market/event.ts";
 import { type Instrument, marketId } from "../core/market/instrument.ts";
 import type { EventLevel, MarketRecord } from "../core/wire/market-events.ts";
 import { decodeTapeLine, type TapeRecord } from "../core/wire/tape.ts";
-import type { Decoded, Decoder } from "../exchanges/contract.ts";
+import type { Decoded, Decoder, LossNotice } from "../exchanges/contract.ts";
 import { findAdapter } from "../exchanges/registry.ts";
+import { decodeCheckpoint } from "../feed/checkpoint.ts";
 import type { GapRecord } from "../feed/contract.ts";
 import { FeedReducer } from "../feed/feed-reducer.ts";
 import type { MarketTracker } from "../feed/market-tracker.ts";
-import { RecentIds } from "../feed/recent-ids.ts";
+import { TradeIds } from "../feed/trade-ids.ts";
 import { ArchiveError } from "./archive-error.ts";
 import type { RefusedLine } from "./events-file.ts";
 
@@ -55,25 +56,31 @@ export async function* tapeEvents(
 export class TapeReplay {
   private readonly reducer: FeedReducer;
   /** A second one: the reducer's own buffers are its own. */
-  private readonly decoder: Decoder;
+  private decoder: Decoder;
+  /** Of the connection that is to succeed the present one. */
+  private standby: Decoder | null = null;
+  private readonly createDecoder: () => Decoder;
   private readonly states = new Map<string, MarketState>();
 
   constructor(venue: string, instruments: readonly Instrument[]) {
     const adapter = findAdapter(venue);
     if (adapter === null) throw new ArchiveError(`no adapter speaks the venue "${venue}"`);
     this.reducer = new FeedReducer({ adapter, instruments, featureSet: featureSetV1 });
-    this.decoder = adapter.createDecoder(instruments);
+    this.createDecoder = () => adapter.createDecoder(instruments);
+    this.decoder = this.createDecoder();
     for (const [symbol, tracker] of this.reducer.markets) this.states.set(symbol, new MarketState(tracker));
   }
 
   take(record: TapeRecord, at: { file: string; line: number }): TapeItem[] {
-    if (record.kind === "open") for (const state of this.states.values()) state.trades.clear();
+    this.follow(record);
     const malformedBefore = this.reducer.malformedFrames;
     this.reducer.record(record);
     this.reducer.takeClosedMinutes();
-    const items: TapeItem[] = this.gapsAndBooks(this.reducer.now);
+    const items: TapeItem[] = this.gapsAndBooks(record.kind, this.reducer.now);
     if (record.kind === "frame") {
-      for (const event of eventsOf(this.decoder.decode(record.text))) {
+      const decoded = this.decoder.decode(record.text);
+      for (let event = firstOf(decoded); event !== null; event = nextOf(decoded)) {
+        if (event.kind === "loss") continue;
         const state = this.states.get(event.symbol);
         const out = state?.recordOf(event, this.reducer.now) ?? null;
         if (state !== undefined && out !== null) items.push({ market: state.market, record: out });
@@ -94,7 +101,29 @@ export class TapeReplay {
     );
   }
 
-  private gapsAndBooks(now: number): TapeItem[] {
+  /** What the reducer tells its own decoder, and its trade ids, of a connection or a checkpoint. */
+  private follow(record: TapeRecord): void {
+    if (record.kind === "open") {
+      this.decoder.reset();
+      for (const state of this.states.values()) state.trades.clear();
+    }
+    if (record.kind === "standby-open") this.standby = this.createDecoder();
+    if (record.kind === "standby-down") this.standby = null;
+    if (record.kind === "standby-frame" && this.standby !== null) {
+      // Only for what later frames refer back to.
+      const decoded = this.standby.decode(record.text);
+      for (let event = firstOf(decoded); event !== null; event = nextOf(decoded));
+    }
+    if (record.kind === "takeover" && this.standby !== null) {
+      this.decoder = this.standby;
+      this.standby = null;
+    }
+    if (record.kind !== "checkpoint" || this.states.get(record.symbol)?.isLive !== false) return;
+    const checkpoint = decodeCheckpoint(record.body);
+    if (!("malformed" in checkpoint) && checkpoint.memory !== null) this.decoder.recall(record.symbol, checkpoint.memory);
+  }
+
+  private gapsAndBooks(kind: TapeRecord["kind"], now: number): TapeItem[] {
     this.collectGaps();
     const items: TapeItem[] = [];
     for (const state of this.states.values()) {
@@ -103,7 +132,7 @@ export class TapeReplay {
         items.push({ market: state.market, record: gapRecord(gap, now) });
         state.openGaps.delete(id);
       }
-      const snapshot = state.becameLive(now);
+      const snapshot = state.replaced(kind, now);
       if (snapshot !== null) items.push({ market: state.market, record: snapshot });
     }
     return items;
@@ -119,7 +148,7 @@ export class TapeReplay {
 /** What the records given out so far say of one market. */
 class MarketState {
   readonly openGaps = new Map<string, GapRecord>();
-  readonly trades = new RecentIds();
+  readonly trades = new TradeIds("unordered");
   readonly market: string;
   private readonly tracker: MarketTracker;
   /** The stretch of unbroken book that was given out: its start, and the sequence it is at. */
@@ -132,10 +161,15 @@ class MarketState {
     this.market = marketId(tracker.instrument.venue, tracker.instrument.symbol);
   }
 
-  /** A snapshot of the whole book, when it is another stretch than the one given out. */
-  becameLive(now: number): MarketRecord | null {
+  get isLive(): boolean {
+    return this.tracker.state === "live";
+  }
+
+  /** A snapshot of the whole book, when it is another stretch than the one given out, or has moved by what is no frame (another connection's). */
+  replaced(kind: TapeRecord["kind"], now: number): MarketRecord | null {
     const { tracker } = this;
-    if (tracker.state !== "live" || tracker.unbrokenSince === this.unbrokenSince) return null;
+    const isMovedOtherwise = kind === "takeover" || (kind !== "frame" && tracker.lastSequence !== this.lastSequence);
+    if (tracker.state !== "live" || (tracker.unbrokenSince === this.unbrokenSince && !isMovedOtherwise)) return null;
     this.unbrokenSince = tracker.unbrokenSince;
     this.isFresh = true;
     const { book, lastSequence } = tracker;
@@ -161,7 +195,7 @@ class MarketState {
         return { kind: "depth", receivedAt, venueTime, sequence: lastSequence, ...levelsOf(levels) };
       }
       case "trade": {
-        if (!this.trades.add(event.tradeId)) return null;
+        if (!this.trades.add(event.tradeId).isNew) return null;
         const { venueTime, tradeId, priceTicks, sizeLots, takerSide } = event;
         return { kind: "trade", receivedAt, venueTime, tradeId: String(tradeId), priceTicks, sizeLots, takerSide };
       }
@@ -188,9 +222,13 @@ class MarketState {
   }
 }
 
-/** The one place that knows what a decoder answers. */
-function eventsOf(decoded: Decoded): readonly MarketEvent[] {
-  return decoded.kind === "event" ? [decoded.event] : [];
+/** An event lives until the next one is asked for. */
+function firstOf(decoded: Decoded): MarketEvent | LossNotice | null {
+  return decoded.kind === "event" ? decoded.event : nextOf(decoded);
+}
+
+function nextOf(decoded: Decoded): MarketEvent | LossNotice | null {
+  return decoded.kind === "events" ? decoded.next() : null;
 }
 
 function gapRecord({ from, to, reason, detail }: GapRecord, now: number): MarketRecord {

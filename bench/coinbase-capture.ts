@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import type { Instrument } from "../core/market/instrument.ts";
-import { GridFinder } from "../exchange-simulator/grid-finder.ts";
+import { GridFinder } from "../core/units/grid-finder.ts";
 
 export interface CapturedFrame {
   /** Seconds since the epoch, as the file has it. */

@@ -5,6 +5,12 @@ import { dirname } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { importTape } from "../../archive/import/wire.ts";
+import { featureSetV1 } from "../../core/features/registry.ts";
+import type { Instrument } from "../../core/market/instrument.ts";
+import { parseGrid } from "../../core/units/decimal.ts";
+import { decodeTapeLine } from "../../core/wire/tape.ts";
+import { findAdapter } from "../../exchanges/registry.ts";
+import { FeedReducer } from "../../feed/feed-reducer.ts";
 import { recording, WITHOUT_RECORDINGS } from "../recordings/recordings.ts";
 import { bookOf } from "./books.ts";
 import { eventLines, exportFiles, freshFolder, importFiles, linesOf, silent } from "./workplace.ts";
@@ -122,6 +128,26 @@ describe(`captures of sockets ${thin === null ? WITHOUT_RECORDINGS : ""}`, () =>
     expect(framesOf(report.file)).toEqual(sentFrames(coinbase ?? ""));
   });
 
+  it.skipIf(bitmex === null || coinbase === null)("of BitMEX and Coinbase give the reducer's own books at their end", async () => {
+    for (const file of [bitmex?.[0] ?? "", coinbase ?? ""]) {
+      const report = await importFiles("wire", [file]);
+      const instruments = report.markets.map(({ market, tick, lot }) => instrumentOf(market, tick, lot));
+      const adapter = findAdapter(instruments[0]?.venue ?? "");
+      if (adapter === null) throw new Error(`no adapter for ${file}`);
+      const feed = new FeedReducer({ adapter, instruments, featureSet: featureSetV1 });
+      const tape = await importTape([file], { venue: null, out: freshFolder(), progress: silent });
+      for (const line of linesOf(tape.file)) {
+        const record = decodeTapeLine(line);
+        if ("kind" in record) feed.record(record);
+      }
+      for (const { market, file: events } of report.markets) {
+        const tracker = feed.markets.get(market.slice(market.indexOf(":") + 1));
+        if (tracker?.state === "live") expect([market, (await bookOf(events)).contentHash()]).toEqual([market, tracker.book.contentHash()]);
+      }
+      expect([...feed.markets.values()].filter(({ state }) => state === "live").length).toBeGreaterThan(5);
+    }
+  });
+
   const coinM = wire("binance-cm-btcusd-perp-20240808.ndjson.gz");
   it.skipIf(coinM === null)("of COIN-M have no gap", async () => {
     const report = await importFiles("wire", [coinM ?? ""], { venue: "binance-coin-m" });
@@ -162,4 +188,12 @@ function sentFrames(file: string): string[] {
     .split("\n")
     .filter((line) => /^\d+\.\d+: /.test(line))
     .map((line) => line.slice(line.indexOf(": ") + 2));
+}
+
+function instrumentOf(market: string, tickText: string, lotText: string): Instrument {
+  const [venue = "", symbol = ""] = market.split(":");
+  const tick = parseGrid(tickText);
+  const lot = parseGrid(lotText);
+  if (tick === null || lot === null) throw new Error(`no grids of ${market}`);
+  return { venue, symbol, tick, lot };
 }
