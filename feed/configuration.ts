@@ -1,22 +1,25 @@
 /**
  * Which markets share a feed object: configuration text, judged once, with an error that says what to change.
  *
- * By default all markets of a venue share one object, since one always-on object lies inside the plan and each further one costs as much
- * again; a busy market gets its own by one more entry.
+ * By default all feeds share one object, since one always-on object lies inside the plan and each further one costs as much again; a busy market
+ * gets its own by one more entry that names another object.
  */
 
 import { type Instrument, marketId } from "../core/market/instrument.ts";
 import type { VenueHosts, VenueKey } from "../exchanges/contract.ts";
 
 export interface FeedConfiguration {
-  /** Name of the object. */
+  /** Its name: one connection to one venue. */
   readonly feed: string;
+  /** The object that holds it, with the others that name the same one: by default all share one. */
+  readonly object: string;
   readonly venue: string;
   readonly symbols: readonly string[];
   /** Levels a side in each minute's snapshot; 20 where nothing is said. */
   readonly levels?: number;
 }
 
+export const DEFAULT_OBJECT = "main";
 const FEED_NAME = /^[a-z0-9-]{1,40}$/;
 const SYMBOL = /^[A-Za-z0-9_.-]{1,40}$/;
 export const MAX_SNAPSHOT_LEVELS = 1_000;
@@ -26,7 +29,7 @@ export const MAX_SNAPSHOT_LEVELS = 1_000;
  */
 const MAX_LEVELS_OF_FEED = 20_000;
 
-/** @param text the FEEDS variable: `[{"feed":"main","venue":"binance-spot","symbols":["BTCUSDT"],"levels":20}]`; levels may be left out. */
+/** @param text the FEEDS variable: `[{"feed":"main","venue":"binance-spot","symbols":["BTCUSDT"],"levels":20,"object":"main"}]`; levels and object may be left out. */
 export function parseFeeds(text: string): FeedConfiguration[] | { malformed: string } {
   const value = parseJson(text);
   if (!Array.isArray(value) || value.length === 0)
@@ -86,7 +89,13 @@ export function missingSymbols(feed: FeedConfiguration, instruments: readonly In
 }
 
 function feedOf(value: unknown): FeedConfiguration | { malformed: string } {
-  const { feed, venue, symbols, levels } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
+  const {
+    feed,
+    venue,
+    symbols,
+    levels,
+    object = DEFAULT_OBJECT,
+  } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
   if (typeof feed !== "string" || !FEED_NAME.test(feed))
     return { malformed: `a feed's name must be of a-z, 0-9 and -, and is: ${String(feed)}` };
   if (typeof venue !== "string" || !FEED_NAME.test(venue))
@@ -94,7 +103,9 @@ function feedOf(value: unknown): FeedConfiguration | { malformed: string } {
   const isSymbol = (item: unknown): item is string => typeof item === "string" && SYMBOL.test(item);
   if (!Array.isArray(symbols) || symbols.length === 0 || !symbols.every(isSymbol))
     return { malformed: `feed ${feed} needs a list of symbols` };
-  if (levels === undefined) return { feed, venue, symbols };
+  if (typeof object !== "string" || !FEED_NAME.test(object))
+    return { malformed: `the object of feed ${feed} must be of a-z, 0-9 and -, and is: ${String(object)}` };
+  if (levels === undefined) return { feed, object, venue, symbols };
   if (typeof levels !== "number" || !Number.isInteger(levels) || levels < 1 || levels > MAX_SNAPSHOT_LEVELS)
     return {
       malformed: `the levels of feed ${feed} must be a whole number from 1 to ${MAX_SNAPSHOT_LEVELS}, and are: ${JSON.stringify(levels)}`,
@@ -103,7 +114,7 @@ function feedOf(value: unknown): FeedConfiguration | { malformed: string } {
     return {
       malformed: `feed ${feed} has ${symbols.length} symbols of ${levels} levels: at most ${MAX_LEVELS_OF_FEED} levels in all, so fewer levels, or more feeds`,
     };
-  return { feed, venue, symbols, levels };
+  return { feed, object, venue, symbols, levels };
 }
 
 function parseJson(text: string): unknown {

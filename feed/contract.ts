@@ -212,7 +212,7 @@ export interface PendingMinute {
   readonly tapes: readonly { readonly symbol: string; readonly bytes: number }[];
 }
 
-/** What the feed object offers over RPC. */
+/** What is asked of a feed. */
 export interface FeedRpc {
   /** Starts the feed where it isn't running, and says how it is. */
   status(): Promise<FeedStatus>;
@@ -227,3 +227,8 @@ export interface FeedRpc {
   acknowledge(minutes: readonly number[], gaps: readonly Pick<GapRecord, "id" | "to">[]): Promise<void>;
   instruments(): Promise<readonly Instrument[]>;
 }
+
+/** The same of one object's feeds: each call names the feed first. */
+export type FeedObjectRpc = {
+  [Call in keyof FeedRpc]: (feed: string, ...parameters: Parameters<FeedRpc[Call]>) => ReturnType<FeedRpc[Call]>;
+};

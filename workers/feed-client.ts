@@ -3,7 +3,8 @@
  * over) or a bug of its own, and becomes FeedUnreachable here.
  */
 
-import type { FeedRpc } from "../feed/contract.ts";
+import type { FeedConfiguration } from "../feed/configuration.ts";
+import type { FeedObjectRpc, FeedRpc } from "../feed/contract.ts";
 
 export class FeedUnreachable extends Error {
   override readonly name = "FeedUnreachable";
@@ -17,16 +18,28 @@ export class FeedUnreachable extends Error {
   }
 }
 
+export type FeedAddress = Pick<FeedConfiguration, "feed" | "object">;
+
 /** @throws FeedUnreachable */
-export async function askFeed<T>(namespace: DurableObjectNamespace, feed: string, ask: (rpc: FeedRpc) => Promise<T>): Promise<T> {
+export async function askFeed<T>(namespace: DurableObjectNamespace, address: FeedAddress, ask: (rpc: FeedRpc) => Promise<T>): Promise<T> {
   try {
-    return await ask(feedByName(namespace, feed));
+    return await ask(feedAt(namespace, address));
   } catch (cause) {
-    throw new FeedUnreachable(feed, cause);
+    throw new FeedUnreachable(address.feed, cause);
   }
 }
 
-export function feedByName(namespace: DurableObjectNamespace, feed: string): FeedRpc {
+export function feedAt(namespace: DurableObjectNamespace, { feed, object }: FeedAddress): FeedRpc {
   // The object lives in another script: its class can't be imported as a type without importing its code, so the contract stands in.
-  return namespace.getByName(feed) as unknown as FeedRpc;
+  const rpc = namespace.getByName(object) as unknown as FeedObjectRpc;
+  return {
+    status: () => rpc.status(feed),
+    book: (market, levels) => rpc.book(feed, market, levels),
+    quote: (market) => rpc.quote(feed, market),
+    features: (market) => rpc.features(feed, market),
+    pending: (limit) => rpc.pending(feed, limit),
+    tapes: (symbols, minute) => rpc.tapes(feed, symbols, minute),
+    acknowledge: (minutes, gaps) => rpc.acknowledge(feed, minutes, gaps),
+    instruments: () => rpc.instruments(feed),
+  };
 }

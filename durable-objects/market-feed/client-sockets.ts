@@ -1,5 +1,5 @@
 /**
- * The clients' websockets of a feed object, accepted by the hibernation API: they outlive the object's process, with what they are subscribed to.
+ * The clients' websockets of a feed, accepted by the hibernation API: they outlive the object's process, with what they are subscribed to.
  *
  * A shell: sockets, clock, timer and random ids for the fan-out (feed/stream/). Platform surprises met here: a server's socket has no
  * bufferedAmount, and what a client doesn't read is queued without end, so the fan-out bounds it by answers; close() lets go of nothing
@@ -13,7 +13,7 @@ import { CHANNELS, type Channel, INTERVALS_MS, STREAM_LEVELS, type Subscription,
 import { errorSentence, readStreamQuery } from "../../feed/stream/requests.ts";
 import { logFault } from "./log-fault.ts";
 
-/** Sockets of one feed, closing ones among them: times what each may have outstanding (128 kB), a quarter of the object's 128 MB. */
+/** Sockets of one object, closing ones among them: times what each may have outstanding (128 kB), a quarter of the object's 128 MB. */
 export const MAX_SOCKETS = 256;
 /** Reasons of a close are at most 123 bytes (RFC 6455). */
 const MAX_REASON = 120;
@@ -23,14 +23,16 @@ type Kept = readonly [string, readonly number[], number, number];
 
 export class ClientSockets {
   private readonly ctx: DurableObjectState;
+  private readonly feed: string;
   private readonly fanOut: FanOut;
   private readonly clients = new Map<WebSocket, Client>();
   private isTurning = false;
 
   constructor(ctx: DurableObjectState, feed: string, markets: readonly string[]) {
     this.ctx = ctx;
+    this.feed = feed;
     this.fanOut = new FanOut({ feed, markets, nonce: () => crypto.randomUUID(), onNews: () => this.wake() });
-    for (const socket of ctx.getWebSockets()) this.restore(socket);
+    for (const socket of ctx.getWebSockets(feed)) this.restore(socket);
   }
 
   /** The feed's books begin, or begin anew. */
@@ -45,9 +47,9 @@ export class ClientSockets {
     const subscriptions = readStreamQuery(Object.fromEntries(new URL(request.url).searchParams), this.fanOut.markets);
     if ("errors" in subscriptions) return refused(400, "malformed", errorSentence(subscriptions));
     if (this.ctx.getWebSockets().length >= MAX_SOCKETS)
-      return refused(503, "full", `This feed serves ${MAX_SOCKETS} sockets, and has as many.`);
+      return refused(503, "full", `The feed object serves ${MAX_SOCKETS} sockets, and has as many.`);
     const { 0: client, 1: server } = new WebSocketPair();
-    this.ctx.acceptWebSocket(server);
+    this.ctx.acceptWebSocket(server, [this.feed]);
     this.clients.set(server, this.fanOut.join(this.port(server), subscriptions, Date.now()));
     this.wake();
     return new Response(null, { status: 101, webSocket: client });

@@ -1,5 +1,5 @@
 /**
- * What the feed object keeps in its SQLite until D1 and R2 have it: tape chunks, closed minutes, gaps, and when it was last alive.
+ * What a feed keeps in its object's SQLite until D1 and R2 have it: tape chunks, closed minutes, gaps, and when it was last alive.
  *
  * Each flush writes a chunk and the alive mark, and each chunk is deleted once: with the alarm some 60,000 rows a day, whatever the number of
  * messages. Rows are what storage costs. A chunk's body is the gzip members of several symbols, one after
@@ -17,6 +17,8 @@ const CHUNK_BYTES = 1_800_000;
 export const MAX_HELD_BYTES = 1_000_000_000;
 /** Gaps held for a ledger that doesn't come for them. */
 const MAX_HELD_GAPS = 10_000;
+/** In the place of a feed's name, for what is of the object itself: no feed has an empty name. */
+const OBJECT = "";
 
 /** Written at each flush: where a process that dies was. */
 export interface AliveMark {
@@ -32,28 +34,55 @@ export interface AliveMarket extends MinuteCounts {
   readonly gapStarts: readonly number[];
 }
 
-export class FeedStore {
-  /** Rows that SQLite has read and written for this process, as they are billed. */
-  rowsRead = 0;
-  rowsWritten = 0;
-  private readonly storage: DurableObjectStorage;
-  private readonly sql: SqlStorage;
+/** The object's database, which its feeds share. */
+export class ObjectStore {
+  readonly storage: DurableObjectStorage;
 
   constructor(storage: DurableObjectStorage) {
     this.storage = storage;
     const { sql } = storage;
-    this.sql = sql;
-    sql.exec(`CREATE TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`);
     sql.exec(
-      `CREATE TABLE IF NOT EXISTS chunks (id INTEGER PRIMARY KEY, minute INTEGER NOT NULL, directory TEXT NOT NULL, body BLOB NOT NULL)`,
+      `CREATE TABLE IF NOT EXISTS kept (feed TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (feed, key)) WITHOUT ROWID`,
     );
-    sql.exec(`CREATE TABLE IF NOT EXISTS minutes (minute INTEGER PRIMARY KEY, snapshots TEXT NOT NULL)`);
-    sql.exec(`CREATE TABLE IF NOT EXISTS gaps (id TEXT PRIMARY KEY, gap TEXT NOT NULL, is_stored INTEGER NOT NULL) WITHOUT ROWID`);
+    sql.exec(
+      `CREATE TABLE IF NOT EXISTS chunks (id INTEGER PRIMARY KEY, feed TEXT NOT NULL, minute INTEGER NOT NULL, directory TEXT NOT NULL, body BLOB NOT NULL)`,
+    );
+    sql.exec(
+      `CREATE TABLE IF NOT EXISTS minutes (feed TEXT NOT NULL, minute INTEGER NOT NULL, snapshots TEXT NOT NULL, PRIMARY KEY (feed, minute)) WITHOUT ROWID`,
+    );
+    sql.exec(
+      `CREATE TABLE IF NOT EXISTS gaps (id TEXT PRIMARY KEY, feed TEXT NOT NULL, gap TEXT NOT NULL, is_stored INTEGER NOT NULL) WITHOUT ROWID`,
+    );
   }
 
-  /** One that is written beside this class: an alarm set. */
-  countRowWritten(): void {
-    this.rowsWritten++;
+  /** The object's own name, as an earlier process knew it; null where none did. */
+  name(): string | null {
+    const row = this.storage.sql.exec<{ value: string }>(`SELECT value FROM kept WHERE feed = ? AND key = 'name'`, OBJECT).toArray()[0];
+    return row?.value ?? null;
+  }
+
+  keepName(name: string): void {
+    if (this.name() === name) return;
+    this.storage.sql.exec(`INSERT OR REPLACE INTO kept (feed, key, value) VALUES (?, 'name', ?)`, OBJECT, name);
+  }
+}
+
+export class FeedStore {
+  /** Rows that SQLite has read and written for this feed in this process, as they are billed. */
+  rowsRead = 0;
+  rowsWritten = 0;
+  /** Of the object's bound, this feed's part. */
+  readonly maxHeldBytes: number;
+  private readonly storage: DurableObjectStorage;
+  private readonly sql: SqlStorage;
+  private readonly feed: string;
+
+  /** @param sharedBy how many feeds the object has. */
+  constructor({ storage }: ObjectStore, feed: string, sharedBy = 1) {
+    this.storage = storage;
+    this.sql = storage.sql;
+    this.feed = feed;
+    this.maxHeldBytes = Math.floor(MAX_HELD_BYTES / sharedBy);
   }
 
   /** All of `write`, or nothing of it when it throws. */
@@ -62,12 +91,17 @@ export class FeedStore {
   }
 
   kept<T>(key: string): T | null {
-    const row = this.rows<{ value: string }>(`SELECT value FROM kept WHERE key = ?`, key)[0];
+    const row = this.rows<{ value: string }>(`SELECT value FROM kept WHERE feed = ? AND key = ?`, this.feed, key)[0];
     return row === undefined ? null : (JSON.parse(row.value) as T);
   }
 
   keep(key: string, value: unknown): void {
-    this.rows(`INSERT INTO kept (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2`, key, JSON.stringify(value));
+    this.rows(
+      `INSERT INTO kept (feed, key, value) VALUES (?1, ?2, ?3) ON CONFLICT (feed, key) DO UPDATE SET value = ?3`,
+      this.feed,
+      key,
+      JSON.stringify(value),
+    );
   }
 
   /** A part too large for a row is cut: its pieces follow one another, and `tape` joins them again. */
@@ -88,7 +122,8 @@ export class FeedStore {
 
   saveMinute(minute: number, snapshots: readonly MinuteSnapshot[]): void {
     this.rows(
-      `INSERT INTO minutes (minute, snapshots) VALUES (?1, ?2) ON CONFLICT (minute) DO UPDATE SET snapshots = ?2`,
+      `INSERT INTO minutes (feed, minute, snapshots) VALUES (?1, ?2, ?3) ON CONFLICT (feed, minute) DO UPDATE SET snapshots = ?3`,
+      this.feed,
       minute,
       JSON.stringify(snapshots),
     );
@@ -97,18 +132,24 @@ export class FeedStore {
   /** Minutes without a row that have tape, or were open when the process was last alive: it died in them. */
   unclosedMinutes(before: number, lastOpen: number): number[] {
     return this.rows<{ minute: number }>(
-      `SELECT minute FROM (SELECT minute FROM chunks UNION SELECT ?2) WHERE minute < ?1 AND minute NOT IN (SELECT minute FROM minutes) ORDER BY minute`,
+      `SELECT minute FROM (SELECT minute FROM chunks WHERE feed = ?1 UNION SELECT ?3)
+       WHERE minute < ?2 AND minute NOT IN (SELECT minute FROM minutes WHERE feed = ?1) ORDER BY minute`,
+      this.feed,
       before,
       lastOpen,
     ).map((row) => row.minute);
   }
 
   hasMinute(minute: number): boolean {
-    return this.rows(`SELECT 1 FROM minutes WHERE minute = ?`, minute).length > 0;
+    return this.rows(`SELECT 1 FROM minutes WHERE feed = ? AND minute = ?`, this.feed, minute).length > 0;
   }
 
   pendingMinutes(limit: number): PendingMinute[] {
-    const rows = this.rows<{ minute: number; snapshots: string }>(`SELECT minute, snapshots FROM minutes ORDER BY minute LIMIT ?`, limit);
+    const rows = this.rows<{ minute: number; snapshots: string }>(
+      `SELECT minute, snapshots FROM minutes WHERE feed = ? ORDER BY minute LIMIT ?`,
+      this.feed,
+      limit,
+    );
     return rows.map((row) => ({
       minute: row.minute,
       snapshots: JSON.parse(row.snapshots) as MinuteSnapshot[],
@@ -117,7 +158,10 @@ export class FeedStore {
   }
 
   pendingCount(): { minutes: number; oldest: number | null } {
-    return this.row<{ minutes: number; oldest: number | null }>(`SELECT COUNT(*) AS minutes, MIN(minute) AS oldest FROM minutes`);
+    return this.row<{ minutes: number; oldest: number | null }>(
+      `SELECT COUNT(*) AS minutes, MIN(minute) AS oldest FROM minutes WHERE feed = ?`,
+      this.feed,
+    );
   }
 
   /** The gzip members of some symbols in a minute, each symbol's concatenated; of one without any, nothing. */
@@ -125,7 +169,8 @@ export class FeedStore {
     const members = new Map<string, Uint8Array[]>(symbols.map((symbol) => [symbol, []]));
     // Row by row: a minute's chunks together may be larger than what is wanted of them.
     const rows = this.sql.exec<{ directory: string; body: ArrayBuffer }>(
-      `SELECT directory, body FROM chunks WHERE minute = ? ORDER BY id`,
+      `SELECT directory, body FROM chunks WHERE feed = ? AND minute = ? ORDER BY id`,
+      this.feed,
       minute,
     );
     for (const row of rows) {
@@ -147,21 +192,24 @@ export class FeedStore {
 
   acknowledgeMinutes(minutes: readonly number[]): void {
     const list = JSON.stringify(minutes);
-    this.rows(`DELETE FROM chunks WHERE minute IN (SELECT value FROM json_each(?))`, list);
-    this.rows(`DELETE FROM minutes WHERE minute IN (SELECT value FROM json_each(?))`, list);
+    this.rows(`DELETE FROM chunks WHERE feed = ? AND minute IN (SELECT value FROM json_each(?))`, this.feed, list);
+    this.rows(`DELETE FROM minutes WHERE feed = ? AND minute IN (SELECT value FROM json_each(?))`, this.feed, list);
   }
 
   saveGaps(gaps: readonly GapRecord[]): void {
     for (const gap of gaps) {
       this.rows(
-        `INSERT INTO gaps (id, gap, is_stored) VALUES (?1, ?2, 0) ON CONFLICT (id) DO UPDATE SET gap = ?2, is_stored = 0`,
+        `INSERT INTO gaps (id, feed, gap, is_stored) VALUES (?1, ?2, ?3, 0) ON CONFLICT (id) DO UPDATE SET gap = ?3, is_stored = 0`,
         gap.id,
+        this.feed,
         JSON.stringify(gap),
       );
     }
     if (gaps.length === 0) return;
     this.rows(
-      `DELETE FROM gaps WHERE json_extract(gap, '$.to') IS NOT NULL AND id NOT IN (SELECT id FROM gaps ORDER BY json_extract(gap, '$.from') DESC LIMIT ?)`,
+      `DELETE FROM gaps WHERE feed = ?1 AND json_extract(gap, '$.to') IS NOT NULL
+       AND id NOT IN (SELECT id FROM gaps WHERE feed = ?1 ORDER BY json_extract(gap, '$.from') DESC LIMIT ?2)`,
+      this.feed,
       MAX_HELD_GAPS,
     );
   }
@@ -183,14 +231,18 @@ export class FeedStore {
   }
 
   heldBytes(): number {
-    const chunks = this.row<{ bytes: number | null }>(`SELECT SUM(length(body)) AS bytes FROM chunks`).bytes ?? 0;
-    return chunks + (this.row<{ bytes: number | null }>(`SELECT SUM(length(snapshots)) AS bytes FROM minutes`).bytes ?? 0);
+    const chunks = this.row<{ bytes: number | null }>(`SELECT SUM(length(body)) AS bytes FROM chunks WHERE feed = ?`, this.feed).bytes ?? 0;
+    return (
+      chunks +
+      (this.row<{ bytes: number | null }>(`SELECT SUM(length(snapshots)) AS bytes FROM minutes WHERE feed = ?`, this.feed).bytes ?? 0)
+    );
   }
 
   /** Lets everything of the oldest minute go. @returns that minute; null when there is none. */
   dropOldest(): number | null {
     const oldest = this.row<{ minute: number | null }>(
-      `SELECT MIN(minute) AS minute FROM (SELECT minute FROM chunks UNION ALL SELECT minute FROM minutes)`,
+      `SELECT MIN(minute) AS minute FROM (SELECT minute FROM chunks WHERE feed = ?1 UNION ALL SELECT minute FROM minutes WHERE feed = ?1)`,
+      this.feed,
     ).minute;
     if (oldest !== null) this.acknowledgeMinutes([oldest]);
     return oldest;
@@ -204,8 +256,8 @@ export class FeedStore {
   }
 
   /** Of a query that has one row whatever the tables hold. */
-  private row<T extends Record<string, SqlStorageValue>>(query: string): T {
-    const cursor = this.sql.exec<T>(query);
+  private row<T extends Record<string, SqlStorageValue>>(query: string, ...bindings: unknown[]): T {
+    const cursor = this.sql.exec<T>(query, ...bindings);
     const row = cursor.one();
     this.count(cursor);
     return row;
@@ -220,7 +272,8 @@ export class FeedStore {
   private insertChunk(minute: number, parts: readonly TapePart[]): void {
     const directory = JSON.stringify(parts.map((part) => [part.symbol, part.gzip.length]));
     this.rows(
-      `INSERT INTO chunks (minute, directory, body) VALUES (?, ?, ?)`,
+      `INSERT INTO chunks (feed, minute, directory, body) VALUES (?, ?, ?, ?)`,
+      this.feed,
       minute,
       directory,
       concatenate(parts.map((part) => part.gzip)),
@@ -229,16 +282,18 @@ export class FeedStore {
 
   private tapesOf(minute: number): { symbol: string; bytes: number }[] {
     const bytes = new Map<string, number>();
-    for (const row of this.rows<{ directory: string }>(`SELECT directory FROM chunks WHERE minute = ?`, minute)) {
+    for (const row of this.rows<{ directory: string }>(`SELECT directory FROM chunks WHERE feed = ? AND minute = ?`, this.feed, minute)) {
       for (const [symbol, length] of JSON.parse(row.directory) as [string, number][]) bytes.set(symbol, (bytes.get(symbol) ?? 0) + length);
     }
     return [...bytes].map(([symbol, length]) => ({ symbol, bytes: length }));
   }
 
   private gapsWhere(condition: string): GapRecord[] {
-    return this.rows<{ gap: string }>(`SELECT gap FROM gaps WHERE ${condition} ORDER BY json_extract(gap, '$.from')`).map(
-      (row) => JSON.parse(row.gap) as GapRecord,
+    const rows = this.rows<{ gap: string }>(
+      `SELECT gap FROM gaps WHERE feed = ? AND ${condition} ORDER BY json_extract(gap, '$.from')`,
+      this.feed,
     );
+    return rows.map((row) => JSON.parse(row.gap) as GapRecord);
   }
 }
 

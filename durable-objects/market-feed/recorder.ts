@@ -9,7 +9,7 @@ import { FEED_TAPE_SYMBOL } from "../../core/wire/keys.ts";
 import type { GapRecord, MinuteSnapshot } from "../../feed/contract.ts";
 import type { FeedReducer } from "../../feed/feed-reducer.ts";
 import type { MinuteCounts } from "../../feed/minute-tally.ts";
-import { type AliveMark, type AliveMarket, type FeedStore, MAX_HELD_BYTES } from "./feed-store.ts";
+import type { AliveMark, AliveMarket, FeedStore } from "./feed-store.ts";
 import { logFault } from "./log-fault.ts";
 import { FLUSH_AT_CHARACTERS, TapeBuffer } from "./tape-buffer.ts";
 
@@ -169,7 +169,7 @@ export class Recorder {
   }
 
   private keepWithinBound(now: number): void {
-    while (this.store.heldBytes() > MAX_HELD_BYTES) {
+    while (this.store.heldBytes() > this.store.maxHeldBytes) {
       const minute = this.store.dropOldest();
       if (minute === null) return;
       this.store.saveGaps([this.tapeGap(now, `storage did not come for what was recorded in ${new Date(minute).toISOString()}`, minute)]);

@@ -16,9 +16,15 @@ describe("FEEDS", () => {
   it("says how many levels a feed's snapshots keep, or nothing", () => {
     const feeds = parseFeeds('[{"feed":"a","venue":"v","symbols":["X"],"levels":100},{"feed":"b","venue":"v","symbols":["Y"]}]');
     expect(feeds).toEqual([
-      { feed: "a", venue: "v", symbols: ["X"], levels: 100 },
-      { feed: "b", venue: "v", symbols: ["Y"] },
+      { feed: "a", object: "main", venue: "v", symbols: ["X"], levels: 100 },
+      { feed: "b", object: "main", venue: "v", symbols: ["Y"] },
     ]);
+  });
+
+  it("lets all feeds share one object but those that name another: each object that never sleeps is paid for", () => {
+    const feeds = parseFeeds('[{"feed":"a","venue":"v","symbols":["X"],"object":"busy"},{"feed":"b","venue":"w","symbols":["Y"]}]');
+    expect(feeds).toMatchObject([{ object: "busy" }, { object: "main" }]);
+    expect(parseFeeds('[{"feed":"a","venue":"v","symbols":["X"],"object":"Not A Name"}]')).toHaveProperty("malformed");
   });
 
   it.each([

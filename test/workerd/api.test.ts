@@ -11,7 +11,7 @@ import { openDatabase } from "../../workers/storage/database.ts";
 import { writeBatch } from "../../workers/storage/write-batch.ts";
 import { advanceClock } from "./clock.ts";
 import { expectAsDocumented } from "./contract-check.ts";
-import { control, feedStub, PATIENCE, startedFeed } from "./exchange-control.ts";
+import { control, feedRpc, PATIENCE, startedFeed } from "./exchange-control.ts";
 import { closeMinute, type WarmFeed, warmFeed } from "./warm-feed.ts";
 
 const BTC = "/v1/markets/binance-spot:BTCUSDT";
@@ -271,7 +271,7 @@ describe("a live market", () => {
     // A process of its own, whose backoff no earlier test has run up.
     await abortAllDurableObjects();
     await control.snapshots({ BTCUSDT: snapshot, ETHUSDT: snapshot });
-    await vi.waitFor(async () => expect((await feedStub().status()).markets[0]?.proof.lastSequence).toBe(lastUpdateId), PATIENCE);
+    await vi.waitFor(async () => expect((await feedRpc().status()).markets[0]?.proof.lastSequence).toBe(lastUpdateId), PATIENCE);
     expect((await get(`${BTC}/book?levels=1`)).body.completeTo).toEqual({ bid: "90.00", ask: null });
   });
 });

@@ -16,7 +16,7 @@ import { readEverStored, readStoredUsage } from "../../workers/storage/read-usag
 import { type StoredBatch, writeBatch } from "../../workers/storage/write-batch.ts";
 import { advanceClock } from "./clock.ts";
 import { expectAsDocumented } from "./contract-check.ts";
-import { feedStub } from "./exchange-control.ts";
+import { feedRpc } from "./exchange-control.ts";
 import { closeMinute, type WarmFeed, warmFeed } from "./warm-feed.ts";
 
 const MINUTE = Date.UTC(2026, 0, 5, 12);
@@ -97,7 +97,7 @@ describe("GET /v1/cost", () => {
     for (let index = 0; index < 3; index++) await closeMinute(feed);
     await runCron(publicEnv, Date.now());
     advanceClock(60_000);
-    const { counters } = await feedStub().status();
+    const { counters } = await feedRpc().status();
     const { status, body } = await get("/v1/cost");
     expect(status).toBe(200);
     expect(body).toMatchObject({ feeds: 1, markets: 2, planUsd: 5, pricesRead: "2026-11-27" });

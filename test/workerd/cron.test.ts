@@ -9,18 +9,17 @@ import { FEED_TAPE_SYMBOL, tapesKey, tapesMinutePrefix } from "../../core/wire/k
 import { drainFeed } from "../../workers/cron/drain-feed.ts";
 import { runCron } from "../../workers/cron/run-cron.ts";
 import type { PublicEnv } from "../../workers/env.ts";
-import { feedByName } from "../../workers/feed-client.ts";
 import worker from "../../workers/main.ts";
 import { openDatabase } from "../../workers/storage/database.ts";
 import { findMinuteTape, readPieces } from "../../workers/storage/read-tapes.ts";
 import { directoryOf, putTapes } from "../../workers/storage/tapes.ts";
 import { advanceClock } from "./clock.ts";
-import { feedStub } from "./exchange-control.ts";
+import { feedRpc, feedStub } from "./exchange-control.ts";
 import { closeMinute, type WarmFeed, warmFeed } from "./warm-feed.ts";
 
 /** Cron never asks the model. */
 const publicEnv = env as unknown as PublicEnv;
-const configuration = { feed: "main", venue: "binance-spot", symbols: ["BTCUSDT", "ETHUSDT"] };
+const configuration = { feed: "main", object: "main", venue: "binance-spot", symbols: ["BTCUSDT", "ETHUSDT"] };
 const PREPARED_PER_BATCH = 4;
 let feed: WarmFeed;
 
@@ -54,32 +53,32 @@ describe("a run", () => {
 
   it("lets the feed forget what is stored, and only that", async () => {
     const minute = await closeMinute(feed);
-    expect((await feedStub().pending(10)).minutes.map((each) => each.minute)).toEqual([minute]);
+    expect((await feedRpc().pending(10)).minutes.map((each) => each.minute)).toEqual([minute]);
     await runCron(publicEnv, Date.now());
-    expect((await feedStub().pending(10)).minutes).toEqual([]);
-    expect(await feedStub().tapes(["BTCUSDT"], minute)).toEqual([]);
+    expect((await feedRpc().pending(10)).minutes).toEqual([]);
+    expect(await feedRpc().tapes(["BTCUSDT"], minute)).toEqual([]);
   });
 
   it("stores the gaps of the feed's start, closed", async () => {
     const closed = await env.DB.prepare("select count(*) as n from gaps where to_ms is null").first<{ n: number }>();
     expect(closed).toEqual({ n: 0 });
     feed = await warmFeed();
-    expect((await feedStub().pending(10)).gaps.length).toBeGreaterThanOrEqual(2);
+    expect((await feedRpc().pending(10)).gaps.length).toBeGreaterThanOrEqual(2);
     await runCron(publicEnv, Date.now());
     const { results } = await env.DB.prepare("select * from gaps where reason = 'restarted' and to_ms is not null").all();
     expect(results.map(({ market }) => market)).toEqual(expect.arrayContaining(["binance-spot:BTCUSDT", "binance-spot:ETHUSDT"]));
     // Never acknowledged, they would fill the feed's storage and be written again each minute, for ever.
-    expect((await feedStub().pending(10)).gaps).toEqual([]);
+    expect((await feedRpc().pending(10)).gaps).toEqual([]);
   });
 
   it("that finds a backlog stores every minute of it, oldest first, and says what it stored: all of it, not the last portion", async () => {
     const minutes: number[] = [];
     for (let index = 0; index < 7; index++) minutes.push(await closeMinute(feed));
-    const listed = (await feedStub().pending(10)).minutes.map(({ tapes }) => tapes.map(({ bytes }) => bytes));
+    const listed = (await feedRpc().pending(10)).minutes.map(({ tapes }) => tapes.map(({ bytes }) => bytes));
     const [early, late] = [listed.slice(0, 5).flat(), listed.slice(5).flat()];
     const startedAt = Date.now();
     const options = { database: openDatabase(env.DB), bucket: env.TAPES, splits, startedAt, calls: 900 };
-    const report = await drainFeed(feedByName(env.FEED, "main"), configuration, options);
+    const report = await drainFeed(feedRpc(), configuration, options);
     const { results } = await env.DB.prepare("select * from batches order by id").all();
     const common = { feed: "main", started_at: startedAt, gaps: 0 };
     const id = `main/${new Date(startedAt).toISOString()}`;
@@ -138,7 +137,7 @@ describe("the calls that one invocation may make", () => {
     const allowed = 9;
     for (let run = 0; run * 2 < minutes.length; run++) {
       const counted = { calls: 0 };
-      const report = await drainFeed(counting(feedByName(env.FEED, "main"), counted), configuration, {
+      const report = await drainFeed(counting(feedRpc(), counted), configuration, {
         database: openDatabase(counting(env.DB, counted)),
         bucket: counting(env.TAPES, counted),
         splits,
@@ -150,15 +149,15 @@ describe("the calls that one invocation may make", () => {
       // Statements of a batch are prepared without a call: each counts here, and makes the count too large rather than too small.
       expect(counted.calls).toBeLessThanOrEqual(allowed + PREPARED_PER_BATCH);
       for (const minute of minutes.slice(0, minutes.length - left)) expect(await rowsOf(minute)).toHaveLength(2);
-      expect((await feedStub().pending(10)).minutes.map((each) => each.minute)).toEqual(minutes.slice(minutes.length - left));
+      expect((await feedRpc().pending(10)).minutes.map((each) => each.minute)).toEqual(minutes.slice(minutes.length - left));
     }
   });
 
   it("are overdrawn by the oldest minute alone, which waiting makes no smaller", async () => {
     const minutes = [await closeMinute(feed), await closeMinute(feed)];
     const options = { database: openDatabase(env.DB), bucket: env.TAPES, splits, startedAt: Date.now(), calls: 1 };
-    expect(await drainFeed(feedByName(env.FEED, "main"), configuration, options)).toMatchObject({ minutes: 1, remaining: 1 });
-    expect((await feedStub().pending(10)).minutes.map((each) => each.minute)).toEqual(minutes.slice(1));
+    expect(await drainFeed(feedRpc(), configuration, options)).toMatchObject({ minutes: 1, remaining: 1 });
+    expect((await feedRpc().pending(10)).minutes.map((each) => each.minute)).toEqual(minutes.slice(1));
   });
 });
 
@@ -166,13 +165,18 @@ describe("many feeds", () => {
   it("share the calls of one invocation: each alone would use them up", async () => {
     const minutes = [await closeMinute(feed), await closeMinute(feed)];
     // 6 calls each: status, a portion's three, and one minute's object. The others of the hundred and fifty are down.
-    const others = Array.from({ length: 149 }, (_, index) => ({ feed: `down-${index}`, venue: "binance-spot", symbols: [`X${index}`] }));
+    const others = Array.from({ length: 149 }, (_, index) => ({
+      feed: `down-${index}`,
+      object: `down-${index}`,
+      venue: "binance-spot",
+      symbols: [`X${index}`],
+    }));
     const down = { status: () => Promise.reject(new Error("down")) };
     const FEED = { getByName: (name: string) => (name === "main" ? feedStub() : down) } as unknown as DurableObjectNamespace;
     const FEEDS = JSON.stringify([...others, ...(JSON.parse(env.FEEDS) as unknown[])]);
     await expect(runCron({ ...publicEnv, FEED, FEEDS }, Date.now())).rejects.toThrow("149 of 150 feeds");
     expect(await rowsOf(minutes[0] ?? 0)).toHaveLength(2);
-    expect((await feedStub().pending(10)).minutes.map(({ minute }) => minute)).toEqual(minutes.slice(1));
+    expect((await feedRpc().pending(10)).minutes.map(({ minute }) => minute)).toEqual(minutes.slice(1));
   });
 });
 
@@ -194,7 +198,7 @@ describe("a tape that another run took and acknowledged in between", () => {
 describe("a minute that is stored already", () => {
   it("of which the feed gives other bytes keeps both: nothing stored is overwritten", async () => {
     const minute = await closeMinute(feed);
-    const earlier = { feed: "main", venue: "binance-spot", minute };
+    const earlier = { feed: "main", object: "main", venue: "binance-spot", minute };
     const bytes = gzipSync("what an earlier feed received\n", { level: 1 });
     await putTapes(env.TAPES, { ...earlier, tapes: [{ symbol: "BTCUSDT", bytes }] });
     await runCron(publicEnv, Date.now());
@@ -237,7 +241,7 @@ describe("when a store fails", () => {
     const minute = await closeMinute(feed);
     await env.DB.exec("alter table snapshots rename to hidden");
     await expect(runCron(publicEnv, Date.now())).rejects.toThrow("1 of 1 feeds");
-    expect((await feedStub().pending(10)).minutes.map((each) => each.minute)).toEqual([minute]);
+    expect((await feedRpc().pending(10)).minutes.map((each) => each.minute)).toEqual([minute]);
     await env.DB.exec("alter table hidden rename to snapshots");
     await runCron(publicEnv, Date.now());
     expect(await rowsOf(minute)).toHaveLength(2);
@@ -248,7 +252,7 @@ describe("when a store fails", () => {
     const failing = { put: () => Promise.reject(new Error("R2 is down")) } as unknown as R2Bucket;
     await expect(runCron({ ...publicEnv, TAPES: failing }, Date.now())).rejects.toThrow("1 of 1 feeds");
     expect(await rowsOf(minute)).toEqual([]);
-    expect((await feedStub().pending(10)).minutes.map((each) => each.minute)).toEqual([minute]);
+    expect((await feedRpc().pending(10)).minutes.map((each) => each.minute)).toEqual([minute]);
   });
 
   it("one feed that can't run doesn't stop the others", async () => {
@@ -269,7 +273,7 @@ describe("a minute in which the venue said nothing", () => {
     await closeMinute(feed);
     await runCron(publicEnv, Date.now());
     advanceClock(120_000);
-    await feedStub().status();
+    await feedRpc().status();
     await runCron(publicEnv, Date.now());
     const { results } = await env.DB.prepare("select * from snapshots where market = 'binance-spot:BTCUSDT' order by minute desc").all();
     expect(results[0]).toMatchObject({ bid_ticks: null, ask_ticks: null, bids: null, features: null, book_hash: null });
@@ -277,12 +281,12 @@ describe("a minute in which the venue said nothing", () => {
 
   it("of which a whole half hour waits is stored in one run, and what is beyond it in the next: a feed must be caught up before it forgets", async () => {
     advanceClock(33 * 60_000);
-    await feedStub().status();
-    const { minutes, remaining } = await feedStub().pending(1);
+    await feedRpc().status();
+    const { minutes, remaining } = await feedRpc().pending(1);
     expect(minutes.length + remaining).toBe(33);
     const options = { database: openDatabase(env.DB), bucket: env.TAPES, splits, startedAt: Date.now(), calls: 900 };
-    expect(await drainFeed(feedByName(env.FEED, "main"), configuration, options)).toMatchObject({ minutes: 30, rows: 60, remaining: 3 });
-    expect((await feedStub().pending(10)).minutes).toHaveLength(3);
+    expect(await drainFeed(feedRpc(), configuration, options)).toMatchObject({ minutes: 30, rows: 60, remaining: 3 });
+    expect((await feedRpc().pending(10)).minutes).toHaveLength(3);
   });
 });
 

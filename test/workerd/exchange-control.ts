@@ -4,6 +4,8 @@ import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import type { MarketFeed } from "../../durable-objects/main.ts";
+import type { FeedRpc } from "../../feed/contract.ts";
+import { feedAt } from "../../workers/feed-client.ts";
 
 /** For vi.waitFor: reconnecting backs off by half a second at first. */
 export const PATIENCE = { timeout: 20_000, interval: 100 };
@@ -29,6 +31,11 @@ export function feedStub(feed = "main"): DurableObjectStub<MarketFeed> {
   return env.FEED.getByName(feed) as unknown as DurableObjectStub<MarketFeed>;
 }
 
+/** What is asked of a feed, as the Workers ask it. */
+export function feedRpc(feed = "main"): FeedRpc {
+  return feedAt(env.FEED as unknown as DurableObjectNamespace, { feed, object: "main" });
+}
+
 export function snapshotBody(lastSequence: number): string {
   return JSON.stringify({ lastUpdateId: lastSequence, bids: [["99.99", "1.00000"]], asks: [["100.01", "1.00000"]] });
 }
@@ -50,7 +57,7 @@ export async function startedFeed(): Promise<number> {
   await abortAllDurableObjects();
   await control.snapshots({ BTCUSDT: snapshotBody(sequence), ETHUSDT: snapshotBody(sequence) });
   await vi.waitFor(async () => {
-    const status = await feedStub().status();
+    const status = await feedRpc().status();
     expect(status.markets.map((market) => market.state)).toEqual(["live", "live"]);
     expect(status.markets.map((market) => market.proof.lastSequence)).toEqual([sequence, sequence]);
   }, PATIENCE);

@@ -2,14 +2,14 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { FeedStore } from "../../durable-objects/market-feed/feed-store.ts";
+import { FeedStore, ObjectStore } from "../../durable-objects/market-feed/feed-store.ts";
 import type { GapRecord } from "../../feed/contract.ts";
 import { feedStub } from "./exchange-control.ts";
 
 const MINUTE = Date.UTC(2026, 0, 5, 12, 0);
 
 function withStore(act: (store: FeedStore) => void): Promise<void> {
-  return runInDurableObject(feedStub("store"), (_, state) => act(new FeedStore(state.storage)));
+  return runInDurableObject(feedStub("store"), (_, state) => act(new FeedStore(new ObjectStore(state.storage), "store")));
 }
 
 /** Bytes that tell their place, so that a piece lost or moved shows. */

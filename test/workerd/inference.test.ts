@@ -24,7 +24,7 @@ import { sha256Hex } from "../../workers/inference/sha256.ts";
 import { shippedModel } from "../../workers/inference/shipped-model.ts";
 import { advanceClock } from "./clock.ts";
 import { expectAsDocumented } from "./contract-check.ts";
-import { feedStub } from "./exchange-control.ts";
+import { feedRpc } from "./exchange-control.ts";
 import { linearAnswer, linearModel } from "./linear-model.ts";
 import { warmFeed } from "./warm-feed.ts";
 
@@ -353,7 +353,7 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
   });
 
   it("is the model's answer to the feed's own row: bid, mid and ask at each horizon, with what it rests on", async () => {
-    const features = await feedStub().features("binance-spot:BTCUSDT");
+    const features = await feedRpc().features("binance-spot:BTCUSDT");
     if (!features.ok) throw new Error(features.detail);
     const { status, body } = await get(`${BTC}/forecast`);
     expect(status).toBe(200);

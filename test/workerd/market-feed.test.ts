@@ -3,10 +3,10 @@ import { gunzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { minuteOf } from "../../core/units/time.ts";
 import { decodeTapeLine } from "../../core/wire/tape.ts";
-import { FeedStore } from "../../durable-objects/market-feed/feed-store.ts";
+import { FeedStore, ObjectStore } from "../../durable-objects/market-feed/feed-store.ts";
 import type { FeedStatus, GapRecord } from "../../feed/contract.ts";
 import { advanceClock } from "./clock.ts";
-import { control, depthFrame, feedStub, PATIENCE, snapshotBody, startedFeed } from "./exchange-control.ts";
+import { control, depthFrame, feedRpc, feedStub, PATIENCE, snapshotBody, startedFeed } from "./exchange-control.ts";
 
 /** The frames that a tape holds. */
 function framesOf(tape: Uint8Array | null): string[] {
@@ -29,11 +29,11 @@ async function rewriteKept(key: string, change: (value: Record<string, unknown>)
 
 /** Puts a gap into the object's store, as its recorder does. */
 async function save(gap: GapRecord): Promise<void> {
-  await runInDurableObject(feedStub(), (_, { storage }) => new FeedStore(storage).saveGaps([gap]));
+  await runInDurableObject(feedStub(), (_, { storage }) => new FeedStore(new ObjectStore(storage), "main").saveGaps([gap]));
 }
 
 async function marketState(symbol: string): Promise<string | undefined> {
-  const status: FeedStatus = await feedStub().status();
+  const status: FeedStatus = await feedRpc().status();
   return status.markets.find((market) => market.market === `binance-spot:${symbol}`)?.state;
 }
 
@@ -46,7 +46,7 @@ describe("the feed object", () => {
     const sequence = await startedFeed();
     await control.send([depthFrame("BTCUSDT", { from: sequence + 1, bids: [["100.00", "3.00000"]] })]);
     await vi.waitFor(async () => {
-      const book = await feedStub().book("binance-spot:BTCUSDT", 5);
+      const book = await feedRpc().book("binance-spot:BTCUSDT", 5);
       if (!book.ok) throw new Error(book.detail);
       expect(book.proof.lastSequence).toBe(sequence + 1);
       expect(book.bids[0]).toEqual([10_000, 300_000]);
@@ -56,36 +56,36 @@ describe("the feed object", () => {
 
   it("counts what it is billed for from its start on: calls, messages, rows", async () => {
     const sequence = await startedFeed();
-    const before = (await feedStub().status()).counters;
+    const before = (await feedRpc().status()).counters;
     await control.send([1, 2, 3].map((step) => depthFrame("BTCUSDT", { from: sequence + step })));
-    await vi.waitFor(async () => expect((await feedStub().status()).counters.messages).toBe(before.messages + 3), PATIENCE);
-    const started = (await feedStub().status()).counters;
-    await feedStub().quote("binance-spot:BTCUSDT");
-    await feedStub().tapes(["BTCUSDT"], 0);
-    const after = (await feedStub().status()).counters;
+    await vi.waitFor(async () => expect((await feedRpc().status()).counters.messages).toBe(before.messages + 3), PATIENCE);
+    const started = (await feedRpc().status()).counters;
+    await feedRpc().quote("binance-spot:BTCUSDT");
+    await feedRpc().tapes(["BTCUSDT"], 0);
+    const after = (await feedRpc().status()).counters;
     expect(after.calls).toBe(started.calls + 3);
     expect(after.since).toBe(before.since);
     expect(after.rowsWritten).toBeGreaterThan(0);
     const { alarms } = after;
     await runDurableObjectAlarm(feedStub());
-    const woken = (await feedStub().status()).counters;
+    const woken = (await feedRpc().status()).counters;
     expect(woken.alarms).toBeGreaterThan(alarms);
     // An alarm set is a row written.
     expect(woken.rowsWritten).toBeGreaterThan(after.rowsWritten);
     await abortAllDurableObjects();
-    expect((await feedStub().status()).counters).toMatchObject({ calls: 1, messages: 0 });
+    expect((await feedRpc().status()).counters).toMatchObject({ calls: 1, messages: 0 });
   });
 
   it("answers for a market that it doesn't hold with a refusal, not a failure", async () => {
     await startedFeed();
-    expect(await feedStub().quote("binance-spot:NOPE")).toMatchObject({ ok: false, reason: "unknown-market" });
+    expect(await feedRpc().quote("binance-spot:NOPE")).toMatchObject({ ok: false, reason: "unknown-market" });
   });
 
   it("loses nothing but the book when the venue closes: reconnects, resyncs, and the hole is in the ledger", async () => {
     await startedFeed();
     await control.close();
     await vi.waitFor(async () => {
-      const { gaps } = await feedStub().pending(1);
+      const { gaps } = await feedRpc().pending(1);
       const gap = gaps.find((candidate) => candidate.reason === "connection-down");
       expect(gap).toMatchObject({ channel: "connection", action: "reconnected" });
       expect(gap?.to).not.toBeNull();
@@ -98,10 +98,10 @@ describe("the feed object", () => {
     await control.hold(true);
     await control.close();
     await vi.waitFor(async () => expect(await control.waiting()).toBe(1), PATIENCE);
-    const { openedAt } = (await feedStub().status()).connection;
+    const { openedAt } = (await feedRpc().status()).connection;
     await control.close();
     await vi.waitFor(async () => {
-      const { connection } = await feedStub().status();
+      const { connection } = await feedRpc().status();
       expect(connection.state).toBe("open");
       expect(connection.openedAt).not.toBe(openedAt);
     }, PATIENCE);
@@ -109,7 +109,7 @@ describe("the feed object", () => {
     await control.snapshots({ BTCUSDT: now, ETHUSDT: now });
     await control.hold(false);
     await vi.waitFor(async () => {
-      const { markets } = await feedStub().status();
+      const { markets } = await feedRpc().status();
       expect(markets.map(({ state }) => state)).toEqual(["live", "live"]);
       expect(markets.map(({ proof }) => proof.lastSequence)).toEqual([sequence + 50, sequence + 50]);
     }, PATIENCE);
@@ -118,15 +118,15 @@ describe("the feed object", () => {
   it("resyncs one symbol alone when its sequence breaks", async () => {
     const sequence = await startedFeed();
     await control.snapshots({ BTCUSDT: snapshotBody(sequence + 9), ETHUSDT: snapshotBody(sequence) });
-    const before = await feedStub().book("binance-spot:ETHUSDT", 1);
+    const before = await feedRpc().book("binance-spot:ETHUSDT", 1);
     await control.send([depthFrame("BTCUSDT", { from: sequence + 10 })]);
     await vi.waitFor(async () => {
-      const { gaps } = await feedStub().pending(1);
+      const { gaps } = await feedRpc().pending(1);
       expect(gaps.filter((gap) => gap.reason === "sequence-gap" && gap.to !== null).map((gap) => gap.market)).toContain(
         "binance-spot:BTCUSDT",
       );
     }, PATIENCE);
-    const after = await feedStub().book("binance-spot:ETHUSDT", 1);
+    const after = await feedRpc().book("binance-spot:ETHUSDT", 1);
     expect(before.ok && after.ok && after.proof.unbrokenSince === before.proof.unbrokenSince).toBe(true);
   });
 
@@ -135,23 +135,23 @@ describe("the feed object", () => {
     const frame = depthFrame("BTCUSDT", { from: sequence + 1, asks: [["101.00", "7.00000"]] });
     await control.send([frame]);
     await vi.waitFor(async () => {
-      const book = await feedStub().book("binance-spot:BTCUSDT", 5);
+      const book = await feedRpc().book("binance-spot:BTCUSDT", 5);
       expect(book.ok && book.proof.lastSequence).toBe(sequence + 1);
     }, PATIENCE);
     // The minute may have changed since the frame was sent.
     const minutes = [minuteOf(Date.now() - 60_000), minuteOf(Date.now())];
     const kept = async (): Promise<string[]> =>
-      (await Promise.all(minutes.map(async (each) => framesOf((await feedStub().tapes(["BTCUSDT"], each))[0]?.bytes ?? null)))).flat();
+      (await Promise.all(minutes.map(async (each) => framesOf((await feedRpc().tapes(["BTCUSDT"], each))[0]?.bytes ?? null)))).flat();
     // The tape is flushed each five seconds: when this frame's chunk is stored, the process may die.
     await vi.waitFor(async () => {
-      await feedStub().status();
+      await feedRpc().status();
       expect(await kept()).toContain(frame);
     }, PATIENCE);
     await abortAllDurableObjects();
     await control.snapshots({ BTCUSDT: snapshotBody(sequence + 2), ETHUSDT: snapshotBody(sequence + 2) });
     await vi.waitFor(async () => expect(await marketState("BTCUSDT")).toBe("live"), PATIENCE);
     expect(await kept()).toContain(frame);
-    const { gaps } = await feedStub().pending(1);
+    const { gaps } = await feedRpc().pending(1);
     const restarted = gaps.filter((gap: GapRecord) => gap.reason === "restarted" && gap.market === "binance-spot:BTCUSDT");
     expect(restarted.length).toBeGreaterThan(0);
     expect(restarted.at(-1)?.to).not.toBeNull();
@@ -162,13 +162,13 @@ describe("the feed object", () => {
     await control.refuse(451);
     await control.close();
     await vi.waitFor(async () => {
-      const status = await feedStub().status();
+      const status = await feedRpc().status();
       expect(status.connection.state).toBe("blocked");
       expect(status.connection.attempts).toBeGreaterThan(0);
     }, PATIENCE);
-    expect(await feedStub().features("binance-spot:BTCUSDT")).toMatchObject({ ok: false, reason: "disconnected" });
+    expect(await feedRpc().features("binance-spot:BTCUSDT")).toMatchObject({ ok: false, reason: "disconnected" });
     await control.refuse(null);
-    await vi.waitFor(async () => expect((await feedStub().status()).connection.state).toBe("open"), PATIENCE);
+    await vi.waitFor(async () => expect((await feedRpc().status()).connection.state).toBe("open"), PATIENCE);
   });
 
   it("tries the venue's other hosts from the start where REST is refused before there is any book", async () => {
@@ -179,7 +179,7 @@ describe("the feed object", () => {
     await control.refuse(451);
     const hosts = new Set<string>();
     await vi.waitFor(async () => {
-      const { connection } = await feedStub().status();
+      const { connection } = await feedRpc().status();
       hosts.add(connection.host);
       expect(connection.state).toBe("blocked");
       expect(hosts.size).toBeGreaterThan(1);
@@ -198,7 +198,7 @@ describe("the feed object", () => {
     }));
     await abortAllDurableObjects();
     await vi.waitFor(async () => {
-      const { minutes } = await feedStub().pending(60);
+      const { minutes } = await feedRpc().pending(60);
       const snapshots = minutes.find((each) => each.minute === died)?.snapshots ?? [];
       expect(snapshots).toMatchObject([
         { market: "binance-spot:BTCUSDT", state: "disconnected", quote: null, coveredMs: 1_500, events: 7, trades: 3 },
@@ -212,7 +212,7 @@ describe("the feed object", () => {
     const ahead = Date.now() + 120_000;
     await rewriteKept("alive", (alive) => ({ ...alive, at: ahead, minute: minuteOf(ahead) }));
     await abortAllDurableObjects();
-    expect((await feedStub().status()).now).toBeGreaterThanOrEqual(ahead);
+    expect((await feedRpc().status()).now).toBeGreaterThanOrEqual(ahead);
     await rewriteKept("alive", (alive) => ({ ...alive, at: Date.now(), minute: minuteOf(Date.now()) }));
   });
 
@@ -221,7 +221,7 @@ describe("the feed object", () => {
     const coarse = { decimals: 1, mantissa: 1 };
     await rewriteKept("instruments", (instruments) => (instruments as unknown as object[]).map((each) => ({ ...each, tick: coarse })));
     const sequence = await startedFeed();
-    const book = await feedStub().book("binance-spot:BTCUSDT", 1);
+    const book = await feedRpc().book("binance-spot:BTCUSDT", 1);
     if (!book.ok) throw new Error(book.detail);
     expect(book.instrument.tick).toEqual({ decimals: 2, mantissa: 1 });
     expect(book.bids[0]?.[0]).toBe(9_999);
@@ -230,12 +230,12 @@ describe("the feed object", () => {
 
   it("keeps a gap until the ledger has it, and no longer", async () => {
     await startedFeed();
-    const { gaps } = await feedStub().pending(1);
+    const { gaps } = await feedRpc().pending(1);
     const closed = gaps.filter((gap) => gap.to !== null);
     expect(closed.length).toBeGreaterThan(0);
-    await feedStub().acknowledge([], closed);
+    await feedRpc().acknowledge([], closed);
     const pendingOf = async (ids: readonly string[]): Promise<GapRecord[]> =>
-      (await feedStub().pending(1)).gaps.filter(({ id }) => ids.includes(id));
+      (await feedRpc().pending(1)).gaps.filter(({ id }) => ids.includes(id));
     expect(await pendingOf(closed.map(({ id }) => id))).toEqual([]);
     // One that the ledger has stored open is not done: its end is still to come.
     const open: GapRecord = {
@@ -249,7 +249,7 @@ describe("the feed object", () => {
       action: "pending",
     };
     await save(open);
-    await feedStub().acknowledge([], [open]);
+    await feedRpc().acknowledge([], [open]);
     expect(await pendingOf([open.id])).toEqual([]);
     const ended: GapRecord = { ...open, to: 2, action: "resynced" };
     await save(ended);
@@ -259,7 +259,7 @@ describe("the feed object", () => {
   it("is brought back by its alarm alone, in time: nobody may ask for hours, and it is evicted with only a socket", async () => {
     await startedFeed();
     const reason = async (): Promise<string> => {
-      const book = await feedStub().book("binance-spot:BTCUSDT", 1);
+      const book = await feedRpc().book("binance-spot:BTCUSDT", 1);
       return book.ok ? "live" : book.reason;
     };
     // Were it not brought forward, the next one would be in an hour.
@@ -275,8 +275,8 @@ describe("the feed object", () => {
 
 describe("the feed object's configuration", () => {
   it("that doesn't name it keeps it from running, and its status says why", async () => {
-    const status = await feedStub("nobody").status();
+    const status = await feedRpc("nobody").status();
     expect(status.connection.lastDownReason).toMatch(/no feed named nobody/);
-    expect(await feedStub("nobody").features("binance-spot:BTCUSDT")).toMatchObject({ ok: false, reason: "disconnected" });
+    expect(await feedRpc("nobody").features("binance-spot:BTCUSDT")).toMatchObject({ ok: false, reason: "disconnected" });
   });
 });

@@ -4,7 +4,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
-import { type AliveMark, FeedStore, MAX_HELD_BYTES } from "../../durable-objects/market-feed/feed-store.ts";
+import { type AliveMark, FeedStore, MAX_HELD_BYTES, ObjectStore } from "../../durable-objects/market-feed/feed-store.ts";
 import { Recorder } from "../../durable-objects/market-feed/recorder.ts";
 import { binanceSpot } from "../../exchanges/binance/spot.ts";
 import { FeedReducer } from "../../feed/feed-reducer.ts";
@@ -31,7 +31,7 @@ interface Bench {
 /** A recorder that begins at 40 s of the minute, in an object of its own. */
 function withRecorder(name: string, act: (bench: Bench) => void): Promise<void> {
   return runInDurableObject(feedStub(name), (_, state) => {
-    const store = new FeedStore(state.storage);
+    const store = new FeedStore(new ObjectStore(state.storage), name);
     const reducer = new FeedReducer({ adapter: binanceSpot, instruments: [BTC], featureSet: featureSetV1 });
     reducer.tick(MINUTE + 40_000);
     act({ store, reducer, recorder: new Recorder(store, reducer, MINUTE + 40_000) });

@@ -7,7 +7,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Instrument } from "../../core/market/instrument.ts";
 import { minuteOf } from "../../core/units/time.ts";
-import { FeedStore } from "../../durable-objects/market-feed/feed-store.ts";
+import { FeedStore, ObjectStore } from "../../durable-objects/market-feed/feed-store.ts";
 import { RunningFeed } from "../../durable-objects/market-feed/running-feed.ts";
 import { binanceSpot } from "../../exchanges/binance/spot.ts";
 import type { ExchangeAdapter } from "../../exchanges/contract.ts";
@@ -44,9 +44,9 @@ async function withFeed(
   }: { adapter?: ExchangeAdapter; prepare?: (store: FeedStore) => void; levels?: number } = {},
 ): Promise<void> {
   await runInDurableObject(feedStub(name), async (_, state) => {
-    const store = new FeedStore(state.storage);
+    const store = new FeedStore(new ObjectStore(state.storage), name);
     const wakes: number[] = [];
-    const configuration = { feed: name, venue: "binance-spot", symbols: ["BTCUSDT", "ETHUSDT"], levels };
+    const configuration = { feed: name, object: name, venue: "binance-spot", symbols: ["BTCUSDT", "ETHUSDT"], levels };
     const wake = (at: number): void => void wakes.push(at);
     const successor = (): RunningFeed => new RunningFeed({ configuration, adapter, hosts: undefined, key: undefined, store, wake });
     prepare(store);

@@ -7,7 +7,7 @@ import { MAX_SOCKETS } from "../../durable-objects/market-feed/client-sockets.ts
 import { createApp } from "../../workers/api/app.ts";
 import type { PublicEnv } from "../../workers/env.ts";
 import { BookKeeper, type Message } from "../feed/stream-client.ts";
-import { control, depthFrame, feedStub, PATIENCE, snapshotBody, startedFeed } from "./exchange-control.ts";
+import { control, depthFrame, feedRpc, feedStub, PATIENCE, snapshotBody, startedFeed } from "./exchange-control.ts";
 
 const BTC = "binance-spot:BTCUSDT";
 const ETH = "binance-spot:ETHUSDT";
@@ -64,7 +64,7 @@ async function expectExactBook(client: TestClient, market: string, sequence: num
   await until(async () => {
     const newest = client.messages.findLast((message) => message.market === market && ["depth", "snapshot"].includes(message.kind));
     expect(newest?.lastSequence).toBe(sequence);
-    const book = await feedStub().book(market, 20);
+    const book = await feedRpc().book(market, 20);
     if (!book.ok) throw new Error(book.detail);
     expect(book.proof.lastSequence).toBe(sequence);
     expect(client.keeper.side(market, "bids")).toEqual(book.bids);
@@ -194,7 +194,7 @@ describe("a socket's life beyond the object's process", () => {
     await evictDurableObject(feedStub());
     await control.refuse(null);
     await control.snapshots({ BTCUSDT: snapshotBody(sequence + 5), ETHUSDT: snapshotBody(sequence + 5) });
-    await feedStub().status();
+    await feedRpc().status();
     await until(() => expect(client.of("snapshot")).toHaveLength(2));
     expect(client.closed).toBeNull();
     expect(client.messages.slice(before, before + 4)).toMatchObject([

@@ -2,7 +2,7 @@
 
 import { expect, vi } from "vitest";
 import { advanceClock, advanceIntoMinute, advanceToMinuteEnd } from "./clock.ts";
-import { control, depthFrame, feedStub, PATIENCE, startedFeed } from "./exchange-control.ts";
+import { control, depthFrame, feedRpc, PATIENCE, startedFeed } from "./exchange-control.ts";
 
 /** More than the features' longest window. */
 const WARMUP_FRAMES = 45;
@@ -39,7 +39,7 @@ export async function sendFrames(feed: WarmFeed, count: number, timeOf: (index: 
   await control.send(frames);
   await vi.waitFor(async () => {
     for (const market of ["binance-spot:BTCUSDT", "binance-spot:ETHUSDT"]) {
-      const book = await feedStub().book(market, 1);
+      const book = await feedRpc().book(market, 1);
       expect(book.ok && book.proof.lastSequence).toBe(feed.sequence);
     }
   }, PATIENCE);

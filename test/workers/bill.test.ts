@@ -10,7 +10,7 @@ const DAY = 86_400_000;
 /** A feed of twenty markets over a day, in round numbers. */
 function feed(parts: Partial<FeedUsage> = {}): FeedUsage {
   const counts = { calls: 5_760, alarms: 8_640, messages: 8_640_000, rowsRead: 1_000_000, rowsWritten: 60_000 };
-  return { feed: "main", measuredMs: DAY, ...counts, heldBytes: 2_000_000, ...parts };
+  return { feed: "main", object: "main", measuredMs: DAY, ...counts, heldBytes: 2_000_000, ...parts };
 }
 
 function stored(parts: Partial<StoredUsage> = {}): StoredUsage {
@@ -81,14 +81,19 @@ describe("the bill of one feed", () => {
 describe("sixty markets on three venues", () => {
   const names = ["binance", "bitmex", "coinbase"];
   const bill = monthlyBill({
-    feeds: names.map((name) => feed({ feed: name })),
+    feeds: names.map((name) => feed({ feed: name, object: name })),
     stored: names.map((name) => stored({ feed: name })),
     ever: { databaseBytes: 0, rows: 0, tapeBytes: 0 },
   });
 
-  it("cost most for objects that never sleep: the second and the third are beyond the plan", () => {
+  it("cost most for objects that never sleep, where each has its own: the second and the third are beyond the plan", () => {
     // 995,328 GB-s less 400,000, at 12.5 dollars a million.
     expect(line(bill, "object-duration")).toMatchObject({ perMonth: 995_328, billable: 595_328, costUsd: 7.4416 });
+  });
+
+  it("cost nothing for it where they share one: it is counted once", () => {
+    const shared = monthlyBill({ ...usage(), feeds: names.map((name) => feed({ feed: name })) });
+    expect(line(shared, "object-duration")).toMatchObject({ perMonth: 331_776, billable: 0, costUsd: 0 });
   });
 
   it("stay within what is included for writes to R2, which an object for each market and minute would not", () => {

@@ -50,7 +50,7 @@ describe("health", () => {
     malformedFrames: 0,
     tapeBytesHeld: 0,
   } as unknown as FeedStatus;
-  const feed = { configuration: { feed: "main", venue: "v", symbols: ["A"] }, status, lastStoredMinute: 0 };
+  const feed = { configuration: { feed: "main", object: "main", venue: "v", symbols: ["A"] }, status, lastStoredMinute: 0 };
   const fine: Observations = { now: 0, feeds: [feed], isDatabaseReachable: true, model };
 
   it("is ok when all is well", () => {

@@ -37,8 +37,7 @@ export async function feedCarrying(context: AppContext, market: string): Promise
 
 /** Asks the feed that carries the market. @throws Refused, FeedUnreachable */
 export async function askMarketFeed<T>(context: AppContext, market: string, ask: (rpc: FeedRpc) => Promise<T>): Promise<T> {
-  const { feed } = await feedCarrying(context, market);
-  return askFeed(context.env.FEED, feed, ask);
+  return askFeed(context.env.FEED, await feedCarrying(context, market), ask);
 }
 
 /** @throws Refused when the market is neither carried nor was ever recorded. */

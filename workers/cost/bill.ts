@@ -8,9 +8,10 @@
 
 import { PLAN_USD, PRICES, type PricedThing } from "./prices.ts";
 
-/** What one feed's object has counted since its process began. */
+/** What one feed has counted since its process began; the first of an object's feeds counts the object's alarms. */
 export interface FeedUsage {
   readonly feed: string;
+  readonly object: string;
   readonly measuredMs: number;
   readonly calls: number;
   readonly alarms: number;
@@ -87,6 +88,7 @@ export function monthlyBill(usage: Usage): Bill {
   const objects = sum(stored.map((each) => perDay(each, each.objects)));
   const tapeBytes = sum(stored.map((each) => perDay(each, each.tapeBytes)));
   const bytesPerRow = ever.rows === 0 ? 0 : Math.ceil(ever.databaseBytes / ever.rows);
+  const objectCount = new Set(feeds.map(({ object }) => object)).size;
   const overs = feeds.map(({ feed, measuredMs }) => `${feed} ${measuredMs} ms`).join(", ");
   const over = stored.map(({ feed, minutes }) => `${feed} ${minutes}`).join(", ");
   const lines: BillLine[] = [
@@ -98,8 +100,8 @@ export function monthlyBill(usage: Usage): Bill {
     }),
     flow("object-duration", {
       basis: "assumed",
-      from: `${feeds.length} objects that never sleep, ${OBJECT_GIGABYTES} GB × ${SECONDS_PER_DAY} s`,
-      perDay: thousandths(feeds.length * OBJECT_GIGABYTES * SECONDS_PER_DAY),
+      from: `${objectCount} ${objectCount === 1 ? "object that never sleeps" : "objects that never sleep"}, ${OBJECT_GIGABYTES} GB × ${SECONDS_PER_DAY} s`,
+      perDay: thousandths(objectCount * OBJECT_GIGABYTES * SECONDS_PER_DAY),
     }),
     flow("object-requests", { basis: "measured", from: `calls and alarms counted over ${overs}`, perDay: calls }),
     flow("object-rows-read", { basis: "measured", from: `counted over ${overs}`, perDay: rate(feeds, ({ rowsRead }) => rowsRead) }),

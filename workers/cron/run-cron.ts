@@ -1,7 +1,7 @@
 /** Each minute: drain every feed. One that fails doesn't stop the others; it is logged, and the run counts as failed. */
 
 import type { PublicEnv } from "../env.ts";
-import { feedByName } from "../feed-client.ts";
+import { feedAt } from "../feed-client.ts";
 import { configuredFeeds } from "../feed-directory.ts";
 import { logError, logEvent } from "../log.ts";
 import { configuredSplits } from "../split-schedule.ts";
@@ -18,7 +18,7 @@ export async function runCron(env: PublicEnv, startedAt: number): Promise<void> 
   const options = { ...stores, startedAt, calls: Math.floor(CALLS_PER_RUN / feeds.length) };
   const outcomes = await Promise.allSettled(
     feeds.map(async (configuration) => {
-      const report = await drainFeed(feedByName(env.FEED, configuration.feed), configuration, options);
+      const report = await drainFeed(feedAt(env.FEED, configuration), configuration, options);
       logEvent("feed-drained", { feed: configuration.feed, ...report });
     }),
   );

@@ -2,6 +2,7 @@
 
 import { createRoute } from "@hono/zod-openapi";
 import { MS_PER_DAY, MS_PER_MINUTE } from "../../../core/units/time.ts";
+import type { FeedConfiguration } from "../../../feed/configuration.ts";
 import { type FeedUsage, monthlyBill } from "../../cost/bill.ts";
 import { PRICES_READ } from "../../cost/prices.ts";
 import type { PublicEnv } from "../../env.ts";
@@ -34,9 +35,9 @@ export function addCostRoute(app: App): void {
     const database = openDatabase(context.env.DB);
     const [ever, ...measured] = await Promise.all([
       readEverStored(database),
-      ...feeds.map(async ({ feed }) => ({
-        live: await feedUsage(context.env, feed),
-        stored: await readStoredUsage(database, feed, now - MS_PER_DAY),
+      ...feeds.map(async (configuration) => ({
+        live: await feedUsage(context.env, configuration),
+        stored: await readStoredUsage(database, configuration.feed, now - MS_PER_DAY),
       })),
     ]);
     for (const { live, stored } of measured) {
@@ -52,8 +53,8 @@ export function addCostRoute(app: App): void {
 }
 
 /** @throws FeedUnreachable: a bill that leaves out a feed is no bill. */
-async function feedUsage(env: PublicEnv, feed: string): Promise<FeedUsage> {
-  const { now, counters, tapeBytesHeld } = await askFeed(env.FEED, feed, (rpc) => rpc.status());
+async function feedUsage(env: PublicEnv, { feed, object }: FeedConfiguration): Promise<FeedUsage> {
+  const { now, counters, tapeBytesHeld } = await askFeed(env.FEED, { feed, object }, (rpc) => rpc.status());
   const { since, calls, alarms, messages, rowsRead, rowsWritten } = counters;
-  return { feed, measuredMs: now - since, calls, alarms, messages, rowsRead, rowsWritten, heldBytes: tapeBytesHeld };
+  return { feed, object, measuredMs: now - since, calls, alarms, messages, rowsRead, rowsWritten, heldBytes: tapeBytesHeld };
 }

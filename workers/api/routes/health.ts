@@ -52,7 +52,7 @@ async function observeFeed(env: PublicEnv, configuration: FeedConfiguration): Pr
   const [status, stored] = await Promise.all([
     orNull(
       "feed-unreachable",
-      askFeed(env.FEED, configuration.feed, (rpc) => rpc.status()),
+      askFeed(env.FEED, configuration, (rpc) => rpc.status()),
     ),
     orNull(
       "database-unreachable",

@@ -68,7 +68,7 @@ export function addMarketRoutes(app: App): void {
   app.openapi(listRoute, async (context) => {
     const markets = await Promise.all(
       configuredFeeds(context.env.FEEDS).map(async (configuration) => {
-        const status = await askFeed(context.env.FEED, configuration.feed, (rpc) => rpc.status()).catch((error: unknown) => {
+        const status = await askFeed(context.env.FEED, configuration, (rpc) => rpc.status()).catch((error: unknown) => {
           logWarning("feed-unreachable", { feed: configuration.feed, cause: String(error) });
           return null;
         });
@@ -84,7 +84,7 @@ export function addMarketRoutes(app: App): void {
   app.openapi(marketRoute, async (context) => {
     const { market } = context.req.valid("param");
     const configuration = await feedCarrying(context, market);
-    const status = await askFeed(context.env.FEED, configuration.feed, (rpc) => rpc.status());
+    const status = await askFeed(context.env.FEED, configuration, (rpc) => rpc.status());
     const view = status.markets.find((each) => each.market === market);
     return context.json(marketDetailView(market, configuration, view), 200);
   });

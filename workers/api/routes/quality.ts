@@ -131,8 +131,9 @@ function spanOf({ from, to, day }: z.output<typeof ofOne>, now: number): { from:
 /** Every market of these feeds, with what its feed says of it. One that doesn't answer is a finding, not an error. */
 async function carriedMarkets(context: AppContext, feeds: readonly FeedConfiguration[]): Promise<Map<string, CarriedMarket>> {
   const answers = await Promise.all(
-    feeds.map(async ({ feed, venue, symbols }) => {
-      const status = await askFeed(context.env.FEED, feed, (rpc) => rpc.status()).catch((error: unknown) => {
+    feeds.map(async (configuration) => {
+      const { feed, venue, symbols } = configuration;
+      const status = await askFeed(context.env.FEED, configuration, (rpc) => rpc.status()).catch((error: unknown) => {
         logWarning("feed-unreachable", { feed, cause: String(error) });
         return null;
       });

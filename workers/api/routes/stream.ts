@@ -48,7 +48,7 @@ export function addStreamRoute(app: App): void {
       throw new Refused(
         problem("upgrade-required", "This address speaks websocket: open it with wss://, or ws:// where it isn't encrypted."),
       );
-    return openStream(context, configuration.feed);
+    return openStream(context, configuration);
   });
 }
 
@@ -73,9 +73,11 @@ async function feedOfAll(context: AppContext, markets: readonly string[]): Promi
   );
 }
 
-async function openStream(context: AppContext, feed: string): Promise<Response> {
-  const answer = await context.env.FEED.getByName(feed)
-    .fetch(context.req.raw)
+async function openStream(context: AppContext, { feed, object }: FeedConfiguration): Promise<Response> {
+  const address = new URL(context.req.url);
+  address.pathname = `/${feed}`;
+  const answer = await context.env.FEED.getByName(object)
+    .fetch(new Request(address, context.req.raw))
     .catch((cause: unknown) => {
       throw new FeedUnreachable(feed, cause);
     });
