@@ -18,20 +18,25 @@ export function fixed8(steps: number, grid: DecimalGrid): string {
   return grid.decimals <= DECIMALS ? text.padEnd(text.length + DECIMALS - grid.decimals, "0") : text.slice(0, DECIMALS - grid.decimals);
 }
 
-/** fixed8 of one grid, remembering small numbers of steps: a generated market writes the same few thousand texts over and over. */
+/** How a product writes whole steps of a grid. */
+export type StepText = (steps: number, grid: DecimalGrid) => string;
+
+/** The texts of one grid, remembering small numbers of steps: a generated market writes the same few thousand texts over and over. */
 export class StepTexts {
   private readonly grid: DecimalGrid;
+  private readonly text: StepText;
   private readonly texts: string[] = [];
 
-  constructor(grid: DecimalGrid) {
+  constructor(grid: DecimalGrid, text: StepText = fixed8) {
     this.grid = grid;
+    this.text = text;
   }
 
   of(steps: number): string {
-    if (steps >= KEPT_TEXTS) return fixed8(steps, this.grid);
+    if (steps >= KEPT_TEXTS) return this.text(steps, this.grid);
     let text = this.texts[steps];
     if (text === undefined) {
-      text = fixed8(steps, this.grid);
+      text = this.text(steps, this.grid);
       this.texts[steps] = text;
     }
     return text;
@@ -93,25 +98,25 @@ export interface MarketGrids {
   readonly lot: DecimalGrid;
 }
 
-export function klineData(grids: MarketGrids, bar: Bar, moment: { eventTime: number; isClosed: boolean }): string {
+export function klineData(grids: MarketGrids, bar: Bar, moment: { eventTime: number; isClosed: boolean }, text: StepText = fixed8): string {
   const { symbol, tick, lot } = grids;
   const quote = quoteGrid(grids);
   return (
     `{"e":"kline","E":${moment.eventTime},"s":"${symbol}","k":{"t":${bar.openTime},"T":${bar.closeTime},"s":"${symbol}","i":"1m",` +
-    `"f":${bar.firstTradeId},"L":${bar.lastTradeId},"o":"${fixed8(bar.openTicks, tick)}","c":"${fixed8(bar.closeTicks, tick)}",` +
-    `"h":"${fixed8(bar.highTicks, tick)}","l":"${fixed8(bar.lowTicks, tick)}","v":"${fixed8(bar.lots, lot)}","n":${bar.trades},` +
-    `"x":${moment.isClosed},"q":"${fixed8(bar.tickLots, quote)}","V":"${fixed8(bar.takerBuyLots, lot)}","Q":"${fixed8(bar.takerBuyTickLots, quote)}","B":"0"}}`
+    `"f":${bar.firstTradeId},"L":${bar.lastTradeId},"o":"${text(bar.openTicks, tick)}","c":"${text(bar.closeTicks, tick)}",` +
+    `"h":"${text(bar.highTicks, tick)}","l":"${text(bar.lowTicks, tick)}","v":"${text(bar.lots, lot)}","n":${bar.trades},` +
+    `"x":${moment.isClosed},"q":"${text(bar.tickLots, quote)}","V":"${text(bar.takerBuyLots, lot)}","Q":"${text(bar.takerBuyTickLots, quote)}","B":"0"}}`
   );
 }
 
 /** One row of `GET /api/v3/klines`. */
-export function klineRow(grids: MarketGrids, bar: Bar): string {
+export function klineRow(grids: MarketGrids, bar: Bar, text: StepText = fixed8): string {
   const { tick, lot } = grids;
   const quote = quoteGrid(grids);
-  const prices = [bar.openTicks, bar.highTicks, bar.lowTicks, bar.closeTicks].map((ticks) => `"${fixed8(ticks, tick)}"`).join(",");
+  const prices = [bar.openTicks, bar.highTicks, bar.lowTicks, bar.closeTicks].map((ticks) => `"${text(ticks, tick)}"`).join(",");
   return (
-    `[${bar.openTime},${prices},"${fixed8(bar.lots, lot)}",${bar.closeTime},"${fixed8(bar.tickLots, quote)}",${bar.trades},` +
-    `"${fixed8(bar.takerBuyLots, lot)}","${fixed8(bar.takerBuyTickLots, quote)}","0"]`
+    `[${bar.openTime},${prices},"${text(bar.lots, lot)}",${bar.closeTime},"${text(bar.tickLots, quote)}",${bar.trades},` +
+    `"${text(bar.takerBuyLots, lot)}","${text(bar.takerBuyTickLots, quote)}","0"]`
   );
 }
 

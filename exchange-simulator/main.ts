@@ -4,32 +4,63 @@
 
 import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { GenerativeOptions } from "./generative-source.ts";
-import type { RecordedOptions } from "./recorded-source.ts";
+import type { PresetName } from "../core/simulation/presets.ts";
+import { EventsFileError } from "./market/events-file.ts";
+import { protocols } from "./protocols/registry.ts";
 import { RecordingError } from "./recording.ts";
-import { type SimulatorOptions, startSimulator } from "./simulator.ts";
+import { buildWorld, generatedNames, SetupError, type SimulatedVenues } from "./simulated-venues.ts";
+import { startSimulator } from "./simulator.ts";
+import { startVenues, type VenueServer } from "./venue-server.ts";
 
 interface Flags {
   readonly port: number;
   readonly host: string;
+  readonly venues: string[];
+  readonly list?: string[];
+  readonly events?: string[];
   readonly replay?: string[];
   readonly speed: number;
   readonly loop?: true;
   readonly times: "kept" | "shifted";
   readonly holdMs: number;
   readonly markets: number;
-  readonly preset: GenerativeOptions["preset"];
+  readonly symbols?: string[];
+  readonly preset: PresetName | "both";
   readonly seed: number;
   readonly intervalMs: number;
   readonly seconds?: number;
+  readonly form: "today" | "2021";
+  readonly snapshots: "changes" | "sent";
+  readonly paused?: true;
 }
 
 const program = new Command("exchange-simulator")
-  .description("Speaks Binance spot's websocket and REST protocols from a recording or from generated markets")
+  .description(
+    "Speaks the market data protocols of Binance, Coinbase and BitMEX, from generated markets, files of market events or recordings",
+  )
   .option("--port <port>", "port to listen on; 0 takes a free one", integer, 0)
   .option("--host <host>", "address to listen on", "127.0.0.1")
   .option("--speed <factor>", "1 is real time, N is N times as fast, 0 is as fast as the sockets take it", number, 1)
-  .option("--replay <files...>", "recorded wire files, one after the other; without it markets are generated")
+  .option("--paused", "stand still until POST /simulator/resume")
+  .optionsGroup("Venues:")
+  .option("--venues <names>", `of ${protocols.map(({ venue }) => venue).join(", ")}; by commas`, names, ["binance-spot"])
+  .option("--list <listing>", "venue:SYMBOL=MARKET, what a venue lists; again for more. Otherwise it lists every market", collect)
+  .option("--interval-ms <ms>", "length of a depth batch at Binance", integer, 100)
+  .addOption(new Option("--form <form>", "how BitMEX and Coinbase Exchange write").choices(["today", "2021"]).default("today"))
+  .addOption(
+    new Option("--snapshots <how>", "snapshots amid a tape: as the changes to them, or sent once more (BitMEX)")
+      .choices(["changes", "sent"])
+      .default("changes"),
+  )
+  .optionsGroup("Generated markets (without --events and --replay):")
+  .option("--markets <count>", "LARGEUSDT, SMALLUSDT, SIM003USDT, …", integer, 2)
+  .option("--symbols <names>", "the markets by name instead, e.g. BTC-USD,ETH-USD", names)
+  .addOption(new Option("--preset <name>", "kind of the markets").choices(["both", "large-tick", "small-tick"]).default("both"))
+  .option("--seed <seed>", "seed of the first market; the next ones take the numbers after it", integer, 1)
+  .option("--seconds <seconds>", "simulated time after which the markets fall silent", number)
+  .optionsGroup("Recorded markets:")
+  .option("--events <files...>", "files of market events, each a market; NAME=FILE gives it another name than its own")
+  .option("--replay <files...>", "raw recordings of Binance spot, one after the other, told verbatim")
   .addOption(new Option("--once", "replay once (as it is without --loop)").conflicts("loop"))
   .option("--loop", "replay for ever; sockets are closed with 1012 at each end")
   .addOption(
@@ -37,41 +68,82 @@ const program = new Command("exchange-simulator")
       .choices(["kept", "shifted"])
       .default("kept"),
   )
-  .option("--hold-ms <ms>", "longest wait at a recorded snapshot that nobody asks for", integer, 5_000)
-  .option("--markets <count>", "generated markets: LARGEUSDT, SMALLUSDT, SIM003USDT, …", integer, 2)
-  .addOption(new Option("--preset <name>", "kind of the generated markets").choices(["both", "large-tick", "small-tick"]).default("both"))
-  .option("--seed <seed>", "seed of the first generated market; the next ones take the numbers after it", integer, 1)
-  .option("--interval-ms <ms>", "length of a depth batch of generated markets", integer, 100)
-  .option("--seconds <seconds>", "simulated time after which generated markets fall silent", number);
+  .option("--hold-ms <ms>", "longest wait at a recorded snapshot that nobody asks for", integer, 5_000);
 
 await main(program.parse().opts<Flags>());
 
 async function main(flags: Flags): Promise<void> {
-  const bar = flags.replay === undefined || !process.stderr.isTTY ? null : progressBar();
-  const onSurvey = (messages: number) => bar?.update(messages);
   try {
-    const options: SimulatorOptions = { source: sourceOf(flags), port: flags.port, host: flags.host, onSurvey };
-    const simulator = await startSimulator(options);
-    bar?.stop();
-    const markets = [...simulator.source.markets.keys()];
-    process.stdout.write(`${JSON.stringify({ listening: simulator.port, host: flags.host, grids: simulator.source.gridsAre, markets })}\n`);
-    const end = () => void simulator.close().then(() => process.exit(0));
+    const running = flags.replay === undefined ? await startWorld(flags) : await startReplay(flags, flags.replay);
+    process.stdout.write(`${JSON.stringify(running.ready)}\n`);
+    const end = () => void running.close().then(() => process.exit(0));
     process.once("SIGINT", end);
     process.once("SIGTERM", end);
-    await simulator.finished;
+    await running.finished;
   } catch (error) {
-    bar?.stop();
     // What a user can put right is told in a sentence; anything else is a bug and keeps its stack.
-    const isPlain = error instanceof RecordingError || error instanceof RangeError || (error instanceof Error && "code" in error);
+    const isPlain =
+      error instanceof RecordingError ||
+      error instanceof EventsFileError ||
+      error instanceof SetupError ||
+      error instanceof RangeError ||
+      (error instanceof Error && "code" in error);
     process.stderr.write(`exchange-simulator: ${isPlain ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
     process.exit(1);
   }
 }
 
-function sourceOf(flags: Flags): RecordedOptions | GenerativeOptions {
-  const { replay, speed, times, holdMs, markets, preset, seed, intervalMs, seconds } = flags;
-  if (replay !== undefined) return { kind: "recorded", files: replay, speed, repeat: flags.loop === true ? "loop" : "once", times, holdMs };
-  return { kind: "generative", markets, preset, seed, speed, intervalMs, ...(seconds === undefined ? {} : { seconds }) };
+interface Running {
+  readonly ready: Readonly<Record<string, unknown>>;
+  readonly finished: Promise<void>;
+  close(): Promise<void>;
+}
+
+async function startWorld(flags: Flags): Promise<Running> {
+  const world = await buildWorld(wishesOf(flags));
+  const { speed, port, host } = flags;
+  const server = await startVenues(world, { speed, port, host, isPaused: flags.paused === true, status: () => ({ seed: flags.seed }) });
+  return { ready: readyLine(server, host), finished: server.finished, close: () => server.close() };
+}
+
+function wishesOf(flags: Flags): SimulatedVenues {
+  const { venues, list, events, intervalMs, form, snapshots, times } = flags;
+  const common = { venues, listings: list ?? [], intervalMs, form, tellsSnapshots: snapshots === "sent" };
+  if (events !== undefined) return { ...common, events, ...(times === "shifted" ? { movesTo: Date.now() } : {}) };
+  return { ...common, generated: generatedOf(flags) };
+}
+
+function generatedOf({ symbols, markets, preset, seed, seconds }: Flags): NonNullable<SimulatedVenues["generated"]> {
+  const named = symbols ?? generatedNames(markets, preset);
+  if (named.length < 1 || named.length > 1_000) throw new RangeError(`${named.length} markets: 1 to 1,000 can be had`);
+  return { names: named, preset, seed, startTime: Date.now(), ...(seconds === undefined ? {} : { seconds }) };
+}
+
+/** `markets` are the first venue's, which answers without its name in the path too. */
+function readyLine({ port, world }: VenueServer, host: string): Readonly<Record<string, unknown>> {
+  const venues = Object.fromEntries(
+    [...world.stalls].map(([name, { venue }]) => {
+      const at = `${host}:${port}/${name}`;
+      return [name, { stream: `ws://${at}`, rest: `http://${at}`, symbols: [...venue.listings.keys()] }];
+    }),
+  );
+  const [first] = world.stalls.values();
+  return { listening: port, host, grids: "declared", markets: [...(first?.venue.listings.keys() ?? [])], venues };
+}
+
+async function startReplay(flags: Flags, files: string[]): Promise<Running> {
+  const bar = process.stderr.isTTY ? progressBar() : null;
+  try {
+    const { port, host, speed, times, holdMs } = flags;
+    const repeat = flags.loop === true ? "loop" : "once";
+    const source = { kind: "recorded", files, speed, repeat, times, holdMs } as const;
+    const simulator = await startSimulator({ source, port, host, onSurvey: (messages) => bar?.update(messages) });
+    const markets = [...simulator.source.markets.keys()];
+    const ready = { listening: simulator.port, host, grids: simulator.source.gridsAre, markets };
+    return { ready, finished: simulator.finished, close: () => simulator.close() };
+  } finally {
+    bar?.stop();
+  }
 }
 
 /** Without a total: the length of a recording is known once it has been read. */
@@ -83,6 +155,16 @@ function progressBar(): SingleBar {
   });
   bar.start(0, 0);
   return bar;
+}
+
+function collect(text: string, before: string[] = []): string[] {
+  return [...before, text];
+}
+
+function names(text: string): string[] {
+  const found = text.split(",").filter((name) => name !== "");
+  if (found.length === 0) throw new InvalidArgumentError("names by commas are needed");
+  return found;
 }
 
 function integer(text: string): number {

@@ -1,0 +1,16 @@
+/** Times as venues write them, from epoch ms. */
+
+/** `2021-07-22T22:36:10.014Z` */
+export function isoMillis(time: number): string {
+  return new Date(time).toISOString();
+}
+
+/** `2021-04-17T16:43:37.075000Z` */
+export function isoMicros(time: number): string {
+  return `${isoMillis(time).slice(0, -1)}000Z`;
+}
+
+/** `2026-09-01T10:16:18.822000000Z` */
+export function isoNanos(time: number): string {
+  return `${isoMillis(time).slice(0, -1)}000000Z`;
+}
