@@ -47,6 +47,7 @@ export class Link implements Connection {
   begin(session: Session): void {
     this.holder = session;
     this.stall.links.add(this);
+    this.injector?.greet(this);
   }
 
   get session(): Session | null {

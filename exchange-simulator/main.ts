@@ -2,13 +2,15 @@
  * The simulator from the command line. Prints one line of JSON when it listens: {"listening":PORT,…}. Ends on SIGINT and SIGTERM.
  */
 
+import { readFileSync } from "node:fs";
 import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { PresetName } from "../core/simulation/presets.ts";
+import { parseFaultOrders } from "./faults/fault.ts";
 import { EventsFileError } from "./market/events-file.ts";
 import { protocols } from "./protocols/registry.ts";
 import { RecordingError } from "./recording.ts";
-import { buildWorld, generatedNames, SetupError, type SimulatedVenues } from "./simulated-venues.ts";
+import { buildWorld, type FaultWishes, generatedNames, SetupError, type SimulatedVenues } from "./simulated-venues.ts";
 import { startSimulator } from "./simulator.ts";
 import { startVenues, type VenueServer } from "./venue-server.ts";
 
@@ -32,6 +34,10 @@ interface Flags {
   readonly form: "today" | "2021";
   readonly snapshots: "changes" | "sent";
   readonly paused?: true;
+  readonly faults?: string;
+  readonly faultSeed: number;
+  readonly faultRate?: number;
+  readonly connectionLifetimeMs?: number;
 }
 
 const program = new Command("exchange-simulator")
@@ -52,6 +58,11 @@ const program = new Command("exchange-simulator")
       .choices(["changes", "sent"])
       .default("changes"),
   )
+  .optionsGroup("Faults (more by POST /faults):")
+  .option("--faults <file>", "JSON list of faults that are to happen")
+  .option("--fault-rate <count>", "random faults a simulated minute", number)
+  .option("--fault-seed <seed>", "of the random faults and of what they break", integer, 1)
+  .option("--connection-lifetime-ms <ms>", "age at which a connection is closed as after 24 hours", integer)
   .optionsGroup("Generated markets (without --events and --replay):")
   .option("--markets <count>", "LARGEUSDT, SMALLUSDT, SIM003USDT, …", integer, 2)
   .option("--symbols <names>", "the markets by name instead, e.g. BTC-USD,ETH-USD", names)
@@ -100,7 +111,8 @@ interface Running {
 }
 
 async function startWorld(flags: Flags): Promise<Running> {
-  const world = await buildWorld(wishesOf(flags));
+  const faults = readFaults(flags);
+  const world = await buildWorld({ ...wishesOf(flags), faults });
   const { speed, port, host } = flags;
   const server = await startVenues(world, { speed, port, host, isPaused: flags.paused === true, status: () => ({ seed: flags.seed }) });
   return { ready: readyLine(server, host), finished: server.finished, close: () => server.close() };
@@ -111,6 +123,17 @@ function wishesOf(flags: Flags): SimulatedVenues {
   const common = { venues, listings: list ?? [], intervalMs, form, tellsSnapshots: snapshots === "sent" };
   if (events !== undefined) return { ...common, events, ...(times === "shifted" ? { movesTo: Date.now() } : {}) };
   return { ...common, generated: generatedOf(flags) };
+}
+
+function readFaults({ faults, faultSeed: seed, faultRate, connectionLifetimeMs: lifetimeMs }: Flags): FaultWishes {
+  const orders = faults === undefined ? [] : parseFaultOrders(readFileSync(faults, "utf8"));
+  if ("malformed" in orders) throw new SetupError(`${faults}: ${orders.malformed}`);
+  return {
+    seed,
+    orders,
+    ...(faultRate === undefined ? {} : { ratePerMinute: faultRate }),
+    ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
+  };
 }
 
 function generatedOf({ symbols, markets, preset, seed, seconds }: Flags): NonNullable<SimulatedVenues["generated"]> {

@@ -2,12 +2,15 @@
 
 import type { PresetName } from "../core/simulation/presets.ts";
 import { MS_PER_MINUTE } from "../core/units/time.ts";
+import type { FaultOrder } from "./faults/fault.ts";
+import { FaultInjector } from "./faults/injector.ts";
+import { faultSchedule } from "./faults/schedule.ts";
 import { openEventsFile } from "./market/events-file.ts";
 import { generativeSource } from "./market/generative-records.ts";
 import type { RecordSource } from "./market/record-source.ts";
 import { findProtocol } from "./protocols/registry.ts";
 import { symbolAt } from "./symbol-names.ts";
-import { type VenueChoice, World, type WorldSetup } from "./world.ts";
+import { type VenueChoice, World } from "./world.ts";
 
 /** What a user can put right: it is told in a sentence. */
 export class SetupError extends Error {}
@@ -37,7 +40,17 @@ export interface SimulatedVenues {
   readonly tellsSnapshots?: boolean;
   /** Moves a tape's times to now, by whole minutes. */
   readonly movesTo?: number;
-  readonly injector?: WorldSetup["injector"];
+  /** Absent, nothing can be broken, also not by POST /faults. */
+  readonly faults?: FaultWishes;
+}
+
+export interface FaultWishes {
+  readonly seed: number;
+  readonly orders?: readonly FaultOrder[];
+  /** Random faults a minute of the simulated clock; none unless told. */
+  readonly ratePerMinute?: number;
+  /** Age at which a connection is closed as after 24 hours. */
+  readonly lifetimeMs?: number;
 }
 
 export async function buildWorld(wishes: SimulatedVenues): Promise<World> {
@@ -47,7 +60,31 @@ export async function buildWorld(wishes: SimulatedVenues): Promise<World> {
   const venues = wishes.venues.map((venue) => choiceOf(venue, markets, wishes));
   const first = Math.min(...sources.map(({ startTime }) => startTime));
   const shiftMs = wishes.movesTo === undefined ? 0 : Math.round((wishes.movesTo - first) / MS_PER_MINUTE) * MS_PER_MINUTE;
-  return new World({ sources, venues, shiftMs, ...(wishes.injector === undefined ? {} : { injector: wishes.injector }) });
+  const { faults } = wishes;
+  if (faults === undefined) return new World({ sources, venues, shiftMs });
+  return new World({ sources, venues, shiftMs, injector: (world) => injectorOf(world, faults) });
+}
+
+/** What breaks things in a world. */
+export function injectorOf(
+  { clock, stalls, startTime }: World,
+  { seed, orders = [], ratePerMinute, lifetimeMs }: FaultWishes,
+): FaultInjector {
+  const venues = [...stalls].map(
+    ([
+      venue,
+      {
+        venue: { listings },
+        protocol,
+      },
+    ]) => ({
+      venue,
+      symbols: [...listings.keys()],
+      hasRestBook: protocol.hasRestBook,
+    }),
+  );
+  const schedule = ratePerMinute === undefined ? {} : { schedule: faultSchedule({ seed, ratePerMinute, startTime, venues }) };
+  return new FaultInjector({ clock, stalls, seed, orders, ...schedule, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) });
 }
 
 /** Names of generated markets: the first of each preset has its name, the others are numbered. */

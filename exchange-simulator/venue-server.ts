@@ -2,11 +2,13 @@
  * The world as servers: every venue on one port, under its name as a path (`/bitmex/realtime`), the first of them without it too.
  *
  * Its own paths, for tests and people: `/simulator/status`, `/simulator/close?code=`, `/simulator/pause`, `/simulator/resume`,
- * `/truth/<venue>/<symbol>`, and what `faults/control.ts` adds. It listens on the local machine unless told.
+ * `/truth/<venue>/<symbol>`, and `/faults` (GET, POST, DELETE), `/faults/record`. It listens on the local machine unless told.
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { parseFaultOrders } from "./faults/fault.ts";
+import type { FaultInjector } from "./faults/injector.ts";
 import { Player } from "./player.ts";
 import { Sockets } from "./sockets.ts";
 import type { RestAnswer, RestRequest } from "./venue.ts";
@@ -20,8 +22,6 @@ export interface VenueServerOptions {
   readonly host?: string;
   /** Stands still until `resume`. */
   readonly isPaused?: boolean;
-  /** More of its own paths; null for what it doesn't know. */
-  readonly control?: (request: RestRequest & { readonly body: string }) => RestAnswer | null;
   /** More of `status`. */
   readonly status?: () => Readonly<Record<string, unknown>>;
 }
@@ -64,7 +64,7 @@ export async function startVenues(world: World, options: VenueServerOptions): Pr
     done: player.isDone,
     ...options.status?.(),
   });
-  const own = { status, cut, player, world, control: options.control };
+  const own = { status, cut, player, world };
   const server = createServer((request, response) => void answer(request, response, own));
   server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => socket.destroy());
@@ -100,14 +100,15 @@ interface Own {
   readonly cut: (code: number) => number;
   readonly player: Player;
   readonly world: World;
-  readonly control: VenueServerOptions["control"];
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, own: Own): Promise<void> {
   const url = URL.parse(request.url ?? "/", "http://simulator");
   if (url === null) return send(response, { status: 400, body: JSON.stringify({ code: -1000, msg: "Malformed URL." }) });
   const asked: RestRequest = { method: request.method ?? "GET", path: url.pathname, query: url.searchParams };
-  const controlled = ownAnswer(asked, own) ?? (own.control === undefined ? null : own.control({ ...asked, body: await bodyOf(request) }));
+  const { injector } = own.world;
+  const isOfFaults = injector !== null && (asked.path === "/faults" || asked.path === "/faults/record");
+  const controlled = isOfFaults ? faultsAnswer(asked, injector, await bodyOf(request)) : ownAnswer(asked, own);
   if (controlled !== null) return send(response, controlled);
   const aim = aimOf(own.world, request);
   if (aim === null) return send(response, { status: 404, body: JSON.stringify({ error: "no such venue" }) });
@@ -144,6 +145,21 @@ function truthAnswer(path: string, world: World): RestAnswer {
   const [, , venue = "", symbol = ""] = path.split("/");
   const truth = world.truth(venue, decoded(symbol));
   return truth === null ? json(404, { error: "no such venue or symbol" }) : json(200, truth);
+}
+
+function faultsAnswer({ method, path }: RestRequest, injector: FaultInjector, body: string): RestAnswer {
+  if (path === "/faults/record") {
+    const headers = { "content-type": "application/x-ndjson", "x-simulator-dropped": String(injector.record.dropped) };
+    return { status: 200, body: injector.record.toNdjson(), headers };
+  }
+  if (method === "DELETE") {
+    injector.clear();
+    return json(200, { orders: [] });
+  }
+  if (method !== "POST") return json(200, { orders: injector.orders });
+  const orders = parseFaultOrders(body);
+  if ("malformed" in orders) return json(400, { error: orders.malformed });
+  return json(200, { numbers: orders.map((order) => injector.add(order)) });
 }
 
 interface Aim extends RestRequest {

@@ -73,7 +73,8 @@ export class World {
   /** By the source's place: its market, and where that is listed. */
   private readonly listed: readonly { readonly market: CanonicalMarket; readonly at: readonly { venue: Venue; listing: Listing }[] }[];
   private readonly records = new Map<string, number>();
-  private readonly injector: FaultInjector | null;
+  /** What breaks things here; null where nothing does. */
+  readonly injector: FaultInjector | null;
   private linkCount = 0;
 
   /** Sources must have been filled once. Lives through what lies before `startTime`, and the snapshots that stand at it, unheard. */
@@ -128,7 +129,7 @@ export class World {
   connect(venue: string, request: Pick<RestRequest, "path" | "query">, wire: Wire): Link | RestAnswer {
     const stall = this.stalls.get(venue);
     if (stall === undefined) return { status: 404, body: "" };
-    const refusal = this.injector?.refusalOf(stall, { ...request, method: "GET" }) ?? null;
+    const refusal = this.injector?.refusalOf(stall, { ...request, method: "GET" }, "websocket") ?? null;
     if (refusal !== null) return refusal.answer;
     const link = new Link({ id: ++this.linkCount, stall, wire, openedAt: this.clock.now, injector: this.injector });
     const session = stall.venue.accept(request, link);
@@ -141,7 +142,7 @@ export class World {
   rest(venue: string, request: RestRequest): { readonly answer: RestAnswer; readonly delayMs: number } {
     const stall = this.stalls.get(venue);
     if (stall === undefined) return { answer: { status: 404, body: "" }, delayMs: 0 };
-    const refusal = this.injector?.refusalOf(stall, request) ?? null;
+    const refusal = this.injector?.refusalOf(stall, request, "rest") ?? null;
     if (refusal !== null) return refusal;
     const delayMs = this.injector?.restDelayMs(stall, request) ?? 0;
     const kept = this.injector?.keptBookFor(stall, request) ?? null;

@@ -92,7 +92,8 @@ export class CanonicalMarket implements MarketDescription {
     this.time = Math.max(this.time, record.venueTime ?? record.receivedAt);
     switch (record.kind) {
       case "trade":
-        return this.applyTrade(record, hear);
+        this.applyTrade(record, hear);
+        return;
       case "quote":
         if (!this.hasBooks) this.applyQuote(record, hear);
         return;

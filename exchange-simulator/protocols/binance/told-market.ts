@@ -68,7 +68,8 @@ export class ToldMarket {
         this.pending.add(applied.changes);
         return;
       case "top":
-        return this.tellQuote(applied);
+        this.tellQuote(applied);
+        return;
       case "trade":
         this.bars.add(applied);
         if (!this.listener.wants(this.names.trade)) return;

@@ -85,7 +85,8 @@ export class BitmexMarket {
     if (applied.kind !== "trade" || this.untold[0]?.trade.time !== applied.time) this.tellTrades();
     switch (applied.kind) {
       case "book":
-        return this.hearBook(applied);
+        this.hearBook(applied);
+        return;
       case "top":
         this.tell("quote", "insert", () => this.rows.quote(applied.bid, applied.ask, this.listener.stamp(applied.time)));
         return;

@@ -54,11 +54,23 @@ export class BitmexSession implements Session {
   }
 
   receive(text: string): void {
-    if (text === "ping") return this.connection.send({ text: "pong", channel: "heartbeat", symbol: null, first: null, last: null });
-    if (text === "help") return this.control({ info: `See ${DOCS} for more information.` });
+    if (text === "ping") {
+      this.connection.send({ text: "pong", channel: "heartbeat", symbol: null, first: null, last: null });
+      return;
+    }
+    if (text === "help") {
+      this.control({ info: `See ${DOCS} for more information.` });
+      return;
+    }
     const request = parseRequest(text);
-    if (request === null) return this.control({ status: 400, error: UNRECOGNIZED, meta: {}, request: {} });
-    if (request.op === "subscribe") return this.subscribe(request.args, request.asked);
+    if (request === null) {
+      this.control({ status: 400, error: UNRECOGNIZED, meta: {}, request: {} });
+      return;
+    }
+    if (request.op === "subscribe") {
+      this.subscribe(request.args, request.asked);
+      return;
+    }
     for (const topic of request.args) this.leave(topic, request.asked);
   }
 
@@ -110,12 +122,13 @@ export class BitmexSession implements Session {
 
   private leave(topic: string, request: unknown): void {
     if (!this.topics.delete(topic)) {
-      return this.control({
+      this.control({
         status: 400,
         error: `You are not subscribed to this topic: ${topic.slice(0, LONGEST_TOPIC)}`,
         meta: {},
         request,
       });
+      return;
     }
     this.venue.topics.remove(topic, this);
     this.control({ success: true, unsubscribe: topic, request });

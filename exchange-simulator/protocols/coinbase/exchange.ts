@@ -298,12 +298,24 @@ class ExchangeSession implements Session {
   receive(text: string): void {
     if (!this.rate.admit(this.venue.clock.now, this.connection)) return;
     const message = parseObject(text);
-    if (message === null) return this.refuse("Malformed JSON", "");
-    if (message.type !== "subscribe" && message.type !== "unsubscribe") return this.refuse("Failed to subscribe", "Type is not valid");
+    if (message === null) {
+      this.refuse("Malformed JSON", "");
+      return;
+    }
+    if (message.type !== "subscribe" && message.type !== "unsubscribe") {
+      this.refuse("Failed to subscribe", "Type is not valid");
+      return;
+    }
     const wishes = wishesOf(message);
-    if (typeof wishes === "string") return this.refuse("Failed to subscribe", wishes);
+    if (typeof wishes === "string") {
+      this.refuse("Failed to subscribe", wishes);
+      return;
+    }
     const unknown = wishes.flatMap(({ products }) => products).find((name) => this.venue.product(name) === null);
-    if (unknown !== undefined) return this.refuse("Failed to subscribe", `${unknown} is not a valid product`);
+    if (unknown !== undefined) {
+      this.refuse("Failed to subscribe", `${unknown} is not a valid product`);
+      return;
+    }
     if (message.type === "subscribe") this.subscribe(wishes);
     else for (const { channel, products } of wishes) this.unsubscribe(channel, products);
     if (message.type === "unsubscribe") this.tellSubscriptions();
