@@ -1,16 +1,14 @@
 /**
- * The websocket side of the simulator: connections, what each is subscribed to, and the fan-out of messages.
- *
- * Binance spot's rules (web-socket-streams.md, read 2026-11-21): `/stream` wraps messages as {"stream","data"}, `/ws` sends them bare; streams are
- * named in the URL or by SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS; at most 1024 streams a connection and 5 messages from it a second. A stream
- * that nobody speaks may be subscribed to, as there. A connection that doesn't read is cut when its queue passes a bound.
+ * The websockets of a recording: connections, and the fan-out of recorded messages by stream. What a client may say and ask is
+ * `protocols/binance/session.ts`. A connection that doesn't read is cut when its queue passes a bound.
  */
 
 import { WebSocket } from "ws";
-import { combinedText } from "./frame-text.ts";
+import { SPOT } from "./protocols/binance/product.ts";
+import { type BinanceBooks, BinanceSession } from "./protocols/binance/session.ts";
+import { Topics } from "./topics.ts";
+import type { Clock } from "./venue.ts";
 
-const STREAMS_PER_CONNECTION = 1_024;
-const MESSAGES_PER_SECOND = 5;
 /** With more than this unsent, a source that can wait waits. */
 const CONGESTED_BYTES = 1_048_576;
 /** With more than this unsent, a connection is cut: it has stopped reading. */
@@ -20,18 +18,23 @@ const DRAIN_PATIENCE_MS = 60_000;
 const PING_EVERY_MS = 20_000;
 const PONG_PATIENCE_MS = 60_000;
 
+/** Of recorded messages the wall clock is the one by which a client talks too fast. */
+export const WALL_CLOCK: Clock = {
+  get now() {
+    return Date.now();
+  },
+};
+
 interface Connection {
   readonly socket: WebSocket;
-  readonly isCombined: boolean;
-  readonly streams: Set<string>;
+  readonly session: BinanceSession;
   pongAt: number;
-  second: number;
-  messagesInSecond: number;
 }
 
 export class Hub {
   private readonly connections = new Set<Connection>();
-  private readonly subscribers = new Map<string, Set<Connection>>();
+  private readonly topics = new Topics<BinanceSession>(() => this.noteSubscription());
+  private readonly books: BinanceBooks = { product: SPOT, clock: WALL_CLOCK, topics: this.topics, crossingBid: () => null };
   private readonly waitingForStreams: (() => void)[] = [];
   private readonly pinger: NodeJS.Timeout;
   private sent = 0;
@@ -57,38 +60,33 @@ export class Hub {
 
   /** Takes over an accepted socket. @param streams those named in its URL. */
   add(socket: WebSocket, isCombined: boolean, streams: readonly string[]): void {
-    const connection: Connection = { socket, isCombined, streams: new Set(), pongAt: Date.now(), second: 0, messagesInSecond: 0 };
+    const to = { send: ({ text }: { text: string }) => this.send(socket, text), close: socket.close.bind(socket) };
+    const connection: Connection = { socket, session: new BinanceSession(this.books, to, isCombined), pongAt: Date.now() };
     this.connections.add(connection);
-    socket.on("message", (payload, isBinary) => this.receive(connection, isBinary ? "" : payload.toString()));
+    socket.on("message", (payload, isBinary) => {
+      if (socket.readyState === WebSocket.OPEN) connection.session.receive(isBinary ? "" : payload.toString());
+    });
     socket.on("pong", () => {
       connection.pongAt = Date.now();
     });
     socket.on("close", () => this.remove(connection));
     socket.on("error", () => socket.terminate());
-    if (streams.length > 0) this.subscribe(connection, streams);
+    connection.session.subscribe(streams);
   }
 
   hasSubscriber(stream: string): boolean {
-    return this.subscribers.has(stream);
+    return this.topics.has(stream);
   }
 
   hasSubscriberOf(isWanted: (stream: string) => boolean): boolean {
-    for (const stream of this.subscribers.keys()) if (isWanted(stream)) return true;
+    for (const stream of this.topics.names) if (isWanted(stream)) return true;
     return false;
   }
 
   /** @param whole the combined text where the caller has it already. */
   publish(stream: string, data: string, whole?: string): void {
-    const connections = this.subscribers.get(stream);
-    if (connections === undefined) return;
-    let combined = whole;
-    for (const connection of connections) {
-      if (connection.socket.readyState !== WebSocket.OPEN) continue;
-      if (connection.isCombined) combined ??= combinedText(stream, data);
-      connection.socket.send(connection.isCombined ? (combined ?? data) : data);
-      this.sent++;
-      if (connection.socket.bufferedAmount > CUT_BYTES) connection.socket.terminate();
-    }
+    const message = { stream, data, channel: "control", symbol: null, first: null, last: null } as const;
+    for (const session of this.topics.of(stream)) session.hear(whole === undefined ? message : { ...message, whole });
   }
 
   get isCongested(): boolean {
@@ -110,7 +108,7 @@ export class Hub {
 
   /** Resolves when some connection is subscribed to a stream. */
   async subscribed(): Promise<void> {
-    if (this.subscribers.size > 0) return;
+    if (this.topics.size > 0) return;
     await new Promise<void>((resolve) => this.waitingForStreams.push(resolve));
   }
 
@@ -133,65 +131,21 @@ export class Hub {
     for (const go of this.waitingForStreams.splice(0)) go();
   }
 
-  private receive(connection: Connection, text: string): void {
-    if (connection.socket.readyState !== WebSocket.OPEN) return;
-    if (this.isTooFast(connection)) {
-      connection.socket.close(1008, "Too many requests");
-      return;
-    }
-    connection.socket.send(this.answer(connection, text));
+  private send(socket: WebSocket, text: string): void {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    socket.send(text);
+    this.sent++;
+    if (socket.bufferedAmount > CUT_BYTES) socket.terminate();
   }
 
-  private isTooFast(connection: Connection): boolean {
-    const second = Math.floor(Date.now() / 1_000);
-    connection.messagesInSecond = second === connection.second ? connection.messagesInSecond + 1 : 1;
-    connection.second = second;
-    return connection.messagesInSecond > MESSAGES_PER_SECOND;
-  }
-
-  private answer(connection: Connection, text: string): string {
-    const request = parseRequest(text);
-    if ("code" in request) return JSON.stringify({ error: request });
-    const { method, params, id } = request;
-    const refuse = (code: number, msg: string) => JSON.stringify({ error: { code, msg }, id });
-    switch (method) {
-      case "LIST_SUBSCRIPTIONS":
-        return JSON.stringify({ result: [...connection.streams], id });
-      case "SUBSCRIBE":
-        if (params === null) return refuse(2, "Invalid request: params must be an array of stream names");
-        if (connection.streams.size + params.length > STREAMS_PER_CONNECTION) return refuse(2, "Invalid request: too many streams");
-        this.subscribe(connection, params);
-        return JSON.stringify({ result: null, id });
-      case "UNSUBSCRIBE":
-        if (params === null) return refuse(2, "Invalid request: params must be an array of stream names");
-        for (const stream of params) this.unsubscribe(connection, stream);
-        return JSON.stringify({ result: null, id });
-      default:
-        return refuse(2, `Invalid request: unknown variant \`${method}\``);
-    }
-  }
-
-  private subscribe(connection: Connection, streams: readonly string[]): void {
-    for (const stream of streams) {
-      connection.streams.add(stream);
-      const connections = this.subscribers.get(stream);
-      if (connections === undefined) this.subscribers.set(stream, new Set([connection]));
-      else connections.add(connection);
-    }
+  private noteSubscription(): void {
     this.subscribedAt = Date.now();
     for (const go of this.waitingForStreams.splice(0)) go();
   }
 
-  private unsubscribe(connection: Connection, stream: string): void {
-    connection.streams.delete(stream);
-    const connections = this.subscribers.get(stream);
-    connections?.delete(connection);
-    if (connections?.size === 0) this.subscribers.delete(stream);
-  }
-
   private remove(connection: Connection): void {
     this.connections.delete(connection);
-    for (const stream of [...connection.streams]) this.unsubscribe(connection, stream);
+    connection.session.closed();
   }
 
   private ping(): void {
@@ -201,21 +155,4 @@ export class Hub {
       else socket.ping();
     }
   }
-}
-
-type Request = { method: string; params: string[] | null; id: unknown };
-
-function parseRequest(text: string): Request | { code: number; msg: string } {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return { code: 3, msg: "Invalid JSON: expected value" };
-  }
-  if (typeof value !== "object" || value === null || !("method" in value) || typeof value.method !== "string") {
-    return { code: 2, msg: "Invalid request: missing field `method`" };
-  }
-  const params: unknown = "params" in value ? value.params : null;
-  const isList = Array.isArray(params) && params.every((stream): stream is string => typeof stream === "string" && stream.length <= 100);
-  return { method: value.method, params: isList ? params : null, id: "id" in value ? value.id : null };
 }

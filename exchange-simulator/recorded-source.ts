@@ -16,10 +16,11 @@ import type { Hub } from "./hub.ts";
 import { NO_SHIFT, type Shift, shiftMessage } from "./message-shift.ts";
 import { type Bar, MinuteBars } from "./minute-bars.ts";
 import { Pace, sleep } from "./pace.ts";
+import type { DepthAnswer } from "./protocols/binance/rest.ts";
 import { RecordedBook } from "./recorded-book.ts";
 import { type RecordedMessage, readRecording, splitCombined } from "./recording.ts";
 import { type RecordedSnapshot, type Survey, surveyRecording } from "./recording-survey.ts";
-import type { DepthAnswer, MarketSource } from "./source.ts";
+import type { MarketSource } from "./source.ts";
 import { isDepthStreamOf } from "./stream-names.ts";
 import { readMessage, readSnapshot } from "./venue-message.ts";
 

@@ -1,21 +1,40 @@
 /**
- * The exchange simulator: a server that speaks Binance spot from a recording or from generated markets.
+ * Binance spot alone, in one call: a recording told verbatim, or generated markets (which `venue-server.ts` serves).
  *
- * Websocket `/stream?streams=a/b` and `/ws/<stream>`; REST `/api/v3/{ping,time,depth,klines,exchangeInfo}` with the weight of the running minute in
- * `x-mbx-used-weight-1m`, and 429 with Retry-After above the venue's 6,000. Two paths of its own: `/simulator/status`, and
- * `/simulator/close?code=1012`, which cuts every socket (1006, the default, without a closing handshake). It listens on the local machine unless told.
+ * Of a recording: websocket `/stream?streams=a/b` and `/ws/<stream>`, the REST requests of `protocols/binance/rest.ts`, and two paths of its own:
+ * `/simulator/status`, and `/simulator/close?code=1012`, which cuts every socket (1006, the default, without a closing handshake). It listens on
+ * the local machine unless told.
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import { MS_PER_MINUTE, minuteOf } from "../core/units/time.ts";
-import { type GenerativeOptions, GenerativeSource } from "./generative-source.ts";
-import { Hub } from "./hub.ts";
+import type { PresetName } from "../core/simulation/presets.ts";
+import { Hub, WALL_CLOCK } from "./hub.ts";
+import { SPOT } from "./protocols/binance/product.ts";
+import { BinanceRest, venueError } from "./protocols/binance/rest.ts";
 import { openRecording, type RecordedOptions } from "./recorded-source.ts";
-import { answerRest, type RestAnswer, venueError } from "./rest.ts";
+import { buildWorld, generatedNames } from "./simulated-venues.ts";
 import type { MarketSource } from "./source.ts";
+import type { RestAnswer } from "./venue.ts";
+import { startVenues } from "./venue-server.ts";
+
+export interface GenerativeOptions {
+  readonly kind: "generative";
+  readonly markets: number;
+  /** "both" takes turns, large-tick first. */
+  readonly preset: PresetName | "both";
+  /** Of the first market; the next ones take the numbers after it. */
+  readonly seed: number;
+  readonly speed: number;
+  /** Length of a depth batch. */
+  readonly intervalMs: number;
+  /** Epoch ms of the first message; now unless told. */
+  readonly startTime?: number;
+  /** Simulated time after which nothing more is told; without end unless told. */
+  readonly seconds?: number;
+}
 
 export interface SimulatorOptions {
   readonly source: RecordedOptions | GenerativeOptions;
@@ -28,7 +47,7 @@ export interface SimulatorOptions {
 
 export interface Simulator {
   readonly port: number;
-  readonly source: MarketSource;
+  readonly source: Pick<MarketSource, "markets" | "gridsAre">;
   status(): Readonly<Record<string, unknown>>;
   /** Closes every socket; the server stays. @returns how many there were. */
   cut(code?: number): number;
@@ -37,23 +56,38 @@ export interface Simulator {
   close(): Promise<void>;
 }
 
-const WEIGHT_PER_MINUTE = 6_000;
 const LARGEST_CLIENT_MESSAGE = 65_536;
 const STREAMS_PER_CONNECTION = 1_024;
 
 /** Resolves when it listens. Throws RecordingError when a recording can't be replayed. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const source =
-    options.source.kind === "recorded" ? await openRecording(options.source, options.onSurvey) : new GenerativeSource(options.source);
+  const { source, ...server } = options;
+  return source.kind === "recorded" ? await startReplay(source, server) : await startGenerated(source, server);
+}
+
+async function startGenerated(source: GenerativeOptions, options: Omit<SimulatorOptions, "source">): Promise<Simulator> {
+  const { markets, preset, seed, speed, intervalMs, seconds } = source;
+  if (!Number.isInteger(markets) || markets < 1 || markets > 1_000) throw new RangeError(`${markets} markets: 1 to 1,000 can be had`);
+  const startTime = source.startTime ?? Date.now();
+  const names = generatedNames(markets, preset);
+  const generated = { names, preset, seed, startTime, ...(seconds === undefined ? {} : { seconds }) };
+  const world = await buildWorld({ venues: [SPOT.venue], generated, intervalMs });
+  const server = await startVenues(world, { ...options, speed, status: () => ({ source: "generative", seed, intervalMs }) });
+  const grids = [...world.markets].map(([symbol, { tick, lot }]) => [symbol, { symbol, tick, lot }] as const);
+  return { ...server, source: { gridsAre: "declared", markets: new Map(grids) } };
+}
+
+async function startReplay(recording: RecordedOptions, options: Omit<SimulatorOptions, "source">): Promise<Simulator> {
+  const source = await openRecording(recording, options.onSurvey);
   const hub = new Hub();
   const status = () => ({ connections: hub.connectionCount, framesSent: hub.framesSent, ...source.status() });
   const sockets = new WebSocketServer({ noServer: true, maxPayload: LARGEST_CLIENT_MESSAGE, perMessageDeflate: false });
-  const weights = new UsedWeight();
+  const rest = new BinanceRest(SPOT, source, WALL_CLOCK);
   const server = createServer((request, response) => {
     const url = readUrl(request);
-    if (url === null) send(response, { status: 400, body: venueError(-1000, "Malformed URL."), weight: 0 });
+    if (url === null) send(response, { status: 400, body: venueError(-1000, "Malformed URL.") });
     else if (url.pathname.startsWith("/simulator/")) sendJson(response, control(url, hub, status));
-    else answer({ request, response, url, source, weights });
+    else answer({ request, response, url, source, rest });
   });
   server.on("upgrade", (request, socket, head) => upgrade({ request, socket, head, sockets, hub }));
   const port = await listen(server, options.port ?? 0, options.host ?? "127.0.0.1");
@@ -76,44 +110,20 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   };
 }
 
-/** The request weight used in the running minute of the wall clock. */
-class UsedWeight {
-  private minute = 0;
-  private used = 0;
-
-  /** @returns the weight used, this request's with it. */
-  add(weight: number): number {
-    const minute = minuteOf(Date.now());
-    if (minute !== this.minute) this.used = 0;
-    this.minute = minute;
-    this.used += weight;
-    return this.used;
-  }
-}
-
 interface RestExchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly url: URL;
   readonly source: MarketSource;
-  readonly weights: UsedWeight;
+  readonly rest: BinanceRest;
 }
 
-function answer({ request, response, url, source, weights }: RestExchange): void {
-  const found = request.method === "GET" ? answerRest(source, url) : null;
-  const asked = found ?? { status: 404, body: "<html><body><h2>404 Not found</h2></body></html>", weight: 1 };
-  const used = weights.add(asked.weight);
-  response.setHeader("x-mbx-used-weight", String(used));
-  response.setHeader("x-mbx-used-weight-1m", String(used));
-  if (used > WEIGHT_PER_MINUTE) {
-    const seconds = Math.ceil((minuteOf(Date.now()) + MS_PER_MINUTE - Date.now()) / 1_000);
-    const body = venueError(-1003, `Too much request weight used; current limit is ${WEIGHT_PER_MINUTE} request weight per 1 MINUTE.`);
-    send(response, { status: 429, body, weight: 0, headers: { "retry-after": String(Math.max(1, seconds)) } });
-    return;
-  }
-  const { depthOf } = asked;
-  if (depthOf !== undefined) response.on("finish", () => source.depthDelivered(depthOf));
-  send(response, asked);
+function answer({ request, response, url, source, rest }: RestExchange): void {
+  const asked = { method: request.method ?? "GET", path: url.pathname, query: url.searchParams };
+  const found = rest.answer(asked, null);
+  const symbol = found.status === 200 ? rest.bookAskedBy(asked) : null;
+  if (symbol !== null) response.on("finish", () => source.depthDelivered(symbol));
+  send(response, found);
 }
 
 function control(url: URL, hub: Hub, status: () => Readonly<Record<string, unknown>>): { status: number; value: unknown } {

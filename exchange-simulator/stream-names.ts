@@ -1,6 +1,6 @@
-/** Names of the streams that the generated markets speak, as Binance spot calls them. */
+/** Names of the streams that are spoken, as Binance calls them. */
 
-import type { StreamKind } from "./generative-symbol.ts";
+export type StreamKind = "depth" | "quote" | "trade" | "kline";
 
 const SUFFIXES: Readonly<Record<StreamKind, string>> = {
   depth: "depth@100ms",

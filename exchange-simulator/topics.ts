@@ -1,6 +1,16 @@
 /** Who hears what: subscribers by topic, in the order in which they came. */
 export class Topics<Subscriber> {
   private readonly byTopic = new Map<string, Set<Subscriber>>();
+  private readonly onAdded: () => void;
+
+  /** @param onAdded told of each subscription. */
+  constructor(onAdded = () => {}) {
+    this.onAdded = onAdded;
+  }
+
+  get names(): Iterable<string> {
+    return this.byTopic.keys();
+  }
 
   get size(): number {
     return this.byTopic.size;
@@ -18,6 +28,7 @@ export class Topics<Subscriber> {
     const subscribers = this.byTopic.get(topic);
     if (subscribers === undefined) this.byTopic.set(topic, new Set([subscriber]));
     else subscribers.add(subscriber);
+    this.onAdded();
   }
 
   remove(topic: string, subscriber: Subscriber): void {

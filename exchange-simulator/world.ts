@@ -90,7 +90,7 @@ export class World {
     this.listed = markets.map((market) => ({ market, at: [...this.stalls.values()].flatMap(({ venue }) => listingsIn(venue, market)) }));
     this.queue = new RecordQueue(sources, shiftMs);
     this.injector = injector?.(this) ?? null;
-    this.advance(this.startTime, (time) => time < this.startTime);
+    this.advanceTo(this.startTime);
     while (this.queue.next?.kind === "snapshot" && this.queue.nextTime === this.startTime) this.takeRecord();
   }
 
@@ -102,9 +102,27 @@ export class World {
     return [...this.stalls.values()].flatMap(({ links }) => [...links]);
   }
 
-  /** @returns whether a source must be filled first, or has ended. */
+  /**
+   * Lives up to a time: all that is due by the clock until then, and all records before it.
+   * @returns whether a source must be filled first, or all have ended.
+   */
   advanceTo(until: number): "reached" | "starved" | "ended" {
-    return this.advance(until, (time) => time <= until);
+    for (;;) {
+      if (this.queue.isStarved) return "starved";
+      const record = this.queue.nextTime ?? Number.POSITIVE_INFINITY;
+      const tick = this.nextTick;
+      if (record === Number.POSITIVE_INFINITY && Math.min(tick, until) > this.endTime) {
+        this.clock.now = Math.max(this.clock.now, this.endTime);
+        this.settle();
+        return "ended";
+      }
+      if (tick <= record && tick <= until) this.tick(tick);
+      else if (record < until) this.takeRecord();
+      else {
+        this.clock.now = Math.max(this.clock.now, until);
+        return "reached";
+      }
+    }
   }
 
   /** Moves the calendar on without the markets living through it, by whole minutes so that every grid keeps its phase. */
@@ -176,26 +194,6 @@ export class World {
   async close(): Promise<void> {
     for (const link of this.links) link.terminate();
     await Promise.all(this.sources.map((source) => source.close()));
-  }
-
-  private advance(until: number, mayTake: (time: number) => boolean): "reached" | "starved" | "ended" {
-    for (;;) {
-      if (this.queue.isStarved) return "starved";
-      const record = this.queue.nextTime ?? Number.POSITIVE_INFINITY;
-      const isOver = record === Number.POSITIVE_INFINITY;
-      if (isOver && Math.min(this.nextTick, until) > this.endTime) {
-        this.clock.now = Math.max(this.clock.now, this.endTime);
-        this.settle();
-        return "ended";
-      }
-      const tick = this.nextTick;
-      if (tick <= record && tick <= until) this.tick(tick);
-      else if (mayTake(record)) this.takeRecord();
-      else {
-        this.clock.now = Math.max(this.clock.now, until);
-        return "reached";
-      }
-    }
   }
 
   private get nextTick(): number {

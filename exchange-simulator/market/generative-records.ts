@@ -10,7 +10,6 @@ import { GenerativeMarket, type MarketSink } from "../../core/simulation/generat
 import type { PresetName } from "../../core/simulation/presets.ts";
 import type { Side, TakerSide } from "../../core/units/side.ts";
 import type { EventLevel, MarketRecord, TradeRecord } from "../../core/wire/market-events.ts";
-import { GENERATIVE_LOT, GENERATIVE_TICK, UNIT_LOTS, WARM_UP_MS } from "../generative-symbol.ts";
 import type { MarketDescription } from "./canonical-market.ts";
 import { type RecordSource, sourceOf } from "./record-source.ts";
 
@@ -24,6 +23,11 @@ export interface GenerativeRecordsOptions {
   readonly seconds?: number;
 }
 
+export const GENERATIVE_TICK = { decimals: 2, mantissa: 1 } as const;
+export const GENERATIVE_LOT = { decimals: 3, mantissa: 1 } as const;
+export const UNIT_LOTS = 100;
+/** A new market isn't shown before it has lived this long: its first book is flat. */
+export const WARM_UP_MS = 300_000;
 /** Market time between two looks at what happened. */
 const STEP_MS = 100;
 

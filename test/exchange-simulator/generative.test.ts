@@ -3,9 +3,9 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { ContentHash } from "../../core/math/hash.ts";
 import { encodeTapeRecord } from "../../core/wire/tape.ts";
-import type { GenerativeOptions } from "../../exchange-simulator/generative-source.ts";
+
 import { simulateTape } from "../../exchange-simulator/generative-tape.ts";
-import { type Simulator, startSimulator } from "../../exchange-simulator/simulator.ts";
+import { type GenerativeOptions, type Simulator, startSimulator } from "../../exchange-simulator/simulator.ts";
 import { connect, type Diff, dataOf, get, NaiveBook, type Snapshot, streamOf } from "./client.ts";
 
 const START = Date.UTC(2026, 10, 21, 12, 0, 0);

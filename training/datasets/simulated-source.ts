@@ -6,8 +6,8 @@
 import { PRESETS, type PresetName } from "../../core/simulation/presets.ts";
 import { MS_PER_HOUR } from "../../core/units/time.ts";
 import type { TapeRecord } from "../../core/wire/tape.ts";
-import { GENERATIVE_LOT, GENERATIVE_TICK } from "../../exchange-simulator/generative-symbol.ts";
 import { simulateTape } from "../../exchange-simulator/generative-tape.ts";
+import { GENERATIVE_LOT, GENERATIVE_TICK } from "../../exchange-simulator/market/generative-records.ts";
 import { CommandError } from "../command-error.ts";
 import type { MarketSource } from "./market-source.ts";
 

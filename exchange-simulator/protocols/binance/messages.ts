@@ -4,7 +4,7 @@
  */
 
 import type { EventLevel } from "../../../core/wire/market-events.ts";
-import { depthData, klineData, klineRow, type MarketGrids, quoteData, StepTexts, snapshotBody, tradeData } from "../../frame-text.ts";
+import { depthData, klineData, type MarketGrids, quoteData, StepTexts, snapshotBody, tradeData } from "../../frame-text.ts";
 import type { AppliedTrade } from "../../market/canonical-market.ts";
 import type { Bar } from "../../minute-bars.ts";
 import { type BinanceProduct, pairOf } from "./product.ts";
@@ -18,7 +18,7 @@ export interface DepthMoment {
 
 export class BinanceMessages {
   private readonly product: BinanceProduct;
-  private readonly grids: MarketGrids;
+  readonly grids: MarketGrids;
   private readonly prices: StepTexts;
   private readonly sizes: StepTexts;
 
@@ -70,10 +70,6 @@ export class BinanceMessages {
 
   kline(bar: Bar, moment: { eventTime: number; isClosed: boolean }): string {
     return klineData(this.grids, bar, moment, this.product.text);
-  }
-
-  klineRow(bar: Bar): string {
-    return klineRow(this.grids, bar, this.product.text);
   }
 
   /** The body of the answer to a depth request. */

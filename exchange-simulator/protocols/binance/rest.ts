@@ -2,13 +2,31 @@
  * Binance's market data requests, its errors and its request weights.
  *
  * rest-api.md and errors.md of github.com/binance/binance-spot-api-docs (read 2026-11-21); futures' Order Book and Exchange Information
- * (developers.binance.com/docs/derivatives, read 2026-11-27). Of kline intervals only 1m is there.
+ * (developers.binance.com/docs/derivatives, read 2026-11-27). Of kline intervals only 1m is there. Where the venue would have a
+ * book and there is none (a recording without a snapshot), the answer is 503 with code -1001: what isn't known isn't invented.
  */
 
 import { MS_PER_MINUTE, minuteOf } from "../../../core/units/time.ts";
-import type { Clock, KeptBook, Listing, RestAnswer, RestRequest } from "../../venue.ts";
+import { klineRow, type MarketGrids } from "../../frame-text.ts";
+import type { Bar } from "../../minute-bars.ts";
+import type { Clock, KeptBook, RestAnswer, RestRequest } from "../../venue.ts";
 import { type BinanceProduct, pairOf } from "./product.ts";
-import type { ToldMarket } from "./told-market.ts";
+
+/** The body of a depth request; `unavailable` where the venue would have a book and what is asked can't. */
+export type DepthAnswer = { body: string } | { unavailable: string };
+
+/** What the requests are answered from. */
+export interface RestMarkets {
+  /** "declared" where the grids are the market's own, "inferred" where they were found from the decimals in use. */
+  readonly gridsAre: "declared" | "inferred";
+  readonly markets: ReadonlyMap<string, MarketGrids>;
+  /** The venue's clock, epoch ms. */
+  readonly venueTime: number;
+  /** Asked only for a symbol of `markets`. @param kept shown instead of the present book. */
+  depth(symbol: string, limit: number, kept: KeptBook | null): DepthAnswer;
+  /** Oldest first, the running one last. */
+  bars(symbol: string): readonly Bar[];
+}
 
 interface Weighed extends RestAnswer {
   readonly weight: number;
@@ -24,20 +42,20 @@ const CONTRACT_USD = 100;
 
 export class BinanceRest {
   private readonly product: BinanceProduct;
-  private readonly markets: ReadonlyMap<string, ToldMarket>;
+  private readonly source: RestMarkets;
   private readonly clock: Clock;
   private minute = 0;
   private used = 0;
 
-  constructor(product: BinanceProduct, markets: ReadonlyMap<string, ToldMarket>, clock: Clock) {
+  /** @param clock the one by whose minutes weights are counted. */
+  constructor(product: BinanceProduct, source: RestMarkets, clock: Clock) {
     this.product = product;
-    this.markets = markets;
+    this.source = source;
     this.clock = clock;
   }
 
-  /** @param stamp the venue's clock of now. */
-  answer(request: RestRequest, kept: KeptBook | null, stamp: number): RestAnswer {
-    const { weight, status, body, headers } = this.find(request, kept, stamp);
+  answer(request: RestRequest, kept: KeptBook | null): RestAnswer {
+    const { weight, status, body, headers } = this.find(request, kept);
     const used = this.use(weight);
     const told = { ...headers, "x-mbx-used-weight": String(used), "x-mbx-used-weight-1m": String(used) };
     if (used <= this.product.weightPerMinute) return { status, body, headers: told };
@@ -49,7 +67,7 @@ export class BinanceRest {
 
   bookAskedBy({ path, query }: RestRequest): string | null {
     const symbol = query.get("symbol");
-    return path === `${this.product.root}/depth` && symbol !== null && this.markets.has(symbol) ? symbol : null;
+    return path === `${this.product.root}/depth` && symbol !== null && this.source.markets.has(symbol) ? symbol : null;
   }
 
   private use(weight: number): number {
@@ -60,7 +78,7 @@ export class BinanceRest {
     return this.used;
   }
 
-  private find({ method, path, query }: RestRequest, kept: KeptBook | null, stamp: number): Weighed {
+  private find({ method, path, query }: RestRequest, kept: KeptBook | null): Weighed {
     const none = { status: 404, body: "<html><body><h2>404 Not found</h2></body></html>", weight: 1 };
     const { root } = this.product;
     if (method !== "GET" || !path.startsWith(`${root}/`)) return none;
@@ -68,13 +86,13 @@ export class BinanceRest {
       case "ping":
         return { status: 200, body: "{}", weight: 1 };
       case "time":
-        return { status: 200, body: `{"serverTime":${stamp}}`, weight: 1 };
+        return { status: 200, body: `{"serverTime":${Math.floor(this.source.venueTime)}}`, weight: 1 };
       case "depth":
         return this.depth(query, kept);
       case "klines":
         return this.klines(query);
       case "exchangeInfo":
-        return this.exchangeInfo(query, stamp);
+        return this.exchangeInfo(query);
       default:
         return none;
     }
@@ -90,7 +108,10 @@ export class BinanceRest {
     const weight = limits.weightOf(limit);
     const market = this.readMarket(query, weight);
     if ("status" in market) return market;
-    return { status: 200, body: market.snapshotBody(kept, limit, market.listing.market.venueTime), weight };
+    const depth = this.source.depth(market.symbol, limit, kept);
+    if ("body" in depth) return { status: 200, body: depth.body, weight };
+    const reason = `Internal error; unable to process your request. Please try again. (${depth.unavailable})`;
+    return { status: 503, body: venueError(-1001, reason), weight };
   }
 
   private klines(query: URLSearchParams): Weighed {
@@ -106,36 +127,38 @@ export class BinanceRest {
     const to = readTime(query, "endTime");
     if (typeof from === "object" && from !== null) return from;
     if (typeof to === "object" && to !== null) return to;
-    const bars = market.bars.all.filter((bar) => bar.openTime >= (from ?? 0) && bar.openTime <= (to ?? Number.POSITIVE_INFINITY));
+    const bars = this.source
+      .bars(market.symbol)
+      .filter((bar) => bar.openTime >= (from ?? 0) && bar.openTime <= (to ?? Number.POSITIVE_INFINITY));
     const chosen = from === null ? bars.slice(-limit) : bars.slice(0, limit);
-    return { status: 200, body: `[${chosen.map((bar) => market.messages.klineRow(bar)).join(",")}]`, weight };
+    return { status: 200, body: `[${chosen.map((bar) => klineRow(market, bar, this.product.text)).join(",")}]`, weight };
   }
 
-  private exchangeInfo(query: URLSearchParams, stamp: number): Weighed {
+  private exchangeInfo(query: URLSearchParams): Weighed {
     const weight = this.product.infoWeight;
     const symbols = this.product.isFutures ? null : readSymbols(query);
     if (symbols !== null && "status" in symbols) return symbols;
-    const listings: Listing[] = [];
-    for (const symbol of symbols ?? this.markets.keys()) {
-      const market = this.markets.get(symbol);
+    const markets: MarketGrids[] = [];
+    for (const symbol of symbols ?? this.source.markets.keys()) {
+      const market = this.source.markets.get(symbol);
       if (market === undefined) return { status: 400, body: venueError(-1121, "Invalid symbol."), weight };
-      listings.push(market.listing);
+      markets.push(market);
     }
     const body = JSON.stringify({
       timezone: "UTC",
-      serverTime: stamp,
+      serverTime: Math.floor(this.source.venueTime),
       rateLimits: [{ rateLimitType: "REQUEST_WEIGHT", interval: "MINUTE", intervalNum: 1, limit: this.product.weightPerMinute }],
       exchangeFilters: [],
-      symbols: listings.map((listing) => symbolInfo(this.product, listing)),
+      symbols: markets.map((market) => symbolInfo(this.product, market)),
     });
-    return { status: 200, body, weight, headers: { "x-simulator-grid": "declared" } };
+    return { status: 200, body, weight, headers: { "x-simulator-grid": this.source.gridsAre } };
   }
 
-  private readMarket(query: URLSearchParams, weight: number): ToldMarket | Weighed {
+  private readMarket(query: URLSearchParams, weight: number): MarketGrids | Weighed {
     const symbol = query.get("symbol");
     if (symbol === null || symbol === "") return missing("symbol", weight);
     if (!SYMBOL.test(symbol)) return illegal("symbol", "^[A-Z0-9-_.]{1,20}$", weight);
-    return this.markets.get(symbol) ?? { status: 400, body: venueError(-1121, "Invalid symbol."), weight };
+    return this.source.markets.get(symbol) ?? { status: 400, body: venueError(-1121, "Invalid symbol."), weight };
   }
 }
 
@@ -143,7 +166,8 @@ export function venueError(code: number, msg: string): string {
   return JSON.stringify({ code, msg });
 }
 
-function symbolInfo(product: BinanceProduct, { symbol, market }: Listing): Readonly<Record<string, unknown>> {
+function symbolInfo(product: BinanceProduct, market: MarketGrids): Readonly<Record<string, unknown>> {
+  const { symbol } = market;
   const pair = product.namesPair ? pairOf(symbol) : symbol;
   const quote = QUOTE_ASSETS.find((asset) => pair.endsWith(asset) && pair.length > asset.length) ?? "USDT";
   const base = pair.endsWith(quote) ? pair.slice(0, -quote.length) : pair;

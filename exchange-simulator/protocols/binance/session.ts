@@ -24,8 +24,10 @@ export interface BinanceBooks {
 export interface StreamMessage {
   readonly stream: string;
   readonly data: string;
+  /** The text of a combined stream, where there is one already. */
+  readonly whole?: string;
   readonly channel: Channel;
-  readonly symbol: string;
+  readonly symbol: string | null;
   readonly first: number | null;
   readonly last: number | null;
 }
@@ -87,8 +89,8 @@ export class BinanceSession implements Session {
     return null;
   }
 
-  private frameOf({ stream, data, channel, symbol, first, last }: StreamMessage): Frame {
-    return { text: this.isCombined ? combinedText(stream, data) : data, channel, symbol, first, last };
+  private frameOf({ stream, data, whole, channel, symbol, first, last }: StreamMessage): Frame {
+    return { text: this.isCombined ? (whole ?? combinedText(stream, data)) : data, channel, symbol, first, last };
   }
 
   private isTooFast(): boolean {

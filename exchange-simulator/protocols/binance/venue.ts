@@ -15,7 +15,7 @@ import type {
   VenueSetup,
 } from "../../venue.ts";
 import { type BinanceProduct, COIN_M, SPOT, USD_M } from "./product.ts";
-import { BinanceRest, venueError } from "./rest.ts";
+import { BinanceRest, type RestMarkets, venueError } from "./rest.ts";
 import { type BinanceBooks, BinanceSession } from "./session.ts";
 import { KLINE_UPDATE_MS, ToldMarket } from "./told-market.ts";
 
@@ -56,7 +56,8 @@ export class BinanceVenue implements Venue, BinanceBooks {
       stamp: (time: number) => this.stamp(time),
     };
     this.markets = new Map(listings.map((listing) => [listing.symbol, new ToldMarket(product, listing, listener)]));
-    this.requests = new BinanceRest(product, this.markets, clock);
+    const grids = new Map([...this.markets].map(([symbol, { messages }]) => [symbol, messages.grids]));
+    this.requests = new BinanceRest(product, restMarketsOf(this, grids), clock);
     this.nextBatch = nextMultiple(clock.now, intervalMs);
     this.nextKline = nextMultiple(clock.now, KLINE_UPDATE_MS);
   }
@@ -105,7 +106,7 @@ export class BinanceVenue implements Venue, BinanceBooks {
   }
 
   rest(request: RestRequest, kept: KeptBook | null): RestAnswer {
-    return this.requests.answer(request, kept, this.stamp(this.clock.now));
+    return this.requests.answer(request, kept);
   }
 
   bookAskedBy(request: RestRequest): string | null {
@@ -124,9 +125,28 @@ export class BinanceVenue implements Venue, BinanceBooks {
     return this.markets.get(symbol)?.crossingBid() ?? null;
   }
 
-  private stamp(time: number): number {
+  told(symbol: string): ToldMarket | null {
+    return this.markets.get(symbol) ?? null;
+  }
+
+  stamp(time: number): number {
     return Math.floor(time) + this.skewMs;
   }
+}
+
+function restMarketsOf(venue: BinanceVenue, markets: RestMarkets["markets"]): RestMarkets {
+  return {
+    gridsAre: "declared",
+    markets,
+    get venueTime() {
+      return venue.stamp(venue.clock.now);
+    },
+    depth: (symbol, limit, kept) => {
+      const market = venue.told(symbol);
+      return market === null ? { unavailable: "unknown symbol" } : { body: market.snapshotBody(kept, limit, venue.clock.now) };
+    },
+    bars: (symbol) => venue.told(symbol)?.bars.all ?? [],
+  };
 }
 
 function protocolOf(product: BinanceProduct): Protocol {
