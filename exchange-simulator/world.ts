@@ -91,7 +91,9 @@ export class World {
     this.queue = new RecordQueue(sources, shiftMs);
     this.injector = injector?.(this) ?? null;
     this.advanceTo(this.startTime);
-    while (this.queue.next?.kind === "snapshot" && this.queue.nextTime === this.startTime) this.takeRecord();
+    if (!this.takeSnapshots()) return;
+    // Nobody has heard them: they are no part of the first batch.
+    for (const { venue } of this.stalls.values()) venue.settle();
   }
 
   get hasSubscribers(): boolean {
@@ -206,6 +208,13 @@ export class World {
     this.clock.now = Math.max(this.clock.now, time);
     for (const { venue } of this.stalls.values()) if (venue.nextTick <= time) venue.tick();
     if (this.injector !== null && this.injector.nextTick <= time) this.injector.tick();
+  }
+
+  /** @returns whether there were any. */
+  private takeSnapshots(): boolean {
+    let count = 0;
+    for (; this.queue.next?.kind === "snapshot" && this.queue.nextTime === this.startTime; count++) this.takeRecord();
+    return count > 0;
   }
 
   private takeRecord(): void {
