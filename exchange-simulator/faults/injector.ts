@@ -16,6 +16,9 @@ import type { Channel, Clock, Frame, KeptBook, RestAnswer, RestRequest } from ".
 import type { Stall } from "../world.ts";
 import { corrupted, truncated } from "./damage.ts";
 import { type FaultOrder, isConnectionFault, isRefusal, mayHit, statusOf } from "./fault.ts";
+import { HeldFrames } from "./held-frames.ts";
+import { KEEP_BOOKS_EVERY_MS, KeptBooks } from "./kept-books.ts";
+import { type Pending, PendingOrders } from "./pending-orders.ts";
 import { type FaultEntry, FaultRecord, lose } from "./record.ts";
 import { Timers } from "./timers.ts";
 
@@ -31,54 +34,30 @@ export interface InjectorSetup {
   readonly lifetimeMs?: number;
 }
 
-interface Pending {
-  readonly number: number;
-  readonly order: FaultOrder;
-  readonly random: Random;
-  seen: number;
-  done: number;
-  /** Until when it goes on, once begun: silence, refusals. */
-  until: number | null;
-  entry: FaultEntry | null;
-}
-
-/** What a link holds back. */
-interface Held {
-  /** Frames behind a delay; null while there is none. */
-  queue: Frame[] | null;
-  /** A frame that is to come behind the next one of its kind. */
-  late: Frame | null;
-}
-
-const KEEP_BOOKS_EVERY_MS = 10_000;
 const DELAY_MS = 1_000;
 const SILENCE_MS = 10_000;
 const REFUSAL_RETRY_S = 1;
 const SLOW_REST_MS = 3_000;
 const SKEW_MS = 1_500;
 const NOTICE_MS = 10_000;
-/** Frames that a delay may hold: past it they go out, the memory being what ends first. */
-const LONGEST_QUEUE = 100_000;
 
 export class FaultInjector {
   readonly record = new FaultRecord();
   private readonly clock: Clock;
   private readonly stalls: ReadonlyMap<string, Stall>;
-  private readonly seed: number;
+  private readonly waiting: PendingOrders;
   private readonly random: Random;
   private readonly timers = new Timers();
   private readonly schedule: Iterator<FaultOrder & { readonly at: number }> | null;
   private readonly lifetimeMs: number | null;
-  private readonly held = new Map<Link, Held>();
-  /** Two generations of each book, by `venue symbol`: the older one is 10 to 20 s old. */
-  private readonly books = new Map<string, { older: KeptBook; newer: KeptBook }>();
-  private pending: Pending[] = [];
-  private orderCount = 0;
+  private readonly held = new HeldFrames();
+  private readonly books: KeptBooks;
 
   constructor({ clock, stalls, seed, orders = [], schedule, lifetimeMs }: InjectorSetup) {
     this.clock = clock;
     this.stalls = stalls;
-    this.seed = seed;
+    this.books = new KeptBooks(stalls);
+    this.waiting = new PendingOrders(clock, seed);
     this.random = new Random(seed);
     this.schedule = schedule ?? null;
     this.lifetimeMs = lifetimeMs ?? null;
@@ -93,33 +72,31 @@ export class FaultInjector {
 
   /** Orders that wait or go on. */
   get orders(): readonly { readonly number: number; readonly order: FaultOrder; readonly done: number; readonly until: number | null }[] {
-    return this.pending.map(({ number, order, done, until }) => ({ number, order, done, until }));
+    return this.waiting.list.map(({ number, order, done, until }) => ({ number, order, done, until }));
   }
 
   /** @returns the order's number. */
   add(order: FaultOrder): number {
-    const number = ++this.orderCount;
-    const pending: Pending = { number, order, random: new Random(this.seed + number), seen: 0, done: 0, until: null, entry: null };
-    this.pending.push(pending);
+    const pending = this.waiting.add(order);
     if (order.fault === "clock-skew" || isConnectionFault(order.fault)) {
       this.timers.at(Math.max(this.clock.now, order.at ?? 0), () => this.come(pending));
     }
     if (order.withinMs !== undefined) {
       this.timers.at((order.at ?? this.clock.now) + order.withinMs, () => {
-        if (pending.until === null) this.remove(pending);
+        if (pending.until === null) this.waiting.remove(pending);
       });
     }
     this.timers.runUntil(this.clock.now);
-    return number;
+    return pending.number;
   }
 
   /** Forgets every order; what goes on ends. */
   clear(): void {
-    for (const { order, entry } of this.pending) {
+    for (const { order, entry } of this.waiting.list) {
       if (entry !== null && entry.until !== null && entry.until > this.clock.now) entry.until = this.clock.now;
       if (order.fault === "clock-skew") for (const { venue } of this.stalls.values()) venue.skewMs = 0;
     }
-    this.pending = [];
+    this.waiting.clear();
   }
 
   tick(): void {
@@ -133,27 +110,27 @@ export class FaultInjector {
         if (link.isOpen) this.close24h(link, { number: 0, order: { fault: "close-24h" } });
       });
     }
-    for (const pending of [...this.pending]) if (isConnectionFault(pending.order.fault)) this.come(pending);
+    for (const pending of [...this.waiting.list]) if (isConnectionFault(pending.order.fault)) this.come(pending);
   }
 
   /** A frame on its way. */
   pass(link: Link, frame: Frame): void {
     if (this.silences(link, frame)) return;
     const venue = link.stall.venue.venue;
-    for (const pending of this.pending) {
-      if (!mayHit(pending.order, venue, frame) || !this.isDue(pending)) continue;
+    for (const pending of this.waiting.list) {
+      if (!mayHit(pending.order, venue, frame) || !this.waiting.isDue(pending)) continue;
       if (this.hit(pending, link, frame)) return;
     }
-    this.emit(link, frame);
+    this.held.emit(link, frame);
   }
 
   /** Gives out what is held back. */
   settle(): void {
-    for (const link of [...this.held.keys()]) this.release(link);
+    this.held.settle();
   }
 
   forget(link: Link): void {
-    this.held.delete(link);
+    this.held.forget(link);
   }
 
   refusalOf(
@@ -161,10 +138,10 @@ export class FaultInjector {
     request: RestRequest,
     target: "rest" | "websocket",
   ): { readonly answer: RestAnswer; readonly delayMs: number } | null {
-    for (const pending of this.pending) {
+    for (const pending of this.waiting.list) {
       const { order } = pending;
       if (!isRefusal(order.fault) || !isOf(order.target, target)) continue;
-      if (!asks(order, stall, request) || !this.goesOn(pending)) continue;
+      if (!asks(order, stall, request) || !this.waiting.goesOn(pending)) continue;
       const status = statusOf(order.fault);
       const left = pending.until === null ? REFUSAL_RETRY_S : Math.max(1, Math.ceil((pending.until - this.clock.now) / 1_000));
       const headers = status === 451 ? {} : { "retry-after": String(left) };
@@ -175,8 +152,8 @@ export class FaultInjector {
   }
 
   restDelayMs(stall: Stall, request: RestRequest): number {
-    const pending = this.pending.find(({ order }) => order.fault === "slow-rest" && asks(order, stall, request));
-    if (pending === undefined || !this.goesOn(pending)) return 0;
+    const pending = this.waiting.list.find(({ order }) => order.fault === "slow-rest" && asks(order, stall, request));
+    if (pending === undefined || !this.waiting.goesOn(pending)) return 0;
     const delayMs = pending.order.byMs ?? SLOW_REST_MS;
     this.note(pending, stall, { detail: `${request.path} was answered ${delayMs} ms late`, until: pending.until });
     return delayMs;
@@ -188,43 +165,22 @@ export class FaultInjector {
     if (symbol === null) return null;
     const isMeant = ({ order }: Pending) =>
       order.fault === "stale-snapshot" && isOf(order.venue, stall.venue.venue) && isOf(order.symbol, symbol);
-    const pending = this.pending.find((candidate) => isMeant(candidate) && this.isDue(candidate));
-    const book = this.books.get(`${stall.venue.venue} ${symbol}`)?.older;
-    if (pending === undefined || book === undefined) return null;
-    this.complete(pending);
+    const pending = this.waiting.list.find((candidate) => isMeant(candidate) && this.waiting.isDue(candidate));
+    const book = this.books.older(stall.venue.venue, symbol);
+    if (pending === undefined || book === null) return null;
+    this.waiting.complete(pending);
     const detail = `the snapshot was ${this.clock.now - book.time} ms old, at ${book.sequence}`;
     this.note(pending, stall, { detail, symbol, channel: "snapshot" });
     return book;
   }
 
-  private emit(link: Link, frame: Frame): void {
-    const held = this.held.get(link);
-    if (held?.queue) {
-      held.queue.push(frame);
-      if (held.queue.length > LONGEST_QUEUE) this.release(link);
-      return;
-    }
-    link.wire.deliver(frame.text);
-    const late = held?.late;
-    if (held === undefined || !late || late === frame || late.symbol !== frame.symbol || late.channel !== frame.channel) return;
-    held.late = null;
-    this.emit(link, late);
-  }
-
-  private release(link: Link): void {
-    const held = this.held.get(link);
-    this.held.delete(link);
-    for (const frame of held?.queue ?? []) this.emit(link, frame);
-    if (held?.late) link.wire.deliver(held.late.text);
-  }
-
   /** Takes the frame when a silence covers it. */
   private silences(link: Link, frame: Frame): boolean {
-    for (const pending of this.pending) {
+    for (const pending of this.waiting.list) {
       const { order, until, entry } = pending;
       if (order.fault !== "silence" || until === null || entry === null) continue;
       if (this.clock.now >= until) {
-        this.remove(pending);
+        this.waiting.remove(pending);
         continue;
       }
       if (entry.connection !== link.id || !mayHit(order, link.stall.venue.venue, frame)) continue;
@@ -234,33 +190,6 @@ export class FaultInjector {
     return false;
   }
 
-  /** Whether an order's time has come, at an occasion for it. */
-  private isDue(pending: Pending): boolean {
-    const { order } = pending;
-    if (pending.until !== null || this.clock.now < (order.at ?? 0)) return false;
-    pending.seen++;
-    if (pending.seen <= (order.afterFrames ?? 0)) return false;
-    return order.probability === undefined || pending.random.uniform() < order.probability;
-  }
-
-  /** As `isDue`, of what may last: begins it, or says whether it goes on. */
-  private goesOn(pending: Pending): boolean {
-    const { order } = pending;
-    if (pending.until !== null) {
-      if (this.clock.now < pending.until) return true;
-      this.remove(pending);
-      return false;
-    }
-    if (!this.isDue(pending)) return false;
-    if (order.durationMs === undefined) this.complete(pending);
-    else pending.until = Math.max(order.at ?? this.clock.now, 0) + order.durationMs;
-    if (pending.until !== null && pending.until <= this.clock.now) {
-      this.remove(pending);
-      return false;
-    }
-    return true;
-  }
-
   /** @returns whether the frame has been dealt with. */
   private hit(pending: Pending, link: Link, frame: Frame): boolean {
     const { order } = pending;
@@ -268,17 +197,17 @@ export class FaultInjector {
       case "drop":
         return this.done(pending, link, frame, { isLost: true, detail: "dropped" });
       case "duplicate":
-        this.emit(link, frame);
-        this.emit(link, frame);
+        this.held.emit(link, frame);
+        this.held.emit(link, frame);
         return this.done(pending, link, frame, { isLost: false, detail: "told twice" });
       case "corrupt": {
         const { text, at } = corrupted(frame.text, this.random);
-        this.emit(link, { ...frame, text });
+        this.held.emit(link, { ...frame, text });
         return this.done(pending, link, frame, { isLost: true, detail: `characters ${at.join(", ")} flipped` });
       }
       case "truncate": {
         const text = truncated(frame.text, this.random);
-        this.emit(link, { ...frame, text });
+        this.held.emit(link, { ...frame, text });
         return this.done(pending, link, frame, { isLost: true, detail: `cut to ${text.length} of ${frame.text.length} characters` });
       }
       case "reorder":
@@ -299,30 +228,26 @@ export class FaultInjector {
   }
 
   private done(pending: Pending, link: Link, frame: Frame, { isLost, detail }: { isLost: boolean; detail: string }): true {
-    this.complete(pending);
+    this.waiting.complete(pending);
     const entry = this.noteFrame(pending, link, { frame, detail });
     if (isLost) lose(entry.lost, frame);
     return true;
   }
 
   private reorder(pending: Pending, link: Link, frame: Frame): boolean {
-    const held = this.heldOf(link);
-    if (held.late !== null || held.queue !== null) return false;
-    held.late = frame;
+    if (!this.held.postpone(link, frame)) return false;
     return this.done(pending, link, frame, { isLost: false, detail: "told behind the next frame of its symbol and channel" });
   }
 
   private delay(pending: Pending, link: Link, frame: Frame): boolean {
-    const held = this.heldOf(link);
-    if (held.queue !== null) return false;
+    const release = this.held.stop(link, frame);
+    if (release === null) return false;
     const byMs = pending.order.byMs ?? DELAY_MS;
-    held.queue = [frame];
-    this.complete(pending);
-    const entry = this.noteFrame(pending, link, { frame, detail: `the connection was held for ${byMs} ms`, until: this.clock.now + byMs });
-    const { queue } = held;
-    this.timers.at(this.clock.now + byMs, () => {
-      entry.detail = `the connection was held for ${byMs} ms, with ${queue.length} frames`;
-      if (this.held.get(link)?.queue === queue) this.release(link);
+    const until = this.clock.now + byMs;
+    this.waiting.complete(pending);
+    const entry = this.noteFrame(pending, link, { frame, detail: `the connection was held for ${byMs} ms`, until });
+    this.timers.at(until, () => {
+      entry.detail = `the connection was held for ${byMs} ms, with ${release()} frames`;
     });
     return true;
   }
@@ -335,13 +260,13 @@ export class FaultInjector {
     const covered = { symbol: symbol ?? null, channel: channel ?? null };
     pending.entry = this.noteFrame(pending, link, { frame, detail: "nothing was told", until, ...covered });
     lose(pending.entry.lost, frame);
-    this.timers.at(until, () => this.remove(pending));
+    this.timers.at(until, () => this.waiting.remove(pending));
     return true;
   }
 
   private replace(pending: Pending, link: Link, frame: Frame, frames: readonly Frame[] | null): boolean {
     if (frames === null) return false;
-    for (const told of frames) this.emit(link, told);
+    for (const told of frames) this.held.emit(link, told);
     const detail =
       pending.order.fault === "id-map" ? "an update of an id that no row has came behind" : "a bid above the best ask came with it";
     return this.done(pending, link, frame, { isLost: false, detail });
@@ -350,27 +275,27 @@ export class FaultInjector {
   /** Where books come by REST the order waits for a request. */
   private repeatSnapshot(pending: Pending, link: Link, frame: Frame): boolean {
     const { venue } = link.stall.venue;
-    const book = frame.symbol === null ? undefined : this.books.get(`${venue} ${frame.symbol}`)?.older;
-    if (link.stall.protocol.hasRestBook || book === undefined || frame.symbol === null) return false;
+    const book = frame.symbol === null ? null : this.books.older(venue, frame.symbol);
+    if (link.stall.protocol.hasRestBook || book === null || frame.symbol === null) return false;
     const frames = link.session?.snapshotFrames(frame.symbol, book) ?? null;
     if (frames === null) return false;
-    for (const told of [frame, ...frames]) this.emit(link, told);
+    for (const told of [frame, ...frames]) this.held.emit(link, told);
     return this.done(pending, link, frame, { isLost: false, detail: `a snapshot ${this.clock.now - book.time} ms old was told` });
   }
 
   /** The time of a fault that needs no frame. */
   private come(pending: Pending): void {
     const { order } = pending;
-    if (!this.pending.includes(pending) || this.clock.now < (order.at ?? 0)) return;
+    if (!this.waiting.list.includes(pending) || this.clock.now < (order.at ?? 0)) return;
     const stalls = [...this.stalls.values()].filter(({ venue }) => isOf(order.venue, venue.venue));
     if (order.fault === "clock-skew") {
       for (const stall of stalls) this.skew(pending, stall);
       return;
     }
     for (const link of stalls.flatMap(({ links }) => [...links])) {
-      if (!this.pending.includes(pending)) return;
-      if (!this.isDue(pending)) continue;
-      this.complete(pending);
+      if (!this.waiting.list.includes(pending)) return;
+      if (!this.waiting.isDue(pending)) continue;
+      this.waiting.complete(pending);
       this.cut(pending, link);
     }
   }
@@ -397,7 +322,7 @@ export class FaultInjector {
       link.close(notice.code, notice.reason);
       return;
     }
-    this.emit(link, { text: frame, channel: "control", symbol: null, first: null, last: null });
+    this.held.emit(link, { text: frame, channel: "control", symbol: null, first: null, last: null });
     this.timers.at(this.clock.now + afterMs, () => {
       if (link.isOpen) link.close(notice.code, notice.reason);
     });
@@ -412,20 +337,16 @@ export class FaultInjector {
     pending.entry = this.note(pending, stall, { detail: `the venue's clock was ahead by ${byMs} ms`, until });
     if (until === null) return;
     this.timers.at(until, () => {
-      stall.venue.skewMs = 0;
-      this.remove(pending);
+      this.waiting.remove(pending);
+      stall.venue.skewMs = this.skewOf(stall);
     });
   }
 
-  /** Counts one more time, and takes the order away when that was the last. */
-  private complete(pending: Pending): void {
-    pending.done++;
-    const times = pending.order.times ?? 1;
-    if (times > 0 && pending.done >= times) this.remove(pending);
-  }
-
-  private remove(pending: Pending): void {
-    this.pending = this.pending.filter((other) => other !== pending);
+  /** Of the skews that go on, the one that came last. */
+  private skewOf({ venue }: Stall): number {
+    const goesOn = ({ order, until }: Pending) => order.fault === "clock-skew" && until !== null && isOf(order.venue, venue.venue);
+    const last = this.waiting.list.filter(goesOn).at(-1);
+    return last === undefined ? 0 : (last.order.byMs ?? SKEW_MS);
   }
 
   private noteFrame(
@@ -449,14 +370,6 @@ export class FaultInjector {
     return this.record.add({ at: this.clock.now, until, ...of, lost: [], detail });
   }
 
-  private heldOf(link: Link): Held {
-    const known = this.held.get(link);
-    if (known !== undefined) return known;
-    const held: Held = { queue: null, late: null };
-    this.held.set(link, held);
-    return held;
-  }
-
   private takeScheduled(): void {
     const next = this.schedule?.next();
     if (next === undefined || next.done === true) return;
@@ -468,13 +381,7 @@ export class FaultInjector {
   }
 
   private keepBooks(): void {
-    for (const [name, { venue }] of this.stalls) {
-      for (const symbol of venue.listings.keys()) {
-        const key = `${name} ${symbol}`;
-        const newer = venue.copyBook(symbol);
-        if (newer !== null) this.books.set(key, { older: this.books.get(key)?.newer ?? newer, newer });
-      }
-    }
+    this.books.keep();
     this.timers.at(this.clock.now + KEEP_BOOKS_EVERY_MS, () => this.keepBooks());
   }
 }

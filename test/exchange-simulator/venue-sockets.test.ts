@@ -120,7 +120,7 @@ describe("all venues on one port", () => {
     await finished;
     clearInterval(pausing);
     client.socket.resume();
-    const { frames } = world.truth("bitmex", "XBTUSD") ?? { frames: {} };
+    const frames: Readonly<Record<string, number>> = world.truth("bitmex", "XBTUSD")?.frames ?? {};
     const count = Object.values(frames).reduce((sum, each) => sum + each, 0);
     // Before them: the welcome, and the answers to three topics.
     await client.until((_, index) => index + 1 === count + 4);
