@@ -6,12 +6,19 @@ import type { World } from "./world.ts";
 
 export interface InProcessClient {
   readonly link: Link;
-  /** Takes the texts that have come since the last call. */
+  /** Takes the texts that have come since the last call of this or of `takeTimed`. */
   take(): string[];
+  /** As `take`, each with the simulated time at which it came, epoch ms. */
+  takeTimed(): ReceivedText[];
   say(text: string): void;
   /** How it ended: a close code, 1006 where there was no closing handshake; null while it is open. */
   readonly closedWith: number | null;
   leave(): void;
+}
+
+export interface ReceivedText {
+  readonly receivedAt: number;
+  readonly text: string;
 }
 
 export class RefusedError extends Error {
@@ -29,10 +36,10 @@ export class RefusedError extends Error {
  */
 export function openClient(world: World, venue: string, target: string): InProcessClient {
   const [path = "/", query = ""] = target.split("?", 2);
-  let texts: string[] = [];
+  let received: ReceivedText[] = [];
   let closedWith: number | null = null;
   const wire: Wire = {
-    deliver: (text) => texts.push(text),
+    deliver: (text) => received.push({ receivedAt: world.clock.now, text }),
     close: (code) => {
       closedWith = code;
     },
@@ -45,13 +52,15 @@ export function openClient(world: World, venue: string, target: string): InProce
   };
   const link = world.connect(venue, { path, query: new URLSearchParams(query) }, wire);
   if ("status" in link) throw new RefusedError(venue, link);
+  const takeTimed = () => {
+    const taken = received;
+    received = [];
+    return taken;
+  };
   return {
     link,
-    take: () => {
-      const taken = texts;
-      texts = [];
-      return taken;
-    },
+    takeTimed,
+    take: () => takeTimed().map(({ text }) => text),
     say: (text) => link.receive(text),
     get closedWith() {
       return closedWith;

@@ -35,7 +35,21 @@ describe("the simulator's command", () => {
     await client.closed;
   });
 
+  it("shows several venues on one port, and says where each is and what it calls its markets", async () => {
+    const started = run("--venues", "coinbase-advanced,bitmex", "--symbols", "BTC-USD", "--list", "bitmex:XBTH27=BTC-USD", "--paused");
+    const [line] = await once(createInterface({ input: started.stdout }), "line");
+    const { listening, markets, venues } = JSON.parse(String(line));
+    expect(markets).toEqual(["BTC-USD"]);
+    const at = `127.0.0.1:${listening}`;
+    expect(venues.bitmex).toEqual({ stream: `ws://${at}/bitmex`, rest: `http://${at}/bitmex`, symbols: ["XBTH27"] });
+    expect(JSON.parse((await get(listening, "/truth/coinbase-advanced/BTC-USD")).text)).toMatchObject({ market: "BTC-USD", tick: "0.01" });
+    expect(JSON.parse((await get(listening, "/simulator/status")).text)).toMatchObject({ isPaused: true });
+  });
+
   it.each([
+    ["a venue that isn't spoken", ["--venues", "kraken"], /kraken is no venue/],
+    ["faults that are none", ["--faults", "package.json"], /fault undefined is none of/],
+    ["a file of events that isn't there", ["--events", "nowhere.ndjson"], /nowhere\.ndjson can't be read/],
     ["a recording that isn't there", ["--replay", "nowhere.gz"], /nowhere\.gz can't be read/],
     ["a port that is no number", ["--port", "web"], /whole number/],
     ["a speed below 0", ["--speed=-1"], /0 or more/],

@@ -106,6 +106,42 @@ describe.each(VENUES)("%s, from any tape", (venue) => {
   });
 });
 
+describe.each(VENUES)("%s, of trades", (venue) => {
+  it("tells each once, at its price and size, on its taker's side; without a side, on the book's", () => {
+    const trade = (afterMs: number, priceTicks: number, takerSide: "buy" | "sell" | null): MarketRecord => {
+      const time = START + afterMs;
+      return { kind: "trade", receivedAt: time, venueTime: time, tradeId: null, priceTicks, sizeLots: afterMs / 1_000, takerSide };
+    };
+    const book: MarketRecord = { kind: "snapshot", receivedAt: START, venueTime: START, sequence: null, bids: [[10, 1]], asks: [[30, 1]] };
+    const trades = [
+      trade(1_000, 30, "buy"),
+      trade(2_000, 10, "sell"),
+      trade(3_000, 29, null),
+      trade(4_000, 11, null),
+      trade(5_000, 20, null),
+    ];
+    const { naive } = follow(scriptedWorld([book, ...trades]), venue, 6);
+    expect(naive.trades.map(({ price, size, takerSide }) => [price, size, takerSide])).toEqual([
+      [15, 1, "buy"],
+      [5, 2, "sell"],
+      [14.5, 3, "buy"],
+      [5.5, 4, "sell"],
+      [10, 5, "sell"],
+    ]);
+  });
+});
+
+describe("a client without a socket", () => {
+  it("is told when each text came, in steps of any length", async () => {
+    const world = await generatedWorld(5, { venues: ["binance-spot"] });
+    const client = subscribe(world, "binance-spot", ["BTCUSD"]);
+    world.advanceTo(START + 5_000);
+    const depths = client.takeTimed().filter(({ text }) => text.includes("depthUpdate"));
+    expect(depths.length).toBeGreaterThan(30);
+    for (const { receivedAt, text } of depths) expect(receivedAt).toBe(JSON.parse(text).data.E);
+  });
+});
+
 describe("BitMEX", () => {
   it("tells the first 25 levels and the first ten as they are in the whole book", async () => {
     const world = await generatedWorld(30);
