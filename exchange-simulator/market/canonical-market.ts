@@ -88,7 +88,8 @@ export class CanonicalMarket implements MarketDescription {
 
   /** @param hear told of each change, the change of the top last, when the book is whole. */
   apply(record: MarketRecord, hear: (applied: Applied) => void): void {
-    if (record.kind === "gap") return;
+    // Bars say nothing of a book; klines are made from the trades that are told.
+    if (record.kind === "gap" || record.kind === "bar") return;
     this.time = Math.max(this.time, record.venueTime ?? record.receivedAt);
     switch (record.kind) {
       case "trade":
@@ -116,7 +117,9 @@ export class CanonicalMarket implements MarketDescription {
     this.tellTop(hear);
   }
 
-  private applyQuote({ bid, ask }: QuoteRecord, hear: (applied: Applied) => void): void {
+  private applyQuote(record: QuoteRecord, hear: (applied: Applied) => void): void {
+    const bid = withSize(record.bid);
+    const ask = withSize(record.ask);
     const changes = [...this.missingFrom("bid", bid === null ? [] : [bid]), ...this.missingFrom("ask", ask === null ? [] : [ask])];
     if (bid !== null) this.set(changes, "bid", bid);
     if (ask !== null) this.set(changes, "ask", ask);
@@ -168,6 +171,11 @@ export class CanonicalMarket implements MarketDescription {
     this.top = { bid, ask };
     hear({ kind: "top", time: this.time, bid, ask });
   }
+}
+
+/** A tape of quotes may say no sizes, and no protocol can leave one out: it is shown as one lot. */
+function withSize(quoted: QuoteRecord["bid"]): EventLevel | null {
+  return quoted && [quoted[0], quoted[1] ?? 1];
 }
 
 function bestOf(book: OrderBook, side: Side): EventLevel | null {
