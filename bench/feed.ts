@@ -50,6 +50,8 @@ export async function withRunningSystem(work: (parent: number) => Promise<void>)
     String(PORT),
     "--data",
     data,
+    "--venues",
+    "binance-spot",
     "--markets",
     String(MARKETS),
     "--interval-ms",

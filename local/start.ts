@@ -8,6 +8,7 @@
 
 import { mkdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
+import { parseMarketId } from "../core/market/instrument.ts";
 import { type Child, logTail, startNode } from "./child.ts";
 import { isFree, lockData } from "./data-lock.ts";
 import { DEPLOYABLES, QUIET_ENVIRONMENT, ROOT, WRANGLER } from "./deployables.ts";
@@ -74,9 +75,13 @@ interface Venue {
   readonly market: string;
 }
 
-function liveVenue(options: StartOptions): Venue {
-  const symbols = options.symbols ?? ["BTCUSDT", "ETHUSDT"];
-  return { env: workerEnvironment({ symbols, hosts: {} }), market: `binance-spot:${symbols[0]}` };
+function liveVenue({ liveMarkets }: StartOptions): Venue {
+  const symbols = new Map<string, string[]>();
+  for (const market of liveMarkets) {
+    const parts = parseMarketId(market);
+    if (parts !== null) symbols.set(parts.venue, [...(symbols.get(parts.venue) ?? []), parts.symbol]);
+  }
+  return { env: workerEnvironment({ symbols, hosts: {} }), market: liveMarkets[0] ?? "" };
 }
 
 async function startSimulator(): Promise<Venue> {
@@ -85,7 +90,16 @@ async function startSimulator(): Promise<Venue> {
   );
   const source =
     options.replay === null
-      ? ["--markets", String(options.markets), "--seed", String(options.seed), "--interval-ms", String(options.intervalMs)]
+      ? [
+          "--venues",
+          options.venues.join(","),
+          "--markets",
+          String(options.markets),
+          "--seed",
+          String(options.seed),
+          "--interval-ms",
+          String(options.intervalMs),
+        ]
       : ["--replay", options.replay, "--times", options.times, options.loop ? "--loop" : "--once"];
   const simulator = start(
     "simulator",
@@ -99,22 +113,33 @@ async function startSimulator(): Promise<Venue> {
     void stop(1);
   });
   const address = `127.0.0.1:${ready.listening}`;
-  const hosts = { "binance-spot": { stream: `ws://${address}`, rest: `http://${address}` } };
-  return { env: workerEnvironment({ symbols: ready.markets, hosts }), market: `binance-spot:${ready.markets[0]}` };
+  const venues = ready.venues ?? {
+    "binance-spot": { stream: `ws://${address}`, rest: `http://${address}`, symbols: ready.markets },
+  };
+  const symbols = new Map(Object.entries(venues).map(([venue, listed]) => [venue, listed.symbols]));
+  return { env: workerEnvironment({ symbols, hosts: venues }), market: `${Object.keys(venues)[0]}:${ready.markets[0]}` };
+}
+
+interface Ready {
+  readonly listening: number;
+  /** Symbols of the first venue's markets. */
+  readonly markets: readonly string[];
+  /** Of a replay there is none: it is of one venue. */
+  readonly venues?: Readonly<Record<string, { readonly stream: string; readonly rest: string; readonly symbols: readonly string[] }>>;
 }
 
 /** The simulator's first line: where it listens, and the symbols of its markets. */
-function parseReady(line: string): { listening: number; markets: string[] } | null {
+function parseReady(line: string): Ready | null {
   if (!line.startsWith("{")) return null;
-  const { listening, markets } = JSON.parse(line) as { listening?: number; markets?: string[] };
-  return listening !== undefined && markets !== undefined ? { listening, markets } : null;
+  const ready = JSON.parse(line) as Partial<Ready>;
+  return ready.listening !== undefined && ready.markets !== undefined ? (ready as Ready) : null;
 }
 
 /**
  * The variables that differ from the deployed configuration. `wrangler dev` gives --var to its first Worker alone, so they go by its
  * process environment, which is kept to what it needs.
  */
-function workerEnvironment(venue: { symbols: readonly string[]; hosts: Record<string, unknown> }): NodeJS.ProcessEnv {
+function workerEnvironment(venue: { symbols: ReadonlyMap<string, readonly string[]>; hosts: object }): NodeJS.ProcessEnv {
   const kept = ["PATH", "HOME", "TMPDIR", "TEMP", "USERPROFILE", "SYSTEMROOT"].flatMap((name): [string, string][] => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value]];
@@ -124,13 +149,18 @@ function workerEnvironment(venue: { symbols: readonly string[]; hosts: Record<st
     ...Object.fromEntries(kept),
     // wrangler runs the dashboard's build by the name of node: it has to be this one, whoever called us and how.
     PATH: path,
-    FEEDS: JSON.stringify([{ feed: "main", venue: "binance-spot", symbols: venue.symbols }]),
+    FEEDS: JSON.stringify(feedsOf(venue.symbols)),
     VENUE_HOSTS: JSON.stringify(venue.hosts),
     CLOUDFLARE_INCLUDE_PROCESS_ENV: "true",
     ...QUIET_ENVIRONMENT,
     NO_COLOR: "1",
     CI: "1",
   };
+}
+
+/** A feed for each venue; one alone is called main, as the deployed configuration calls its first. */
+function feedsOf(symbols: ReadonlyMap<string, readonly string[]>): object[] {
+  return [...symbols].map(([venue, listed]) => ({ feed: symbols.size === 1 ? "main" : venue, venue, symbols: listed }));
 }
 
 function startWorkers(env: NodeJS.ProcessEnv): Child {

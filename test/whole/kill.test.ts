@@ -10,7 +10,7 @@ import { killAtOnce } from "./processes.ts";
 import { downloadMinutes, gapsOf, marketsOf, type RecordedMinute, replay, replayedEnd, snapshotsOf, storedEnd } from "./recorded.ts";
 import { endEverything, type System, scratchData, startSystem, until } from "./system.ts";
 
-const FLAGS = ["--markets", "2", "--seed", "23"];
+const FLAGS = ["--venues", "binance-spot", "--markets", "2", "--seed", "23"];
 /** What is flushed each five seconds can be lost for so long, and a flush takes its time. */
 const MOST_LOST_MS = 6_000;
 

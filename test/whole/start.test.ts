@@ -16,7 +16,7 @@ import { endEverything, freePort, type System, scratchData, startSystem, until }
 
 const ROOT = resolve(import.meta.dirname, "..", "..");
 /** Features are warm after some 31 s of the market's own time: at this speed, three seconds of ours. */
-const FLAGS = ["--markets", "2", "--seed", "11", "--speed", "10"];
+const FLAGS = ["--venues", "binance-spot", "--markets", "2", "--seed", "11", "--speed", "10"];
 const manifest = JSON.parse(readFileSync(new URL("../../workers/inference/shipped/manifest.json", import.meta.url), "utf8"));
 
 const data = scratchData();

@@ -22,7 +22,7 @@ let system: System;
 let markets: string[];
 
 beforeAll(async () => {
-  system = await startSystem(scratchData(), ["--markets", "5", "--seed", "3", "--interval-ms", "31"]);
+  system = await startSystem(scratchData(), ["--venues", "binance-spot", "--markets", "5", "--seed", "3", "--interval-ms", "31"]);
   markets = await marketsOf(system);
 });
 

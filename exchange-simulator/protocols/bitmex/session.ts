@@ -1,7 +1,8 @@
 /**
  * One client of BitMEX: `?subscribe=` in the URL, `{"op":"subscribe","args":[…]}`, `unsubscribe`, the texts `ping` and `help`.
  *
- * www.bitmex.com/app/wsAPI (read 2026-11-27). A topic is `table` or `table:symbol`; a symbol that isn't there has a partial without rows. The first
+ * www.bitmex.com/app/wsAPI (read 2026-11-27). A topic is `table`, `table:symbol` or, since 2026, `table:symbol:pool`; here a market has one pool,
+ * Primary, and the others are asked for in vain. A symbol that isn't there has a partial without rows. The first
  * message is the welcome. Of one request at most 20 topics are taken, what is beyond is refused with 429: the venue's burst.
  */
 
@@ -32,7 +33,8 @@ export class BitmexSession implements Session {
   }
 
   subscribe(topics: readonly string[], request: unknown): void {
-    for (const [index, topic] of topics.entries()) {
+    for (const [index, asked] of topics.entries()) {
+      const { topic, pool } = withoutPool(asked);
       const refusal = index >= TOPICS_PER_REQUEST ? TOO_MANY : this.refusalOf(topic);
       if (refusal !== null) {
         this.control({ ...refusal, request });
@@ -40,7 +42,7 @@ export class BitmexSession implements Session {
       }
       this.topics.add(topic);
       this.venue.topics.add(topic, this);
-      this.control({ success: true, subscribe: topic, request });
+      this.control({ success: true, subscribe: topic, ...pool, request });
       this.connection.send(this.partial(topic, null));
     }
   }
@@ -120,7 +122,8 @@ export class BitmexSession implements Session {
     return this.topics.has(topic) ? { status: 400, error: `You are already subscribed to this topic: ${topic}`, meta: {} } : null;
   }
 
-  private leave(topic: string, request: unknown): void {
+  private leave(asked: string, request: unknown): void {
+    const { topic, pool } = withoutPool(asked);
     if (!this.topics.delete(topic)) {
       this.control({
         status: 400,
@@ -131,12 +134,18 @@ export class BitmexSession implements Session {
       return;
     }
     this.venue.topics.remove(topic, this);
-    this.control({ success: true, unsubscribe: topic, request });
+    this.control({ success: true, unsubscribe: topic, ...pool, request });
   }
 
   private control(message: Readonly<Record<string, unknown>>): void {
     this.connection.send({ text: JSON.stringify(message), channel: "control", symbol: null, first: null, last: null });
   }
+}
+
+/** A pool that isn't there is left in the topic, as part of a symbol that nobody knows. */
+function withoutPool(asked: string): { topic: string; pool: { pool?: string } } {
+  const match = /^(.*):(Primary|Aggregated)$/.exec(asked);
+  return match?.[1] === undefined || match[2] === undefined ? { topic: asked, pool: {} } : { topic: match[1], pool: { pool: match[2] } };
 }
 
 interface Refusal {
