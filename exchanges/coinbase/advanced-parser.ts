@@ -59,7 +59,7 @@ const CHANNEL_OF_NAME: ReadonlyMap<unknown, Channel> = new Map([
 interface BookPart {
   readonly market: CoinbaseMarket;
   readonly isSnapshot: boolean;
-  readonly updates: readonly unknown[];
+  updates: readonly unknown[];
 }
 
 export class AdvancedParser {
@@ -144,7 +144,11 @@ export class AdvancedParser {
       const market = this.markets.get(textField(event, "product_id"));
       if (market === undefined) continue;
       if (event.type !== "snapshot" && event.type !== "update") throw new FieldError(`"type" is ${shown(event.type)} in l2_data`);
-      parts.push({ market, isSnapshot: event.type === "snapshot", updates: arrayField(event, "updates") });
+      const updates = arrayField(event, "updates");
+      const before = parts.findLast((part) => part.market === market);
+      // Two updates of a product in one message are one change of its book: between them it may be crossed.
+      if (event.type === "update" && before?.isSnapshot === false) before.updates = [...before.updates, ...updates];
+      else parts.push({ market, isSnapshot: event.type === "snapshot", updates });
     }
     return parts;
   }

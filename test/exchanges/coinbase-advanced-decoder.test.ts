@@ -162,6 +162,20 @@ describe("frames of several events", () => {
     ]);
   });
 
+  it("give one change of a product's book, however many events it comes in: between them the book may be crossed", () => {
+    const frame = books({
+      events: [
+        event({ updates: level({ price: "102" }) }),
+        event({ product: "BTC-USX" }),
+        event({ updates: level({ side: "offer", price: "101", size: "0" }) }),
+      ].join(","),
+    });
+    expect(settled(decode(frame))).toMatchObject([
+      { kind: "depth", symbol: "BTC-USD", bidCount: 1, askCount: 1, ticks: [10_200, 10_100], lots: [250_000_000, 0] },
+      { kind: "depth", symbol: "BTC-USX" },
+    ]);
+  });
+
   it("are refused whole when the last event is broken: half a frame applied is a book that nobody has", () => {
     const broken = event({ product: "BTC-USX", updates: level({ size: "x" }) });
     expect(decode(books({ events: `${event()},${broken}` }))).toMatchObject({ kind: "malformed", symbol: null, channel: "depth" });
