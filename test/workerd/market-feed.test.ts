@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { minuteOf } from "../../core/units/time.ts";
 import { decodeTapeLine } from "../../core/wire/tape.ts";
 import { FeedStore, ObjectStore } from "../../durable-objects/market-feed/feed-store.ts";
+import { MarketFeed } from "../../durable-objects/market-feed/market-feed.ts";
 import type { FeedStatus, GapRecord } from "../../feed/contract.ts";
 import { advanceClock } from "./clock.ts";
 import { control, depthFrame, feedRpc, feedStub, PATIENCE, snapshotBody, startedFeed } from "./exchange-control.ts";
@@ -278,5 +279,43 @@ describe("the feed object's configuration", () => {
     const status = await feedRpc("nobody").status();
     expect(status.connection.lastDownReason).toMatch(/no feed named nobody/);
     expect(await feedRpc("nobody").features("binance-spot:BTCUSDT")).toMatchObject({ ok: false, reason: "disconnected" });
+  });
+});
+
+describe("several feeds in one object", () => {
+  const entry = (feed: string, symbol: string): object => ({ feed, object: "pair", venue: "binance-spot", symbols: [symbol] });
+  const FEEDS = JSON.stringify([
+    entry("first", "BTCUSDT"),
+    entry("second", "ETHUSDT"),
+    { feed: "broken", object: "pair", venue: "no-such-venue", symbols: ["X"] },
+    { feed: "elsewhere", object: "other", venue: "binance-spot", symbols: ["XRPUSDT"] },
+  ]);
+
+  it("each have a connection, books and a part of the store of their own, and one that can't run keeps none from it", async () => {
+    await control.snapshots({ BTCUSDT: snapshotBody(7_000), ETHUSDT: snapshotBody(8_000) });
+    await runInDurableObject(feedStub("pair"), async (_, state) => {
+      const object = new MarketFeed(state, { FEEDS, VENUE_HOSTS: "{}" });
+      const sequencesOf = async (feed: string): Promise<unknown> =>
+        (await object.status(feed)).markets.map(({ proof }) => proof.lastSequence);
+      await vi.waitFor(async () => {
+        await object.alarm();
+        expect([await sequencesOf("first"), await sequencesOf("second")]).toEqual([[7_000], [8_000]]);
+      }, PATIENCE);
+      expect(await object.quote("first", "binance-spot:BTCUSDT")).toMatchObject({ ok: true });
+      expect(await object.quote("first", "binance-spot:ETHUSDT")).toMatchObject({ ok: false, reason: "unknown-market" });
+      expect((await object.status("broken")).connection.lastDownReason).toMatch(/no adapter for venue no-such-venue/);
+      expect((await object.status("elsewhere")).connection.lastDownReason).toMatch(/no feed named elsewhere in this object/);
+
+      const [first, second] = ["first", "second"].map((feed) => new FeedStore(new ObjectStore(state.storage), feed));
+      first?.saveChunk(60_000, [{ symbol: "BTCUSDT", gzip: new Uint8Array([1]) }]);
+      second?.saveChunk(60_000, [{ symbol: "BTCUSDT", gzip: new Uint8Array([2]) }]);
+      expect(await object.tapes("second", ["BTCUSDT"], 60_000)).toEqual([{ symbol: "BTCUSDT", bytes: new Uint8Array([2]) }]);
+      await object.acknowledge("first", [60_000], []);
+      expect(await object.tapes("first", ["BTCUSDT"], 60_000)).toEqual([]);
+      expect(await object.tapes("second", ["BTCUSDT"], 60_000)).toHaveLength(1);
+      // What the object does is counted once, by the first of its feeds.
+      expect((await object.status("first")).counters.alarms).toBeGreaterThan(0);
+      expect((await object.status("second")).counters.alarms).toBe(0);
+    });
   });
 });
