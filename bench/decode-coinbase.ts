@@ -14,11 +14,11 @@ import { ContentHash } from "../core/math/hash.ts";
 import { coinbaseAdvanced } from "../exchanges/coinbase/advanced.ts";
 import { coinbaseExchange } from "../exchanges/coinbase/exchange.ts";
 import type { BookSequencer, Decoder, ExchangeAdapter } from "../exchanges/contract.ts";
-import { type CapturedFrame, capturedInstruments, readCapture } from "./coinbase-capture.ts";
+import { inferInstruments, type RecordedFrame, readRecording } from "./recording.ts";
 import { type BenchOptions, type BenchResult, type Contender, median, pairedRatio, timeRounds } from "./report.ts";
 
 const RECORDING = resolve(import.meta.dirname, "../../shared/data/wire/coinbase-exchange-2021-04-17.ws.txt.gz");
-const BATCH_SECONDS = 0.05;
+const BATCH_MS = 50;
 
 interface Session {
   readonly name: string;
@@ -40,7 +40,7 @@ interface BookMessage {
 export async function benchDecodeCoinbase({ file, rounds }: BenchOptions): Promise<BenchResult[]> {
   const path = file ?? RECORDING;
   if (!existsSync(path)) throw new Error(`no recording at ${path}: name one with --file`);
-  return sessionsOf(readCapture(path)).flatMap((session) => benchSession(session, rounds));
+  return sessionsOf(readRecording(path)).flatMap((session) => benchSession(session, rounds));
 }
 
 function benchSession(session: Session, rounds: number): BenchResult[] {
@@ -115,8 +115,8 @@ function hashOf({ books }: Started): string {
   return hash.digest();
 }
 
-function sessionsOf(captured: readonly CapturedFrame[]): Session[] {
-  const instruments = capturedInstruments(captured);
+function sessionsOf(captured: readonly RecordedFrame[]): Session[] {
+  const instruments = inferInstruments("coinbase-exchange", captured);
   const recorded = captured.map(({ text }) => text);
   const batched = inBatches(captured);
   const session = (name: string, adapter: ExchangeAdapter, frames: readonly string[]): Session => {
@@ -131,7 +131,7 @@ function sessionsOf(captured: readonly CapturedFrame[]): Session[] {
 }
 
 /** The book's messages, with the changes of a product within a batch's time in one. */
-function inBatches(captured: readonly CapturedFrame[]): BookMessage[] {
+function inBatches(captured: readonly RecordedFrame[]): BookMessage[] {
   const messages: BookMessage[] = [];
   const open = new Map<string, { until: number; message: BookMessage }>();
   for (const { receivedAt, text } of captured) {
@@ -142,7 +142,7 @@ function inBatches(captured: readonly CapturedFrame[]): BookMessage[] {
     if (batch !== undefined && receivedAt < batch.until) {
       batch.message.changes.push(...message.changes);
     } else {
-      open.set(message.product_id, { until: receivedAt + BATCH_SECONDS, message });
+      open.set(message.product_id, { until: receivedAt + BATCH_MS, message });
       messages.push(message);
     }
   }

@@ -13,6 +13,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { decodeRecordedLine } from "../core/wire/recorded-line.ts";
 import { decodeTapeLine } from "../core/wire/tape.ts";
 
 export type RecordedMessage =
@@ -53,25 +54,18 @@ async function* readFile(file: string): AsyncGenerator<RecordedMessage> {
 }
 
 function formOf(line: string, file: string): ReadLine {
-  if (/^\d{19} \{/.test(line)) return readNanosecondLine;
   if (/^\d{1,16} [a-zA-Z] /.test(line)) return readTapeLine;
-  if (/^(wss?:\/\/|configuration: |\d+(\.\d+)?: )/.test(line)) return readCryptofeedLine;
+  if (!("malformed" in decodeRecordedLine(line))) return readRecordersLine;
   throw new RecordingError(`${file} is in none of the known forms; it begins ${JSON.stringify(line.slice(0, 60))}`);
 }
 
-function readNanosecondLine(line: string): RecordedMessage | null {
-  const space = line.indexOf(" ");
-  const receivedAt = Number(line.slice(0, space - 6)) + Number(line.slice(space - 6, space)) / 1_000_000;
-  const text = line.slice(space + 1);
-  return text.startsWith('{"lastUpdateId":')
-    ? { kind: "snapshot", receivedAt, symbol: null, body: text }
-    : { kind: "frame", receivedAt, text };
-}
-
-function readCryptofeedLine(line: string): RecordedMessage | null {
-  const match = /^(\d+(?:\.\d+)?): \{/.exec(line);
-  if (match === null) return null;
-  return { kind: "frame", receivedAt: Number(match[1]) * 1_000, text: line.slice(match[0].length - 1) };
+/** What is no frame of a combined stream, and no snapshot, isn't played: a line torn by the recorder's end least of all. */
+function readRecordersLine(line: string): RecordedMessage | null {
+  const recorded = decodeRecordedLine(line);
+  if ("malformed" in recorded) return null;
+  const { kind } = recorded;
+  if (kind === "frame") return recorded.text.startsWith("{") ? recorded : null;
+  return kind === "answer" ? { kind: "snapshot", receivedAt: recorded.receivedAt, symbol: null, body: recorded.body } : null;
 }
 
 function readTapeLine(line: string): RecordedMessage | null {
@@ -82,16 +76,23 @@ function readTapeLine(line: string): RecordedMessage | null {
   return { kind: "snapshot", receivedAt: record.receivedAt, symbol: record.symbol, body: record.body };
 }
 
-/** The depth snapshots of a cryptofeed recording, oldest first; none for other forms. */
-async function restSnapshots(file: string): Promise<RecordedMessage[]> {
+/** The file beside a cryptofeed recording (`X.ws.txt.gz`) that holds the answers to its requests; null where there is none. */
+export function answersBeside(file: string): string | null {
   const match = /^(.*)\.ws(\.txt(?:\.gz)?)$/.exec(file);
   const beside = match === null ? null : `${match[1]}.rest${match[2]}`;
-  if (beside === null || !existsSync(beside)) return [];
+  return beside !== null && existsSync(beside) ? beside : null;
+}
+
+/** The depth snapshots of a cryptofeed recording, oldest first; none for other forms. */
+async function restSnapshots(file: string): Promise<RecordedMessage[]> {
+  const beside = answersBeside(file);
+  if (beside === null) return [];
   const snapshots: RecordedMessage[] = [];
   for await (const line of readLines(beside)) {
-    const answer = /^https?:\/\/\S*\/depth\?\S*symbol=([A-Z0-9]+)\S* -> (\d+(?:\.\d+)?): /.exec(line);
-    if (answer?.[1] === undefined) continue;
-    snapshots.push({ kind: "snapshot", receivedAt: Number(answer[2]) * 1_000, symbol: answer[1], body: line.slice(answer[0].length) });
+    const answer = decodeRecordedLine(line);
+    if ("malformed" in answer || answer.kind !== "answer") continue;
+    const symbol = /\/depth\?\S*symbol=([A-Z0-9]+)/.exec(answer.url ?? "")?.[1];
+    if (symbol !== undefined) snapshots.push({ kind: "snapshot", receivedAt: answer.receivedAt, symbol, body: answer.body });
   }
   return snapshots.sort((left, right) => left.receivedAt - right.receivedAt);
 }

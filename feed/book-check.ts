@@ -7,7 +7,7 @@
 import type { OrderBook } from "../core/book/order-book.ts";
 import type { QuoteEvent } from "../core/market/event.ts";
 import type { ResyncReason } from "../exchanges/contract.ts";
-import { QuoteCheck } from "./quote-check.ts";
+import { QuoteCheck, type UnmatchedQuote } from "./quote-check.ts";
 import { RacingCheck } from "./racing-check.ts";
 
 /** How long a top outside the snapshot's window is believed without a venue's quote that says the same. */
@@ -27,6 +27,15 @@ export class BookCheck {
     return this.topConfirmedAt;
   }
 
+  /** Quotes that have come while there was a book. */
+  quotes = 0;
+
+  /** Hears of each quote that the book's top didn't equal, once that is certain; null while nobody wants to. */
+  set listener(listener: ((unmatched: UnmatchedQuote) => void) | null) {
+    this.numbered.listener = listener;
+    this.racing.listener = listener;
+  }
+
   get comparisons(): number {
     return this.numbered.comparisons + this.racing.comparisons;
   }
@@ -38,6 +47,11 @@ export class BookCheck {
   /** Quotes of moments that the book never showed: neither compared nor mismatched. */
   get passedOver(): number {
     return this.racing.passedOver;
+  }
+
+  /** Whether the venue's quotes carry numbers, as far as they have shown. */
+  get isNumbered(): boolean {
+    return !this.isRacing;
   }
 
   /** The book was replaced by what a snapshot said at `at`. */
@@ -70,6 +84,7 @@ export class BookCheck {
 
   /** A quote has come while the book stands at `bookSequence`. */
   onQuote(quote: QuoteEvent, book: OrderBook, at: { bookSequence: number | null; receivedAt: number }): BookJudgement {
+    this.quotes++;
     if (quote.sequence === null && !this.isRacing) {
       this.isRacing = true;
       this.racing.onBook(book, at.receivedAt);

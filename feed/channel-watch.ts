@@ -22,6 +22,8 @@ const LONGEST_ALLOWED_MS = 3_600_000;
 export class ChannelWatch {
   readonly gaps: GapTracker;
   lastAt: number | null = null;
+  /** Messages of it that have come. */
+  messages = 0;
   private readonly venueBoundMs: number;
   private meanMs = 0;
   private longestMs = 0;
@@ -34,6 +36,7 @@ export class ChannelWatch {
   }
 
   heard(at: number): void {
+    this.messages++;
     if (this.lastAt !== null) {
       const interval = at - this.lastAt;
       this.intervals++;

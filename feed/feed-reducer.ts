@@ -44,6 +44,8 @@ export interface FrameOutcome {
   /** Further markets that it speaks of. */
   readonly others: readonly string[];
   readonly decoded: "event" | "malformed" | "control" | "ignored";
+  /** Why it was ignored, or can't be read; of a control frame what it says. Null for events. */
+  readonly detail: string | null;
   readonly isClosing: boolean;
   /** Why every book of the connection is built again; null when none is. */
   readonly hole: string | null;
@@ -128,17 +130,25 @@ export class FeedReducer {
       case "event": {
         const market = this.markets.get(decoded.event.symbol);
         if (market !== undefined && (order !== "repeated" || decoded.event.kind === "trade")) this.give(market, decoded.event, text);
-        return { symbol: market === undefined ? null : market.instrument.symbol, others: NONE, decoded: "event", isClosing: false, hole };
+        const symbol = market === undefined ? null : market.instrument.symbol;
+        return { symbol, others: NONE, decoded: "event", detail: null, isClosing: false, hole };
       }
       case "events":
-        return { ...this.takeEvents(decoded, text, order), decoded: "event", isClosing: false, hole };
+        return { ...this.takeEvents(decoded, text, order), decoded: "event", detail: null, isClosing: false, hole };
       case "malformed":
         this.countMalformed(text, decoded);
-        return { symbol: this.knownSymbol(decoded.symbol), others: NONE, decoded: "malformed", isClosing: false, hole };
+        return {
+          symbol: this.knownSymbol(decoded.symbol),
+          others: NONE,
+          decoded: "malformed",
+          detail: decoded.reason,
+          isClosing: false,
+          hole,
+        };
       case "control":
-        return { symbol: null, others: NONE, decoded: "control", isClosing: decoded.control === "closing", hole };
+        return { symbol: null, others: NONE, decoded: "control", detail: decoded.detail, isClosing: decoded.control === "closing", hole };
       case "ignored":
-        return { symbol: null, others: NONE, decoded: "ignored", isClosing: false, hole };
+        return { symbol: null, others: NONE, decoded: "ignored", detail: decoded.reason, isClosing: false, hole };
     }
   }
 
@@ -281,12 +291,15 @@ export class FeedReducer {
     return [...this.markets.values()].flatMap((market) => market.takeGapChanges());
   }
 
-  /** Replays one record of a tape. */
-  record(record: TapeRecord): void {
+  /** Replays one record of a tape. @returns what a frame was; null for any other record. */
+  record(record: TapeRecord): FrameOutcome | null {
+    if (record.kind === "frame") return this.frame(record.text, record.receivedAt);
+    this.replay(record);
+    return null;
+  }
+
+  private replay(record: Exclude<TapeRecord, { kind: "frame" }>): void {
     switch (record.kind) {
-      case "frame":
-        this.frame(record.text, record.receivedAt);
-        break;
       case "binary":
         this.unreadableFrame(record.base64, "a binary frame", record.receivedAt);
         break;

@@ -11,7 +11,21 @@ import type { QuoteEvent } from "../core/market/event.ts";
 /** Quotes kept: a 100 ms batch of the busiest recorded symbol holds some 60 quotes. */
 const KEPT_QUOTES = 256;
 
+/** A quote that the book's top was found not to equal, and what was made of it. */
+export interface UnmatchedQuote {
+  /** `passed-over`: of a moment that the book never showed, since a later quote agreed. */
+  readonly outcome: "passed-over" | "mismatch";
+  /** Of those that carry no number, the quote's own; of others its number and top. */
+  readonly quote: Pick<QuoteEvent, "sequence" | "bidTicks" | "bidLots" | "askTicks" | "askLots">;
+  /** When it came; null where quotes are numbered: there the number says where it belongs. */
+  readonly receivedAt: number | null;
+  /** When a later quote agreed, or this one was given up. */
+  readonly settledAt: number | null;
+}
+
 export class QuoteCheck {
+  /** Hears of each quote that its own number's top doesn't equal; null while nobody wants to. */
+  listener: ((unmatched: UnmatchedQuote) => void) | null = null;
   comparisons = 0;
   mismatches = 0;
   private readonly sequences = new Float64Array(KEPT_QUOTES).fill(-1);
@@ -59,6 +73,12 @@ export class QuoteCheck {
       book.asks.bestLots === this.tops[at * 4 + 3];
     if (isEqual) return "agrees";
     this.mismatches++;
+    this.listener?.({ outcome: "mismatch", quote: this.quoteAt(at), receivedAt: null, settledAt: null });
     return "disagrees";
+  }
+
+  private quoteAt(at: number): UnmatchedQuote["quote"] {
+    const [bidTicks = 0, bidLots = 0, askTicks = 0, askLots = 0] = this.tops.subarray(at * 4, at * 4 + 4);
+    return { sequence: this.sequences[at] ?? null, bidTicks, bidLots, askTicks, askLots };
   }
 }

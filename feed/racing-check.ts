@@ -13,6 +13,7 @@
 
 import type { OrderBook } from "../core/book/order-book.ts";
 import type { QuoteEvent } from "../core/market/event.ts";
+import type { UnmatchedQuote } from "./quote-check.ts";
 
 /** How far apart in receive time a quote and the top that it equals may be: some twenty times what recordings show. */
 const RACE_MS = 2_000;
@@ -28,6 +29,8 @@ const COLUMNS = 4;
 export type RaceJudgement = "agrees" | "disagrees" | "undecided";
 
 export class RacingCheck {
+  /** Hears of each quote that nothing has equalled, when that is settled; null while nobody wants to. */
+  listener: ((unmatched: UnmatchedQuote) => void) | null = null;
   /** Quotes that a top equalled. */
   agreements = 0;
   /** Quotes that no top equalled in time, nor any quote after them. */
@@ -55,7 +58,7 @@ export class RacingCheck {
     for (let at = this.waiting.length - 1; at >= 0; at--) {
       const entry = this.waiting[at];
       if (entry === undefined || receivedAt - entry.receivedAt > RACE_MS) break;
-      if (this.equals(this.topAt, entry.quote)) return this.agree({ passedOver: at, settled: at + 1 });
+      if (this.equals(this.topAt, entry.quote)) return this.agree({ passedOver: at, settled: at + 1, receivedAt });
     }
     return this.expire(receivedAt);
   }
@@ -65,7 +68,10 @@ export class RacingCheck {
     for (let back = 0; back < KEPT_TOPS; back++) {
       const at = (this.topAt - back + KEPT_TOPS) % KEPT_TOPS;
       if ((this.shownUntil[at] as number) < receivedAt - RACE_MS) break;
-      if (this.equals(at, quote)) return this.agree({ passedOver: this.waiting.length, settled: this.waiting.length });
+      if (this.equals(at, quote)) {
+        const { length } = this.waiting;
+        return this.agree({ passedOver: length, settled: length, receivedAt });
+      }
     }
     const judgement = this.expire(receivedAt);
     this.waiting.push({ quote: { ...quote }, receivedAt });
@@ -114,9 +120,11 @@ export class RacingCheck {
   }
 
   /** A quote agrees: `passedOver` waited before it, and the oldest `settled` wait no more. */
-  private agree({ passedOver, settled }: { passedOver: number; settled: number }): RaceJudgement {
+  private agree({ passedOver, settled, receivedAt }: { passedOver: number; settled: number; receivedAt: number }): RaceJudgement {
     this.agreements++;
     this.passedOver += passedOver;
+    if (this.listener !== null)
+      for (const passed of this.waiting.slice(0, passedOver)) this.listener({ outcome: "passed-over", ...passed, settledAt: receivedAt });
     if (settled > 0) this.waiting.splice(0, settled);
     this.forgive();
     return "agrees";
@@ -132,6 +140,7 @@ export class RacingCheck {
     for (let oldest = this.waiting[0]; oldest !== undefined && receivedAt - oldest.receivedAt > RACE_MS; oldest = this.waiting[0]) {
       this.waiting.shift();
       this.mismatches++;
+      this.listener?.({ outcome: "mismatch", ...oldest, settledAt: receivedAt });
       if (oldest.receivedAt - this.momentAt >= MOMENT_MS) {
         this.moments++;
         this.momentAt = oldest.receivedAt;

@@ -3,9 +3,8 @@
  * after each message, and its top equal to the last quote of each quote message.
  */
 
-import { readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { readRecordedLines } from "../../bench/recording.ts";
 import { OrderBook } from "../../core/book/order-book.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
 import { bitmex } from "../../exchanges/bitmex/bitmex.ts";
@@ -16,18 +15,14 @@ import { eventsOf, readers } from "./bitmex-readings.ts";
 const frames = recording("wire/bitmex-2021-07-22.ws.txt.gz");
 const answers = recording("wire/bitmex-2021-07-22.rest.txt.gz");
 
-function linesOf(file: string): string[] {
-  return gunzipSync(readFileSync(file)).toString("utf8").trimEnd().split("\n");
-}
-
-/** What the venue sent: lines `<receive seconds>: <frame>`. Lines of another form are what the client did. */
+/** What the venue sent. */
 function framesOf(file: string): string[] {
-  return linesOf(file).flatMap((line) => /^\d+\.\d+: (.*)$/.exec(line)?.[1] ?? []);
+  return readRecordedLines(file).flatMap((line) => (line.kind === "frame" ? [line.text] : []));
 }
 
 function instrumentsOf(file: string, symbols: readonly string[]): Instrument[] {
-  const [line = ""] = linesOf(file);
-  const decoded = bitmex.decodeInstruments(line.slice(line.indexOf(": ") + 2), symbols);
+  const [body = ""] = readRecordedLines(file).flatMap((line) => (line.kind === "answer" ? [line.body] : []));
+  const decoded = bitmex.decodeInstruments(body, symbols);
   if ("malformed" in decoded) throw new Error(decoded.malformed);
   return decoded.instruments;
 }

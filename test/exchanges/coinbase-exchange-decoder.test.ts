@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { capturedInstruments, readCapture } from "../../bench/coinbase-capture.ts";
+import { inferInstruments, readRecording } from "../../bench/recording.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
 import { coinbaseExchange } from "../../exchanges/coinbase/exchange.ts";
 import { createExchangeDecoder } from "../../exchanges/coinbase/exchange-decoder.ts";
@@ -79,8 +79,8 @@ describe("the scanner, against the parser", () => {
   });
 
   it.skipIf(file === null)(`takes all but tickers and controls of a recorded session, as the parser reads it ${WITHOUT_RECORDINGS}`, () => {
-    const frames = readCapture(file ?? "");
-    const { scanner, parser } = readers(capturedInstruments(frames));
+    const frames = readRecording(file ?? "");
+    const { scanner, parser } = readers(inferInstruments("coinbase-exchange", frames));
     let passed = 0;
     for (const { text } of frames) {
       const scanned = scanner.scan(text);

@@ -4,7 +4,7 @@
  */
 
 import { describe, expect, it } from "vitest";
-import { capturedInstruments, readCapture } from "../../bench/coinbase-capture.ts";
+import { inferInstruments, readRecording } from "../../bench/recording.ts";
 import { OrderBook } from "../../core/book/order-book.ts";
 import { featureSets } from "../../core/features/registry.ts";
 import type { DepthEvent, QuoteEvent, SnapshotEvent } from "../../core/market/event.ts";
@@ -59,8 +59,8 @@ interface Market {
 }
 
 function replay() {
-  const frames = readCapture(file ?? "");
-  const instruments = capturedInstruments(frames);
+  const frames = readRecording(file ?? "");
+  const instruments = inferInstruments("coinbase-exchange", frames);
   const decoder = coinbaseExchange.createDecoder(instruments);
   const markets = new Map<string, Market>(
     instruments.map((instrument) => [
@@ -120,14 +120,14 @@ describe(`the recorded session of ten products ${WITHOUT_RECORDINGS}`, () => {
   });
 
   it.skipIf(file === null)("goes through the feed: every book live to the end, and nothing but the start in the ledger", () => {
-    const frames = readCapture(file ?? "");
+    const frames = readRecording(file ?? "");
     const [featureSet] = featureSets;
     if (featureSet === undefined) throw new Error("no feature set");
-    const feed = new FeedReducer({ adapter: coinbaseExchange, instruments: capturedInstruments(frames), featureSet });
-    const start = Math.floor((frames[0]?.receivedAt ?? 0) * 1_000);
+    const feed = new FeedReducer({ adapter: coinbaseExchange, instruments: inferInstruments("coinbase-exchange", frames), featureSet });
+    const start = Math.floor(frames[0]?.receivedAt ?? 0);
     feed.absent(start - 1, start, "started");
     feed.connectionOpened(start);
-    for (const { receivedAt, text } of frames) feed.frame(text, Math.floor(receivedAt * 1_000));
+    for (const { receivedAt, text } of frames) feed.frame(text, Math.floor(receivedAt));
     expect([feed.frames, feed.malformedFrames]).toEqual([5_055, 0]);
     for (const [symbol, market] of feed.markets) expect([symbol, market.state]).toEqual([symbol, "live"]);
     expect(feed.takeGapChanges().map(({ reason, action }) => `${reason} ${action}`)).toEqual(

@@ -179,12 +179,17 @@ describe("a frame that says one thing", () => {
   it("is of its market, or of none that is ours, and is counted either way", () => {
     const feed = live({ symbols: BOTH });
     const before = feed.frames;
-    const nothing = { others: [], isClosing: false, hole: null };
+    const nothing = { others: [], detail: null, isClosing: false, hole: null };
     expect(feed.frame(one(trade(START, 1, "BBB")), START + 600)).toEqual({ ...nothing, symbol: "BBB", decoded: "event" });
     expect(feed.frame(one(trade(START, 1, "CCC")), START + 600)).toEqual({ ...nothing, symbol: null, decoded: "event" });
-    expect(feed.frame('{"k":"ok"}', START + 600)).toEqual({ ...nothing, symbol: null, decoded: "control" });
-    expect(feed.frame('{"k":"bye"}', START + 600)).toEqual({ ...nothing, symbol: null, decoded: "control", isClosing: true });
-    expect(feed.frame('{"k":"nothing"}', START + 600)).toEqual({ ...nothing, symbol: null, decoded: "ignored" });
+    expect(feed.frame('{"k":"ok"}', START + 600)).toEqual({ ...nothing, symbol: null, decoded: "control", detail: "" });
+    expect(feed.frame('{"k":"bye"}', START + 600)).toEqual({ ...nothing, symbol: null, decoded: "control", detail: "", isClosing: true });
+    expect(feed.frame('{"k":"nothing"}', START + 600)).toEqual({
+      ...nothing,
+      symbol: null,
+      decoded: "ignored",
+      detail: "nothing that is kept",
+    });
     feed.unreadableFrame("AAEC", "a binary frame", START + 600);
     expect(feed.frames - before).toBe(6);
     expect(feed.malformedSamples).toEqual(["a binary frame: AAEC"]);
@@ -203,7 +208,14 @@ describe("a frame that says several things", () => {
       depth(START, { s: "CCC", b: [[1_001, 4]] }),
       trade(START, 1),
     ]);
-    expect(feed.frame(frame, START + 600)).toEqual({ symbol: "AAA", others: ["BBB"], decoded: "event", isClosing: false, hole: null });
+    expect(feed.frame(frame, START + 600)).toEqual({
+      symbol: "AAA",
+      others: ["BBB"],
+      decoded: "event",
+      detail: null,
+      isClosing: false,
+      hole: null,
+    });
     expect(trackerOf(feed).book.bids.bestTicks).toBe(1_000);
     expect(trackerOf(feed).quote).toMatchObject({ bidTicks: 1_001, bidLots: 4 });
     expect(trackerOf(feed).check).toMatchObject({ comparisons: 1, mismatches: 0 });

@@ -5,20 +5,18 @@ import { createServer, type Server } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CommandError } from "../../training/command-error.ts";
 import { type Comparison, compareWithRunning } from "../../training/replay/compare-with-running.ts";
-import type { ReplayReport } from "../../training/replay/replay-report.ts";
+import type { MarketReport } from "../../training/replay/replay-report.ts";
 
 const MARKET = "binance-spot:TESTUSDT";
 const MINUTE = 1_767_225_660_000;
-const REPORT: ReplayReport = {
+const REPORT: MarketReport = {
   market: MARKET,
-  source: "test",
   tick: "0.01",
   lot: "0.001",
-  records: 10,
-  malformedLines: 0,
-  frames: 10,
   malformedFrames: 0,
-  malformedSamples: [],
+  trades: 0,
+  quotes: { all: 8, withoutBook: 0, passedOver: 0, undecided: 0, betweenNumbers: 0 },
+  unmatched: [],
   state: "live",
   lastSequence: 77,
   marketTime: MINUTE,
@@ -31,7 +29,6 @@ const REPORT: ReplayReport = {
   mismatches: 0,
   checkpointMismatches: 0,
   gaps: [],
-  featureSet: "v1",
   fingerprint: "f1",
   featureRows: 2,
   warmRows: 2,

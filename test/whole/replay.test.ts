@@ -9,7 +9,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Comparison } from "../../training/replay/compare-with-running.ts";
-import type { ReplayReport } from "../../training/replay/replay-report.ts";
+import type { MarketReport } from "../../training/replay/replay-report.ts";
 import type { BookBody, HealthBody, MarketDetailView } from "../../workers/api/schemas.ts";
 import { recording, WITHOUT_RECORDINGS } from "../recordings/recordings.ts";
 import { endEverything, type System, scratchData, startSystem, until } from "./system.ts";
@@ -68,8 +68,9 @@ async function untilPlayed(data: string): Promise<{ frames: number }> {
   });
 }
 
-async function replayAgainst(system: System): Promise<(ReplayReport & { comparison: Comparison })[]> {
+async function replayAgainst(system: System): Promise<(MarketReport & { comparison: Comparison })[]> {
   const args = [join("training", "command-line", "main.ts"), "replay", capture ?? "", "--against", system.address, "--json"];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
-  return JSON.parse(stdout) as (ReplayReport & { comparison: Comparison })[];
+  const reports = JSON.parse(stdout) as { markets: (MarketReport & { comparison: Comparison })[] }[];
+  return reports.flatMap(({ markets }) => markets);
 }

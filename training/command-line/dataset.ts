@@ -4,8 +4,8 @@ import { Command } from "commander";
 import { CommandError } from "../command-error.ts";
 import { buildDataset } from "../datasets/build-dataset.ts";
 import type { DatasetCard } from "../datasets/card.ts";
+import type { FeedSource } from "../datasets/feed-source.ts";
 import { fileSources, parseGrids } from "../datasets/file-sources.ts";
-import type { MarketSource } from "../datasets/market-source.ts";
 import { parseSimulation, simulatedSource } from "../datasets/simulated-source.ts";
 import { terminalProgress } from "./bars.ts";
 import { collect, jsonOption } from "./options.ts";
@@ -14,7 +14,7 @@ import { print, printJson, table, when } from "./report.ts";
 interface DatasetOptions {
   readonly simulate: readonly string[];
   readonly out: string;
-  readonly venue: string;
+  readonly venue?: string;
   readonly market?: string;
   readonly grid: readonly string[];
   readonly json: boolean;
@@ -23,10 +23,13 @@ interface DatasetOptions {
 export function datasetCommand(): Command {
   return new Command("dataset")
     .description("Makes a dataset: feature rows and targets, from recordings or from the simulator, by the code that runs at the edge.")
-    .argument("[recordings...]", "tapes (.tape.gz), wire files (.ndjson.gz), or folders of them; files of one market are joined")
+    .argument(
+      "[recordings...]",
+      "tapes (.tape.gz), recorders' files (.ndjson.gz, .ws.txt.gz), or folders of them; files of one market are joined",
+    )
     .option("--simulate <preset:seed:hours>", "a generated market, e.g. large-tick:1:4; may be given several times", collect, [])
     .requiredOption("--out <dir>", "folder to write")
-    .option("--venue <venue>", "venue of files that don't name it", "binance-spot")
+    .option("--venue <venue>", "venue of files that don't name it; told from what they hold where it is not given")
     .option("--market <market>", "only this market, e.g. binance-spot:BTCUSDT")
     .option("--grid <symbol:tick:lot>", "a symbol's tick and lot, where they are known better than from the file", collect, [])
     .addOption(jsonOption())
@@ -34,11 +37,11 @@ export function datasetCommand(): Command {
 }
 
 async function runDataset(recordings: string[], options: DatasetOptions): Promise<void> {
-  const sources: MarketSource[] = options.simulate.map((text) => simulatedSource(parseSimulation(text)));
+  const sources: FeedSource[] = options.simulate.map((text) => simulatedSource(parseSimulation(text)));
   if (recordings.length > 0)
     sources.push(
       ...(await fileSources(recordings, {
-        venue: options.venue,
+        venue: options.venue ?? null,
         market: options.market ?? null,
         grids: new Map(options.grid.map(parseGrids)),
       })),

@@ -8,10 +8,10 @@ import type { Progress } from "../progress.ts";
 import { replaySource } from "../replay/replay-source.ts";
 import type { DatasetCard } from "./card.ts";
 import { DatasetWriter } from "./dataset-writer.ts";
-import type { MarketSource } from "./market-source.ts";
+import type { FeedSource } from "./feed-source.ts";
 
 export interface BuildOptions {
-  readonly sources: readonly MarketSource[];
+  readonly sources: readonly FeedSource[];
   readonly folder: string;
   readonly command: readonly string[];
   readonly progress: Progress;
@@ -20,16 +20,20 @@ export interface BuildOptions {
 /** Throws CommandError when no source gives a row. */
 export async function buildDataset({ sources, folder, command, progress }: BuildOptions): Promise<DatasetCard> {
   const writer = await DatasetWriter.create({ folder, featureSet: featureSetV1, horizonsMs: DEFAULT_HORIZONS_MS, command });
-  for (const source of sources) {
+  // One market at a time, however many a source has: a part is written to its end before the next is begun.
+  const markets = sources.flatMap((source) =>
+    source.instruments.map((instrument): FeedSource => ({ ...source, instruments: [instrument] })),
+  );
+  for (const source of markets) {
     const part = writer.openPart();
     const { reducer, gaps, malformedLines } = await replaySource(source, {
-      onRow: (row) => part.add(row),
+      onRow: (_symbol, row) => part.add(row),
       onBlock: () => part.drained(),
       progress,
     });
     await writer.closePart(part, {
       source: source.name,
-      market: marketId(source.instrument.venue, source.instrument.symbol),
+      market: source.instruments.map(({ venue, symbol }) => marketId(venue, symbol)).join(),
       frames: reducer.frames,
       malformedFrames: reducer.malformedFrames + malformedLines,
       gaps: countByReason(gaps),

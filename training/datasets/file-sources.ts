@@ -1,6 +1,9 @@
 /**
- * Market sources from files: our tapes (`.tape`, `.tape.gz`), alone or in a tree under the key grammar of core/wire/keys.ts, and recorded wire
- * files (`.ndjson`, `.ndjson.gz`). A tree gives one source for each market: its minutes in order, each market's tape being whole by itself.
+ * Sources from files: our tapes (`.tape`, `.tape.gz`), alone or in a tree under the key grammar of core/wire/keys.ts, and recorders' files
+ * (`.ndjson`, `.ws.txt`, each also `.gz`; the answers to requests lie beside the latter as `.rest.txt`).
+ *
+ * A tree gives one source for each market: its minutes in order, each market's tape being whole by itself. A recorder's file is one connection with all
+ * its markets; files that share a market are one source, in the order given.
  */
 
 import { readdir, stat } from "node:fs/promises";
@@ -9,48 +12,58 @@ import { type Instrument, marketId } from "../../core/market/instrument.ts";
 import { parseGrid } from "../../core/units/decimal.ts";
 import { FEED_TAPE_SYMBOL, parseTapeKey } from "../../core/wire/keys.ts";
 import { decodeTapeLine } from "../../core/wire/tape.ts";
+import { answersBeside } from "../../exchange-simulator/recording.ts";
+import type { ExchangeAdapter } from "../../exchanges/contract.ts";
+import { findAdapter } from "../../exchanges/registry.ts";
 import { CommandError } from "../command-error.ts";
-import { declaredGrids, inferInstruments, tapePayload } from "./instrument-inference.ts";
+import type { FeedSource, SourceRecord } from "./feed-source.ts";
+import { declaredGrids, surveyFiles } from "./instrument-inference.ts";
 import { readLines } from "./line-reader.ts";
-import type { MarketSource, SourceRecord } from "./market-source.ts";
-import { decodeWireLine, openingBefore, wirePayload } from "./wire-file.ts";
+import { completed, type RecordedAnswer, readAnswers, recordOf, snapshotRecords, surveyedLine } from "./recorded-lines.ts";
+import { tapedLine } from "./taped-line.ts";
 
-/** The symbols of a recording are all among its first lines. */
+/** The symbols of a recording are all among its first lines, and so is what tells its venue. */
 const LINES_THAT_TELL_SYMBOLS = 20_000;
 
+const FORMATS = ".tape, .ndjson or .ws.txt, each also with .gz";
+
 export interface FileSourceOptions {
-  /** The venue of files that don't say it themselves. */
-  readonly venue: string;
+  /** The venue of files that don't say it themselves; null to tell it from what they hold. */
+  readonly venue: string | null;
   /** Only this market, e.g. "binance-spot:BTCUSDT"; null for all. */
   readonly market: string | null;
-  /** Grids that are known, by symbol; those of other symbols are inferred from what they hold. */
+  /** Grids that are known, by symbol; those of other symbols are read, or inferred, from what the files hold. */
   readonly grids?: ReadonlyMap<string, KnownGrids>;
 }
 
 /**
- * @param paths files, or folders that hold `tape/v1/…` (or lie inside it). Files of one market are one source, in the order given: a
- * recorder that begins a new file each day has lost nothing in between, and the reducer sees whether it has.
- * Throws CommandError when nothing usable is there.
+ * @param paths files, or folders that hold `tape/v1/…` (or lie inside it).
+ * Throws CommandError when nothing usable is there, or a file's venue can't be told.
  */
-export async function fileSources(paths: readonly string[], options: FileSourceOptions): Promise<MarketSource[]> {
+export async function fileSources(paths: readonly string[], options: FileSourceOptions): Promise<FeedSource[]> {
   const files: string[] = [];
   for (const path of paths) files.push(...(await recordingsIn(path)));
-  const groups = new Map<string, FileGroup>();
+  const groups: FileGroup[] = [];
   for (const path of files) {
-    for (const instrument of await marketsOf(path, options)) {
-      const market = marketId(instrument.venue, instrument.symbol);
-      const format = isTape(path) ? "tape" : "wire";
-      if (options.market !== null && options.market !== market) continue;
-      const group = groups.get(`${format} ${market}`) ?? { format, venue: instrument.venue, symbol: instrument.symbol, paths: [] };
+    const content = await contentOf(path, options);
+    if (content === null) continue;
+    const group = groups.find((known) => isOneRecording(known, content));
+    if (group === undefined) groups.push({ ...content, symbols: [...content.symbols], paths: [path] });
+    else {
       group.paths.push(path);
-      groups.set(`${format} ${market}`, group);
+      group.symbols.push(...content.symbols.filter((symbol) => !group.symbols.includes(symbol)));
     }
   }
-  if (groups.size === 0) {
-    const what = options.market === null ? "a recording" : `a recording of ${options.market}`;
-    throw new CommandError(`${paths.join(", ")}: not ${what}; expected .tape.gz, .tape, .ndjson.gz or .ndjson`);
+  const sources: FeedSource[] = [];
+  for (const group of groups) {
+    const symbols = group.symbols.filter((symbol) => options.market === null || marketId(group.venue, symbol) === options.market);
+    if (symbols.length > 0) sources.push(await sourceOf(group, symbols, options.grids ?? new Map()));
   }
-  return Promise.all([...groups.values()].map((group) => sourceOf(group, options)));
+  if (sources.length === 0) {
+    const what = options.market === null ? "a recording" : `a recording of ${options.market}`;
+    throw new CommandError(`${paths.join(", ")}: not ${what}; expected ${FORMATS}`);
+  }
+  return sources;
 }
 
 export type KnownGrids = Pick<Instrument, "tick" | "lot">;
@@ -65,18 +78,30 @@ export function parseGrids(text: string): [string, KnownGrids] {
   return [symbol, { tick, lot }];
 }
 
-interface FileGroup {
-  readonly format: "tape" | "wire";
+/** `tape`: one market's, as our recorder writes it. `tape-of-all`: records of a whole connection. `lines`: of a recorder. */
+type Format = "tape" | "tape-of-all" | "lines";
+
+interface FileContent {
+  readonly format: Format;
   readonly venue: string;
-  readonly symbol: string;
+  readonly symbols: readonly string[];
+}
+
+interface FileGroup extends FileContent {
+  readonly symbols: string[];
   readonly paths: string[];
+}
+
+function isOneRecording(group: FileGroup, { format, venue, symbols }: FileContent): boolean {
+  return group.format === format && group.venue === venue && symbols.some((symbol) => group.symbols.includes(symbol));
 }
 
 async function recordingsIn(path: string): Promise<string[]> {
   const found = await stat(path).catch(() => null);
   if (found === null) throw new CommandError(`there is no file or folder ${path}`);
   if (!found.isDirectory()) {
-    if (!isRecording(path)) throw new CommandError(`${path}: a recording ends in .tape, .tape.gz, .ndjson or .ndjson.gz`);
+    if (!isRecording(path))
+      throw new CommandError(`${path}: a recording ends in ${FORMATS}; a .rest.txt is read with the .ws.txt beside it`);
     return [path];
   }
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
@@ -86,11 +111,24 @@ async function recordingsIn(path: string): Promise<string[]> {
     .sort();
 }
 
-/** The markets of one file: what its key says, and for a file of another name what its messages say. */
-async function marketsOf(path: string, { venue }: FileSourceOptions): Promise<{ venue: string; symbol: string }[]> {
+/** What a file holds: what its key or its own records say, and for others what the messages say. Null for the tape of no market. */
+async function contentOf(path: string, options: FileSourceOptions): Promise<FileContent | null> {
   const key = parseTapeKey(keyOf(path));
-  if (key !== null) return key.symbol.startsWith(FEED_TAPE_SYMBOL) ? [] : [key];
-  return inferInstruments([path], { venue, payloadOf: payloadReader(path), mostLines: LINES_THAT_TELL_SYMBOLS });
+  if (key !== null) return key.symbol.startsWith(FEED_TAPE_SYMBOL) ? null : { format: "tape", venue: key.venue, symbols: [key.symbol] };
+  const declared = isTape(path) ? [...(await declaredGrids(path)).keys()] : [];
+  const survey = await surveyFiles([path], { lineOf: isTape(path) ? tapedLine : surveyedLine, mostLines: LINES_THAT_TELL_SYMBOLS });
+  const venue = options.venue ?? venueOf(path, survey.venues);
+  if (declared.length > 0) return { format: "tape", venue, symbols: declared };
+  if (survey.symbols.length === 0)
+    throw new CommandError(`no depth, trade or quote message in ${path}: is it a recording of ${venue}? (choose with --venue)`);
+  return { format: isTape(path) ? "tape-of-all" : "lines", venue, symbols: survey.symbols };
+}
+
+function venueOf(path: string, venues: readonly string[]): string {
+  const [venue, ...others] = venues;
+  if (venue === undefined) throw new CommandError(`${path} holds no depth, trade or quote message of a venue that is spoken here`);
+  if (others.length > 0) throw new CommandError(`${path} holds messages that may be of ${venues.join(" or ")}: say which with --venue`);
+  return venue;
 }
 
 /** The part of a path that the key grammar speaks of. */
@@ -101,44 +139,74 @@ function keyOf(path: string): string {
 }
 
 function isRecording(name: string): boolean {
-  return /\.(tape|ndjson)(\.gz)?$/.test(name);
+  return /\.(tape|ndjson|ws\.txt)(\.gz)?$/.test(name);
 }
 
 function isTape(path: string): boolean {
   return /\.tape(\.gz)?$/.test(path);
 }
 
-function payloadReader(path: string): (line: string) => string | null {
-  return isTape(path) ? tapePayload : wirePayload;
-}
-
-async function sourceOf({ format, venue, symbol, paths }: FileGroup, options: FileSourceOptions): Promise<MarketSource> {
-  const instrument = await instrumentOf({ venue, symbol, paths }, options);
-  const decode = format === "tape" ? decodeTapeLine : (line: string): SourceRecord => decodeWireLine(line, symbol);
+async function sourceOf(group: FileGroup, symbols: readonly string[], known: ReadonlyMap<string, KnownGrids>): Promise<FeedSource> {
+  const { format, venue, paths } = group;
+  const adapter = findAdapter(venue);
+  if (adapter === null) throw new CommandError(`no adapter speaks the venue "${venue}": choose another with --venue`);
+  const answers: RecordedAnswer[] = [];
+  for (const path of paths) {
+    const beside = answersBeside(path);
+    if (beside !== null) answers.push(...(await readAnswers(beside)));
+  }
+  const only = group.symbols.length === 1 ? (group.symbols[0] ?? null) : null;
+  const decode = format === "lines" ? (line: string) => recordOf(line, only) : decodeTapeLine;
   return {
     name: nameOf(paths),
-    instrument,
+    venue,
+    instruments: await instrumentsOf(group, { symbols, known, answers, adapter }),
+    frames: format === "tape" ? "one-market" : "whole",
     size: await sizeOf(paths),
     records: (onProgress) => {
       const records = readRecords(paths, { decode, onProgress });
-      return format === "tape" ? records : withOpening(records);
+      return format === "lines" ? completed(records, snapshotRecords(answers, adapter)) : records;
     },
   };
 }
 
-async function instrumentOf({ venue, symbol, paths }: Omit<FileGroup, "format">, options: FileSourceOptions): Promise<Instrument> {
-  const known = options.grids?.get(symbol);
-  if (known !== undefined) return { venue, symbol, ...known };
+interface InstrumentOptions {
+  readonly symbols: readonly string[];
+  readonly known: ReadonlyMap<string, KnownGrids>;
+  readonly answers: readonly RecordedAnswer[];
+  readonly adapter: ExchangeAdapter;
+}
+
+/** The grids that the user knows, else those that a tape declares, else those that the venue answered, else what the decimals themselves say. */
+async function instrumentsOf({ venue, paths, format }: FileGroup, options: InstrumentOptions): Promise<Instrument[]> {
+  const { symbols, known, answers, adapter } = options;
   const first = paths[0] as string;
-  const declared = isTape(first) ? await declaredGrids(first, symbol) : null;
-  if (declared !== null) return { venue, symbol, ...declared };
-  const instruments = await inferInstruments(paths, { venue, payloadOf: payloadReader(first) });
-  const inferred = instruments.find((instrument) => instrument.symbol === symbol);
-  if (inferred === undefined)
-    throw new CommandError(
-      `no message of ${symbol} in ${first}: its tick and lot can't be told; give them with --grid ${symbol}:0.01:0.001`,
-    );
-  return inferred;
+  const declared = isTape(first) ? await declaredGrids(first) : new Map<string, KnownGrids>();
+  const listed = new Map(listedInstruments(answers, adapter, symbols).map((instrument) => [instrument.symbol, instrument]));
+  const said = (symbol: string): KnownGrids | undefined => known.get(symbol) ?? declared.get(symbol) ?? listed.get(symbol);
+  const inferred = new Map<string, Instrument>();
+  if (symbols.some((symbol) => said(symbol) === undefined)) {
+    const survey = await surveyFiles(paths, { lineOf: format === "lines" ? surveyedLine : tapedLine });
+    for (const { symbol, body } of snapshotRecords(answers, adapter)) survey.take({ payload: body, answerOf: symbol });
+    for (const instrument of survey.instruments(venue)) inferred.set(instrument.symbol, instrument);
+  }
+  return symbols.map((symbol) => {
+    const grids = said(symbol) ?? inferred.get(symbol);
+    if (grids === undefined)
+      throw new CommandError(
+        `no message of ${symbol} in ${first}: its tick and lot can't be told; give them with --grid ${symbol}:0.01:0.001`,
+      );
+    return { ...listed.get(symbol), ...grids, venue, symbol };
+  });
+}
+
+/** Of the venue's own lists among the answers, the newest that can be read. */
+function listedInstruments(answers: readonly RecordedAnswer[], adapter: ExchangeAdapter, symbols: readonly string[]): Instrument[] {
+  for (const { body } of answers.toReversed()) {
+    const decoded = adapter.decodeInstruments(body, symbols);
+    if ("instruments" in decoded && decoded.instruments.length > 0) return decoded.instruments;
+  }
+  return [];
 }
 
 /** File names say where rows came from; a thousand minutes are named by the first and the last. */
@@ -149,7 +217,7 @@ function nameOf(paths: readonly string[]): string {
 
 async function* readRecords(
   paths: readonly string[],
-  options: { decode: (line: string) => SourceRecord; onProgress: (done: number) => void },
+  options: { decode: (line: string) => SourceRecord | null; onProgress: (done: number) => void },
 ): AsyncGenerator<SourceRecord[]> {
   let done = 0;
   for (const path of paths) {
@@ -158,20 +226,8 @@ async function* readRecords(
       options.onProgress(done);
     };
     for await (const lines of readLines(path, onBytes)) {
-      yield lines.filter((line) => line !== "").map(options.decode);
+      yield lines.flatMap((line) => (line === "" ? [] : (options.decode(line) ?? [])));
     }
-  }
-}
-
-async function* withOpening(blocks: AsyncIterable<SourceRecord[]>): AsyncGenerator<SourceRecord[]> {
-  let isOpen = false;
-  for await (const block of blocks) {
-    const first = isOpen ? undefined : block.find((record) => !("malformed" in record));
-    if (first !== undefined && !("malformed" in first)) {
-      isOpen = true;
-      yield [openingBefore(first)];
-    }
-    yield block;
   }
 }
 

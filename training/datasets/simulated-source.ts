@@ -1,5 +1,5 @@
 /**
- * Market sources from the generative market: the same frames that the exchange simulator would send, made offline. The same preset, seed and
+ * Sources from the generative market: the same frames that the exchange simulator would send, made offline. The same preset, seed and
  * hours give the same records on any machine, which is what lets a shipped model be reproduced byte for byte.
  */
 
@@ -9,7 +9,7 @@ import type { TapeRecord } from "../../core/wire/tape.ts";
 import { simulateTape } from "../../exchange-simulator/generative-tape.ts";
 import { GENERATIVE_LOT, GENERATIVE_TICK } from "../../exchange-simulator/market/generative-records.ts";
 import { CommandError } from "../command-error.ts";
-import type { MarketSource } from "./market-source.ts";
+import type { FeedSource } from "./feed-source.ts";
 
 /** The protocol that the generative market speaks. */
 const VENUE = "binance-spot";
@@ -46,11 +46,13 @@ export function simulatedSeed(name: string): string | null {
   return /^simulated \S+ seed \d+/.exec(name)?.[0] ?? null;
 }
 
-export function simulatedSource({ preset, seed, hours }: Simulation): MarketSource {
+export function simulatedSource({ preset, seed, hours }: Simulation): FeedSource {
   const symbol = SYMBOLS[preset];
   return {
     name: `simulated ${preset} seed ${seed}, ${hours} h`,
-    instrument: { venue: VENUE, symbol, tick: GENERATIVE_TICK, lot: GENERATIVE_LOT },
+    venue: VENUE,
+    instruments: [{ venue: VENUE, symbol, tick: GENERATIVE_TICK, lot: GENERATIVE_LOT }],
+    frames: "whole",
     size: hours * MS_PER_HOUR,
     async *records(onProgress) {
       const tape = simulateTape({ preset, seed, symbol, seconds: Math.round(hours * SECONDS_PER_HOUR), startTime: START_TIME });

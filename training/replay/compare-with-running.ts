@@ -8,7 +8,7 @@
 
 import { z } from "zod";
 import { CommandError } from "../command-error.ts";
-import type { ReplayReport } from "./replay-report.ts";
+import type { MarketReport } from "./replay-report.ts";
 
 export interface Comparison {
   readonly isEqual: boolean;
@@ -38,7 +38,7 @@ const snapshotsShape = z.looseObject({
  * Throws CommandError when it can't be asked.
  */
 export async function compareWithRunning(
-  report: ReplayReport,
+  report: MarketReport,
   address: string,
   rows: ReadonlyMap<number, readonly number[]>,
 ): Promise<Comparison> {
@@ -59,7 +59,7 @@ interface Verdict {
   readonly line: string;
 }
 
-function compareBook(report: ReplayReport, book: z.infer<typeof bookShape>): Verdict {
+function compareBook(report: MarketReport, book: z.infer<typeof bookShape>): Verdict {
   const { lastSequence } = book.proof;
   if (lastSequence !== report.lastSequence) {
     const line = `book: it is at sequence ${lastSequence}, the replay at ${report.lastSequence}; they can't be compared`;
@@ -70,7 +70,7 @@ function compareBook(report: ReplayReport, book: z.infer<typeof bookShape>): Ver
 }
 
 /** The digest runs over the rows of one process: after a restart it began anew, and only the stored rows can be compared. */
-function compareRows(report: ReplayReport, there: { count: number; hash: string }): Verdict {
+function compareRows(report: MarketReport, there: { count: number; hash: string }): Verdict {
   if (there.count !== report.featureRows) {
     return { isEqual: true, line: `features: ${there.count} rows there, ${report.featureRows} here; their digests can't be compared` };
   }
@@ -81,7 +81,7 @@ function compareRows(report: ReplayReport, there: { count: number; hash: string 
 }
 
 function compareStored(
-  report: ReplayReport,
+  report: MarketReport,
   snapshots: z.infer<typeof snapshotsShape>["snapshots"],
   rows: ReadonlyMap<number, readonly number[]>,
 ): Verdict {

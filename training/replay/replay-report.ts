@@ -1,28 +1,37 @@
 /**
- * What a replay found, as plain data: the book's proof, its gaps, and the hashes by which two replays, or a replay and a running instance,
- * are compared.
+ * What a replay found, as plain data: each book's proof, its gaps, what became of each quote, and the hashes by which two replays, or a replay and a
+ * running instance, are compared.
  */
 
 import type { FeatureRow } from "../../core/features/contract.ts";
-import { marketId } from "../../core/market/instrument.ts";
 import { formatSteps } from "../../core/units/decimal.ts";
 import type { GapRecord } from "../../feed/contract.ts";
-import type { MarketSource } from "../datasets/market-source.ts";
+import type { MarketTracker } from "../../feed/market-tracker.ts";
+import type { UnmatchedQuote } from "../../feed/quote-check.ts";
+import type { FeedSource } from "../datasets/feed-source.ts";
 import type { Progress } from "../progress.ts";
 import { replaySource } from "./replay-source.ts";
 
 export interface ReplayReport {
-  readonly market: string;
   readonly source: string;
-  /** The price of a tick and the size of a lot, as decimals. */
-  readonly tick: string;
-  readonly lot: string;
+  readonly venue: string;
   readonly records: number;
   readonly malformedLines: number;
   readonly frames: number;
   readonly malformedFrames: number;
   /** Up to ten, each with its reason. */
   readonly malformedSamples: readonly string[];
+  /** Frames of which nothing was kept, with why. */
+  readonly ignored: readonly { readonly reason: string; readonly frames: number }[];
+  readonly featureSet: string;
+  readonly markets: readonly MarketReport[];
+}
+
+export interface MarketReport {
+  readonly market: string;
+  /** The price of a tick and the size of a lot, as decimals. */
+  readonly tick: string;
+  readonly lot: string;
   readonly state: string;
   readonly lastSequence: number | null;
   readonly marketTime: number | null;
@@ -31,54 +40,139 @@ export interface ReplayReport {
   readonly bidLevels: number;
   readonly askLevels: number;
   readonly bookHash: string;
-  /** Book against the venue's own quote, at equal sequence numbers. */
+  readonly quotes: QuoteCounts;
+  /** Book against the venue's own quote: at equal sequence numbers, or, where quotes carry none, within the race of the two channels. */
   readonly comparisons: number;
   readonly mismatches: number;
+  /** Quotes that the book's top didn't equal, the first of them, each with what was made of it. */
+  readonly unmatched: readonly UnmatchedQuote[];
   /** Checkpoints on the tape that were not the replayed book. */
   readonly checkpointMismatches: number;
+  readonly malformedFrames: number;
+  readonly trades: number;
   readonly gaps: readonly GapRecord[];
-  readonly featureSet: string;
+  /** Of the feature set. */
   readonly fingerprint: string;
   readonly featureRows: number;
   readonly warmRows: number;
   readonly rowsHash: string;
 }
 
+/** Where all of a market's quotes went. With comparisons they add up to `all`. */
+export interface QuoteCounts {
+  readonly all: number;
+  /** Before there was a book, or while it was being built: compared with nothing. */
+  readonly withoutBook: number;
+  /** Of moments that the book never showed: inside one message or batch of its changes, which a later quote that agreed has shown. */
+  readonly passedOver: number;
+  /** Neither equalled nor given up when the recording ended, or when the book was replaced. */
+  readonly undecided: number;
+  /** Of numbers that the book never stood at: inside one of its messages, before its snapshot, or after its last. */
+  readonly betweenNumbers: number;
+}
+
+/** Unmatched quotes that a report shows of each market. */
+const SHOWN_UNMATCHED = 200;
+
 /** @param keep is given each row as it is written: copy what is to be kept. */
-export async function reportReplay(source: MarketSource, progress: Progress, keep?: (row: FeatureRow) => void): Promise<ReplayReport> {
-  let warmRows = 0;
-  const onRow = (row: FeatureRow): void => {
-    if (row.isWarm) warmRows++;
-    keep?.(row);
-  };
-  const { reducer, gaps, malformedLines, records } = await replaySource(source, { onRow, progress });
-  const { instrument } = source;
-  const market = reducer.markets.get(instrument.symbol);
-  if (market === undefined) throw new Error(`the reducer lost ${instrument.symbol}`);
-  const { book, pipeline, check } = market;
+export async function reportReplay(
+  source: FeedSource,
+  progress: Progress,
+  keep?: (symbol: string, row: FeatureRow) => void,
+): Promise<ReplayReport> {
+  const warmRows = new Map<string, number>();
+  const unmatched = new Map<string, UnmatchedQuote[]>();
+  const { reducer, gaps, malformedLines, records, ignored } = await replaySource(source, {
+    progress,
+    onRow(symbol, row) {
+      if (row.isWarm) warmRows.set(symbol, (warmRows.get(symbol) ?? 0) + 1);
+      keep?.(symbol, row);
+    },
+    onStart({ markets }) {
+      for (const [symbol, market] of markets) {
+        const found: UnmatchedQuote[] = [];
+        unmatched.set(symbol, found);
+        market.check.listener = (quote) => {
+          if (found.length < SHOWN_UNMATCHED) found.push(quote);
+        };
+      }
+    },
+  });
+  const [first] = reducer.markets.values();
+  if (first === undefined) throw new Error(`the reducer holds no market of ${source.name}`);
   return {
-    market: marketId(instrument.venue, instrument.symbol),
     source: source.name,
-    tick: formatSteps(1, instrument.tick),
-    lot: formatSteps(1, instrument.lot),
+    venue: source.venue,
     records,
     malformedLines,
     frames: reducer.frames,
     malformedFrames: reducer.malformedFrames,
     malformedSamples: [...reducer.malformedSamples],
-    state: market.state,
-    lastSequence: market.lastSequence,
+    ignored: [...ignored].map(([reason, frames]) => ({ reason, frames })),
+    featureSet: first.pipeline.featureSet.id,
+    markets: [...reducer.markets].map(([symbol, market]) =>
+      marketReport(market, {
+        gaps: gaps.filter((gap) => gap.market === market.market),
+        warmRows: warmRows.get(symbol) ?? 0,
+        unmatched: unmatched.get(symbol) ?? [],
+      }),
+    ),
+  };
+}
+
+/** What `--check` refuses: whatever says that a book was not the venue's, or that something was lost. Empty when all is well. */
+export function faultsOf({ markets, malformedFrames, malformedLines }: ReplayReport): string[] {
+  const faults = markets.flatMap((market) => faultsOfMarket(market).map((fault) => `${market.market}: ${fault}`));
+  // A pair so thin that no quote came of it proves nothing and is wrong in nothing; a recording without any comparison proves nothing at all.
+  if (markets.every(({ comparisons }) => comparisons === 0)) faults.push("no book was ever compared with the venue's own quote");
+  const unfinished = malformedFrames + malformedLines;
+  if (unfinished > 0) faults.push(`${unfinished} malformed frames or lines`);
+  return faults;
+}
+
+/** Quotes with a book of which none could be compared: so many don't all fall between the book's messages. Recorded: at most 4 in a row. */
+const QUOTES_THAT_COMPARE = 50;
+
+function faultsOfMarket(market: MarketReport): string[] {
+  const faults: string[] = [];
+  const { state, comparisons, mismatches, checkpointMismatches, quotes, gaps } = market;
+  if (state !== "live") faults.push(`the book ended ${state}, not live`);
+  const withBook = quotes.all - quotes.withoutBook;
+  if (comparisons === 0 && withBook >= QUOTES_THAT_COMPARE) faults.push(`${withBook} quotes came and the book equalled none of them`);
+  if (mismatches > 0) faults.push(`${mismatches} of ${comparisons} comparisons with the venue's quote differ`);
+  if (checkpointMismatches > 0) faults.push(`${checkpointMismatches} checkpoints differ`);
+  for (const gap of gaps) faults.push(`gap in ${gap.channel}: ${gap.reason}, ${gap.detail}`);
+  return faults;
+}
+
+interface Gathered {
+  readonly gaps: readonly GapRecord[];
+  readonly warmRows: number;
+  readonly unmatched: readonly UnmatchedQuote[];
+}
+
+function marketReport(tracker: MarketTracker, { gaps, warmRows, unmatched }: Gathered): MarketReport {
+  const { book, pipeline, check, instrument } = tracker;
+  return {
+    market: tracker.market,
+    tick: formatSteps(1, instrument.tick),
+    lot: formatSteps(1, instrument.lot),
+    state: tracker.state,
+    lastSequence: tracker.lastSequence,
     marketTime: pipeline.marketTime,
     bidTicks: book.bids.bestTicks,
     askTicks: book.asks.bestTicks,
     bidLevels: book.bids.levelCount,
     askLevels: book.asks.levelCount,
     bookHash: book.contentHash(),
+    quotes: quoteCounts(tracker),
     comparisons: check.comparisons,
     mismatches: check.mismatches,
-    checkpointMismatches: market.checkpointMismatches,
+    unmatched,
+    checkpointMismatches: tracker.checkpointMismatches,
+    malformedFrames: tracker.malformedFrames,
+    trades: tracker.trades.messages,
     gaps,
-    featureSet: pipeline.featureSet.id,
     fingerprint: pipeline.featureSet.fingerprint,
     featureRows: pipeline.rowCount,
     warmRows,
@@ -86,15 +180,13 @@ export async function reportReplay(source: MarketSource, progress: Progress, kee
   };
 }
 
-/** What `--check` refuses: whatever says that the book was not the venue's, or that something was lost. Empty when all is well. */
-export function faultsOf(report: ReplayReport): string[] {
-  const faults: string[] = [];
-  if (report.state !== "live") faults.push(`the book ended ${report.state}, not live`);
-  if (report.comparisons === 0) faults.push("the book was never compared with the venue's own quote");
-  if (report.mismatches > 0) faults.push(`${report.mismatches} of ${report.comparisons} comparisons with the venue's quote differ`);
-  if (report.checkpointMismatches > 0) faults.push(`${report.checkpointMismatches} checkpoints differ`);
-  const unfinished = report.malformedFrames + report.malformedLines;
-  if (unfinished > 0) faults.push(`${unfinished} malformed frames or lines`);
-  for (const gap of report.gaps) faults.push(`gap: ${gap.reason}, ${gap.detail}`);
-  return faults;
+function quoteCounts({ check, quotes }: MarketTracker): QuoteCounts {
+  const uncompared = check.quotes - check.comparisons - check.passedOver;
+  return {
+    all: quotes.messages,
+    withoutBook: Math.max(0, quotes.messages - check.quotes),
+    passedOver: check.passedOver,
+    undecided: check.isNumbered ? 0 : uncompared,
+    betweenNumbers: check.isNumbered ? uncompared : 0,
+  };
 }

@@ -1,5 +1,5 @@
 /**
- * Runs one market's records through the feed's own reducer: the code that the Durable Object runs, offline. Dataset and replay both
+ * Runs a source's records through the feed's own reducer: the code that the Durable Object runs, offline. Dataset and replay both
  * stand on this, so what a model is trained on is what the edge will compute.
  */
 
@@ -9,14 +9,16 @@ import { findAdapter } from "../../exchanges/registry.ts";
 import type { GapRecord } from "../../feed/contract.ts";
 import { FeedReducer } from "../../feed/feed-reducer.ts";
 import { CommandError } from "../command-error.ts";
-import type { MarketSource } from "../datasets/market-source.ts";
+import type { FeedSource } from "../datasets/feed-source.ts";
 import type { Progress } from "../progress.ts";
 
 export interface ReplayOptions {
   /** `row` is a view: copy what is to be kept. */
-  readonly onRow?: (row: FeatureRow) => void;
+  readonly onRow?: (symbol: string, row: FeatureRow) => void;
   /** Awaited between blocks of records: the place to wait for a disk. */
   readonly onBlock?: () => Promise<void>;
+  /** Hears of the reducer before the first record. */
+  readonly onStart?: (reducer: FeedReducer) => void;
   readonly progress: Progress;
 }
 
@@ -26,32 +28,39 @@ export interface Replayed {
   /** Lines that are no records. They never reach the reducer. */
   readonly malformedLines: number;
   readonly records: number;
+  /** Frames of which nothing was kept, by why. */
+  readonly ignored: ReadonlyMap<string, number>;
 }
 
+/** Reasons told apart; those of further kinds are counted as one. */
+const KEPT_REASONS = 50;
+const FURTHER_REASONS = "of further kinds";
+
 /** Throws CommandError for a venue that isn't spoken here. */
-export async function replaySource(source: MarketSource, options: ReplayOptions): Promise<Replayed> {
-  const adapter = findAdapter(source.instrument.venue);
-  if (adapter === null) throw new CommandError(`no adapter speaks the venue "${source.instrument.venue}": choose another with --venue`);
-  const { onRow, onBlock, progress } = options;
-  const reducer = new FeedReducer({
-    adapter,
-    instruments: [source.instrument],
-    featureSet: featureSetV1,
-    frames: "one-market",
-    ...(onRow === undefined ? {} : { onRow: (_symbol: string, row: FeatureRow) => onRow(row) }),
-  });
+export async function replaySource(source: FeedSource, options: ReplayOptions): Promise<Replayed> {
+  const adapter = findAdapter(source.venue);
+  if (adapter === null) throw new CommandError(`no adapter speaks the venue "${source.venue}": choose another with --venue`);
+  const { onRow, onBlock, onStart, progress } = options;
+  const { instruments, frames } = source;
+  const reducer = new FeedReducer({ adapter, instruments, featureSet: featureSetV1, frames, ...(onRow === undefined ? {} : { onRow }) });
+  onStart?.(reducer);
   const gaps = new Map<string, GapRecord>();
   const takeGaps = (): void => {
     for (const gap of reducer.takeGapChanges()) gaps.set(gap.id, gap);
   };
+  const ignored = new Map<string, number>();
   let malformedLines = 0;
   let records = 0;
-  progress.start(`${source.name} ${source.instrument.symbol}`, source.size);
+  progress.start(`${source.name} ${instruments.map(({ symbol }) => symbol).join(" ")}`, source.size);
   for await (const block of source.records((done) => progress.update(done))) {
     for (const record of block) {
-      if ("malformed" in record) malformedLines++;
-      else reducer.record(record);
       records++;
+      if ("malformed" in record) {
+        malformedLines++;
+        continue;
+      }
+      const outcome = reducer.record(record);
+      if (outcome?.decoded === "ignored") count(ignored, outcome.detail ?? "");
     }
     takeGaps();
     // Minute snapshots are for storage; offline nobody waits for them.
@@ -60,5 +69,10 @@ export async function replaySource(source: MarketSource, options: ReplayOptions)
   }
   takeGaps();
   progress.stop();
-  return { reducer, gaps: [...gaps.values()], malformedLines, records };
+  return { reducer, gaps: [...gaps.values()], malformedLines, records, ignored };
+}
+
+function count(counts: Map<string, number>, reason: string): void {
+  const name = counts.has(reason) || counts.size < KEPT_REASONS ? reason : FURTHER_REASONS;
+  counts.set(name, (counts.get(name) ?? 0) + 1);
 }
