@@ -22,6 +22,8 @@ export class BookCheck {
   private isRacing = false;
   /** The last time at which the top was what the venue's quote says, or lay inside the snapshot's window. */
   private topConfirmedAt = 0;
+  /** When a quote last agreed with the book, or the book was built; null before. */
+  agreedAt: number | null = null;
 
   get confirmedAt(): number {
     return this.topConfirmedAt;
@@ -57,6 +59,7 @@ export class BookCheck {
   /** The book was replaced by what a snapshot said at `at`. */
   replaced(book: OrderBook, at: number): void {
     this.topConfirmedAt = at;
+    this.agreedAt = at;
     this.racing.reset();
     this.racing.onBook(book, at);
   }
@@ -75,6 +78,7 @@ export class BookCheck {
     }
     const agreement = this.isRacing ? this.racing.onBook(book, receivedAt) : this.numbered.onBook(book, sequence);
     if (agreement === "disagrees") return this.mismatch(sequence);
+    if (agreement === "agrees") this.agreedAt = receivedAt;
     const isInWindow = !book.bids.isWindowExhausted && !book.asks.isWindowExhausted;
     if (isInWindow || agreement === "agrees") this.topConfirmedAt = receivedAt;
     if (receivedAt - this.topConfirmedAt <= UNCONFIRMED_WINDOW_MS) return "whole";
@@ -91,7 +95,10 @@ export class BookCheck {
     }
     const agreement = this.isRacing ? this.racing.onQuote(quote, at.receivedAt) : this.numbered.onQuote(quote, book, at.bookSequence);
     if (agreement === "disagrees") return this.mismatch(quote.sequence);
-    if (agreement === "agrees") this.topConfirmedAt = at.receivedAt;
+    if (agreement === "agrees") {
+      this.topConfirmedAt = at.receivedAt;
+      this.agreedAt = at.receivedAt;
+    }
     return "whole";
   }
 

@@ -39,10 +39,11 @@ export class Coverage {
     this.allowedMs = allowedMs;
   }
 
-  /** The book has been lost; it was last known to be good at `at`. */
+  /** The book has been lost; it was last known to be good at `at`. What was counted of the open minute after that is taken back; a closed one is stored. */
   end(at: number): void {
     if (this.since === null) return;
     this.coveredMs += Math.max(0, Math.min(at, this.heardAt + this.allowedMs) - this.since);
+    if (at < this.since) this.coveredMs = Math.min(this.coveredMs, Math.max(0, at - this.minuteStart));
     this.since = null;
   }
 

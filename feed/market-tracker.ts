@@ -439,9 +439,16 @@ export class MarketTracker {
     this.bookVouchedFor(receivedAt);
   }
 
-  /** The book is lost; it was good up to its last change before `at`. */
+  /** Up to when a book that is lost at `at` was good. */
+  private goodUntil(at: number, reason: GapReason): number {
+    if (this.state !== "live") return at;
+    // Nothing but quotes proves a book that nothing numbers: what its changes did to it since the last one that agreed is not known.
+    const isUnproved = reason === "quote-mismatch" && !this.check.isNumbered;
+    return Math.min(at, (isUnproved ? this.check.agreedAt : this.lastBookAt) ?? at);
+  }
+
   private lose(at: number, reason: GapReason, detail: string): void {
-    const goodUntil = this.state === "live" ? Math.min(at, this.lastBookAt ?? at) : at;
+    const goodUntil = this.goodUntil(at, reason);
     this.gaps.begin(goodUntil, reason, detail);
     this.minute.coverage.end(goodUntil);
     this.unbrokenSince = null;

@@ -30,6 +30,22 @@ describe("coverage", () => {
     expect(coverage.closeMinute(MINUTE + 180_000)).toBe(0);
   });
 
+  it("that turns out to have been of a wrong book is taken back, as far as its minute is open", () => {
+    const coverage = new Coverage();
+    coverage.begin(MINUTE + 10_000, ALLOWED);
+    coverage.heard(MINUTE + 20_000, ALLOWED);
+    // Silent for longer than is excused: another stretch begins at 55 s.
+    coverage.heard(MINUTE + 55_000, ALLOWED);
+    expect(coverage.openMinuteMs(MINUTE + 58_000)).toBe(40_000 + 3_000);
+    coverage.end(MINUTE + 12_000);
+    expect(coverage.openMinuteMs(MINUTE + 58_000)).toBe(12_000);
+    coverage.begin(MINUTE + 59_000, ALLOWED);
+    expect(coverage.closeMinute(MINUTE)).toBe(13_000);
+    coverage.heard(MINUTE + 70_000, ALLOWED);
+    coverage.end(MINUTE + 30_000);
+    expect(coverage.closeMinute(MINUTE + 60_000)).toBe(0);
+  });
+
   it("as a share is of the last minute and the open one together, and nothing before there was any", () => {
     const coverage = new Coverage();
     expect(coverage.share(MINUTE)).toBe(0);

@@ -155,6 +155,17 @@ describe("a book that quotes contradict", () => {
     expect(feed.wantedSnapshots(second + 2_000)).toEqual(["AAA"]);
   });
 
+  it("was last proved when a quote agreed, however often it has changed since: no minute of that time counts as covered", () => {
+    const feed = live();
+    feed.frame(one(quote(START, [1_000, 5], [1_002, 5])), START + 600);
+    // What was lost was lost here; the changes that follow vouch for nothing.
+    for (let at = START + 1_000; at < START + 6_000; at += 100) feed.frame(one(depth(START, { b: [[900, at - START]] })), at);
+    for (const after of [0, 1_000, 2_000]) feed.frame(one(quote(START, [995, 1], [1_002, 5])), START + 6_000 + after);
+    feed.frame(one(depth(START, { b: [[900, 1]] })), START + 10_001);
+    expect(trackerOf(feed).gaps.current).toMatchObject({ reason: "quote-mismatch", from: START + 600 });
+    expect(trackerOf(feed).minute.coverage.openMinuteMs(START + 20_000)).toBe(100);
+  });
+
   it("is forgiven once it has held for a minute", () => {
     const feed = live();
     const first = contradict(feed, START + 1_000);
