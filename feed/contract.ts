@@ -106,7 +106,8 @@ export interface BookView {
   readonly instrument: Instrument;
   readonly now: number;
   readonly receivedAt: number;
-  readonly marketTime: number;
+  /** The market's own clock; null before the venue has said a time. */
+  readonly marketTime: number | null;
   readonly state: BookState;
   /** [ticks, lots] best first. */
   readonly bids: readonly (readonly [number, number])[];
@@ -124,7 +125,8 @@ export interface QuoteAnswer extends QuoteView {
   readonly instrument: Instrument;
   readonly now: number;
   readonly receivedAt: number;
-  readonly marketTime: number;
+  /** The market's own clock; null before the venue has said a time. */
+  readonly marketTime: number | null;
   readonly source: "venue-quote" | "book";
   readonly sequence: number | null;
 }

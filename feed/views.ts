@@ -71,7 +71,7 @@ export function bookView(market: MarketTracker, options: { now: number; levels: 
     instrument: market.instrument,
     now,
     receivedAt: market.lastBookAt ?? now,
-    marketTime: market.marketTime ?? 0,
+    marketTime: market.marketTime,
     state: book.state,
     bids: topLevels(market, "bid", levels),
     asks: topLevels(market, "ask", levels),
@@ -93,7 +93,7 @@ export function quoteAnswer(market: MarketTracker, now: number): QuoteAnswer | R
     instrument: market.instrument,
     now,
     receivedAt: (isQuoteNewer ? market.quoteAt : market.lastBookAt) ?? now,
-    marketTime: market.marketTime ?? 0,
+    marketTime: market.marketTime,
     source: isQuoteNewer ? "venue-quote" : "book",
     sequence: isQuoteNewer ? quote.sequence : lastSequence,
     ...(isQuoteNewer

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
 import { MinuteTally } from "../../feed/minute-tally.ts";
 import { bookView, featureView, quoteAnswer } from "../../feed/views.ts";
+import { book, one, scriptedStream, trackerOf } from "./scripted-adapter.ts";
 import { depthFrame, marketOf, passSeconds, quoteFrame, START, scriptedFeed, synchronise, tradeFrame } from "./scripted-venue.ts";
 
 /** START is ten seconds into its minute. */
@@ -47,6 +48,16 @@ describe("a feature row", () => {
     // Live since 10.2 s of the first minute, now at 55.5 s of it; of the minute before nothing is known.
     expect(view).toHaveProperty("coverage", 45_300 / 115_500);
     expect(bookView(marketOf(feed), { now: START + 45_500, levels: 1 })).toHaveProperty("receivedAt", START + 45_000);
+  });
+});
+
+describe("the market's time", () => {
+  it("is unknown until the venue has said one: a book whose snapshot carries none is not of 1970", () => {
+    const feed = scriptedStream();
+    feed.connectionOpened(START);
+    feed.frame(one(book(START)), START + 500);
+    expect(bookView(trackerOf(feed), { now: START + 600, levels: 1 })).toMatchObject({ ok: true, marketTime: null });
+    expect(quoteAnswer(trackerOf(feed), START + 600)).toMatchObject({ ok: true, marketTime: null });
   });
 });
 

@@ -135,7 +135,7 @@ function expectForecast(market: string, forecast: ForecastBody): void {
   expect(forecast.coverage).toBeGreaterThan(0);
   expect(forecast.coverage).toBeLessThanOrEqual(1);
   expect(freshness.ageMs).toBeLessThan(5_000);
-  expect(forecast.asOf).toBeLessThanOrEqual(freshness.marketTime);
+  expect(forecast.asOf).toBeLessThanOrEqual(freshness.marketTime ?? 0);
   expect(proof.mismatches).toBe(0);
   expect(proof.comparisons).toBeGreaterThan(0);
   expect(forecast.horizons.length).toBeGreaterThan(0);

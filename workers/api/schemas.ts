@@ -35,7 +35,9 @@ export const freshnessSchema = z
   .object({
     receivedAt: epochMs.openapi({ description: "When what is shown came in: the book's last change, or the venue's quote" }),
     ageMs: z.number().openapi({ description: "Milliseconds since then, by the feed's clock" }),
-    marketTime: epochMs.openapi({ description: "The market's own clock: the largest time among the venue's messages" }),
+    marketTime: epochMs
+      .nullable()
+      .openapi({ description: "The market's own clock: the largest time among the venue's messages; null before it has said one" }),
   })
   .openapi("Freshness");
 

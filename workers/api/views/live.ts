@@ -5,7 +5,7 @@ import type { BookView, MarketStatus, QuoteAnswer } from "../../../feed/contract
 import { instrumentView, levelOrNull, levelViews, midText, priceOrNull } from "../prices.ts";
 import type { BookBody, FreshnessView, MarketDetailView, MarketView, QuoteBody } from "../schemas.ts";
 
-export function freshnessOf(answer: { now: number; receivedAt: number; marketTime: number }): FreshnessView {
+export function freshnessOf(answer: { now: number; receivedAt: number; marketTime: number | null }): FreshnessView {
   const { now, receivedAt, marketTime } = answer;
   return { receivedAt, ageMs: now - receivedAt, marketTime };
 }
