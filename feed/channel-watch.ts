@@ -22,6 +22,8 @@ const LONGEST_ALLOWED_MS = 3_600_000;
 export class ChannelWatch {
   readonly gaps: GapTracker;
   lastAt: number | null = null;
+  /** The last message of any connection: what was lost was lost after it. */
+  private spokeAt: number | null = null;
   /** Messages of it that have come. */
   messages = 0;
   private readonly venueBoundMs: number;
@@ -44,6 +46,7 @@ export class ChannelWatch {
       this.longestMs = Math.max(interval, this.longestMs * FORGETTING);
     }
     this.lastAt = at;
+    this.spokeAt = at;
     this.gaps.end(at);
   }
 
@@ -67,8 +70,8 @@ export class ChannelWatch {
     return true;
   }
 
-  /** Messages of it are known to be lost, between the last one and this. */
+  /** Messages of it are known to be lost, between the last one, be it of another connection, and this. */
   lost(at: number, reason: GapReason, detail: string): void {
-    this.gaps.note({ from: this.lastAt ?? at, to: at, reason, detail });
+    this.gaps.note({ from: this.spokeAt ?? at, to: at, reason, detail });
   }
 }

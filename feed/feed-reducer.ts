@@ -420,8 +420,9 @@ export class FeedReducer {
 
   /** Something of this connection was lost, and nobody can say whose it was. */
   private connectionBroken(detail: string): void {
+    // A book that is being built is asked for already, and asked for again when it doesn't come.
     for (const [symbol, market] of this.markets)
-      if (market.state !== "disconnected" && !this.standby?.holds(symbol)) market.resync(this.now, "sequence-gap", detail);
+      if (market.state === "live" && !this.standby?.holds(symbol)) market.resync(this.now, "sequence-gap", detail);
   }
 
   private countMalformed(text: string, { reason, symbol, channel = null }: Omit<Extract<Decoded, { kind: "malformed" }>, "kind">): void {

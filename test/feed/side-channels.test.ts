@@ -63,6 +63,17 @@ describe("a hole among trade ids that count up", () => {
     ]);
   });
 
+  it.each(["lost and opened", "opened alone"])("while there was no connection is from the last trade on, which was before it: %s", (how) => {
+    const feed = live({ tradeIds: "consecutive" });
+    feed.frame(one(trade(START, 7)), START + 600);
+    if (how === "lost and opened") feed.connectionLost(START + 1_000, "connection-down", "1006");
+    feed.connectionOpened(START + 5_000);
+    feed.frame(one(trade(START, 9)), START + 5_100);
+    expect(feed.takeGapChanges().filter(({ channel }) => channel === "trades")).toMatchObject([
+      { from: START + 600, to: START + 5_100, reason: "lost-trades", detail: "1 trade(s) before 9 never came" },
+    ]);
+  });
+
   it("is none where ids have no order", () => {
     const feed = live();
     feed.frame(several([trade(START, 7), trade(START, 900), trade(START, 3)]), START + 600);

@@ -323,6 +323,19 @@ describe("a hole in a connection's numbers", () => {
     expect(statesOf(feed)).toEqual(["live", "live"]);
   });
 
+  it("while books are being built asks for none of them again: each ask has fifteen seconds, and more asks are more load", () => {
+    const feed = live(numbered);
+    feed.frame(one(trade(START, 7), 9), START + 700);
+    for (const symbol of feed.wantedSnapshots(START + 700)) feed.snapshotAsked(symbol, START + 700);
+    feed.frame(one(trade(START, 8), 20), START + 1_000);
+    feed.frame(one(trade(START, 9), 30), START + 4_000);
+    expect(feed.wantedSnapshots(START + 15_699)).toEqual([]);
+    expect(feed.wantedSnapshots(START + 15_700)).toEqual(BOTH);
+    expect(trackerOf(feed).gaps.current).toMatchObject({ from: START + 500, detail: "message 9 of the connection follows 2" });
+    feed.frame(several([book(START), book(START, { s: "BBB" })], 31), START + 16_000);
+    expect(feed.takeGapChanges().map(({ detail }) => detail)).toEqual(BOTH.map(() => "message 9 of the connection follows 2"));
+  });
+
   it("opens no market whose connection is down", () => {
     const feed = live(numbered);
     feed.connectionLost(START + 1_000, "connection-down", "1006");
