@@ -8,7 +8,7 @@
 import type { FeatureRow, FeatureSet } from "../core/features/contract.ts";
 import type { MarketEvent } from "../core/market/event.ts";
 import type { Instrument } from "../core/market/instrument.ts";
-import { MS_PER_MINUTE, minuteOf } from "../core/units/time.ts";
+import { MS_PER_MINUTE, MS_PER_SECOND, minuteOf } from "../core/units/time.ts";
 import type { TapeRecord } from "../core/wire/tape.ts";
 import type { Channel, Decoded, Decoder, ExchangeAdapter, LossNotice } from "../exchanges/contract.ts";
 import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
@@ -272,11 +272,12 @@ export class FeedReducer {
     return [...this.markets.values()].filter(isStale).map((market) => market.instrument.symbol);
   }
 
-  /** Channels beside the books that have gone silent since the last call, by channel: to be subscribed to anew. */
+  /** Channels beside the books that are silent, by channel: to be subscribed to anew. Each is named once, and again after a while. */
   silentChannels(now: number): { channel: Channel; symbols: string[] }[] {
+    this.moveTo(now);
     const silent = new Map<Channel, string[]>();
     for (const market of this.markets.values()) {
-      for (const channel of market.silentChannels(now)) silent.set(channel, [...(silent.get(channel) ?? []), market.instrument.symbol]);
+      for (const channel of market.takeSilentChannels()) silent.set(channel, [...(silent.get(channel) ?? []), market.instrument.symbol]);
     }
     return [...silent].map(([channel, symbols]) => ({ channel, symbols }));
   }
@@ -372,6 +373,9 @@ export class FeedReducer {
     }
     for (; closing < minute; closing += MS_PER_MINUTE) this.closeMinute(closing);
     this.openMinute = minute;
+    // At whole seconds, so that a replay, which has no ticks and may lack other markets' frames, judges what was judged live.
+    const second = time - (time % MS_PER_SECOND);
+    if (second > this.now) for (const market of this.markets.values()) market.judgeChannels(second);
     this.now = time;
   }
 

@@ -192,12 +192,19 @@ export class MarketTracker {
     else if (this.state === "live") this.resync(receivedAt, loss.reason, loss.detail);
   }
 
-  /** Channels beside the book's that have gone silent just now, while the book goes on. */
-  silentChannels(now: number): Channel[] {
-    if (this.state !== "live") return [];
+  /** Judges at `at` whether the channels beside the book's are silent while it goes on: up to its last change, since after that all of it is silent. */
+  judgeChannels(at: number): void {
+    if (this.state !== "live" || this.lastBookAt === null) return;
+    const goneOnUntil = Math.min(at, this.lastBookAt);
+    this.trades.judge(goneOnUntil);
+    this.quotes.judge(goneOnUntil);
+  }
+
+  /** Takes those that have been judged silent, and are to be subscribed to anew. */
+  takeSilentChannels(): Channel[] {
     const silent: Channel[] = [];
-    if (this.trades.judge(now)) silent.push("trades");
-    if (this.quotes.judge(now)) silent.push("quotes");
+    if (this.trades.takeDue()) silent.push("trades");
+    if (this.quotes.takeDue()) silent.push("quotes");
     return silent;
   }
 

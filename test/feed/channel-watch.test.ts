@@ -71,6 +71,8 @@ describe("a silence", () => {
     expect(channel.judge(last + 20_000)).toBe(false);
     expect(channel.judge(last + 20_001)).toBe(true);
     expect(channel.judge(last + 30_000)).toBe(false);
+    expect(channel.takeDue()).toBe(true);
+    expect(channel.takeDue()).toBe(false);
     expect(channel.gaps.takeChanges()).toEqual([
       {
         id: `scripted:AAA/trades/${last}/stale`,
@@ -86,6 +88,24 @@ describe("a silence", () => {
     channel.heard(last + 40_000);
     expect(channel.gaps.takeChanges()).toMatchObject([{ from: last, to: last + 40_000, action: "resubscribed" }]);
     expect(channel.judge(last + 40_000 + channel.staleAfterMs + 1)).toBe(true);
+  });
+
+  it("that goes on is asked into again, ever later and at last once an hour: a lost request must not be the end of a channel", () => {
+    const channel = watch();
+    const last = heardEach(channel, 1_000, 60);
+    const asked: number[] = [];
+    for (let at = last; at <= last + 6 * HOUR; at += 1_000) if (channel.judge(at)) asked.push((at - last) / 1_000);
+    // 10 s, 20 s, … 2,560 s after the one before, then each hour.
+    expect(asked).toEqual([21, 31, 51, 91, 171, 331, 651, 1_291, 2_571, 5_131, 8_731, 12_331, 15_931, 19_531]);
+    expect(channel.gaps.takeChanges()).toHaveLength(1);
+    channel.heard(last + 6 * HOUR);
+    expect(channel.takeDue()).toBe(false);
+    const silentAgain = last + 6 * HOUR + channel.staleAfterMs + 1;
+    expect([channel.judge(silentAgain), channel.judge(silentAgain + BOUND - 1), channel.judge(silentAgain + BOUND)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
   });
 
   it("is not judged before thirty intervals are known: the first pause of a thin market is no death", () => {

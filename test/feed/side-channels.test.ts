@@ -63,16 +63,19 @@ describe("a hole among trade ids that count up", () => {
     ]);
   });
 
-  it.each(["lost and opened", "opened alone"])("while there was no connection is from the last trade on, which was before it: %s", (how) => {
-    const feed = live({ tradeIds: "consecutive" });
-    feed.frame(one(trade(START, 7)), START + 600);
-    if (how === "lost and opened") feed.connectionLost(START + 1_000, "connection-down", "1006");
-    feed.connectionOpened(START + 5_000);
-    feed.frame(one(trade(START, 9)), START + 5_100);
-    expect(feed.takeGapChanges().filter(({ channel }) => channel === "trades")).toMatchObject([
-      { from: START + 600, to: START + 5_100, reason: "lost-trades", detail: "1 trade(s) before 9 never came" },
-    ]);
-  });
+  it.each(["lost and opened", "opened alone"])(
+    "while there was no connection is from the last trade on, which was before it: %s",
+    (how) => {
+      const feed = live({ tradeIds: "consecutive" });
+      feed.frame(one(trade(START, 7)), START + 600);
+      if (how === "lost and opened") feed.connectionLost(START + 1_000, "connection-down", "1006");
+      feed.connectionOpened(START + 5_000);
+      feed.frame(one(trade(START, 9)), START + 5_100);
+      expect(feed.takeGapChanges().filter(({ channel }) => channel === "trades")).toMatchObject([
+        { from: START + 600, to: START + 5_100, reason: "lost-trades", detail: "1 trade(s) before 9 never came" },
+      ]);
+    },
+  );
 
   it("is none where ids have no order", () => {
     const feed = live();
@@ -88,22 +91,59 @@ describe("a channel that goes silent while the book goes on", () => {
     return from + 40_000;
   }
 
-  it("is to be subscribed to anew, once, and is a gap until it speaks again", () => {
+  it("is to be subscribed to anew, again after a while, and is a gap until it speaks again", () => {
     const feed = live();
     const last = passMinute(feed);
-    depthAlone(feed, last);
-    expect(feed.silentChannels(last + STALE_AFTER)).toEqual([]);
-    expect(feed.silentChannels(last + STALE_AFTER + 1)).toEqual([
-      { channel: "trades", symbols: ["AAA"] },
-      { channel: "quotes", symbols: ["AAA"] },
+    const asked: unknown[] = [];
+    for (let second = 1; second <= 75; second++) {
+      feed.frame(one(depth(START)), last + second * 1_000);
+      for (const { channel, symbols } of feed.silentChannels(last + second * 1_000 + 500)) asked.push([second, channel, ...symbols]);
+    }
+    // Judged at whole seconds, by how long the book has gone on without them.
+    expect(asked).toEqual([
+      [32, "trades", "AAA"],
+      [32, "quotes", "AAA"],
+      [62, "trades", "AAA"],
+      [62, "quotes", "AAA"],
     ]);
-    expect(feed.silentChannels(last + STALE_AFTER + 2)).toEqual([]);
-    feed.frame(several([trade(START, 1), quote(START, [1_000, 5], [1_002, 5])]), last + 45_000);
+    feed.frame(several([trade(START, 1), quote(START, [1_000, 5], [1_002, 5])]), last + 76_000);
     expect(feed.takeGapChanges()).toMatchObject([
-      { channel: "trades", from: last, to: last + 45_000, reason: "stale", action: "resubscribed" },
-      { channel: "quotes", from: last, to: last + 45_000, reason: "stale", action: "resubscribed" },
+      { channel: "trades", from: last, to: last + 76_000, reason: "stale", action: "resubscribed" },
+      { channel: "quotes", from: last, to: last + 76_000, reason: "stale", action: "resubscribed" },
     ]);
     expect(trackerOf(feed).state).toBe("live");
+  });
+
+  it("is not alone in its silence where nothing comes at all: that is the book's, or the connection's", () => {
+    const feed = live();
+    const last = passMinute(feed);
+    expect(feed.silentChannels(last + 3_600_000)).toEqual([]);
+    expect(feed.takeGapChanges()).toEqual([]);
+  });
+
+  it("is the same gap in a replay, where nobody asks and other markets' frames are missing", () => {
+    const feed = live({ symbols: BOTH });
+    const replay = live();
+    for (const of of [feed, replay]) passMinute(of);
+    const last = START + 60_000;
+    for (let second = 1; second <= 100; second++) {
+      const at = last + second * 1_000 + 300;
+      // The shell looks at what it pleases, and the other market speaks in between.
+      feed.tick(at - 200);
+      feed.frame(one(depth(START, { s: "BBB" })), at - 100);
+      if (second % 7 === 0) feed.silentChannels(at - 50);
+      const isSpoken = second === 45 || second === 46;
+      if (second % 5 !== 0 && !isSpoken) continue;
+      const frame = isSpoken ? one(trade(START, second)) : one(depth(START));
+      feed.frame(frame, at);
+      replay.frame(frame, at);
+    }
+    const gaps = feed.takeGapChanges();
+    expect(gaps).toMatchObject([
+      { channel: "trades", from: last, to: last + 45_300 },
+      { channel: "quotes", from: last, to: null },
+    ]);
+    expect(replay.takeGapChanges()).toEqual(gaps);
   });
 
   it("is named with all markets of which it is silent, and only those", () => {
@@ -121,14 +161,14 @@ describe("a channel that goes silent while the book goes on", () => {
     const feed = live();
     const last = passMinute(feed);
     feed.frame("not JSON", last + 1);
-    expect(feed.silentChannels(last + STALE_AFTER + 1)).toEqual([]);
+    expect(feed.silentChannels(last + STALE_AFTER + 1_000)).toEqual([]);
   });
 
   it("is not kept waiting by trades that are sent again", () => {
     const feed = live();
     const last = passMinute(feed);
     feed.frame(one(trade(last, last)), last + 20_000);
-    expect(feed.silentChannels(last + STALE_AFTER + 1)).toContainEqual({ channel: "trades", symbols: ["AAA"] });
+    expect(feed.silentChannels(depthAlone(feed, last))).toContainEqual({ channel: "trades", symbols: ["AAA"] });
   });
 
   it.each(["lost and opened", "opened alone"])("is not silent for the time between two connections, the last one %s", (how) => {
