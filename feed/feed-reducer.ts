@@ -37,6 +37,15 @@ const DOWN_REASONS: readonly GapReason[] = ["connection-down", "stale", "rotatio
 /** How the tape has a hole in a connection's numbers; any other hole of every market is a connection that is gone. */
 const HOLE_IN_NUMBERS = /^message \d+ of the connection follows /;
 
+/** How the tape has the hole of one market that a frame has left which could not be read. */
+const UNREADABLE = "a message that could not be read: ";
+
+/** Books that are built again because a frame could not be read and may have been of any: the tapes of their markets don't have it, and need the hole. */
+export interface Rebuilt {
+  readonly symbols: readonly string[];
+  readonly reason: string;
+}
+
 /** What a frame was. */
 export interface FrameOutcome {
   /** The market it is of, or the first of them; null when it belongs to none. */
@@ -49,6 +58,8 @@ export interface FrameOutcome {
   readonly isClosing: boolean;
   /** Why every book of the connection is built again; null when none is. */
   readonly hole: string | null;
+  /** Other markets than its own whose books are built again; null when none are. */
+  readonly rebuilt: Rebuilt | null;
 }
 
 const NONE: readonly string[] = [];
@@ -131,13 +142,13 @@ export class FeedReducer {
         const market = this.markets.get(decoded.event.symbol);
         if (market !== undefined && (order !== "repeated" || decoded.event.kind === "trade")) this.give(market, decoded.event, text);
         const symbol = market === undefined ? null : market.instrument.symbol;
-        return { symbol, others: NONE, decoded: "event", detail: null, isClosing: false, hole };
+        return { symbol, others: NONE, decoded: "event", detail: null, isClosing: false, hole, rebuilt: null };
       }
       case "events":
-        return { ...this.takeEvents(decoded, text, order), decoded: "event", detail: null, isClosing: false, hole };
+        return { ...this.takeEvents(decoded, text, order), decoded: "event", detail: null, isClosing: false, hole, rebuilt: null };
       case "malformed":
-        this.countMalformed(text, decoded);
         return {
+          rebuilt: this.countMalformed(text, decoded),
           symbol: this.knownSymbol(decoded.symbol),
           others: NONE,
           decoded: "malformed",
@@ -146,17 +157,25 @@ export class FeedReducer {
           hole,
         };
       case "control":
-        return { symbol: null, others: NONE, decoded: "control", detail: decoded.detail, isClosing: decoded.control === "closing", hole };
+        return {
+          symbol: null,
+          others: NONE,
+          decoded: "control",
+          detail: decoded.detail,
+          isClosing: decoded.control === "closing",
+          hole,
+          rebuilt: null,
+        };
       case "ignored":
-        return { symbol: null, others: NONE, decoded: "ignored", detail: decoded.reason, isClosing: false, hole };
+        return { symbol: null, others: NONE, decoded: "ignored", detail: decoded.reason, isClosing: false, hole, rebuilt: null };
     }
   }
 
-  /** A frame that isn't text, or was cut by the transport. */
-  unreadableFrame(sample: string, reason: string, receivedAt: number): void {
+  /** A frame that isn't text, or was cut by the transport. @returns the books that are built again for it; null when none are. */
+  unreadableFrame(sample: string, reason: string, receivedAt: number): Rebuilt | null {
     this.moveTo(receivedAt);
     this.frames++;
-    this.countMalformed(sample, { reason, symbol: null });
+    return this.countMalformed(sample, { reason, symbol: null });
   }
 
   /** The answer to a snapshot request. A body that can't be used counts as malformed and the market asks again later. */
@@ -246,9 +265,9 @@ export class FeedReducer {
   }
 
   /** Builds one market's book again. */
-  resync(symbol: string, at: number, reason: "stale", detail: string): void {
+  resync(symbol: string, at: number, detail: string): void {
     this.moveTo(at);
-    this.markets.get(symbol)?.resync(this.now, reason, detail);
+    this.markets.get(symbol)?.resync(this.now, detail.startsWith(UNREADABLE) ? "malformed" : "stale", detail);
   }
 
   /** Time has passed with nothing received. */
@@ -351,7 +370,7 @@ export class FeedReducer {
 
   private replayHole(symbol: string | null, reason: string, at: number): void {
     if (symbol !== null) {
-      this.resync(symbol, at, "stale", reason);
+      this.resync(symbol, at, reason);
     } else if (HOLE_IN_NUMBERS.test(reason)) {
       this.moveTo(at);
       this.connectionBroken(reason);
@@ -429,7 +448,11 @@ export class FeedReducer {
       if (market.state === "live" && !this.standby?.holds(symbol)) market.resync(this.now, "sequence-gap", detail);
   }
 
-  private countMalformed(text: string, { reason, symbol, channel = null }: Omit<Extract<Decoded, { kind: "malformed" }>, "kind">): void {
+  /** @returns the books of other markets than its own that are built again. */
+  private countMalformed(
+    text: string,
+    { reason, symbol, channel = null }: Omit<Extract<Decoded, { kind: "malformed" }>, "kind">,
+  ): Rebuilt | null {
     this.malformedFrames++;
     const market = symbol === null ? undefined : this.markets.get(symbol);
     if (market !== undefined) market.malformedFrames++;
@@ -438,9 +461,15 @@ export class FeedReducer {
     if (channel === "trades")
       market?.onLoss({ kind: "loss", symbol: market.instrument.symbol, channel, reason: "malformed", detail: reason }, this.now);
     // Where each book is numbered, its next message shows whether this one was of it. Nothing does elsewhere.
-    if (this.continuity === "book" || (channel !== null && channel !== "depth")) return;
-    for (const each of market === undefined ? this.markets.values() : [market])
-      if (each.state === "live") each.resync(this.now, "malformed", `a message that could not be read: ${reason}`);
+    if (this.continuity === "book" || (channel !== null && channel !== "depth")) return null;
+    const detail = `${UNREADABLE}${reason}`;
+    const symbols: string[] = [];
+    for (const each of market === undefined ? this.markets.values() : [market]) {
+      if (each.state !== "live" || this.standby?.holds(each.instrument.symbol)) continue;
+      each.resync(this.now, "malformed", detail);
+      if (market === undefined) symbols.push(each.instrument.symbol);
+    }
+    return symbols.length === 0 ? null : { symbols, reason: detail };
   }
 
   private knownSymbol(symbol: string | null): string | null {

@@ -12,7 +12,7 @@ import { minuteOf } from "../../core/units/time.ts";
 import type { ExchangeAdapter, SnapshotSource, VenueHosts, VenueKey } from "../../exchanges/contract.ts";
 import { type FeedConfiguration, missingSymbols } from "../../feed/configuration.ts";
 import type { FeedStatus, GapReason, Refusal } from "../../feed/contract.ts";
-import { FeedReducer, type FrameOutcome } from "../../feed/feed-reducer.ts";
+import { FeedReducer, type FrameOutcome, type Rebuilt } from "../../feed/feed-reducer.ts";
 import type { MarketTracker } from "../../feed/market-tracker.ts";
 import { marketStatus, refuse, SNAPSHOT_LEVELS } from "../../feed/views.ts";
 import { Connection } from "./connection.ts";
@@ -175,13 +175,15 @@ export class RunningFeed {
       } finally {
         // Before the frame that showed it, as the reducer had it.
         if (taken !== null && taken.hole !== null) recorder.hole(now, null, taken.hole);
+        this.recordRebuilt(now, taken?.rebuilt ?? null);
         // Also one that the reducer fails on: of all frames, that one is wanted on the tape.
         recorder.frame(taken?.symbol ?? null, now, text);
         for (const symbol of taken?.others ?? []) recorder.frame(symbol, now, text);
       }
-      const { symbol, isClosing, hole } = taken;
+      const { symbol, isClosing, hole, rebuilt } = taken;
       if (isClosing) this.prepareForClosing();
-      else if (hole !== null || (symbol !== null && reducer.markets.get(symbol)?.wantsSnapshot(now))) this.askSnapshots();
+      else if (hole !== null || rebuilt !== null || (symbol !== null && reducer.markets.get(symbol)?.wantsSnapshot(now)))
+        this.askSnapshots();
     });
   }
 
@@ -195,9 +197,16 @@ export class RunningFeed {
     this.messages++;
     this.take((now, { reducer, recorder }) => {
       const base64 = toBase64(new Uint8Array(bytes));
-      reducer.unreadableFrame(base64, "a binary frame", now);
+      const rebuilt = reducer.unreadableFrame(base64, "a binary frame", now);
+      this.recordRebuilt(now, rebuilt);
       recorder.binary(now, base64);
+      if (rebuilt !== null) this.askSnapshots();
     });
+  }
+
+  /** On the tapes of markets that don't have the frame. */
+  private recordRebuilt(now: number, rebuilt: Rebuilt | null): void {
+    for (const symbol of rebuilt?.symbols ?? []) this.books?.recorder.hole(now, symbol, rebuilt?.reason ?? "");
   }
 
   private onDown(reason: string): void {
@@ -252,7 +261,7 @@ export class RunningFeed {
     for (const symbol of reducer.staleSymbols(now)) {
       const detail = "silent for longer than its own pace allows";
       this.books?.recorder.hole(now, symbol, detail);
-      reducer.resync(symbol, now, "stale", detail);
+      reducer.resync(symbol, now, detail);
     }
     for (const { channel, symbols } of reducer.silentChannels(now)) this.connection.send(this.adapter.resubscribe(symbols, channel));
   }

@@ -204,7 +204,7 @@ describe("a market that changes more slowly than the venue's markets use to", ()
     for (let at = START + 10_000; at < end; at += 10_000) {
       for (const symbol of feed.staleSymbols(at)) {
         resyncs++;
-        feed.resync(symbol, at, "stale", "silent");
+        feed.resync(symbol, at, "silent");
         feed.snapshot(symbol, snapshotBody(sequence), at + 100);
       }
       if ((at - START) % (seconds * 1_000) === 0) feed.frame(depthFrame({ from: ++sequence, time: at + 200 }), at + 200);

@@ -190,7 +190,7 @@ describe("a frame that says one thing", () => {
   it("is of its market, or of none that is ours, and is counted either way", () => {
     const feed = live({ symbols: BOTH });
     const before = feed.frames;
-    const nothing = { others: [], detail: null, isClosing: false, hole: null };
+    const nothing = { others: [], detail: null, isClosing: false, hole: null, rebuilt: null };
     expect(feed.frame(one(trade(START, 1, "BBB")), START + 600)).toEqual({ ...nothing, symbol: "BBB", decoded: "event" });
     expect(feed.frame(one(trade(START, 1, "CCC")), START + 600)).toEqual({ ...nothing, symbol: null, decoded: "event" });
     expect(feed.frame('{"k":"ok"}', START + 600)).toEqual({ ...nothing, symbol: null, decoded: "control", detail: "" });
@@ -226,6 +226,7 @@ describe("a frame that says several things", () => {
       detail: null,
       isClosing: false,
       hole: null,
+      rebuilt: null,
     });
     expect(trackerOf(feed).book.bids.bestTicks).toBe(1_000);
     expect(trackerOf(feed).quote).toMatchObject({ bidTicks: 1_001, bidLots: 4 });

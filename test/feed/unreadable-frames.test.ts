@@ -1,6 +1,7 @@
 /** A frame that can't be read may have been a change of a book: where nothing would show that it is missing, the book can't be kept. */
 
 import { describe, expect, it } from "vitest";
+import type { TapeRecord } from "../../core/wire/tape.ts";
 import type { ExchangeAdapter } from "../../exchanges/contract.ts";
 import type { FeedReducer } from "../../feed/feed-reducer.ts";
 import { book, one, START, scriptedStream, trackerOf, trade } from "./scripted-adapter.ts";
@@ -68,6 +69,56 @@ describe.each(["none", "connection"] as const)("where a venue numbers %s", (cont
     for (let at = START + 800; at < START + 2_000; at += 100) feed.frame("not JSON", at);
     expect(feed.wantedSnapshots(START + 14_000)).toEqual([]);
     expect(feed.takeGapChanges()).toEqual([]);
+  });
+});
+
+describe("the tapes of books that were built again for a frame that is on none of them", () => {
+  /** What the shell writes on each market's own tape (running-feed.ts): holes before the frame that showed them, and the frame where it belongs. */
+  function tapesOf(feed: FeedReducer, frames: readonly (readonly [number, string])[]): Map<string, TapeRecord[]> {
+    const tapes = new Map([...feed.markets.keys()].map((symbol): [string, TapeRecord[]] => [symbol, []]));
+    for (const [receivedAt, text] of frames) {
+      const { symbol, others, rebuilt } = text === "binary" ? binaryOutcome(feed, receivedAt) : feed.frame(text, receivedAt);
+      for (const each of rebuilt?.symbols ?? [])
+        tapes.get(each)?.push({ kind: "hole", receivedAt, symbol: each, reason: rebuilt?.reason ?? "" });
+      for (const each of symbol === null ? [] : [symbol, ...others]) tapes.get(each)?.push({ kind: "frame", receivedAt, text });
+    }
+    return tapes;
+  }
+
+  function binaryOutcome(feed: FeedReducer, at: number) {
+    return { symbol: null, others: [], rebuilt: feed.unreadableFrame("AAEC", "a binary frame", at) };
+  }
+
+  it.each(["none", "connection"] as const)("say so: each replays to the gaps that it had, where a venue numbers %s", (continuity) => {
+    const feed = scriptedStream({ continuity, symbols: ["AAA", "BBB"] });
+    feed.connectionOpened(START);
+    const tapes = tapesOf(feed, [
+      [START + 500, one(book(START, { q: 0 }))],
+      [START + 500, one(book(START, { s: "BBB", q: 0 }))],
+      [START + 700, "not JSON"],
+      [START + 800, "not JSON"],
+      [START + 900, one(book(START, { q: 0, b: [[1_001, 2]] }))],
+      [START + 1_000, '{"k":"bad","s":"AAA"}'],
+      [START + 1_100, one(book(START, { q: 0 }))],
+      [START + 1_200, one(book(START, { s: "BBB", q: 0 }))],
+      [START + 1_300, "binary"],
+      [START + 1_400, one(book(START, { q: 0 }))],
+    ]);
+    const gaps = feed.takeGapChanges();
+    expect(gaps.map(({ market, from, to, reason }) => [market.slice(-3), reason, from - START, to === null ? null : to - START])).toEqual([
+      ["AAA", "malformed", 500, 900],
+      ["AAA", "malformed", 900, 1_100],
+      ["AAA", "malformed", 1_100, 1_400],
+      ["BBB", "malformed", 500, 1_200],
+      ["BBB", "malformed", 1_200, null],
+    ]);
+    for (const [symbol, tape] of tapes) {
+      const replay = scriptedStream({ continuity, symbols: [symbol] });
+      replay.record({ kind: "open", receivedAt: START, connection: "1" });
+      for (const record of tape) replay.record(record);
+      expect(replay.takeGapChanges(), symbol).toEqual(gaps.filter(({ market }) => market.endsWith(symbol)));
+      expect(trackerOf(replay, symbol).book.contentHash()).toBe(trackerOf(feed, symbol).book.contentHash());
+    }
   });
 });
 

@@ -289,6 +289,33 @@ describe("the running feed", () => {
     );
   });
 
+  it("writes the hole that an unreadable message left onto each tape that lacks the message: a replay of one would keep the book", async () => {
+    await withFeed(
+      "unreadable",
+      async ({ feed, store }) => {
+        advanceIntoMinute(1_000);
+        await goLive(feed, 100);
+        const minute = minuteOf(Date.now());
+        await control.snapshots({ BTCUSDT: snapshotBody(200), ETHUSDT: snapshotBody(200) });
+        await send(feed, ["not JSON"]);
+        expect(statesOf(feed)).toEqual(["syncing", "syncing"]);
+        await speak(feed, 200);
+        await vi.waitFor(() => expect(statesOf(feed)).toEqual(["live", "live"]), SOON);
+        await closedByVenue(feed);
+        const detail = /^g (BTC|ETH)USDT a message that could not be read: /;
+        for (const symbol of ["BTCUSDT", "ETHUSDT"]) {
+          const records = recordsOf(store.tape(symbol, minute));
+          expect(records.filter((record) => detail.test(record))).toHaveLength(1);
+          expect(records).not.toContain("f not JSON");
+        }
+        expect(recordsOf(store.tape("_feed", minute)).filter((record) => record.startsWith("g") || record === "f not JSON")).toEqual([
+          "f not JSON",
+        ]);
+      },
+      { adapter: { ...binanceSpot, continuity: "none" } },
+    );
+  });
+
   it("has on the tape whatever a replay needs: openings, ends, snapshots, holes, and grids and books at the hour", async () => {
     await withFeed("hour", async ({ feed, store, successor }) => {
       const hour = (Math.floor(Date.now() / HOUR_MS) + 1) * HOUR_MS;
