@@ -24,7 +24,7 @@ export class ChannelWatch {
   readonly gaps: GapTracker;
   lastAt: number | null = null;
   /** The last message of any connection: what was lost was lost after it. */
-  private spokeAt: number | null = null;
+  spokeAt: number | null = null;
   /** Messages of it that have come. */
   messages = 0;
   private readonly venueBoundMs: number;

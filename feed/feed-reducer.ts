@@ -14,7 +14,8 @@ import type { Channel, Decoded, Decoder, ExchangeAdapter, LossNotice } from "../
 import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
 import type { GapReason, GapRecord, MinuteSnapshot } from "./contract.ts";
 import { MarketTracker } from "./market-tracker.ts";
-import { Standby } from "./standby.ts";
+import { Standby, type StandbyOutcome } from "./standby.ts";
+import { DOWN_REASONS, holeInNumbers, isInNumbers, isUnreadable, unreadable } from "./tape-holes.ts";
 import { minuteSnapshot, SNAPSHOT_LEVELS } from "./views.ts";
 
 /** Malformed frames kept as samples, and how much of each. */
@@ -30,15 +31,6 @@ const LEAST_PENDING_FRAMES = 500;
 const LEAST_PENDING_CHARACTERS = 500_000;
 /** After a longer silence of ours the minutes between are not closed one by one: the ledger says what happened. */
 const MAX_MINUTES_AT_ONCE = 60;
-
-/** Why a connection goes down, as the tape has it. */
-const DOWN_REASONS: readonly GapReason[] = ["connection-down", "stale", "rotation", "restarted"];
-
-/** How the tape has a hole in a connection's numbers; any other hole of every market is a connection that is gone. */
-const HOLE_IN_NUMBERS = /^message \d+ of the connection follows /;
-
-/** How the tape has the hole of one market that a frame has left which could not be read. */
-const UNREADABLE = "a message that could not be read: ";
 
 /** Books that are built again because a frame could not be read and may have been of any: the tapes of their markets don't have it, and need the hole. */
 export interface Rebuilt {
@@ -63,6 +55,7 @@ export interface FrameOutcome {
 }
 
 const NONE: readonly string[] = [];
+const NO_STANDBY: StandbyOutcome = { symbols: NONE, broken: null };
 
 export interface FeedReducerOptions {
   readonly adapter: ExchangeAdapter;
@@ -135,7 +128,7 @@ export class FeedReducer {
     const { last } = this.order;
     const judged = this.order.judge(this.decoder.connectionSequence);
     const order = judged === "hole" && this.isOneMarketsTape ? "continues" : judged;
-    const hole = order === "hole" ? `message ${this.order.last} of the connection follows ${last}` : null;
+    const hole = order === "hole" ? holeInNumbers(this.order.last, last) : null;
     if (hole !== null) this.connectionBroken(hole);
     switch (decoded.kind) {
       case "event": {
@@ -203,21 +196,23 @@ export class FeedReducer {
     this.moveTo(at);
     this.decoder.reset();
     this.order.reset();
-    this.standby = null;
+    this.closeStandby();
     for (const market of this.markets.values()) market.connectionOpened(this.now);
   }
 
   /** Another connection has been opened, to succeed the present one. */
   standbyOpened(at: number): void {
     this.moveTo(at);
+    this.closeStandby();
+    for (const market of this.markets.values()) market.tradeHoles.opened();
     this.standby = new Standby({ adapter: this.adapter, markets: this.markets, openedAt: this.now, judgesOrder: !this.isOneMarketsTape });
   }
 
-  /** A text frame of the standby. @returns the symbols that it speaks of. */
-  standbyFrame(text: string, receivedAt: number): readonly string[] {
+  /** A text frame of the standby. One that can't succeed any more is to be given up at once (`standbyLost`). */
+  standbyFrame(text: string, receivedAt: number): StandbyOutcome {
     this.moveTo(receivedAt);
     this.frames++;
-    return this.standby?.frame(text, this.now) ?? NONE;
+    return this.standby?.frame(text, this.now) ?? NO_STANDBY;
   }
 
   /** Where the standby is: it may be taken over, or should be given up. */
@@ -231,10 +226,11 @@ export class FeedReducer {
   standbyLost(at: number): void {
     this.moveTo(at);
     const { standby } = this;
-    this.standby = null;
+    this.closeStandby();
     if (standby === null) return;
     for (const [symbol, market] of this.markets)
-      if (standby.holds(symbol)) market.resync(this.now, "standby-lost", "the connection that it had been moved to went down");
+      if (standby.holds(symbol) && market.state === "live")
+        market.resync(this.now, "standby-lost", "the connection that it had been moved to went down");
   }
 
   /** The standby is the connection from here on; what still comes of the other one isn't given to us any more. */
@@ -244,11 +240,17 @@ export class FeedReducer {
     if (standby === null) return;
     for (const symbol of standby.takeOver(this.now))
       this.markets.get(symbol)?.resync(this.now, "rotation", "the next connection's book did not meet the last one's");
-    this.standby = null;
+    this.closeStandby();
     if (this.continuity === "book") return;
     this.decoder = standby.decoder;
     this.order = standby.order;
     for (const market of this.markets.values()) market.useDecoder(standby.decoder);
+  }
+
+  private closeStandby(): void {
+    if (this.standby === null) return;
+    this.standby = null;
+    for (const market of this.markets.values()) market.tradeHoles.closed();
   }
 
   connectionLost(at: number, reason: GapReason, detail: string): void {
@@ -267,7 +269,7 @@ export class FeedReducer {
   /** Builds one market's book again. */
   resync(symbol: string, at: number, detail: string): void {
     this.moveTo(at);
-    this.markets.get(symbol)?.resync(this.now, detail.startsWith(UNREADABLE) ? "malformed" : "stale", detail);
+    this.markets.get(symbol)?.resync(this.now, isUnreadable(detail) ? "malformed" : "stale", detail);
   }
 
   /** Time has passed with nothing received. */
@@ -371,7 +373,7 @@ export class FeedReducer {
   private replayHole(symbol: string | null, reason: string, at: number): void {
     if (symbol !== null) {
       this.resync(symbol, at, reason);
-    } else if (HOLE_IN_NUMBERS.test(reason)) {
+    } else if (isInNumbers(reason)) {
       this.moveTo(at);
       this.connectionBroken(reason);
       // The frame that showed it comes next.
@@ -462,7 +464,7 @@ export class FeedReducer {
       market?.onLoss({ kind: "loss", symbol: market.instrument.symbol, channel, reason: "malformed", detail: reason }, this.now);
     // Where each book is numbered, its next message shows whether this one was of it. Nothing does elsewhere.
     if (this.continuity === "book" || (channel !== null && channel !== "depth")) return null;
-    const detail = `${UNREADABLE}${reason}`;
+    const detail = unreadable(reason);
     const symbols: string[] = [];
     for (const each of market === undefined ? this.markets.values() : [market]) {
       if (each.state !== "live" || this.standby?.holds(each.instrument.symbol)) continue;

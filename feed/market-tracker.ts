@@ -25,6 +25,7 @@ import { MinuteTally } from "./minute-tally.ts";
 import { Pace } from "./pace.ts";
 import { PendingFrames, type PendingLimits } from "./pending-frames.ts";
 import { SnapshotSchedule } from "./snapshot-schedule.ts";
+import { TradeHoles } from "./trade-holes.ts";
 import { TradeIds } from "./trade-ids.ts";
 
 /** A book that has held for this long is forgiven the troubles before it. */
@@ -73,6 +74,7 @@ export class MarketTracker {
   readonly check = new BookCheck();
   private wasOpened = false;
   private readonly tradeIds: TradeIds;
+  readonly tradeHoles: TradeHoles;
   private readonly refresh: BookRefresh;
   private readonly options: MarketTrackerOptions;
   private sequencer: BookSequencer;
@@ -89,6 +91,7 @@ export class MarketTracker {
     this.trades = new ChannelWatch(new GapTracker(this.market, "trades"), options.staleAfterMs);
     this.quotes = new ChannelWatch(new GapTracker(this.market, "quotes"), options.staleAfterMs);
     this.tradeIds = new TradeIds(options.tradeIds);
+    this.tradeHoles = new TradeHoles(this.trades);
     this.pace = new Pace(options.staleAfterMs);
     this.pending = new PendingFrames(options.pendingLimits);
     this.features = new MarketFeatures(this.book, options.featureSet, options.onRow);
@@ -336,7 +339,7 @@ export class MarketTracker {
   private isNewTrade(trade: TradeEvent, receivedAt: number): boolean {
     const { isNew, missing } = this.tradeIds.add(trade.tradeId);
     if (!isNew) return false;
-    if (missing > 0) this.trades.lost(receivedAt, "lost-trades", `${missing} trade(s) before ${trade.tradeId} never came`);
+    this.tradeHoles.add(trade.tradeId, missing, receivedAt);
     this.trades.heard(receivedAt);
     this.minute.trades++;
     this.tradeListener?.(trade, receivedAt);

@@ -10,14 +10,17 @@
  * 3. A market that nothing has come of on either joins after a while: whatever comes now comes on both.
  *
  * Trades go to the market from both, and count once by their ids.
+ *
+ * A standby that has lost something of a market that has joined, or of nobody knows which, is given up: it is there to lose nothing.
  */
 
 import type { MarketEvent } from "../core/market/event.ts";
 import type { Instrument } from "../core/market/instrument.ts";
-import type { Decoder, ExchangeAdapter, LossNotice } from "../exchanges/contract.ts";
-import { ConnectionOrder } from "./connection-order.ts";
+import type { Decoded, Decoder, ExchangeAdapter, LossNotice } from "../exchanges/contract.ts";
+import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
 import type { MarketTracker } from "./market-tracker.ts";
 import { NextBook } from "./next-book.ts";
+import { holeInNumbers, unreadable } from "./tape-holes.ts";
 
 /** A market silent on both connections for so long is joined without a proof: there was nothing to lose. */
 const QUIET_JOINS_AFTER_MS = 30_000;
@@ -26,6 +29,12 @@ const CATCH_UP_MS = 2_000;
 /** Without every market by then, the standby is given up. */
 export const STANDBY_JOINS_WITHIN_MS = 120_000;
 
+interface ReceivedFrame {
+  readonly text: string;
+  readonly receivedAt: number;
+  readonly order: FrameOrder;
+}
+
 interface Joining {
   readonly market: MarketTracker;
   /** Null where books are numbered. */
@@ -33,6 +42,14 @@ interface Joining {
   isJoined: boolean;
   /** When the two books were shown to be one, the standby's behind. */
   behindSince: number | null;
+}
+
+/** What a frame of a standby was. */
+export interface StandbyOutcome {
+  /** The symbols that it speaks of. */
+  readonly symbols: readonly string[];
+  /** Why the standby can't succeed any more, and is to be given up; null when it can. */
+  readonly broken: string | null;
 }
 
 export interface StandbyOptions {
@@ -65,20 +82,16 @@ export class Standby {
     );
   }
 
-  /** A frame of it has come. @returns the symbols that it speaks of. */
-  frame(text: string, receivedAt: number): readonly string[] {
+  /** A frame of it has come. One that shows a loss of nobody knows which is not believed in any part. */
+  frame(text: string, receivedAt: number): StandbyOutcome {
     const decoded = this.decoder.decode(text);
-    if (this.judgesOrder && this.order.judge(this.decoder.connectionSequence) === "hole")
-      for (const { next } of this.joining.values()) next?.lose();
-    if (decoded.kind === "event") return this.take(decoded.event, text, receivedAt);
-    if (decoded.kind === "events") {
-      const symbols = new Set<string>();
-      for (let event = decoded.next(); event !== null; event = decoded.next())
-        for (const symbol of this.take(event, text, receivedAt)) symbols.add(symbol);
-      return [...symbols];
-    }
-    if (decoded.kind === "malformed" && decoded.symbol !== null) this.joining.get(decoded.symbol)?.next?.lose();
-    return [];
+    const { last } = this.order;
+    const order = this.order.judge(this.decoder.connectionSequence);
+    if (order === "hole" && this.judgesOrder) return { symbols: [], broken: holeInNumbers(this.order.last, last) };
+    if (decoded.kind === "event") return this.takeAll([decoded.event], { text, receivedAt, order });
+    if (decoded.kind === "events") return this.takeAll(eventsOf(decoded), { text, receivedAt, order });
+    if (decoded.kind === "malformed") return this.malformed(decoded, receivedAt);
+    return { symbols: [], broken: null };
   }
 
   /** Whether this market's book is the standby's already, so that what the present connection says of it is of the past. */
@@ -116,14 +129,44 @@ export class Standby {
     return broken;
   }
 
-  private take(event: MarketEvent | LossNotice, text: string, receivedAt: number): readonly string[] {
-    const joining = this.joining.get(event.symbol);
-    if (joining === undefined) return [];
-    if (event.kind === "loss") joining.next?.lose();
-    else if (joining.next === null) this.takeNumbered(joining, event, { text, receivedAt });
-    else if (joining.isJoined || event.kind === "trade") joining.market.onEvent(event, text, receivedAt);
-    else if (joining.next.take(event)) this.join(joining, receivedAt);
-    return [event.symbol];
+  /** What a late frame says of books is of the past; its trades are still trades. */
+  private takeAll(events: Iterable<MarketEvent | LossNotice>, { text, receivedAt, order }: ReceivedFrame): StandbyOutcome {
+    const symbols: string[] = [];
+    let broken: string | null = null;
+    for (const event of events) {
+      const joining = this.joining.get(event.symbol);
+      if (joining === undefined) continue;
+      if (!symbols.includes(event.symbol)) symbols.push(event.symbol);
+      if (event.kind === "loss") broken = this.lose(joining, event, receivedAt) ?? broken;
+      else if (order !== "repeated" || event.kind === "trade") this.take(joining, event, { text, receivedAt });
+    }
+    return { symbols, broken };
+  }
+
+  private take(joining: Joining, event: MarketEvent, { text, receivedAt }: { text: string; receivedAt: number }): void {
+    const { market, next } = joining;
+    if (next === null) this.takeNumbered(joining, event, { text, receivedAt });
+    else if (joining.isJoined || event.kind === "trade") market.onEvent(event, text, receivedAt);
+    else if (next.take(event)) this.join(joining, receivedAt);
+  }
+
+  private malformed({ reason, symbol, channel = null }: Extract<Decoded, { kind: "malformed" }>, receivedAt: number): StandbyOutcome {
+    const joining = symbol === null ? undefined : this.joining.get(symbol);
+    const symbols = joining === undefined ? [] : [joining.market.instrument.symbol];
+    // Each book's numbers show a loss of theirs; trades and quotes come on the present connection too.
+    if (this.isNumbered || (channel !== null && channel !== "depth")) return { symbols, broken: null };
+    const detail = unreadable(reason);
+    if (joining === undefined) return { symbols, broken: detail };
+    const loss: LossNotice = { kind: "loss", symbol: joining.market.instrument.symbol, channel: "depth", reason: "malformed", detail };
+    return { symbols, broken: this.lose(joining, loss, receivedAt) };
+  }
+
+  /** Something of a book was lost: one that hasn't joined waits for another of the venue's. @returns why all is to be given up; null when it isn't. */
+  private lose({ market, next, isJoined }: Joining, loss: LossNotice, receivedAt: number): string | null {
+    if (next === null || loss.channel !== "depth") return null;
+    if (isJoined) market.onLoss(loss, receivedAt);
+    else next.lose();
+    return isJoined ? loss.detail : null;
   }
 
   private takeNumbered(joining: Joining, event: MarketEvent, { text, receivedAt }: { text: string; receivedAt: number }): void {
@@ -152,4 +195,8 @@ export class Standby {
     const isSilent = (market.lastBookAt ?? 0) < this.openedAt;
     return isSilent && (next === null || (next.isWhole && next.book.contentHash() === market.book.contentHash()));
   }
+}
+
+function* eventsOf(decoded: Extract<Decoded, { kind: "events" }>): Generator<MarketEvent | LossNotice> {
+  for (let event = decoded.next(); event !== null; event = decoded.next()) yield event;
 }

@@ -151,8 +151,13 @@ export class Connection {
     this.closing = this.line;
   }
 
+  /** At once: what still comes on it is nobody's, whenever the socket is closed. */
   giveUpStandby(reason: string): void {
-    this.standby?.close(reason);
+    const { standby } = this;
+    if (standby === null) return;
+    this.standby = null;
+    this.listener.standbyDown(reason);
+    standby.close(reason);
   }
 
   send(frames: readonly string[]): void {
@@ -200,6 +205,7 @@ export class Connection {
 
   private onBinary(line: Line, bytes: ArrayBuffer): void {
     if (line === this.line) this.listener.binary(bytes);
+    else if (line === this.standby) this.giveUpStandby("a binary frame came on it");
   }
 
   private onDown(line: Line, reason: string): void {

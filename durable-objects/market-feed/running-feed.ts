@@ -14,6 +14,7 @@ import { type FeedConfiguration, missingSymbols } from "../../feed/configuration
 import type { FeedStatus, GapReason, Refusal } from "../../feed/contract.ts";
 import { FeedReducer, type FrameOutcome, type Rebuilt } from "../../feed/feed-reducer.ts";
 import type { MarketTracker } from "../../feed/market-tracker.ts";
+import type { StandbyOutcome } from "../../feed/standby.ts";
 import { marketStatus, refuse, SNAPSHOT_LEVELS } from "../../feed/views.ts";
 import { Connection } from "./connection.ts";
 import type { AliveMark, FeedStore } from "./feed-store.ts";
@@ -227,12 +228,13 @@ export class RunningFeed {
 
   private onStandbyText(text: string): void {
     this.take((now, { reducer, recorder }) => {
-      let symbols: readonly string[] = [];
+      let taken: StandbyOutcome | null = null;
       try {
-        symbols = reducer.standbyFrame(text, now);
+        taken = reducer.standbyFrame(text, now);
       } finally {
-        recorder.standbyFrame(symbols, now, text);
+        recorder.standbyFrame(taken?.symbols ?? [], now, text);
       }
+      if (taken.broken !== null) this.connection.giveUpStandby(taken.broken);
     });
   }
 
@@ -241,6 +243,8 @@ export class RunningFeed {
       reducer.standbyLost(now);
       recorder.connection(now, { kind: "standby-down", reason });
     });
+    // Markets that it had are to begin anew on the connection that is left.
+    this.askSnapshots();
   }
 
   private onSucceeded(connection: number, reason: string): void {
