@@ -39,7 +39,11 @@ export type Decoded =
 
 /** Decodes frames of one connection. Owns its buffers, and what a venue's messages refer back to (ids of levels); never throws on any input. */
 export interface Decoder {
-  /** The venue's number of the frame decoded last, where frames are numbered over the whole connection, each one more than the last; null elsewhere. */
+  /**
+   * The venue's number of the frame decoded last, where frames are numbered over the whole connection, each one more than the last; null elsewhere.
+   * A decoder that has it takes its books' sequences from it and counts none itself: the feed decodes a frame before it finds that it is a late
+   * one and drops it, and a count would go on without the book.
+   */
   readonly connectionSequence: number | null;
   decode(frame: string): Decoded;
   /** Decodes the body of the answer to a snapshot request; malformed for a venue that is asked for none. */

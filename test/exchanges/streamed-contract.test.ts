@@ -3,10 +3,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OrderBook } from "../../core/book/order-book.ts";
+import { featureSets } from "../../core/features/registry.ts";
 import type { MarketEvent } from "../../core/market/event.ts";
 import { marketId, parseMarketId } from "../../core/market/instrument.ts";
 import type { BookSequencer, Decoded, Decoder, ExchangeAdapter, LossNotice } from "../../exchanges/contract.ts";
 import { adapters } from "../../exchanges/registry.ts";
+import { FeedReducer } from "../../feed/feed-reducer.ts";
 import { type StreamedFixture, streamedFixtureOf } from "./streamed-fixtures.ts";
 
 type Item = MarketEvent | LossNotice;
@@ -76,6 +78,20 @@ describe.each(STREAMED.map((adapter) => [adapter.venue, adapter] as const))("%s"
   const fixture = streamedFixtureOf(venue);
   const { symbol } = fixture.instrument;
   const everyFrame = [...fixture.opening, ...fixture.snapshotFrames, ...fixture.following, fixture.trade.frame, fixture.quote.frame];
+
+  it.runIf(adapter.continuity === "connection")("goes on after frames that came twice: the feed decodes each before it drops it", () => {
+    const [featureSet] = featureSets;
+    if (featureSet === undefined) throw new Error("no feature set");
+    // The session leaves out other markets' frames, and their numbers.
+    const feed = new FeedReducer({ adapter, instruments: [fixture.instrument], featureSet, frames: "one-market" });
+    feed.connectionOpened(1_000);
+    const session = [...fixture.opening, ...fixture.snapshotFrames, ...fixture.following];
+    for (const frame of session) for (const text of [frame, frame, frame]) feed.frame(text, 2_000);
+    const market = feed.markets.get(symbol);
+    expect(market?.state).toBe("live");
+    expect(market?.book.contentHash()).toBe(wholeSession(adapter, fixture).book.contentHash());
+    expect(feed.takeGapChanges()).toEqual([]);
+  });
 
   it("has market ids that URLs and keys can carry", () => {
     expect(parseMarketId(marketId(venue, symbol))).toEqual({ venue, symbol });
