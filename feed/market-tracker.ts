@@ -14,19 +14,21 @@ import type { DepthEvent, MarketEvent, QuoteEvent, SnapshotEvent, TradeEvent } f
 import { type Instrument, marketId } from "../core/market/instrument.ts";
 import { MS_PER_MINUTE } from "../core/units/time.ts";
 import type { BookSequencer, Channel, Decoder, ExchangeAdapter, LossNotice, SnapshotSource } from "../exchanges/contract.ts";
+import { BookBuild } from "./book-build.ts";
 import { BookCheck, type BookJudgement } from "./book-check.ts";
 import { agreeWhereKnown, BookRefresh } from "./book-refresh.ts";
-import { ChannelWatch } from "./channel-watch.ts";
-import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import type { ChannelWatch } from "./channel-watch.ts";
+import { encodeCheckpoint } from "./checkpoint.ts";
+import { replayCheckpoint } from "./checkpoint-replay.ts";
 import type { GapReason, GapRecord } from "./contract.ts";
 import { GapTracker } from "./gap-tracker.ts";
 import { MarketFeatures } from "./market-features.ts";
 import { MinuteTally } from "./minute-tally.ts";
 import { Pace } from "./pace.ts";
-import { PendingFrames, type PendingLimits } from "./pending-frames.ts";
-import { SnapshotSchedule } from "./snapshot-schedule.ts";
-import { TradeHoles } from "./trade-holes.ts";
-import { TradeIds } from "./trade-ids.ts";
+import type { PendingLimits } from "./pending-frames.ts";
+import { SideChannels } from "./side-channels.ts";
+import type { SnapshotSchedule } from "./snapshot-schedule.ts";
+import type { TradeHoles } from "./trade-holes.ts";
 
 /** A book that has held for this long is forgiven the troubles before it. */
 const FORGIVEN_AFTER_MS = MS_PER_MINUTE;
@@ -52,8 +54,6 @@ export class MarketTracker {
   readonly market: string;
   readonly book = new OrderBook();
   readonly gaps: GapTracker;
-  readonly trades: ChannelWatch;
-  readonly quotes: ChannelWatch;
   readonly minute = new MinuteTally();
   state: "disconnected" | "syncing" | "live" = "disconnected";
   lastReceivedAt: number | null = null;
@@ -65,16 +65,14 @@ export class MarketTracker {
   quoteAt: number | null = null;
   malformedFrames = 0;
   checkpointMismatches = 0;
-  readonly snapshots = new SnapshotSchedule();
   /** Hears of each trade once, when it comes, whatever state the book is in; null while nobody wants to. The event is not to be kept. */
   tradeListener: ((trade: TradeEvent, receivedAt: number) => void) | null = null;
-  private readonly pending: PendingFrames;
+  private readonly build: BookBuild;
+  private readonly side: SideChannels;
   private readonly pace: Pace;
   private readonly features: MarketFeatures;
   readonly check = new BookCheck();
   private wasOpened = false;
-  private readonly tradeIds: TradeIds;
-  readonly tradeHoles: TradeHoles;
   private readonly refresh: BookRefresh;
   private readonly options: MarketTrackerOptions;
   private sequencer: BookSequencer;
@@ -88,13 +86,35 @@ export class MarketTracker {
     this.instrument = options.instrument;
     this.market = marketId(options.instrument.venue, options.instrument.symbol);
     this.gaps = new GapTracker(this.market);
-    this.trades = new ChannelWatch(new GapTracker(this.market, "trades"), options.staleAfterMs);
-    this.quotes = new ChannelWatch(new GapTracker(this.market, "quotes"), options.staleAfterMs);
-    this.tradeIds = new TradeIds(options.tradeIds);
-    this.tradeHoles = new TradeHoles(this.trades);
+    this.side = new SideChannels(this.market, options);
     this.pace = new Pace(options.staleAfterMs);
-    this.pending = new PendingFrames(options.pendingLimits);
+    this.build = new BookBuild(options.snapshotSource, options.pendingLimits);
     this.features = new MarketFeatures(this.book, options.featureSet, options.onRow);
+  }
+
+  get trades(): ChannelWatch {
+    return this.side.trades;
+  }
+
+  get quotes(): ChannelWatch {
+    return this.side.quotes;
+  }
+
+  get tradeHoles(): TradeHoles {
+    return this.side.tradeHoles;
+  }
+
+  /** When the snapshot of a book that is being built is asked for. */
+  get snapshots(): SnapshotSchedule {
+    return this.build.schedule;
+  }
+
+  get symbol(): string {
+    return this.instrument.symbol;
+  }
+
+  get isLive(): boolean {
+    return this.state === "live";
   }
 
   /** The market's own clock: the largest venueTime that could be believed. */
@@ -129,21 +149,16 @@ export class MarketTracker {
     if (this.state === "live") this.lose(at, "connection-down", "another connection was opened");
     this.wasOpened = true;
     this.pace.interrupted();
-    this.trades.interrupted(at);
-    this.quotes.interrupted(at);
-    this.tradeIds.clear();
+    this.side.connectionOpened(at);
     this.check.reset();
-    this.snapshots.forgive();
     this.beginSync(at);
-    // Subscribed to with the connection.
-    if (this.options.snapshotSource === "subscription") this.snapshots.asked(at);
+    this.build.connectionOpened(at);
   }
 
   connectionLost(at: number, reason: GapReason, detail: string): void {
     this.lose(at, reason, detail);
     this.pace.interrupted();
-    this.trades.interrupted(at);
-    this.quotes.interrupted(at);
+    this.side.interrupted(at);
     this.state = "disconnected";
   }
 
@@ -173,7 +188,7 @@ export class MarketTracker {
   /** Whether a snapshot should be asked for now. */
   wantsSnapshot(now: number): boolean {
     if (this.state === "live") return this.options.snapshotSource === "request" && this.refresh.isDue(this.book, now);
-    return this.state === "syncing" && this.snapshots.isDue(now, this.syncProgress());
+    return this.state === "syncing" && this.build.wantsSnapshot(now);
   }
 
   /** Its snapshot has been asked for. */
@@ -190,36 +205,27 @@ export class MarketTracker {
 
   /** A message shows that others before it were lost. */
   onLoss(loss: LossNotice, receivedAt: number): void {
-    if (loss.channel === "trades") this.trades.lost(receivedAt, "lost-trades", loss.detail);
-    else if (loss.channel === "quotes") this.quotes.lost(receivedAt, loss.reason, loss.detail);
-    else if (this.state === "live") this.resync(receivedAt, loss.reason, loss.detail);
+    if (!this.side.takeLoss(loss, receivedAt) && this.state === "live") this.resync(receivedAt, loss.reason, loss.detail);
   }
 
-  /** Judges at `at` whether the channels beside the book's are silent while it goes on: up to its last change, since after that all of it is silent. */
+  /** Judges at `at` whether the channels beside the book's are silent while it goes on. */
   judgeChannels(at: number): void {
-    if (this.state !== "live" || this.lastBookAt === null) return;
-    const goneOnUntil = Math.min(at, this.lastBookAt);
-    this.trades.judge(goneOnUntil);
-    this.quotes.judge(goneOnUntil);
+    if (this.state === "live" && this.lastBookAt !== null) this.side.judge(at, this.lastBookAt);
   }
 
-  /** Takes those that have been judged silent, and are to be subscribed to anew. */
+  /** Takes the channels that have been judged silent, and are to be subscribed to anew. */
   takeSilentChannels(): Channel[] {
-    const silent: Channel[] = [];
-    if (this.trades.takeDue()) silent.push("trades");
-    if (this.quotes.takeDue()) silent.push("quotes");
-    return silent;
+    return this.side.takeSilent();
   }
 
   /** A gap that was open when the process died goes on in its channel. */
   resumeGap(gap: GapRecord): void {
-    const tracker = gap.channel === "trades" ? this.trades.gaps : gap.channel === "quotes" ? this.quotes.gaps : this.gaps;
-    tracker.resume(gap);
+    (this.side.gapsOf(gap.channel) ?? this.gaps).resume(gap);
   }
 
   /** Takes the changes of all channels' gaps since the last call. */
   takeGapChanges(): GapRecord[] {
-    return [...this.gaps.takeChanges(), ...this.trades.gaps.takeChanges(), ...this.quotes.gaps.takeChanges()];
+    return [...this.gaps.takeChanges(), ...this.side.takeGapChanges()];
   }
 
   /** @param frame the text that `event` was decoded from: kept when it can't be judged yet. */
@@ -245,7 +251,7 @@ export class MarketTracker {
     this.snapshots.answered();
     // Of a connection that is gone, it can't be joined with anything. A tape that begins in the middle has opened none yet.
     if (this.state === "live" || (this.state === "disconnected" && this.wasOpened)) return;
-    if (this.sequencer.judgeSnapshot(event.lastSequence, this.pending.firstSequence) === "too-old") {
+    if (this.sequencer.judgeSnapshot(event.lastSequence, this.build.firstSequence) === "too-old") {
       this.gaps.begin(receivedAt, "snapshot-too-old", `snapshot ${event.lastSequence} ends before what was kept`);
       this.snapshots.failed(receivedAt);
       return;
@@ -302,25 +308,9 @@ export class MarketTracker {
 
   /** A checkpoint of a tape: taken where there is no book, compared where there is. */
   onCheckpoint(body: string, receivedAt: number): void {
-    const checkpoint = decodeCheckpoint(body);
-    if ("malformed" in checkpoint) {
-      this.malformedFrames++;
-    } else if (this.state === "live") {
-      if (this.lastSequence !== checkpoint.lastSequence || this.book.contentHash() !== checkpoint.contentHash) this.checkpointMismatches++;
-    } else {
-      const { symbol } = this.instrument;
-      const { lastSequence, levels, window, memory } = checkpoint;
-      if (memory !== null && !this.decoder.recall(symbol, memory)) {
-        this.malformedFrames++;
-        return;
-      }
-      this.onSnapshot({ kind: "snapshot", symbol, venueTime: null, lastSequence, levels }, receivedAt);
-      // What was known of the book then, and since when it was confirmed, so that a replay loses it when the feed did.
-      if (this.lastSequence !== lastSequence) return;
-      if (window.bidTicks !== null) this.book.bids.markCompleteTo(window.bidTicks);
-      if (window.askTicks !== null) this.book.asks.markCompleteTo(window.askTicks);
-      this.check.replaced(this.book, window.confirmedAt);
-    }
+    const found = replayCheckpoint(body, receivedAt, { target: this, decoder: this.decoder });
+    if (found === "malformed") this.malformedFrames++;
+    else if (found === "differs") this.checkpointMismatches++;
   }
 
   /** The book as text for the tape; null unless it is live. */
@@ -337,10 +327,7 @@ export class MarketTracker {
   }
 
   private isNewTrade(trade: TradeEvent, receivedAt: number): boolean {
-    const { isNew, missing } = this.tradeIds.add(trade.tradeId);
-    if (!isNew) return false;
-    this.tradeHoles.add(trade.tradeId, missing, receivedAt);
-    this.trades.heard(receivedAt);
+    if (!this.side.takeTrade(trade, receivedAt)) return false;
     this.minute.trades++;
     this.tradeListener?.(trade, receivedAt);
     return true;
@@ -373,20 +360,13 @@ export class MarketTracker {
     return this.state === "syncing";
   }
 
-  private syncProgress(): Parameters<SnapshotSchedule["isDue"]>[1] {
-    if (this.options.snapshotSource === "subscription") return "subscribed";
-    return this.pending.firstSequence === null ? "nothing-kept" : "change-kept";
-  }
-
   private keep(event: MarketEvent, frame: string, receivedAt: number): void {
-    // What comes before a snapshot of the stream is of no book.
-    if (this.options.snapshotSource === "subscription") return;
-    if (this.pending.push(event, frame) === "kept") return;
+    if (this.build.keep(event, frame) === "kept") return;
     this.gaps.begin(receivedAt, "buffer-overflow", "more frames came than are kept, and no snapshot");
   }
 
   private applyPending(receivedAt: number): void {
-    for (const frame of this.pending.take()) {
+    for (const frame of this.build.take()) {
       const decoded = this.decoder.decode(frame);
       if (decoded.kind !== "event") continue;
       // A break in the midst of them makes the rest belong to the next attempt, the breaking message first.
@@ -434,8 +414,7 @@ export class MarketTracker {
 
   private beginSync(at: number): void {
     this.state = "syncing";
-    this.snapshots.begin(at);
-    this.pending.clear();
+    this.build.begin(at);
     this.sequencer.reset();
   }
 
@@ -467,6 +446,6 @@ export class MarketTracker {
     this.refresh.stop();
     this.book.clear();
     this.quote = null;
-    this.pending.clear();
+    this.build.clear();
   }
 }
