@@ -134,6 +134,26 @@ describe("a market whose two books meet", () => {
     expect(replayed).toEqual(live);
   });
 
+  it("takes nothing from the present connection that is late with what the standby has overwritten since", () => {
+    const taped = rotating(3);
+    taped.standby(one(book(START, { b: bidsAfter(3) })), AT + 100);
+    for (let index = 3; index < 60; index++) taped.standby(one(change(index)), AT + 200 + index);
+    // The level of change 53, as it was fifty changes ago.
+    taped.main(one(change(3)), AT + 300);
+    expect(bidsOf(taped.feed)).toEqual(sorted(bidsAfter(60)));
+  });
+
+  it("joins where the standby has gone on from where the present one now stands, and the book goes on with it", () => {
+    const taped = rotating(3);
+    taped.standby(one(book(START, { b: bidsAfter(4) })), AT + 100);
+    for (const index of [4, 5]) taped.standby(one(change(index)), AT + 200 + index);
+    expect(taped.feed.standbyState(AT + 250)).toBe("joining");
+    taped.main(one(change(3)), AT + 300);
+    expect(taped.feed.standbyState(AT + 300)).toBe("joined");
+    expect(bidsOf(taped.feed)).toEqual(sorted(bidsAfter(6)));
+    expect(taped.feed.takeGapChanges()).toEqual([]);
+  });
+
   it.each([1, 5, 100])("joins at once where the standby is ahead by %d", (ahead) => {
     const taped = rotating(3);
     taped.standby(one(book(START, { b: bidsAfter(3 + ahead) })), AT + 100);
@@ -302,6 +322,17 @@ describe("a standby that has lost something", () => {
     expect(taped.standby(one(change(0), 72), AT + 200)).toMatchObject({ broken: "message 72 of the connection follows 70", symbols: [] });
     expect(trackerOf(taped.feed).state).toBe("syncing");
     expect(trackerOf(taped.feed).gaps.current).toMatchObject({ reason: "standby-lost", from: START + 100 });
+  });
+
+  it("and only repeats a frame has lost nothing: what the frame says of books is of the past, its trades are new trades", () => {
+    const taped = rotating(0, { continuity: "connection" });
+    taped.standby(one(book(START), 70), AT + 100);
+    for (let index = 0; index < 60; index++) taped.standby(one(change(index), 71 + index), AT + 200 + index);
+    taped.standby(several([change(3), trade(START, 9)], 74), AT + 300);
+    expect(bidsOf(taped.feed)).toEqual(sorted(bidsAfter(60)));
+    expect(trackerOf(taped.feed).minute.trades).toBe(1);
+    const [live, replayed] = taped.outcomes();
+    expect(replayed).toEqual(live);
   });
 
   it("of trades or quotes loses nothing: the present connection has them", () => {
