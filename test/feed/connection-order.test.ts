@@ -37,3 +37,15 @@ it("another connection begins anew", () => {
   expect(order.judge(1)).toBe("continues");
   expect(order.judge(3)).toBe("hole");
 });
+
+it("one absurd number does not end the connection's books for good: the count that goes on below it is believed", () => {
+  const order = new ConnectionOrder();
+  const judged = [5, 6, Number.MAX_SAFE_INTEGER, 8, 9, 10, 11, 13].map((sequence) => order.judge(sequence));
+  expect(judged).toEqual(["continues", "continues", "hole", "repeated", "repeated", "hole", "continues", "hole"]);
+});
+
+it("two frames of the past are no count anew: the numbers go on where they were", () => {
+  const order = new ConnectionOrder();
+  const judged = [5, 6, 7, 5, 6, 8, 7, 9].map((sequence) => order.judge(sequence));
+  expect(judged).toEqual(["continues", "continues", "continues", "repeated", "repeated", "continues", "repeated", "continues"]);
+});
