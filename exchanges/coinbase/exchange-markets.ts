@@ -47,22 +47,25 @@ export function sawTrade(market: ExchangeMarket, tradeId: number): void {
 
 /**
  * A ticker comes with each trade and says the top right behind it. The first one after subscribing is of the trade before, however long ago:
- * of ten recorded, seven were of a top that was gone; all that came with later trades were of the present one.
+ * of ten recorded, seven were of a top that was gone; all that came with later trades were of the present one. An id below the last is a first one
+ * again: were it held to be old, one absurd id would silence the only check that this book has.
  * @returns whether the ticker is of a trade since.
  */
 export function sawTicker(market: ExchangeMarket, tradeId: number): boolean {
   const { tickerTradeId } = market;
-  if (tickerTradeId !== null && tradeId <= tickerTradeId) return false;
   market.tickerTradeId = tradeId;
-  return tickerTradeId !== null;
+  return tickerTradeId !== null && tradeId > tickerTradeId;
 }
+
+/** An id that lies farther below the last one than any crossing of two channels explains: the last one was absurd, or the venue counts anew. */
+const LARGEST_STEP_BACK = 1_000_000;
 
 /** @returns the ids that are lost for certain; null when none are. */
 export function sawHeartbeat(market: ExchangeMarket, tradeId: number): { from: number; to: number } | null {
   const { lastTradeId, heartbeatTradeId } = market;
   market.heartbeatTradeId = tradeId;
   // Nothing was seen yet: what came before the subscription was never ours.
-  if (lastTradeId === null) {
+  if (lastTradeId === null || tradeId < lastTradeId - LARGEST_STEP_BACK) {
     market.lastTradeId = tradeId;
     return null;
   }

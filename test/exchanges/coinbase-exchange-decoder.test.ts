@@ -273,6 +273,20 @@ describe("trades", () => {
     expect(losses(match(5), heartbeat(6), match(6), heartbeat(6), heartbeat(7), match(7), heartbeat(8)).filter(Boolean)).toEqual([]);
   });
 
+  it("one absurd id does not make every later one old: a loss after it shows again", () => {
+    const [, named, , , again] = losses(match(5), match(9_000_000_000_000_000), heartbeat(6), heartbeat(8), heartbeat(8));
+    expect([named, again]).toEqual([null, "the heartbeat names trade 8, and 7 to 8 never came"]);
+    expect(losses(match(5), heartbeat(9_000_000_000_000_000), heartbeat(5), heartbeat(5), match(6), heartbeat(9), heartbeat(9))).toEqual([
+      null,
+      null,
+      "the heartbeat names trade 9000000000000000, and 6 to 9000000000000000 never came",
+      null,
+      null,
+      null,
+      "the heartbeat names trade 9, and 7 to 9 never came",
+    ]);
+  });
+
   it("what came before the subscription was never ours", () => {
     expect(losses(heartbeat(100), heartbeat(100), match(101), heartbeat(101), heartbeat(101)).filter(Boolean)).toEqual([]);
   });
@@ -285,6 +299,13 @@ describe("quotes", () => {
     expect(settled(decoder.decode(fixture.quote.frame))).toEqual(fixture.quote.event);
     // Sent once more after subscribing again.
     expect(decoder.decode(fixture.quote.frame)).toMatchObject({ kind: "ignored" });
+  });
+
+  it("one absurd trade id costs two quotes, not the check of the book for as long as the connection lasts", () => {
+    const decoder = createExchangeDecoder([BTC]);
+    const ticker = (id: number) => fixture.quote.frame.replace('"trade_id":12346', `"trade_id":${id}`);
+    const kinds = [12_345, 9_000_000_000_000_000, 12_346, 12_347].map((id) => decoder.decode(ticker(id)).kind);
+    expect(kinds).toEqual(["ignored", "event", "ignored", "event"]);
   });
 
   it("has no sizes where the venue sent none, as in 2021", () => {
