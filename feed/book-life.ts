@@ -165,6 +165,8 @@ export class BookLife {
     if (this.sequencer.judgeSnapshot(event.lastSequence, this.build.firstSequence) === "too-old") {
       this.gaps.begin(receivedAt, "snapshot-too-old", `snapshot ${event.lastSequence} ends before what was kept`);
       this.snapshots.failed(receivedAt);
+      // A message with an absurd number would make every snapshot too old.
+      if (this.snapshots.isStuck) this.build.clear();
       return;
     }
     this.book.replace(event.levels, this.options.snapshotLimits);
@@ -248,8 +250,8 @@ export class BookLife {
       case "snapshot":
         break;
     }
-    // What broke the book is still good, and the next snapshot has to join it.
-    if (this.isSyncing()) this.keep(event, frame, receivedAt);
+    // What broke the book is still good, and the next snapshot has to join it. Unless it breaks one after the other.
+    if (this.isSyncing() && !this.snapshots.isStuck) this.keep(event, frame, receivedAt);
   }
 
   /** Asked after a call that may have changed the state. */

@@ -11,6 +11,9 @@ const ANSWERED_WITHIN_MS = 15_000;
 const RETRY_STEP_MS = 2_000;
 const RETRY_LAST_MS = 60_000;
 
+/** Failures in a row after which what was kept for the snapshots is no longer held to be good. */
+const STUCK_AFTER = 3;
+
 export class SnapshotSchedule {
   private askedAt: number | null = null;
   private since = 0;
@@ -42,6 +45,11 @@ export class SnapshotSchedule {
     this.askedAt = null;
     this.notBefore = at + Math.min(RETRY_LAST_MS, RETRY_STEP_MS * this.failures);
     this.failures++;
+  }
+
+  /** Whether so many have failed that it may be what they are joined with that is bad. */
+  get isStuck(): boolean {
+    return this.failures >= STUCK_AFTER;
   }
 
   /** @param hasChange `subscribed` for a book whose snapshot comes on the socket by itself: asked for again only when it doesn't come. */

@@ -71,6 +71,40 @@ describe("a book that has stopped", () => {
   });
 });
 
+describe("a message that breaks whatever it is joined with", () => {
+  /** Answers whatever is asked for, with the book as it is at that time; a valid change comes each second. */
+  function answer(feed: ReturnType<typeof scriptedFeed>, from: number, until: number): void {
+    for (let second = from; second <= until; second++) {
+      const at = START + second * 1_000;
+      feed.frame(depthFrame({ from: 101 + second, time: at }), at);
+      for (const symbol of feed.wantedSnapshots(at)) {
+        feed.snapshotAsked(symbol, at);
+        feed.snapshot(symbol, snapshotBody(101 + second), at);
+      }
+    }
+  }
+
+  it("is let go after three books, or a digit too many in it would keep the market from ever having one", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    // As found: a price without its point, and a number with six digits too many.
+    feed.frame(depthFrame({ from: 102, to: 102_000_000, time: START + 900, bids: [["1000.00", "1.000"]] }), START + 900);
+    expect(marketOf(feed)).toMatchObject({ state: "syncing", gaps: { current: { reason: "crossed-book" } } });
+    answer(feed, 1, 20);
+    expect(marketOf(feed)).toMatchObject({ state: "live", lastSequence: 121 });
+    expect(marketOf(feed).book.bids.bestTicks).toBe(1_000);
+  });
+
+  it("and so is one whose number no snapshot reaches", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    feed.frame(depthFrame({ from: 102_000_000, to: 102_000_001, time: START + 900 }), START + 900);
+    expect(marketOf(feed)).toMatchObject({ state: "syncing", gaps: { current: { reason: "sequence-gap" } } });
+    answer(feed, 1, 20);
+    expect(marketOf(feed)).toMatchObject({ state: "live", lastSequence: 121 });
+  });
+});
+
 describe("the market's clock", () => {
   it("takes no time that no date can show, however many say so", () => {
     const feed = scriptedFeed();
