@@ -22,6 +22,7 @@
  */
 
 import { type DecimalGrid, formatSteps, parseGrid } from "../units/decimal.ts";
+import { isTime } from "../units/time.ts";
 
 export type TapeRecord =
   | { kind: "frame"; receivedAt: number; text: string }
@@ -89,6 +90,7 @@ export function decodeTapeLine(line: string): TapeRecord | { malformed: string }
   const head = /^(\d{1,16}) ([a-zA-Z]) /.exec(line);
   if (head === null) return { malformed: `not "<receivedAt> <kind> <payload>": ${line.slice(0, 60)}` };
   const receivedAt = Number(head[1]);
+  if (!isTime(receivedAt)) return { malformed: `no time that a date can show: ${line.slice(0, 60)}` };
   const payload = line.slice(head[0].length);
   switch (head[2]) {
     case "f":

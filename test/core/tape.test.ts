@@ -70,6 +70,7 @@ describe("the tape", () => {
     ["no kind", "123"],
     ["a time that is none", "12x f {}"],
     ["a negative time", "-1 f {}"],
+    ["a time that no date can show, and that would be written as another", "9999999999999999 f {}"],
     ["an unknown kind", "1 z {}"],
     ["a quoted frame cut short", '1 F "abc'],
     ["a quoted frame that is no string", "1 F 7"],
