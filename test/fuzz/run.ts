@@ -76,6 +76,7 @@ const NO_FEATURES: FeatureSet = { id: "none", columns: [], descriptions: [], war
 
 /** Texts that are only read, for each that the feed is given too. */
 const PROBES = 5;
+const KEPT_OTHERS = 12;
 /** Of a reason: a value is shown in it as far as a person needs. */
 const MOST_REASON = 400;
 const START = 1_700_000_000_000;
@@ -107,6 +108,8 @@ class Run {
   private readonly naive: NaiveFeed;
   private readonly wire: Wire = { sequence: 0, tradeId: 1_000, time: START };
   private readonly material: MutationMaterial;
+  /** What texts are spliced with: the strangers, and the last ones of this connection, of both markets. */
+  private readonly others: string[];
   private readonly answerDraws: Draws;
   private readonly answers: { readonly symbol: string; readonly body: string; readonly dueAt: number }[] = [];
   private now = START;
@@ -136,7 +139,8 @@ class Run {
     this.reducer = new FeedReducer({ adapter: heard, instruments, featureSet: NO_FEATURES });
     const symbols = instruments.map(({ symbol }) => symbol);
     this.naive = new NaiveFeed(adapter, symbols, (symbol, book) => isShown(this.marketOf(symbol), book));
-    this.material = { others: venue.strangers, symbols: [...symbols, "NOSUCH", symbols.join(""), symbols[0]?.toLowerCase() ?? ""] };
+    this.others = [...venue.strangers];
+    this.material = { others: this.others, symbols: [...symbols, "NOSUCH", symbols.join(""), symbols[0]?.toLowerCase() ?? ""] };
     this.answerDraws = new Draws(plan.answersSeed);
     this.books = session.books;
     this.before = session.books;
@@ -172,6 +176,8 @@ class Run {
     const text = step.render(this.wire);
     this.before = this.books;
     this.books = step.books;
+    this.others.push(text);
+    if (this.others.length > this.venue.strangers.length + KEPT_OTHERS) this.others.splice(this.venue.strangers.length, 1);
     const held = this.late.splice(0);
     this.deliverStep(text, step, fault);
     for (const each of held) this.deliver(each);

@@ -170,9 +170,12 @@ const advancedWriter: VenueWriter = {
     const updates = changes.map(({ isBid, ...change }) => advancedUpdate(isBid, change, { instrument, time: wire.time }));
     return advancedBook("update", updates, { instrument, wire });
   },
+  // Two at once, the newest first.
   trade({ instrument: { symbol, tick, lot }, ticks, lots, isBuy }, wire) {
-    const trade = `{"product_id":"${symbol}","trade_id":"${++wire.tradeId}","price":"${formatSteps(ticks, tick)}","size":"${formatSteps(lots, lot)}","time":"${isoOf(wire.time)}","side":"${isBuy ? "SELL" : "BUY"}"}`;
-    return advancedFrame("market_trades", `{"type":"update","trades":[${trade}]}`, wire);
+    const trade = (id: number) =>
+      `{"product_id":"${symbol}","trade_id":"${id}","price":"${formatSteps(ticks, tick)}","size":"${formatSteps(lots, lot)}","time":"${isoOf(wire.time)}","side":"${isBuy ? "SELL" : "BUY"}"}`;
+    wire.tradeId += 2;
+    return advancedFrame("market_trades", `{"type":"update","trades":[${trade(wire.tradeId)},${trade(wire.tradeId - 1)}]}`, wire);
   },
   quote({ instrument: { symbol, tick, lot }, book }, wire) {
     const bid = bestOf(book.bids, "bid");
