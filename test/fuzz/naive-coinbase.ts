@@ -164,7 +164,11 @@ export class NaiveAdvanced implements NaiveReader {
       if (instrument === undefined) continue;
       demand(event.type === "snapshot" || event.type === "update");
       const levels = { symbol: instrument.symbol, venueTime, last: sequence, ...updatesOf(event.updates, instrument) };
+      const before = said.findLast((each) => each.symbol === instrument.symbol);
       if (event.type === "snapshot") said.push({ kind: "snapshot", ...levels });
+      // Updates of one message are one change of the book.
+      else if (before?.kind === "depth")
+        said.splice(said.indexOf(before), 1, { ...before, bids: [...before.bids, ...levels.bids], asks: [...before.asks, ...levels.asks] });
       else said.push({ kind: "depth", first: sequence, previous: null, ...levels });
     }
     return events(said);

@@ -3,7 +3,6 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { capturedInstruments, readCapture } from "../../bench/coinbase-capture.ts";
 import { inferInstruments, readRecording } from "../../bench/recording.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
 import { bitmex } from "../../exchanges/bitmex/bitmex.ts";
@@ -51,8 +50,8 @@ function bitmexCapture(file: string): Capture {
 }
 
 function exchangeCapture(file: string): Capture {
-  const frames = readCapture(file);
-  return { frames: frames.map(({ text }) => text), instruments: capturedInstruments(frames) };
+  const recorded = readRecording(file);
+  return { frames: recorded.map(({ text }) => text), instruments: inferInstruments("coinbase-exchange", recorded) };
 }
 
 const CAPTURES: readonly (readonly [venue: string, path: string, read: (file: string) => Capture])[] = [

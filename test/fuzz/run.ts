@@ -413,7 +413,7 @@ class Run {
     const { reducer } = this;
     const markets = [...reducer.markets.values()];
     this.now += Math.ceil(Math.max(...markets.map((market) => market.staleAfterMs()))) + 1;
-    for (const symbol of reducer.staleSymbols(this.now)) reducer.resync(symbol, this.now, "stale", "no change came");
+    for (const symbol of reducer.staleSymbols(this.now)) reducer.resync(symbol, this.now, "no change came");
     this.checkBooks({ kind: "ignored" });
     for (let round = 0; round < RECOVERY_ROUNDS && markets.some((market) => market.state !== "live"); round++) {
       this.now += RECOVERY_INTERVAL_MS;
