@@ -1,4 +1,7 @@
-/** Several sources as one, in the order of their records' times; at the same time in the order in which the sources were given. */
+/**
+ * Several sources as one, in the order of their records' times. At the same time snapshots come first, so that all markets whose books begin then have
+ * begun before one of them changes; otherwise in the order in which the sources were given.
+ */
 
 import type { MarketRecord } from "../../core/wire/market-events.ts";
 import type { RecordSource } from "./record-source.ts";
@@ -7,6 +10,8 @@ interface Entry {
   readonly index: number;
   readonly source: RecordSource;
   time: number;
+  /** 0 for a snapshot, 1 for anything else. */
+  rank: number;
 }
 
 /** A binary heap of the sources by the time of their next record. */
@@ -19,7 +24,7 @@ export class RecordQueue {
   constructor(sources: readonly RecordSource[], shiftMs: number) {
     this.shiftMs = shiftMs;
     sources.forEach((source, index) => {
-      this.place({ index, source, time: 0 });
+      this.place({ index, source, time: 0, rank: 0 });
     });
   }
 
@@ -69,6 +74,7 @@ export class RecordQueue {
     if (next === "starved") this.starved.push(entry);
     else if (next !== null) {
       entry.time = next.receivedAt;
+      entry.rank = next.kind === "snapshot" ? 0 : 1;
       this.heap.push(entry);
       this.rise(this.heap.length - 1);
     }
@@ -106,7 +112,8 @@ export class RecordQueue {
     const a = this.heap[left];
     const b = this.heap[right];
     if (a === undefined || b === undefined) return false;
-    return a.time < b.time || (a.time === b.time && a.index < b.index);
+    if (a.time !== b.time) return a.time < b.time;
+    return a.rank < b.rank || (a.rank === b.rank && a.index < b.index);
   }
 
   private swap(left: number, right: number): void {
