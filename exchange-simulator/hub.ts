@@ -61,7 +61,7 @@ export class Hub {
   /** Takes over an accepted socket. @param streams those named in its URL. */
   add(socket: WebSocket, isCombined: boolean, streams: readonly string[]): void {
     const to = { send: ({ text }: { text: string }) => this.send(socket, text), close: socket.close.bind(socket) };
-    const connection: Connection = { socket, session: new BinanceSession(this.books, to, isCombined), pongAt: Date.now() };
+    const connection: Connection = { socket, session: new BinanceSession(this.books, to, { isCombined }), pongAt: Date.now() };
     this.connections.add(connection);
     socket.on("message", (payload, isBinary) => {
       if (socket.readyState === WebSocket.OPEN) connection.session.receive(isBinary ? "" : payload.toString());

@@ -294,3 +294,18 @@ describe("Binance futures", () => {
     expect(JSON.parse(ask("exchangeInfo", "").body).symbols[0]).toMatchObject({ symbol, pricePrecision: 2, contractType: "PERPETUAL" });
   });
 });
+
+describe("USD-M's paths", () => {
+  it("have each their own streams, and take the others without a word", async () => {
+    const streams = ["depth@100ms", "trade", "bookTicker", "kline_1m"].map((kind) => `btcusd@${kind}`).join("/");
+    const heard = async (path: string): Promise<string[]> => {
+      const world = await generatedWorld(5);
+      const client = openClient(world, "binance-usd-m", `${path}/stream?streams=${streams}`);
+      world.advanceTo(START + 5_000);
+      return [...new Set(client.take().map((text) => String(JSON.parse(text).stream)))].toSorted();
+    };
+    expect(await heard("/public")).toEqual(["btcusd@bookTicker", "btcusd@depth@100ms", "btcusd@trade"]);
+    expect(await heard("/market")).toEqual(["btcusd@kline_1m"]);
+    expect(() => openClient(scriptedWorld([]), "binance-spot", "/public/stream?streams=btcusd@trade")).toThrow("404");
+  });
+});

@@ -3,7 +3,8 @@
  *
  * Spot: github.com/binance/binance-spot-api-docs, web-socket-streams.md and rest-api.md (read 2026-11-21). Futures:
  * developers.binance.com/docs/derivatives, usds-margined-futures and coin-margined-futures, "Diff. Book Depth Streams", "Order Book", "Individual
- * Symbol Book Ticker Streams", and recorded COIN-M frames of 2024 (read 2026-11-27).
+ * Symbol Book Ticker Streams", and recorded COIN-M frames of 2024 (read 2026-11-27). USD-M's paths since 2026: …/websocket-market-streams/
+ * Important-WebSocket-Change-Notice (read 2026-11-27); the real venue has taken its bare path out of service.
  */
 
 import type { DecimalGrid } from "../../../core/units/decimal.ts";
@@ -31,6 +32,11 @@ export interface BinanceProduct {
   readonly weightPerMinute: number;
   readonly streamsPerConnection: number;
   readonly messagesPerSecond: number;
+  /**
+   * Paths before `/stream` and `/ws` that have some of the streams alone: one that is asked for on the wrong path is taken and stays silent. The bare
+   * path has all of them, at every product.
+   */
+  readonly routes: Readonly<Record<string, RegExp>>;
   /**
    * Update ids a level change. Spot counts each change of a symbol; futures draw from one counter for many, so that an event's first id isn't the
    * one behind the last event's: `pu` is the chain. Factor 4 leaves such holes.
@@ -62,6 +68,7 @@ export const SPOT: BinanceProduct = {
   weightPerMinute: 6_000,
   streamsPerConnection: 1_024,
   messagesPerSecond: 5,
+  routes: {},
   idsPerChange: 1,
   text: fixed8,
 };
@@ -76,6 +83,7 @@ export const USD_M: BinanceProduct = {
   weightPerMinute: 2_400,
   streamsPerConnection: 1_024,
   messagesPerSecond: 10,
+  routes: { "/public": /@(?:depth|trade|bookTicker)/, "/market": /@(?:kline|aggTrade|markPrice)/ },
   idsPerChange: 4,
   text: formatSteps,
 };
@@ -86,6 +94,7 @@ export const COIN_M: BinanceProduct = {
   root: "/dapi/v1",
   namesPair: true,
   streamsPerConnection: 200,
+  routes: {},
 };
 
 /** `BTCUSD_PERP` is a contract on the pair `BTCUSD`. */

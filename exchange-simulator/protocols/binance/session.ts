@@ -40,14 +40,17 @@ export class BinanceSession implements Session {
   private readonly venue: BinanceBooks;
   private readonly connection: Connection;
   private readonly isCombined: boolean;
+  /** The streams that its path has; null where it has all. */
+  private readonly route: RegExp | null;
   private readonly streams = new Set<string>();
   private second = 0;
   private messagesInSecond = 0;
 
-  constructor(venue: BinanceBooks, connection: Connection, isCombined: boolean) {
+  constructor(venue: BinanceBooks, connection: Connection, path: { readonly isCombined: boolean; readonly route?: RegExp | null }) {
     this.venue = venue;
     this.connection = connection;
-    this.isCombined = isCombined;
+    this.isCombined = path.isCombined;
+    this.route = path.route ?? null;
   }
 
   subscribe(streams: readonly string[]): void {
@@ -58,7 +61,7 @@ export class BinanceSession implements Session {
   }
 
   hear(message: StreamMessage): void {
-    this.connection.send(this.frameOf(message));
+    if (this.route === null || this.route.test(message.stream)) this.connection.send(this.frameOf(message));
   }
 
   receive(text: string): void {

@@ -74,13 +74,15 @@ export class BinanceVenue implements Venue, BinanceBooks {
     return Math.min(this.nextBatch, this.nextKline);
   }
 
-  accept({ path, query }: Pick<RestRequest, "path" | "query">, connection: Connection): BinanceSession | RestAnswer {
+  accept({ path: asked, query }: Pick<RestRequest, "path" | "query">, connection: Connection): BinanceSession | RestAnswer {
+    const [prefix, route] = Object.entries(this.product.routes).find(([start]) => asked.startsWith(`${start}/`)) ?? ["", null];
+    const path = asked.slice(prefix.length);
     const isCombined = path === "/stream";
     if (!isCombined && path !== "/ws" && !path.startsWith("/ws/")) return { status: 404, body: "" };
     const names = (isCombined ? (query.get("streams") ?? "") : path.slice("/ws/".length)).split("/");
     const streams = names.map(decodeName).filter((name) => name !== "");
     if (streams.length > this.product.streamsPerConnection) return { status: 400, body: "" };
-    const session = new BinanceSession(this, connection, isCombined);
+    const session = new BinanceSession(this, connection, { isCombined, route });
     session.subscribe(streams);
     return session;
   }
