@@ -1,23 +1,25 @@
 /**
  * What no sequence shows: a book that is unbroken by number and yet can't be the venue's. It is crossed, or its top is not what the venue's own
- * quote says (at the same number where quotes are numbered, at the same moment where they aren't), or its top has left the levels that the
- * snapshot covered and no quote confirms it.
+ * quote says (at the same number where quotes are numbered, at the same moment where they aren't), or numbered quotes have left it behind, or
+ * its top has left the levels that the snapshot covered and no quote confirms it.
  */
 
 import type { OrderBook } from "../core/book/order-book.ts";
 import type { QuoteEvent } from "../core/market/event.ts";
 import type { ResyncReason } from "../exchanges/contract.ts";
 import { QuoteCheck, type UnmatchedQuote } from "./quote-check.ts";
+import { QuoteLead } from "./quote-lead.ts";
 import { RacingCheck } from "./racing-check.ts";
 
 /** How long a top outside the snapshot's window is believed without a venue's quote that says the same. */
 const UNCONFIRMED_WINDOW_MS = 10_000;
 
-export type BookJudgement = "whole" | { readonly broken: ResyncReason; readonly detail: string };
+export type BookJudgement = "whole" | { readonly broken: ResyncReason | "stale"; readonly detail: string };
 
 export class BookCheck {
   private readonly numbered = new QuoteCheck();
   private readonly racing = new RacingCheck();
+  private readonly lead = new QuoteLead();
   /** Whether the venue's quotes have shown to carry no numbers. */
   private isRacing = false;
   /** The last time at which the top was what the venue's quote says, or lay inside the snapshot's window. */
@@ -60,6 +62,7 @@ export class BookCheck {
   replaced(book: OrderBook, at: number): void {
     this.topConfirmedAt = at;
     this.agreedAt = at;
+    this.lead.reset();
     this.racing.reset();
     this.racing.onBook(book, at);
   }
@@ -67,6 +70,7 @@ export class BookCheck {
   /** Quotes of another connection say nothing of this one's. The counts go on. */
   reset(): void {
     this.numbered.reset();
+    this.lead.reset();
     this.racing.reset();
   }
 
@@ -79,6 +83,7 @@ export class BookCheck {
     const agreement = this.isRacing ? this.racing.onBook(book, receivedAt) : this.numbered.onBook(book, sequence);
     if (agreement === "disagrees") return this.mismatch(sequence);
     if (agreement === "agrees") this.agreedAt = receivedAt;
+    this.lead.onBook(sequence);
     const isInWindow = !book.bids.isWindowExhausted && !book.asks.isWindowExhausted;
     if (isInWindow || agreement === "agrees") this.topConfirmedAt = receivedAt;
     if (receivedAt - this.topConfirmedAt <= UNCONFIRMED_WINDOW_MS) return "whole";
@@ -99,7 +104,9 @@ export class BookCheck {
       this.topConfirmedAt = at.receivedAt;
       this.agreedAt = at.receivedAt;
     }
-    return "whole";
+    if (quote.sequence === null || at.bookSequence === null) return "whole";
+    if (!this.lead.onQuote(quote.sequence, at.bookSequence, at.receivedAt)) return "whole";
+    return { broken: "stale", detail: `the venue's quotes are at ${quote.sequence}, and the book has stayed at ${at.bookSequence}` };
   }
 
   private mismatch(sequence: number | null): BookJudgement {

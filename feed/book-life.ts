@@ -26,6 +26,8 @@ import { Pace } from "./pace.ts";
 import type { PendingLimits } from "./pending-frames.ts";
 import type { SnapshotSchedule } from "./snapshot-schedule.ts";
 
+/** A whole book that nobody asked for, and so much older than what the market last said, isn't of now: messages of one book come within a second. */
+const OLD_SNAPSHOT_MS = 3_000;
 /** A book that has held for this long is forgiven the troubles before it. */
 const FORGIVEN_AFTER_MS = MS_PER_MINUTE;
 
@@ -62,7 +64,10 @@ export class BookLife {
   private readonly refresh: BookRefresh;
   private readonly coverage: Coverage;
   private readonly options: BookLifeOptions;
+  /** When the whole book was last the venue's own: by a snapshot, or by a second book beside it that equalled it. */
+  private wholeAt: number | null = null;
   private wasOpened = false;
+  private isSilent = false;
   private sequencer: BookSequencer;
 
   constructor(options: BookLifeOptions, coverage: Coverage) {
@@ -95,6 +100,7 @@ export class BookLife {
   connectionOpened(at: number): void {
     if (this.state === "live") this.lose(at, "connection-down", "another connection was opened");
     this.wasOpened = true;
+    this.isSilent = false;
     this.pace.interrupted();
     this.check.reset();
     this.beginSync(at);
@@ -120,9 +126,18 @@ export class BookLife {
 
   /** Builds the book again, for a reason found by us. */
   resync(at: number, reason: GapReason, detail: string): void {
+    // A snapshot that is requested doesn't bring back changes that have stopped coming.
+    if (reason === "stale" && this.options.snapshotSource === "request") this.isSilent = true;
     this.lose(at, reason, detail);
     this.beginSync(at);
     this.snapshots.failed(at);
+  }
+
+  /** Takes whether the changes have stopped coming, and are to be subscribed to anew beside the snapshot that is asked for. */
+  takeSilent(): boolean {
+    const { isSilent } = this;
+    this.isSilent = false;
+    return isSilent;
   }
 
   /** Whether a snapshot should be asked for now. */
@@ -192,6 +207,7 @@ export class BookLife {
       return;
     }
     this.adopt(refreshed, receivedAt);
+    this.wholeAt = receivedAt;
     this.refresh.begin(this.book, receivedAt);
   }
 
@@ -202,6 +218,15 @@ export class BookLife {
       sent.replace(event.levels, this.options.snapshotLimits);
       if (sent.contentHash() === this.book.contentHash()) {
         this.sequencer.judgeSnapshot(event.lastSequence, null);
+        this.wholeAt = receivedAt;
+        return;
+      }
+      if (event.venueTime !== null && event.venueTime < (this.features.marketTime ?? 0) - OLD_SNAPSHOT_MS) {
+        this.resync(
+          receivedAt,
+          "snapshot-too-old",
+          "the venue sent a whole book of a time before its last changes, and it differs from the one held",
+        );
         return;
       }
       this.lose(receivedAt, "snapshot-differs", "the venue sent a whole book that differs from the one held");
@@ -320,6 +345,7 @@ export class BookLife {
   private becomeLive(receivedAt: number): void {
     this.state = "live";
     this.unbrokenSince = receivedAt;
+    this.wholeAt = receivedAt;
     this.gaps.end(receivedAt);
     this.coverage.begin(receivedAt, this.staleAfterMs());
     this.check.replaced(this.book, receivedAt);
@@ -327,12 +353,24 @@ export class BookLife {
     this.bookVouchedFor(receivedAt);
   }
 
-  /** Up to when a book that is lost at `at` was good. */
+  /** Up to when a book that is lost at `at` was good: what broke it may be long past. */
   private goodUntil(at: number, reason: GapReason): number {
-    if (this.state !== "live") return at;
-    // Nothing but quotes proves a book that nothing numbers: what its changes did to it since the last one that agreed is not known.
-    const isUnproved = reason === "quote-mismatch" && !this.check.isNumbered;
-    return Math.min(at, (isUnproved ? this.check.agreedAt : this.lastBookAt) ?? at);
+    return this.state === "live" ? Math.min(at, this.provedUntil(reason) ?? at) : at;
+  }
+
+  private provedUntil(reason: GapReason): number | null {
+    switch (reason) {
+      case "crossed-book":
+      case "quote-mismatch":
+        // Nothing but quotes proves a book that nothing numbers: what its changes did to it since the last one that agreed is not known. Nor does a
+        // quote prove one that stands still: it may be of a moment before, or its top has come back.
+        return this.check.isNumbered ? this.lastBookAt : Math.min(this.check.agreedAt ?? 0, this.lastBookAt ?? 0);
+      case "unknown-level":
+      case "snapshot-differs":
+        return this.wholeAt;
+      default:
+        return this.lastBookAt;
+    }
   }
 
   private lose(at: number, reason: GapReason, detail: string): void {

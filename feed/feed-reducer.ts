@@ -293,7 +293,7 @@ export class FeedReducer {
     return [...this.markets.values()].filter(isStale).map((market) => market.instrument.symbol);
   }
 
-  /** Channels beside the books that are silent, by channel: to be subscribed to anew. Each is named once, and again after a while. */
+  /** Channels that are silent, by channel: to be subscribed to anew. Each is named once, and again after a while. */
   silentChannels(now: number): { channel: Channel; symbols: string[] }[] {
     this.moveTo(now);
     const silent = new Map<Channel, string[]>();

@@ -177,7 +177,7 @@ export class MarketTracker {
 
   /** Takes the channels that have been judged silent, and are to be subscribed to anew. */
   takeSilentChannels(): Channel[] {
-    return this.side.takeSilent();
+    return this.life.takeSilent() ? ["depth", ...this.side.takeSilent()] : this.side.takeSilent();
   }
 
   /** A gap that was open when the process died goes on in its channel. */

@@ -298,10 +298,10 @@ describe("a standby that has lost something", () => {
   });
 
   it.each([
-    ["of a market that it has", several([{ k: "loss", s: "AAA", c: "depth", r: "unknown-level" }]), "unknown-level"],
-    ["that could not be read, of a market that it has", '{"k":"bad","s":"AAA","c":"depth"}', "malformed"],
-    ["of nobody knows which", "not JSON", "standby-lost"],
-  ])("%s, is given up: the market would look live and never move again", (_, frame, reason) => {
+    ["of a market that it has", several([{ k: "loss", s: "AAA", c: "depth", r: "unknown-level" }]), "unknown-level", START + 100],
+    ["that could not be read, of a market that it has", '{"k":"bad","s":"AAA","c":"depth"}', "malformed", START + 202],
+    ["of nobody knows which", "not JSON", "standby-lost", START + 202],
+  ])("%s, is given up: the market would look live and never move again", (_, frame, reason, from) => {
     const taped = rotating(3, { symbols: BOTH });
     taped.standby(one(book(START, { b: bidsAfter(3) })), AT + 100);
     expect(taped.standby(frame, AT + 200).broken).not.toBeNull();
@@ -312,7 +312,7 @@ describe("a standby that has lost something", () => {
     taped.main(one(change(4)), AT + 400);
     expect(bidsOf(taped.feed)).toEqual(sorted(bidsAfter(5)));
     const [live, replayed] = taped.outcomes();
-    expect(live).toMatchObject({ gaps: [{ market: "scripted:AAA", reason, from: START + 202, to: AT + 300 }] });
+    expect(live).toMatchObject({ gaps: [{ market: "scripted:AAA", reason, from, to: AT + 300 }] });
     expect(replayed).toEqual(live);
   });
 

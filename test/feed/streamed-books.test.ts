@@ -108,7 +108,7 @@ describe("a whole book that comes while one is held", () => {
     expect(feed.takeGapChanges()).toEqual([]);
   });
 
-  it("and differs shows that the one held was wrong since its last message: it is replaced, the ledger says so, and nobody asks for another", () => {
+  it("and differs shows that the one held was wrong, since when nobody knows: it is replaced, the ledger says so, and nobody asks for another", () => {
     const feed = live();
     feed.frame(one(depth(START, { b: [[999, 7]] })), START + 600);
     feed.frame(one(book(START, { b: [[1_000, 6]] })), START + 700);
@@ -116,9 +116,21 @@ describe("a whole book that comes while one is held", () => {
     expect(trackerOf(feed).book.bids.bestLots).toBe(6);
     expect(trackerOf(feed).book.bids.levelCount).toBe(1);
     expect(feed.takeGapChanges()).toMatchObject([
-      { channel: "depth", from: START + 600, to: START + 700, reason: "snapshot-differs", action: "resynced" },
+      { channel: "depth", from: START + 500, to: START + 700, reason: "snapshot-differs", action: "resynced" },
     ]);
     expect(feed.wantedSnapshots(START + 60_000)).toEqual([]);
+  });
+
+  it("and differs, and is of a time before what the market said last, is not believed: another is asked for", () => {
+    const feed = live();
+    feed.frame(one(depth(START + 10_000, { b: [[999, 7]] })), START + 10_000);
+    feed.frame(one(book(START + 6_999, { b: [[1_000, 6]] })), START + 10_100);
+    expect(trackerOf(feed)).toMatchObject({ state: "syncing" });
+    expect(trackerOf(feed).gaps.current).toMatchObject({ reason: "snapshot-too-old", from: START + 10_000 });
+    expect(feed.wantedSnapshots(START + 10_100)).toEqual(["AAA"]);
+    feed.snapshotAsked("AAA", START + 10_100);
+    feed.frame(one(book(START + 6_999, { b: [[1_000, 6]] })), START + 10_200);
+    expect(trackerOf(feed)).toMatchObject({ state: "live" });
   });
 
   it("and is crossed leaves no book: neither the sent one nor the one that it doubts", () => {
@@ -256,7 +268,8 @@ describe("a message that shows that others were lost", () => {
     expect(trackerOf(feed).gaps.current).toMatchObject({
       channel: "depth",
       reason: "unknown-level",
-      from: START + 600,
+      // What was lost came at any time since the book was whole.
+      from: START + 500,
       detail: "depth said to be lost",
     });
     feed.frame(several([loss, book(START)]), START + 700);
