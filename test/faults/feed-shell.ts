@@ -22,7 +22,7 @@ import { SimulatedTime } from "./simulated-time.ts";
 const HOSTS = { stream: "ws://simulated", rest: "http://simulated" } as const;
 /** Of the object's alarm. */
 const ALARM_INTERVAL_MS = 10_000;
-const ROTATE_BEFORE_MS = MS_PER_HOUR / 2;
+export const ROTATE_BEFORE_MS = MS_PER_HOUR / 2;
 const STANDBY_RETRY_MS = 3 * MS_PER_MINUTE;
 const REQUEST_TIMEOUT_MS = 10_000;
 const DEFAULT_RATE_LIMIT_WAIT_MS = MS_PER_MINUTE;
@@ -101,7 +101,7 @@ export class FeedShell {
     reducer.tick(now);
     const standby = reducer.standbyState(now);
     if (standby === "joined") this.succeed();
-    else if (standby === "overdue") this.standby?.close("its books did not meet the present ones in time");
+    else if (standby === "overdue") this.giveUpStandby();
     if (this.line !== null && this.line.silenceMs(now) > this.adapter.staleAfterMs) {
       this.downReason = "stale";
       this.line.close(`nothing received for over ${this.adapter.staleAfterMs / 1_000} s`);
@@ -111,7 +111,7 @@ export class FeedShell {
   private lookAfterSilence(): void {
     const { reducer } = this;
     const { now } = this.time;
-    for (const symbol of reducer.staleSymbols(now)) reducer.resync(symbol, now, "stale", "silent for longer than its own pace allows");
+    for (const symbol of reducer.staleSymbols(now)) reducer.resync(symbol, now, "silent for longer than its own pace allows");
     for (const { channel, symbols } of reducer.silentChannels(now)) this.line?.send(this.adapter.resubscribe(symbols, channel));
   }
 
@@ -177,20 +177,20 @@ export class FeedShell {
   private onText(line: SimulatedLine, text: string): void {
     const { reducer } = this;
     const { now } = this.time;
-    if (line === this.standby) reducer.standbyFrame(text, now);
+    if (line === this.standby && reducer.standbyFrame(text, now).broken !== null) this.giveUpStandby();
     if (line !== this.line) return;
-    const { symbol, isClosing, hole } = reducer.frame(text, now);
+    const { symbol, isClosing, hole, rebuilt } = reducer.frame(text, now);
     if (isClosing) {
       this.closing = line;
       this.reach();
-    } else if (hole !== null || (symbol !== null && reducer.markets.get(symbol)?.wantsSnapshot(now))) this.askSnapshots();
+    } else if (hole !== null || rebuilt !== null || (symbol !== null && reducer.markets.get(symbol)?.wantsSnapshot(now)))
+      this.askSnapshots();
   }
 
   private onDown(line: SimulatedLine, reason: string): void {
     const { now } = this.time;
     if (line === this.standby) {
-      this.standby = null;
-      this.reducer.standbyLost(now);
+      this.giveUpStandby();
     } else if (line === this.line) {
       if (this.standby !== null) {
         this.succeed();
@@ -203,6 +203,14 @@ export class FeedShell {
       this.reducer.connectionLost(now, this.downReason, reason);
       this.downReason = "connection-down";
     }
+  }
+
+  private giveUpStandby(): void {
+    const { standby } = this;
+    this.standby = null;
+    this.reducer.standbyLost(this.time.now);
+    standby?.close("given up");
+    this.askSnapshots();
   }
 
   private succeed(): void {

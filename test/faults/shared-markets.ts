@@ -13,7 +13,7 @@ import { World } from "../../exchange-simulator/world.ts";
 export const START = Date.UTC(2026, 10, 21, 12, 0, 0);
 export const NAMES = ["BTC-USD", "ETH-USD", "SOL-USD"] as const;
 /** The longest run, and what each market's records cover. */
-export const LONGEST_SECONDS = 200;
+export const LONGEST_SECONDS = 75;
 
 /** By market, the records from START on, the book at START first. */
 let markets: ReadonlyMap<string, readonly MarketRecord[]> | null = null;

@@ -1,0 +1,117 @@
+/** One cell of the matrix: a world with its fault, a feed in it, and what became of every book, moment by moment. */
+
+import type { FaultEntry } from "../../exchange-simulator/faults/record.ts";
+import type { ExchangeAdapter } from "../../exchanges/contract.ts";
+import { findAdapter } from "../../exchanges/registry.ts";
+import type { GapRecord } from "../../feed/contract.ts";
+import type { MarketTracker } from "../../feed/market-tracker.ts";
+import type { FaultRow } from "./fault-rows.ts";
+import { FeedShell, ROTATE_BEFORE_MS } from "./feed-shell.ts";
+import { heldContents, referenceOf, SAMPLE_MS } from "./reference.ts";
+import { START, symbolsAt, worldOf } from "./shared-markets.ts";
+
+/** What became of one market. */
+export interface MarketOutcome {
+  readonly symbol: string;
+  /** At the end, with everything told. */
+  readonly isLive: boolean;
+  readonly isEqual: boolean;
+  /** Samples at which the book was held to be live and was another than the venue's, as stretches. */
+  readonly wrong: readonly { readonly from: number; readonly to: number }[];
+  /** When it first stopped being live, after it first was; null when it never did. */
+  readonly lostAt: number | null;
+  /** All but the feed's start, in the order of their beginning. */
+  readonly gaps: readonly GapRecord[];
+}
+
+export interface Cell {
+  readonly venue: string;
+  readonly row: FaultRow;
+  readonly record: readonly FaultEntry[];
+  /** The faulted one first. */
+  readonly markets: readonly [MarketOutcome, ...MarketOutcome[]];
+  readonly endedAt: number;
+  readonly shell: FeedShell;
+}
+
+export function runCell(venue: string, row: FaultRow): Cell {
+  const adapter = adapterOf(venue, row);
+  const symbols = symbolsAt(venue);
+  const [faulted = ""] = symbols;
+  const { lifetimeMs } = row;
+  const orders = row.orders(faulted, venue).map((order) => ({ venue, ...order }));
+  const world = worldOf(venue, { seed: 5, orders, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) });
+  const shell = new FeedShell({ world, adapter, symbols });
+  const watched = symbols.map((symbol) => new Watched(venue, symbol));
+  const endedAt = START + row.seconds * 1_000;
+  for (let time = START; time <= endedAt; time += SAMPLE_MS) {
+    if (time === endedAt) world.settle();
+    shell.advanceTo(time);
+    for (const each of watched) each.look(shell, time);
+  }
+  const [first, ...others] = watched.map((each) => each.outcome(shell));
+  if (first === undefined) throw new Error(`${venue} has no symbols`);
+  return { venue, row, record: world.injector?.record.all ?? [], markets: [first, ...others], endedAt, shell };
+}
+
+/** How old a connection gets before its successor is looked for, where the venue's age is known. */
+const ROTATED_AT_AGE_MS = 10_000;
+
+function adapterOf(venue: string, { lifetimeMs }: FaultRow): ExchangeAdapter {
+  const adapter = findAdapter(venue);
+  if (adapter === null) throw new Error(`no adapter for ${venue}`);
+  if (lifetimeMs === undefined) return adapter;
+  return { ...adapter, limits: { ...adapter.limits, connectionLifetimeMs: ROTATE_BEFORE_MS + ROTATED_AT_AGE_MS } };
+}
+
+class Watched {
+  private readonly venue: string;
+  private readonly symbol: string;
+  private readonly wrong: { from: number; to: number }[] = [];
+  private wasLive = false;
+  private lostAt: number | null = null;
+  private last: { readonly live: boolean; readonly equal: boolean } = { live: false, equal: false };
+  /** The book's text, written anew when the book has changed. */
+  private held = "";
+  private heldAt: number | null = null;
+
+  constructor(venue: string, symbol: string) {
+    this.venue = venue;
+    this.symbol = symbol;
+  }
+
+  look(shell: FeedShell, time: number): void {
+    const market = this.marketOf(shell);
+    const live = isServed(market, time);
+    if (market.lastBookAt !== this.heldAt) {
+      this.heldAt = market.lastBookAt;
+      this.held = heldContents(market);
+    }
+    const equal = this.held === referenceOf(this.venue).at(this.symbol, time);
+    this.last = { live, equal };
+    this.wasLive ||= live;
+    if (this.wasLive && !live) this.lostAt ??= time;
+    if (!live || equal) return;
+    const stretch = this.wrong.at(-1);
+    if (stretch !== undefined && stretch.to === time - SAMPLE_MS) stretch.to = time;
+    else this.wrong.push({ from: time, to: time });
+  }
+
+  outcome(shell: FeedShell): MarketOutcome {
+    const { symbol, wrong, lostAt } = this;
+    const { market } = this.marketOf(shell);
+    const gaps = [...shell.ledger.values()].filter((gap) => gap.market === market && gap.reason !== "started");
+    return { symbol, isLive: this.last.live, isEqual: this.last.equal, wrong, lostAt, gaps: gaps.toSorted((a, b) => a.from - b.from) };
+  }
+
+  private marketOf(shell: FeedShell): MarketTracker {
+    const market = shell.reducer.markets.get(this.symbol);
+    if (market === undefined) throw new Error(`the feed has no ${this.symbol}`);
+    return market;
+  }
+}
+
+/** Whether a user who asks now is given the book. */
+function isServed(market: MarketTracker, now: number): boolean {
+  return market.state === "live" && market.silenceMs(now) <= market.staleAfterMs();
+}
