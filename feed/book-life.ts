@@ -64,7 +64,10 @@ export class BookLife {
   private readonly refresh: BookRefresh;
   private readonly coverage: Coverage;
   private readonly options: BookLifeOptions;
-  /** When the whole book was last the venue's own: by a snapshot, or by a second book beside it that equalled it. */
+  /** Comparisons of the whole book with another connection's, and when the last one was. */
+  audits = 0;
+  lastAuditAt: number | null = null;
+  /** When the whole book was last the venue's own: by a snapshot, or by an audit. */
   private wholeAt: number | null = null;
   private wasOpened = false;
   private isSilent = false;
@@ -122,6 +125,19 @@ export class BookLife {
     this.bookVouchedFor(receivedAt);
     const { marketTime } = this.features;
     if (marketTime !== null) this.features.onBook(marketTime, "moved");
+  }
+
+  /** Another connection's whole book, from a snapshot of its own, is this one, or follows it in the chain of changes. */
+  audited(at: number): void {
+    this.audits++;
+    this.lastAuditAt = at;
+    this.wholeAt = at;
+  }
+
+  /** Another connection's whole book is another one: the later snapshot is right. */
+  contradicted(other: { book: OrderBook; sequencer: BookSequencer }, at: number): void {
+    this.standIn(other, at, "another connection's whole book differs from the one held");
+    this.audited(at);
   }
 
   /** Builds the book again, for a reason found by us. */
@@ -200,15 +216,19 @@ export class BookLife {
     if (refreshed.kind === "failed" || refreshed.book.state === "crossed") return;
     const isComparable = refreshed.sequencer.lastSequence === this.lastSequence;
     if (isComparable && !agreeWhereKnown(refreshed.book, this.book)) {
-      this.lose(receivedAt, "snapshot-differs", "a snapshot differs from the book at the same number");
-      this.book.copyFrom(refreshed.book);
-      this.sequencer = refreshed.sequencer;
-      this.becomeLive(receivedAt);
+      this.standIn(refreshed, receivedAt, "a snapshot differs from the book at the same number");
       return;
     }
     this.adopt(refreshed, receivedAt);
     this.wholeAt = receivedAt;
     this.refresh.begin(this.book, receivedAt);
+  }
+
+  private standIn({ book, sequencer }: { book: OrderBook; sequencer: BookSequencer }, receivedAt: number, detail: string): void {
+    this.lose(receivedAt, "snapshot-differs", detail);
+    this.book.copyFrom(book);
+    this.sequencer = sequencer;
+    this.becomeLive(receivedAt);
   }
 
   /** The venue has sent the whole book on the stream: it replaces what is there, whoever asked. One that differs shows that ours was wrong. */

@@ -145,6 +145,20 @@ export class MarketTracker {
     this.life.adopt(other, receivedAt);
   }
 
+  get audits(): number {
+    return this.life.audits;
+  }
+
+  get lastAuditAt(): number | null {
+    return this.life.lastAuditAt;
+  }
+
+  /** Another connection's whole book has met this one, or has been shown to be another: then it takes its place. */
+  audited(at: number, other: { book: OrderBook; sequencer: BookSequencer } | "equal"): void {
+    if (other === "equal") this.life.audited(at);
+    else this.life.contradicted(other, at);
+  }
+
   /** Builds the book again, for a reason found by us. */
   resync(at: number, reason: GapReason, detail: string): void {
     this.life.resync(at, reason, detail);

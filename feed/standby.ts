@@ -7,6 +7,9 @@
  * 2. Elsewhere the standby keeps books of its own, from its own snapshots. A market has joined when one of the two books has stood where the other
  *    stands: they are then the same chain of changes, and from there on the standby's is the market's. A standby that is behind gets a moment to
  *    catch up, so that the book doesn't step back.
+ *    That is an audit of the whole book, too. Two that don't meet in time and have the same levels different all the while are two books: the
+ *    standby's, the venue's of a moment ago, takes the other's place, with a gap since that one was last known whole. Where no difference has lasted
+ *    they are one, which the two connections cut into other messages.
  * 3. A market that nothing has come of on either joins after a while: whatever comes now comes on both.
  *
  * Trades go to the market from both, and count once by their ids.
@@ -18,6 +21,7 @@ import type { MarketEvent } from "../core/market/event.ts";
 import type { Instrument } from "../core/market/instrument.ts";
 import type { Decoded, Decoder, ExchangeAdapter, LossNotice } from "../exchanges/contract.ts";
 import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
+import { LastingDifference } from "./lasting-difference.ts";
 import type { MarketTracker } from "./market-tracker.ts";
 import { NextBook } from "./next-book.ts";
 import { holeInNumbers, unreadable } from "./tape-holes.ts";
@@ -26,6 +30,8 @@ import { holeInNumbers, unreadable } from "./tape-holes.ts";
 const QUIET_JOINS_AFTER_MS = 30_000;
 /** What a standby that has shown to be behind may take to catch up. */
 const CATCH_UP_MS = 2_000;
+/** Past it two books that haven't met are judged by what has differed all the while: messages of two connections are apart by a second at the most. */
+const MEETS_WITHIN_MS = 10_000;
 /** Without every market by then, the standby is given up. */
 export const STANDBY_JOINS_WITHIN_MS = 120_000;
 
@@ -42,6 +48,9 @@ interface Joining {
   isJoined: boolean;
   /** When the two books were shown to be one, the standby's behind. */
   behindSince: number | null;
+  /** Since when both are whole; null while one isn't. */
+  bothSince: number | null;
+  lasting: LastingDifference;
 }
 
 /** What a frame of a standby was. */
@@ -77,7 +86,7 @@ export class Standby {
     this.joining = new Map(
       [...markets].map(([symbol, market]): [string, Joining] => {
         const next = this.isNumbered ? null : new NextBook(adapter.createSequencer(), adapter.snapshotLimits);
-        return [symbol, { market, next, isJoined: false, behindSince: null }];
+        return [symbol, { market, next, isJoined: false, behindSince: null, bothSince: null, lasting: new LastingDifference() }];
       }),
     );
   }
@@ -123,7 +132,10 @@ export class Standby {
     const broken: string[] = [];
     for (const [symbol, { market, next, isJoined }] of this.joining) {
       if (isJoined || next === null || market.state !== "live") continue;
-      if (next.isWhole && next.book.contentHash() === market.book.contentHash()) market.adopt(next, receivedAt);
+      const isSilent = (market.lastBookAt ?? 0) < this.openedAt && receivedAt - this.openedAt >= QUIET_JOINS_AFTER_MS;
+      if (!next.isWhole) broken.push(symbol);
+      else if (next.book.contentHash() === market.book.contentHash()) this.meet(market, next, receivedAt);
+      else if (isSilent) market.audited(receivedAt, next);
       else broken.push(symbol);
     }
     return broken;
@@ -179,21 +191,35 @@ export class Standby {
   /** Joins a market whose two books have shown to be one, unless the standby's is behind and may still catch up. */
   private join(joining: Joining, receivedAt: number): void {
     const { market, next } = joining;
-    if (next === null || market.state !== "live" || !next.isWhole) return;
+    if (next === null || market.state !== "live" || !next.isWhole) {
+      joining.bothSince = null;
+      joining.lasting = new LastingDifference();
+      return;
+    }
+    joining.bothSince ??= receivedAt;
     const relation = next.relationTo(market.book);
-    if (relation === "unrelated") return;
     if (relation === "behind") {
       joining.behindSince ??= receivedAt;
       if (receivedAt - joining.behindSince < CATCH_UP_MS) return;
     }
-    market.adopt(next, receivedAt);
+    if (relation === "unrelated") {
+      joining.lasting.look(next.book, market.book);
+      if (receivedAt - joining.bothSince < MEETS_WITHIN_MS) return;
+    }
+    if (relation === "unrelated" && joining.lasting.isThere) market.audited(receivedAt, next);
+    else this.meet(market, next, receivedAt);
     joining.isJoined = true;
+  }
+
+  private meet(market: MarketTracker, next: NextBook, receivedAt: number): void {
+    market.adopt(next, receivedAt);
+    market.audited(receivedAt, "equal");
   }
 
   private isQuiet({ market, next }: Joining, now: number): boolean {
     if (now - this.openedAt < QUIET_JOINS_AFTER_MS) return false;
     const isSilent = (market.lastBookAt ?? 0) < this.openedAt;
-    return isSilent && (next === null || (next.isWhole && next.book.contentHash() === market.book.contentHash()));
+    return isSilent && (next === null || next.isWhole);
   }
 }
 

@@ -175,6 +175,8 @@ function proofOf(market: MarketTracker, now: number): BookProof {
     continuity: market.continuity,
     comparisons: market.check.comparisons,
     mismatches: market.check.mismatches,
+    audits: market.audits,
+    lastAuditAt: market.lastAuditAt,
     gaps24h: market.gaps.count24h(now),
   };
 }

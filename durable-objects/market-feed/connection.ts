@@ -6,16 +6,15 @@
  * round goes on at the longest backoff.
  */
 
-import { MS_PER_HOUR, MS_PER_MINUTE } from "../../core/units/time.ts";
+import { MS_PER_MINUTE } from "../../core/units/time.ts";
 import type { ExchangeAdapter, VenueHosts } from "../../exchanges/contract.ts";
 import type { FeedStatus } from "../../feed/contract.ts";
 import { afterFailure, READY_TO_CONNECT, type ReconnectState, wasHealthy } from "../../feed/reconnect.ts";
+import { succeededAtAgeMs } from "../../feed/rotation.ts";
 import { Line, type LineListener } from "./line.ts";
 import type { RequestBudget } from "./request-budget.ts";
 import type { DialResult } from "./venue-socket.ts";
 
-/** A venue that closes after a day is left a little before, at a time of our choosing. */
-const ROTATE_BEFORE_MS = MS_PER_HOUR / 2;
 /** After a standby that failed, the next one; some ten of them fit before the venue closes. */
 const STANDBY_RETRY_MS = 3 * MS_PER_MINUTE;
 
@@ -121,7 +120,7 @@ export class Connection {
     if (!result.ok && !wasOpened) this.refused(result.isBlocked, result.retryAfterMs, result.detail);
   }
 
-  /** Opens a standby where the venue will close the connection by age before long. */
+  /** Opens a standby where the venue will close the connection by age before long, or the books are to be audited (feed/rotation.ts). */
   async ensureStandby(symbols: readonly string[], now: number): Promise<void> {
     if (this.line === null || this.standby !== null || this.dialling || now < this.standbyNotBefore || !this.isAgeing(now)) return;
     this.standbyNotBefore = now + STANDBY_RETRY_MS;
@@ -183,7 +182,7 @@ export class Connection {
   private isAgeing(now: number): boolean {
     const { openedAt } = this;
     if (this.line !== null && this.closing === this.line) return true;
-    return openedAt !== null && now - openedAt > this.adapter.limits.connectionLifetimeMs - ROTATE_BEFORE_MS;
+    return openedAt !== null && now - openedAt > succeededAtAgeMs(this.adapter);
   }
 
   private async dial(symbols: readonly string[], listener: LineListener): Promise<DialResult> {

@@ -105,7 +105,7 @@ export class RunningFeed {
     const { reducer, recorder } = this.books;
     recorder.tick(now);
     const standby = reducer.standbyState(now);
-    if (standby === "joined") this.connection.succeed("rotated before the venue closes it by age");
+    if (standby === "joined") this.connection.succeed("its books have met the present ones");
     else if (standby === "overdue") this.connection.giveUpStandby("its books did not meet the present ones in time");
     if (this.connection.isSilent(now)) this.drop("stale", `nothing received for over ${this.adapter.staleAfterMs / 1000} s`);
     else this.lookAfterSilence(reducer, now);

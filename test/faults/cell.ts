@@ -1,12 +1,11 @@
 /** One cell of the matrix: a world with its fault, a feed in it, and what became of every book, moment by moment. */
 
 import type { FaultEntry } from "../../exchange-simulator/faults/record.ts";
-import type { ExchangeAdapter } from "../../exchanges/contract.ts";
 import { findAdapter } from "../../exchanges/registry.ts";
 import type { GapRecord } from "../../feed/contract.ts";
 import type { MarketTracker } from "../../feed/market-tracker.ts";
 import type { FaultRow } from "./fault-rows.ts";
-import { FeedShell, ROTATE_BEFORE_MS } from "./feed-shell.ts";
+import { FeedShell } from "./feed-shell.ts";
 import { heldContents, referenceOf, SAMPLE_MS } from "./reference.ts";
 import { START, symbolsAt, worldOf } from "./shared-markets.ts";
 
@@ -35,13 +34,14 @@ export interface Cell {
 }
 
 export function runCell(venue: string, row: FaultRow): Cell {
-  const adapter = adapterOf(venue, row);
+  const adapter = findAdapter(venue);
+  if (adapter === null) throw new Error(`no adapter for ${venue}`);
   const symbols = symbolsAt(venue);
   const [faulted = ""] = symbols;
-  const { lifetimeMs } = row;
+  const { lifetimeMs, succeededAtAgeMs } = row;
   const orders = row.orders(faulted, venue).map((order) => ({ venue, ...order }));
   const world = worldOf(venue, { seed: 5, orders, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) });
-  const shell = new FeedShell({ world, adapter, symbols });
+  const shell = new FeedShell({ world, adapter, symbols, ...(succeededAtAgeMs === undefined ? {} : { succeededAtAgeMs }) });
   const watched = symbols.map((symbol) => new Watched(venue, symbol));
   const endedAt = START + row.seconds * 1_000;
   for (let time = START; time <= endedAt; time += SAMPLE_MS) {
@@ -52,16 +52,6 @@ export function runCell(venue: string, row: FaultRow): Cell {
   const [first, ...others] = watched.map((each) => each.outcome(shell));
   if (first === undefined) throw new Error(`${venue} has no symbols`);
   return { venue, row, record: world.injector?.record.all ?? [], markets: [first, ...others], endedAt, shell };
-}
-
-/** How old a connection gets before its successor is looked for, where the venue's age is known. */
-const ROTATED_AT_AGE_MS = 10_000;
-
-function adapterOf(venue: string, { lifetimeMs }: FaultRow): ExchangeAdapter {
-  const adapter = findAdapter(venue);
-  if (adapter === null) throw new Error(`no adapter for ${venue}`);
-  if (lifetimeMs === undefined) return adapter;
-  return { ...adapter, limits: { ...adapter.limits, connectionLifetimeMs: ROTATE_BEFORE_MS + ROTATED_AT_AGE_MS } };
 }
 
 class Watched {

@@ -11,8 +11,10 @@ export interface FaultRow {
   /** What it hits: a symbol, or the whole connection. */
   readonly hits: "symbol" | "connection";
   readonly seconds: number;
-  /** Age at which the venue closes each connection, and which its adapter knows of; never unless told. */
+  /** Age at which the venue closes each connection; never unless told. */
   readonly lifetimeMs?: number;
+  /** Age at which the feed opens the next connection, in place of its own. */
+  readonly succeededAtAgeMs?: number;
   orders(symbol: string, venue: string): readonly FaultOrder[];
 }
 
@@ -26,6 +28,13 @@ const SILENCE_SECONDS = 70;
 export const rows: readonly FaultRow[] = [
   { name: "none", hits: "symbol", seconds: SECONDS, orders: () => [] },
   { ...onDepth("drop"), seconds: LOSS_SECONDS },
+  {
+    ...onDepth("drop"),
+    seconds: LOSS_SECONDS,
+    name: "drop 3, audit after 10 s",
+    succeededAtAgeMs: 10_000,
+    orders: (symbol) => [depth("drop", symbol, { times: 3 })],
+  },
   { ...onDepth("drop"), seconds: LOSS_SECONDS, name: "drop 3 in a row", orders: (symbol) => [depth("drop", symbol, { times: 3 })] },
   {
     name: "drop snapshot",
@@ -66,7 +75,7 @@ export const rows: readonly FaultRow[] = [
   onConnection("close 24 h, told", { fault: "close-24h", isAnnounced: true }),
   onConnection("close 24 h, untold", { fault: "close-24h", isAnnounced: false }),
   // The feed leaves it before: at the second alarm the next connection is opened, at the third it takes over.
-  { name: "close 24 h, rotated before", hits: "connection", seconds: 40, lifetimeMs: 34_000, orders: () => [] },
+  { name: "close 24 h, rotated before", hits: "connection", seconds: 40, lifetimeMs: 34_000, succeededAtAgeMs: 10_000, orders: () => [] },
   ...([429, 418, 451] as const).flatMap((status): FaultRow[] => [
     onConnection(`${status} on dial`, { fault: "close-1006" }, { fault: `http-${status}`, target: "websocket", durationMs: 5_000 }),
     onRequest(`${status} on REST`, { fault: `http-${status}`, target: "rest", durationMs: 5_000 }),

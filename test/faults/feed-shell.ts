@@ -8,7 +8,7 @@
  */
 
 import { featureSetV1 } from "../../core/features/registry.ts";
-import { MS_PER_HOUR, MS_PER_MINUTE } from "../../core/units/time.ts";
+import { MS_PER_MINUTE } from "../../core/units/time.ts";
 import { RequestBudget } from "../../durable-objects/market-feed/request-budget.ts";
 import type { RestAnswer } from "../../exchange-simulator/venue.ts";
 import type { World } from "../../exchange-simulator/world.ts";
@@ -16,13 +16,13 @@ import type { ExchangeAdapter, SnapshotSource, VenueRequest } from "../../exchan
 import type { GapReason, GapRecord } from "../../feed/contract.ts";
 import { FeedReducer } from "../../feed/feed-reducer.ts";
 import { afterFailure, READY_TO_CONNECT, type ReconnectState, wasHealthy } from "../../feed/reconnect.ts";
+import { succeededAtAgeMs } from "../../feed/rotation.ts";
 import { LATENCY_MS, SimulatedLine } from "./simulated-line.ts";
 import { SimulatedTime } from "./simulated-time.ts";
 
 const HOSTS = { stream: "ws://simulated", rest: "http://simulated" } as const;
 /** Of the object's alarm. */
 const ALARM_INTERVAL_MS = 10_000;
-export const ROTATE_BEFORE_MS = MS_PER_HOUR / 2;
 const STANDBY_RETRY_MS = 3 * MS_PER_MINUTE;
 const REQUEST_TIMEOUT_MS = 10_000;
 const DEFAULT_RATE_LIMIT_WAIT_MS = MS_PER_MINUTE;
@@ -31,6 +31,8 @@ export interface FeedShellOptions {
   readonly world: World;
   readonly adapter: ExchangeAdapter;
   readonly symbols: readonly string[];
+  /** In place of the adapter's own (feed/rotation.ts), for a world that doesn't last so long. */
+  readonly succeededAtAgeMs?: number;
 }
 
 export class FeedShell {
@@ -45,6 +47,7 @@ export class FeedShell {
   private readonly adapter: ExchangeAdapter;
   private readonly symbols: readonly string[];
   private readonly budget: RequestBudget;
+  private readonly succeededAtAgeMs: number;
   private line: SimulatedLine | null = null;
   private standby: SimulatedLine | null = null;
   private closing: SimulatedLine | null = null;
@@ -55,10 +58,11 @@ export class FeedShell {
   private downReason: GapReason = "connection-down";
   private alarmAt = 0;
 
-  constructor({ world, adapter, symbols }: FeedShellOptions) {
+  constructor({ world, adapter, symbols, succeededAtAgeMs: age }: FeedShellOptions) {
     this.world = world;
     this.adapter = adapter;
     this.symbols = symbols;
+    this.succeededAtAgeMs = age ?? succeededAtAgeMs(adapter);
     this.time = new SimulatedTime(world);
     this.budget = new RequestBudget(adapter.limits.weightPerMinute);
     const { now } = this.time;
@@ -128,9 +132,9 @@ export class FeedShell {
   }
 
   private isAgeing(now: number): boolean {
-    const { line, adapter } = this;
+    const { line } = this;
     if (line === null) return false;
-    return this.closing === line || now - line.openedAt > adapter.limits.connectionLifetimeMs - ROTATE_BEFORE_MS;
+    return this.closing === line || now - line.openedAt > this.succeededAtAgeMs;
   }
 
   private dial(told: { opened: (line: SimulatedLine) => void; refused: (answer: RestAnswer) => void }): void {

@@ -32,6 +32,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   none: [EQUAL, EQUAL, EQUAL, EQUAL],
   drop: ["sequence-gap", "sequence-gap", UNSEEN, "unknown-level"],
   "drop 3 in a row": ["sequence-gap", "sequence-gap", UNSEEN, "unknown-level"],
+  "drop 3, audit after 10 s": ["sequence-gap", "sequence-gap", "snapshot-differs", "snapshot-differs"],
   "drop snapshot": ["crossed-book", "crossed-book", "crossed-book", "crossed-book"],
   "drop trade": [EQUAL, "sequence-gap", EQUAL, EQUAL],
   "drop quote": [EQUAL, "sequence-gap", EQUAL, EQUAL],

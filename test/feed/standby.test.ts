@@ -190,14 +190,69 @@ describe("a market whose two books meet", () => {
 });
 
 describe("a market whose two books never meet", () => {
-  it("keeps the change from happening, until it is overdue", () => {
+  it("is shown after ten seconds to have held a wrong level: the other book takes its place, and the ledger has it since it was last whole", () => {
     const taped = rotating(3, { symbols: BOTH });
     taped.standby(one(book(START, { b: bidsAfter(3) })), AT + 100);
     taped.standby(one(book(START, { s: "BBB", b: [[999, 77]] })), AT + 100);
-    for (let second = 1; second <= 120; second++) {
+    for (let second = 1; second <= 10; second++) {
       taped.main(one(depth(START, { s: "BBB", b: [[990, second]] })), AT + second * 1_000);
       taped.standby(one(depth(START, { s: "BBB", b: [[990, second]] })), AT + second * 1_000);
     }
+    expect(taped.feed.standbyState(AT + 10_000)).toBe("joining");
+    expect(bidsOf(taped.feed, "BBB")).not.toContainEqual([999, 77]);
+    taped.main(one(depth(START, { s: "BBB", b: [[990, 11]] })), AT + 11_000);
+    expect(taped.feed.standbyState(AT + 11_000)).toBe("joined");
+    expect(bidsOf(taped.feed, "BBB")).toEqual([
+      [990, 10],
+      [999, 77],
+    ]);
+    expect([...taped.feed.markets.values()].map(({ audits, lastAuditAt }) => [audits, lastAuditAt])).toEqual([
+      [1, AT + 100],
+      [1, AT + 11_000],
+    ]);
+    const [live, replayed] = taped.outcomes();
+    expect(live).toMatchObject({ gaps: [{ market: "scripted:BBB", reason: "snapshot-differs", from: START + 100, to: AT + 11_000 }] });
+    expect(replayed).toEqual(live);
+  });
+
+  it("is one all the same where no level has differed throughout: the connections cut the changes into other messages", () => {
+    const taped = rotating(0);
+    // The present connection tells each second change of a pair with the first of the next one: its book never is one of the other's.
+    taped.main(one(depth(START, { b: [[995, 1]] })), AT);
+    taped.standby(one(book(START, { b: [...bidsAfter(0), [995, 1], [990, 1]] })), AT + 100);
+    for (let pair = 2; pair <= 60; pair++) {
+      taped.main(
+        one(
+          depth(START, {
+            b: [
+              [990, pair - 1],
+              [995, pair],
+            ],
+          }),
+        ),
+        AT + pair * 200,
+      );
+      taped.standby(
+        one(
+          depth(START, {
+            b: [
+              [995, pair],
+              [990, pair],
+            ],
+          }),
+        ),
+        AT + pair * 200 + 100,
+      );
+    }
+    expect(taped.feed.standbyState(AT + 12_200)).toBe("joined");
+    const [market] = [...taped.feed.markets.values()];
+    expect(market?.audits).toBe(1);
+    expect(taped.feed.takeGapChanges()).toEqual([]);
+  });
+
+  it("keeps the change from happening until it is overdue where the other's never comes", () => {
+    const taped = rotating(3, { symbols: BOTH });
+    taped.standby(one(book(START, { b: bidsAfter(3) })), AT + 100);
     expect(taped.feed.standbyState(AT + 120_000)).toBe("joining");
     expect(taped.feed.standbyState(AT + 120_001)).toBe("overdue");
     taped.loseStandby(AT + 120_001);
@@ -205,6 +260,19 @@ describe("a market whose two books never meet", () => {
     expect([...taped.feed.markets.values()].map(({ state }) => state)).toEqual(["syncing", "live"]);
     const [live, replayed] = taped.outcomes();
     expect(live).toMatchObject({ gaps: [{ market: "scripted:AAA", reason: "standby-lost" }] });
+    expect(replayed).toEqual(live);
+  });
+
+  it("is the other where nothing comes on either, and they differ", () => {
+    const taped = rotating(3, { symbols: BOTH });
+    taped.standby(one(book(START, { b: bidsAfter(3) })), AT + 100);
+    taped.standby(one(book(START, { s: "BBB", b: [[999, 77]] })), AT + 100);
+    expect(taped.feed.standbyState(AT + 29_999)).toBe("joining");
+    expect(taped.feed.standbyState(AT + 30_000)).toBe("joined");
+    taped.takeOver(AT + 30_000);
+    expect(bidsOf(taped.feed, "BBB")).toEqual([[999, 77]]);
+    const [live, replayed] = taped.outcomes();
+    expect(live).toMatchObject({ gaps: [{ market: "scripted:BBB", reason: "snapshot-differs", from: START + 100, to: AT + 30_000 }] });
     expect(replayed).toEqual(live);
   });
 
@@ -298,7 +366,7 @@ describe("a standby that has lost something", () => {
   });
 
   it.each([
-    ["of a market that it has", several([{ k: "loss", s: "AAA", c: "depth", r: "unknown-level" }]), "unknown-level", START + 100],
+    ["of a market that it has", several([{ k: "loss", s: "AAA", c: "depth", r: "unknown-level" }]), "unknown-level", AT + 100],
     ["that could not be read, of a market that it has", '{"k":"bad","s":"AAA","c":"depth"}', "malformed", START + 202],
     ["of nobody knows which", "not JSON", "standby-lost", START + 202],
   ])("%s, is given up: the market would look live and never move again", (_, frame, reason, from) => {

@@ -22,7 +22,16 @@ const features: FeatureView = {
   bidTicks: 5_000_000,
   askTicks: 5_000_001,
   coverage: 0.75,
-  proof: { lastSequence: 7, unbrokenSince: AS_OF, continuity: "book" as const, comparisons: 3, mismatches: 0, gaps24h: 1 },
+  proof: {
+    lastSequence: 7,
+    unbrokenSince: AS_OF,
+    continuity: "book" as const,
+    comparisons: 3,
+    mismatches: 0,
+    audits: 0,
+    lastAuditAt: null,
+    gaps24h: 1,
+  },
 };
 
 function predictionOf(columns: Prediction["columns"], moves: readonly number[]): Prediction {

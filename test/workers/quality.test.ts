@@ -21,7 +21,15 @@ const status = {
   market: MARKET,
   state: "live",
   lastReceivedAt: NOON - 700,
-  proof: { lastSequence: 41, unbrokenSince: NOON - 9_000, comparisons: 8, mismatches: 2, gaps24h: 3 },
+  proof: {
+    lastSequence: 41,
+    unbrokenSince: NOON - 9_000,
+    comparisons: 8,
+    mismatches: 2,
+    audits: 5,
+    lastAuditAt: NOON - 60_000,
+    gaps24h: 3,
+  },
 } as unknown as MarketStatus;
 const carried = { status, now: NOON };
 
@@ -143,7 +151,16 @@ describe("what is said of the live book", () => {
   it("is its proof with the share of comparisons that failed, and its age by the feed's clock", () => {
     expect(marketQuality(MARKET, range(), { stored: nothing, carried })).toMatchObject({
       state: "live",
-      proof: { comparisons: 8, mismatches: 2, mismatchRate: 0.25, lastSequence: 41, unbrokenSince: NOON - 9_000, gaps24h: 3 },
+      proof: {
+        comparisons: 8,
+        mismatches: 2,
+        mismatchRate: 0.25,
+        audits: 5,
+        lastAuditAt: NOON - 60_000,
+        lastSequence: 41,
+        unbrokenSince: NOON - 9_000,
+        gaps24h: 3,
+      },
       staleness: { lastReceivedAt: NOON - 700, ageMs: 700 },
     });
   });

@@ -53,7 +53,16 @@ describe("a quote", () => {
 });
 
 describe("a book", () => {
-  const proof = { lastSequence: 41, unbrokenSince: NOW - 9_000, continuity: "book" as const, comparisons: 3, mismatches: 0, gaps24h: 1 };
+  const proof = {
+    lastSequence: 41,
+    unbrokenSince: NOW - 9_000,
+    continuity: "book" as const,
+    comparisons: 3,
+    mismatches: 0,
+    audits: 0,
+    lastAuditAt: null,
+    gaps24h: 1,
+  };
   const view: BookView = {
     ok: true,
     market: MARKET,

@@ -53,6 +53,11 @@ export const proofSchema = z
         "Top of book against the venue's own quote: at equal sequence numbers, or, where quotes carry none, within the race of the two channels",
     }),
     mismatches: z.int(),
+    audits: z.int().openapi({
+      description:
+        "Comparisons of the whole book with that of another connection, since the feed's process began; each 10 minutes where the venue numbers nothing",
+    }),
+    lastAuditAt: epochMs.nullable(),
     gaps24h: z.int(),
   })
   .openapi("Proof", { description: "Why the book may be believed" });

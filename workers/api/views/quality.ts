@@ -101,12 +101,14 @@ function stateOf(status: MarketStatus | null | undefined): MarketQuality["state"
 }
 
 function proofOf({ proof }: MarketStatus): MarketQuality["proof"] {
-  const { continuity, comparisons, mismatches, lastSequence, unbrokenSince, gaps24h } = proof;
+  const { continuity, comparisons, mismatches, audits, lastAuditAt, lastSequence, unbrokenSince, gaps24h } = proof;
   return {
     continuity,
     comparisons,
     mismatches,
     mismatchRate: comparisons === 0 ? null : mismatches / comparisons,
+    audits,
+    lastAuditAt,
     lastSequence,
     unbrokenSince,
     gaps24h,
