@@ -1,0 +1,73 @@
+/**
+ * Losses prevented: what the fault matrix (test/faults) shows of the reducer, and real sockets, runtimes and alarms don't do: an ended connection that nobody
+ * notices, a close that was announced and cost something all the same, a ledger without it.
+ */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { FaultOrder } from "../../exchange-simulator/faults/fault.ts";
+import type { FaultEntry } from "../../exchange-simulator/faults/record.ts";
+import { gapsOf, marketsOf } from "./recorded.ts";
+import { endEverything, type System, scratchData, startSystem, until } from "./system.ts";
+
+const data = scratchData();
+let system: System;
+let simulator: string;
+let markets: string[];
+
+beforeAll(async () => {
+  system = await startSystem(data, ["--venues", "binance-spot,coinbase-advanced,bitmex", "--markets", "2", "--seed", "5"]);
+  markets = await marketsOf(system);
+  const [ready = ""] = readFileSync(join(data, "logs", "simulator.log"), "utf8").split("\n");
+  simulator = `http://127.0.0.1:${(JSON.parse(ready) as { listening: number }).listening}`;
+});
+
+afterAll(endEverything);
+
+/** Orders a fault and waits until it is done. @returns the simulator's own record of it. */
+async function broken(order: FaultOrder): Promise<FaultEntry> {
+  const response = await fetch(`${simulator}/faults`, { method: "POST", body: JSON.stringify(order) });
+  const [number] = ((await response.json()) as { numbers: number[] }).numbers;
+  return await until(`the fault ${order.fault}`, 10_000, async () => {
+    const text = await (await fetch(`${simulator}/faults/record`)).text();
+    const entries = text.split("\n").filter((line) => line !== "");
+    return entries.map((line) => JSON.parse(line) as FaultEntry).find((entry) => entry.order === number) ?? null;
+  });
+}
+
+it.each([
+  ["close-1006", "binance-spot"],
+  ["tcp-reset", "bitmex"],
+  ["close-24h", "coinbase-advanced"],
+] as const)(
+  "a connection ended by %s is dialled again, and the ledger of each market of %s has it, and of no other",
+  async (fault, venue) => {
+    await system.cron();
+    const others = markets.filter((each) => !each.startsWith(`${venue}:`));
+    const before = await Promise.all(others.map((market) => gapsOf(system, market)));
+    const entry = await broken({ fault, venue });
+    for (const market of markets.filter((each) => each.startsWith(`${venue}:`))) {
+      const gap = await until(`the gap of ${market}`, 30_000, async () => {
+        await system.cron();
+        return (await gapsOf(system, market)).find(({ reason, to }) => reason === "connection-down" && to !== null);
+      });
+      // The simulator's clock is this machine's, at the speed of 1; the last change of a book was a moment before.
+      expect(gap.from).toBeGreaterThan(entry.at - 5_000);
+      expect(gap.to).toBeGreaterThan(entry.at);
+    }
+    expect(await Promise.all(others.map((market) => gapsOf(system, market)))).toEqual(before);
+  },
+);
+
+it("a close that the venue announces costs nothing: the next connection has everything before", async () => {
+  const own = markets.filter((each) => each.startsWith("binance-spot:"));
+  const before = await Promise.all(own.map((market) => gapsOf(system, market)));
+  const entry = await broken({ fault: "close-24h", venue: "binance-spot", isAnnounced: true });
+  expect(entry.detail).toBe("closed with a notice before");
+  const closedAt = entry.until ?? 0;
+  await until("the close, and an alarm behind it", 40_000, () => Date.now() > closedAt + 12_000);
+  await system.cron();
+  expect(await Promise.all(own.map((market) => gapsOf(system, market)))).toEqual(before);
+  await system.untilLive(5_000);
+});
