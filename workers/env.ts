@@ -12,4 +12,6 @@ export interface PublicEnv {
   readonly FEEDS: string;
   /** JSON, read by split-schedule.ts. */
   readonly SPLITS: string;
+  /** Read by retention.ts; absent: minute objects stay. */
+  readonly KEEP_MINUTES_DAYS?: string;
 }

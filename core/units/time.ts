@@ -15,6 +15,18 @@ export function secondOf(timeMs: number): number {
   return Math.floor(timeMs / MS_PER_SECOND) * MS_PER_SECOND;
 }
 
+/** The UTC day that holds `timeMs`, `yyyy-mm-dd`. */
+export function dayOf(timeMs: number): string {
+  return new Date(timeMs).toISOString().slice(0, 10);
+}
+
+/** @param day UTC, `yyyy-mm-dd`. @returns its start, epoch ms; null when no calendar has it. */
+export function startOfDay(day: string): number | null {
+  const start = /^\d{4}-\d{2}-\d{2}$/.test(day) ? Date.parse(`${day}T00:00:00.000Z`) : Number.NaN;
+  // V8 reads the 30th of February as the 2nd of March.
+  return Number.isNaN(start) || dayOf(start) !== day ? null : start;
+}
+
 /** Latest epoch ms that a date can show (ECMA-262, 21.4.1.1). */
 const MAX_TIME_MS = 8.64e15;
 

@@ -3,11 +3,14 @@
  *
  * ```
  * tape/v2/<venue>/<yyyy>-<mm>-<dd>/<HH><MM>.<feed>.<part>.tapes.gz   what one feed received in that UTC minute, all its markets
+ * days/v1/<venue>/<symbol>/<yyyy>-<mm>-<dd>.<part>.<head>.day        a day file: all of one market on that UTC day
+ * work/v1/<venue>/<symbol>/<yyyy>-<mm>-<dd>/<sources>/<step>         a day file while it is written; gone when it is whole
  * models/<id>/<version>/manifest.json | model.onnx                   a published model
  * models/active.json                                                 which one is served
  * ```
  * A tapes object is the gzip members of one market after those of another; whose are where says its directory (minute-tapes.ts). Objects are
- * never changed: what comes of a minute that is stored already is its next part.
+ * never changed: what comes of a minute that is stored already is its next part. Day files are alike: what came after one was whole is in the
+ * day's next part, and `<head>`, the first 12 hex digits of the chain's head, names the content.
  *
  * A market's minute by itself, as the API gives it out and as a tree of files holds it, has a name of its own:
  *
@@ -21,6 +24,13 @@
 export const FEED_TAPE_SYMBOL = "_feed";
 
 export const ACTIVE_MODEL_KEY = "models/active.json";
+
+/** Below it lie the venues. */
+export const TAPES_PREFIX = "tape/v2/";
+
+const HEAD_DIGITS = 12;
+/** Parts of a market's day: each is a time when something came late. */
+export const MAX_DAY_PARTS = 100;
 
 /** Parts of one feed and minute. Two writers who differ make two; a feed whose minute is larger than an object may be makes a few more. */
 export const MAX_TAPES_PARTS = 100;
@@ -55,7 +65,45 @@ export function tapesMinutePrefix(venue: string, minuteMs: number): string {
 
 /** @param day UTC, `yyyy-mm-dd`. */
 export function tapesDayPrefix(venue: string, day: string): string {
-  return `tape/v2/${venue}/${day}/`;
+  return `${tapesVenuePrefix(venue)}${day}/`;
+}
+
+/** Below it lie a venue's days, one "folder" each. */
+export function tapesVenuePrefix(venue: string): string {
+  return `${TAPES_PREFIX}${venue}/`;
+}
+
+export interface DayFileKey {
+  readonly venue: string;
+  readonly symbol: string;
+  /** UTC, `yyyy-mm-dd`. */
+  readonly day: string;
+  /** From 0 on. */
+  readonly part: number;
+  /** The first 12 hex digits of the head; more are cut. */
+  readonly head: string;
+}
+
+export function dayFileKey({ venue, symbol, day, part, head }: DayFileKey): string {
+  return `days/v1/${venue}/${symbol}/${day}.${String(part).padStart(2, "0")}.${head.slice(0, HEAD_DIGITS)}.day`;
+}
+
+/** @returns null when the key is not a day file's. */
+export function parseDayFileKey(key: string): DayFileKey | null {
+  const match = /^days\/v1\/([^/]+)\/([^/]+)\/(\d{4}-\d{2}-\d{2})\.(\d{2})\.([0-9a-f]{12})\.day$/.exec(key);
+  if (match === null) return null;
+  const [, venue = "", symbol = "", day = "", part, head = ""] = match;
+  return { venue, symbol, day, part: Number(part), head };
+}
+
+/** Where a day file is made; `sources` names what it is made of, so that other sources are other work. Without them: all work on that day. */
+export function dayWorkPrefix(market: { readonly venue: string; readonly symbol: string }, day: string, sources?: string): string {
+  const prefix = `work/v1/${market.venue}/${market.symbol}/${day}/`;
+  return sources === undefined ? prefix : `${prefix}${sources}/`;
+}
+
+export function dayWorkKey(prefix: string, step: number): string {
+  return `${prefix}${String(step).padStart(5, "0")}`;
 }
 
 export function tapeKey(venue: string, symbol: string, minuteMs: number): string {

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeHeader, type Trailer } from "../../core/wire/day-file/format.ts";
-import { readBlockAt, readDayFile, readTrailerOf, verifyDayFile } from "../../core/wire/day-file/reader.ts";
-import { DayFileWriter } from "../../core/wire/day-file/writer.ts";
+import { proveChain, readBlockAt, readDayFile, readTrailerOf, verifyDayFile } from "../../core/wire/day-file/reader.ts";
+import { type DayFileState, DayFileWriter } from "../../core/wire/day-file/writer.ts";
 
 const MARKET = "binance-spot:BTCUSDT";
 const DAY = "2026-01-05";
@@ -193,3 +193,39 @@ function blockOf(trailer: Trailer, number: number) {
 function sha256(bytes: Uint8Array): Uint8Array {
   return createHash("sha256").update(bytes).digest();
 }
+
+describe("a day file that is made in several sittings", () => {
+  it("is the same file, wherever the work was put down and taken up again", async () => {
+    const tape = sampleTape(120);
+    const { file } = await write(tape);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(tape.length), { maxLength: 6 }), async (cuts) => {
+        const pieces: Uint8Array[] = [];
+        let from: DayFileState | undefined;
+        const ends = [...cuts.toSorted((a, b) => a - b), tape.length];
+        const options = { market: MARKET, day: DAY, digest: sha256, blockBytes: BLOCK_BYTES, proof: "decoded" } as const;
+        for (const [index, end] of ends.entries()) {
+          const writer = new DayFileWriter({ ...options, ...(from === undefined ? {} : { from }) });
+          pieces.push(await writer.push(tape.subarray(ends[index - 1] ?? 0, end)));
+          // All but the waiting text goes through JSON.
+          const { waiting, ...rest } = writer.state();
+          from = { ...(JSON.parse(JSON.stringify(rest)) as Omit<DayFileState, "waiting">), waiting };
+        }
+        const last = new DayFileWriter({ ...options, ...(from === undefined ? {} : { from }) });
+        expect(Buffer.compare(Buffer.concat([...pieces, (await last.finish()).bytes]), file)).toBe(0);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("whose chain alone is proved shows any flipped byte, and tells the same of a whole one", async () => {
+    const { file } = await write(sampleTape(60));
+    expect(await proveChain([file], sha256)).toEqual(await verifyDayFile([file], sha256));
+    for (let at = 0; at < file.length; at += 3) {
+      const flipped = Uint8Array.from(file);
+      flipped[at] = (flipped[at] as number) ^ (1 << (at % 8));
+      if ((await proveChain([flipped], sha256, { market: MARKET, day: DAY })).isWhole)
+        throw new Error(`the flipped byte ${at} goes unseen`);
+    }
+  });
+});

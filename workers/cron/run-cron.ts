@@ -1,15 +1,23 @@
-/** Each minute: drain every feed. One that fails doesn't stop the others; it is logged, and the run counts as failed. */
+/**
+ * Each minute: drain every feed, then work on day files with what calls are left. What fails doesn't stop the others; it is logged, and the run
+ * counts as failed.
+ */
 
 import type { PublicEnv } from "../env.ts";
 import { feedAt } from "../feed-client.ts";
 import { configuredFeeds } from "../feed-directory.ts";
 import { logError, logEvent } from "../log.ts";
+import { configuredRetention } from "../retention.ts";
 import { configuredSplits } from "../split-schedule.ts";
 import { openDatabase } from "../storage/database.ts";
-import { drainFeed } from "./drain-feed.ts";
+import { compactDays } from "./compaction.ts";
+import { type DrainReport, drainFeed } from "./drain-feed.ts";
 
 /** Of the thousand that the platform allows one invocation; the rest is for tapes of which something is stored already. */
 const CALLS_PER_RUN = 900;
+/** Of a feed's drain: its status, and what its portions take beside their objects. */
+const CALLS_PER_DRAIN = 20;
+const CALLS_PER_OBJECT = 4;
 
 /** @param startedAt the time this run was due, epoch ms: the same run delivered twice has the same one. */
 export async function runCron(env: PublicEnv, startedAt: number): Promise<void> {
@@ -20,6 +28,7 @@ export async function runCron(env: PublicEnv, startedAt: number): Promise<void> 
     feeds.map(async (configuration) => {
       const report = await drainFeed(feedAt(env.FEED, configuration), configuration, options);
       logEvent("feed-drained", { feed: configuration.feed, ...report });
+      return report;
     }),
   );
   const failures: unknown[] = [];
@@ -28,5 +37,22 @@ export async function runCron(env: PublicEnv, startedAt: number): Promise<void> 
     failures.push(outcome.reason);
     logError("feed-not-drained", outcome.reason, { feed: feeds[index]?.feed ?? null, startedAt });
   }
-  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} of ${feeds.length} feeds were not drained`);
+  const reports = outcomes.map((outcome) => (outcome.status === "fulfilled" ? outcome.value : null));
+  const behind = new Set(feeds.filter((_, index) => (reports[index]?.remaining ?? 1) > 0).map(({ venue }) => venue));
+  const keepMinutesDays = configuredRetention(env.KEEP_MINUTES_DAYS);
+  const compaction = { ...stores, startedAt, calls: CALLS_PER_RUN - callsOf(reports), keepMinutesDays, behind };
+  const [written] = await Promise.allSettled([compactDays(compaction)]);
+  const drained = failures.length === 0 ? [] : [`${failures.length} of ${feeds.length} feeds were not drained`];
+  const days = written.status === "fulfilled" ? [] : ["a day was not compacted"];
+  if (written.status === "rejected") failures.push(written.reason);
+  if (failures.length > 0) throw new AggregateError(failures, [...drained, ...days].join("; "));
+}
+
+/** Calls that draining has made, rather more than less. One that failed may have made any. */
+function callsOf(reports: readonly (DrainReport | null)[]): number {
+  const most = Math.floor(CALLS_PER_RUN / reports.length);
+  return reports.reduce(
+    (sum, report) => sum + (report === null ? most : Math.min(most, CALLS_PER_DRAIN + report.objects * CALLS_PER_OBJECT)),
+    0,
+  );
 }

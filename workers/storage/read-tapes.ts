@@ -4,13 +4,15 @@
  * Listing is what finds them: it needs no table, tells where each market lies, and can't be behind what is stored.
  */
 
-import { MS_PER_DAY, MS_PER_MINUTE } from "../../core/units/time.ts";
+import { MS_PER_DAY, MS_PER_MINUTE, startOfDay } from "../../core/units/time.ts";
 import { parseTapesKey, tapesDayPrefix, tapesMinutePrefix } from "../../core/wire/keys.ts";
 import type { TapePlace } from "../../core/wire/minute-tapes.ts";
 import { directoryOf } from "./tapes.ts";
 
 export interface TapePiece extends TapePlace {
   readonly etag: string;
+  /** When its object was stored, by the store's clock, epoch ms. */
+  readonly uploadedAt: number;
 }
 
 /** One market's members of one minute, in the order in which they were stored. */
@@ -42,8 +44,8 @@ export async function findMinuteTape(
 
 /** @param day UTC, `yyyy-mm-dd`. Throws RangeError on one that no calendar has. */
 export async function findDayTapes(bucket: R2Bucket, market: { venue: string; symbol: string }, day: string): Promise<DayTapes> {
-  const start = Date.parse(`${day}T00:00:00.000Z`);
-  if (Number.isNaN(start) || new Date(start).toISOString().slice(0, 10) !== day) throw new RangeError(`no such day: ${day}`);
+  const start = startOfDay(day);
+  if (start === null) throw new RangeError(`no such day: ${day}`);
   const found = await piecesBelow(bucket, tapesDayPrefix(market.venue, day), market.symbol);
   const all = Array.from({ length: MS_PER_DAY / MS_PER_MINUTE }, (_, index) => start + index * MS_PER_MINUTE);
   return {
@@ -78,20 +80,28 @@ export async function* readDayTapes(bucket: R2Bucket, { minutes }: DayTapes): As
 /** By minute, each minute's in the order of their keys: feed by feed, part by part. */
 async function piecesBelow(bucket: R2Bucket, prefix: string, symbol: string): Promise<Map<number, TapePiece[]>> {
   const found = new Map<number, TapePiece[]>();
-  let cursor: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const listed = await bucket.list({ prefix, include: ["customMetadata"], ...(cursor === undefined ? {} : { cursor }) });
-    for (const object of listed.objects) {
+  for await (const objects of listPages(bucket, prefix)) {
+    for (const object of objects) {
       const name = parseTapesKey(object.key);
       const range = name === null ? undefined : directoryOf(object).get(symbol);
       if (name === null || range === undefined) continue;
-      const piece = { key: object.key, etag: object.etag, ...range };
+      const piece = { key: object.key, etag: object.etag, uploadedAt: object.uploaded.getTime(), ...range };
       const pieces = found.get(name.minuteMs);
       if (pieces === undefined) found.set(name.minuteMs, [piece]);
       else pieces.push(piece);
     }
-    if (!listed.truncated) return found;
+  }
+  return found;
+}
+
+/** Objects below a prefix, with their metadata, page by page. */
+export async function* listPages(bucket: R2Bucket, prefix: string): AsyncGenerator<readonly R2Object[]> {
+  let cursor: string | undefined;
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const listed = await bucket.list({ prefix, include: ["customMetadata"], ...(cursor === undefined ? {} : { cursor }) });
+    yield listed.objects;
+    if (!listed.truncated) return;
     cursor = listed.cursor;
   }
-  throw new Error(`more than ${MAX_PAGES} pages of tapes below ${prefix}`);
+  throw new Error(`more than ${MAX_PAGES} pages of objects below ${prefix}`);
 }

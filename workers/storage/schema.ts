@@ -6,7 +6,7 @@
  * Levels and features are JSON text, written and read whole. Each index entry is billed as a row written: there are as few as the reads need.
  */
 
-import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { BookState } from "../../core/book/order-book.ts";
 import type { SplitLabel } from "../../core/labels/split.ts";
 import type { GapReason, GapRecord, MarketStatus } from "../../feed/contract.ts";
@@ -101,3 +101,73 @@ export const batches = sqliteTable("batches", {
   /** Closed minutes that the feed still held afterwards: above 0 while catching up. */
   remaining: integer("remaining").notNull(),
 });
+
+/** Day files that are whole, read back and proved. A row never changes: what comes late makes another one, the day's next part. */
+export const days = sqliteTable(
+  "days",
+  {
+    /** `venue:SYMBOL`; `venue:_feed` for what belongs to no one market. */
+    market: text("market").notNull(),
+    /** UTC, `yyyy-mm-dd`. */
+    day: text("day").notNull(),
+    part: integer("part").notNull(),
+    /** The market's chain of day files: its number in it from 1 on, and the head of the one before; null of the first. */
+    link: integer("link").notNull(),
+    head: text("head").notNull(),
+    previous: text("previous"),
+    /** SHA-256 over the chain up to here (core/wire/day-chain.ts): the newest one vouches for all before it. */
+    chain: text("chain").notNull(),
+    key: text("key").notNull(),
+    bytes: integer("bytes").notNull(),
+    blocks: integer("blocks").notNull(),
+    lines: integer("lines").notNull(),
+    textBytes: integer("text_bytes").notNull(),
+    /** Least and greatest receive time. */
+    firstReceivedAt: integer("first_received_at"),
+    lastReceivedAt: integer("last_received_at"),
+    /** Which minutes of which feeds' objects are in it (workers/storage/day-sources.ts), and how many bytes they had. */
+    sources: text("sources").notNull(),
+    /** Uploads of those objects up to here, by the store's clock: one that is younger is not in it, whatever its name. */
+    sourcesUntil: integer("sources_until").notNull(),
+    tapeBytes: integer("tape_bytes").notNull(),
+    /** Billed operations that it took. */
+    classA: integer("class_a").notNull(),
+    classB: integer("class_b").notNull(),
+    compactedAt: integer("compacted_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.market, table.day, table.part] }),
+    // Two runs that finish two days of a market at once would both follow the same one.
+    uniqueIndex("days_link").on(table.market, table.link),
+    index("days_compacted").on(table.compactedAt),
+  ],
+);
+
+/** Market days that are to be compacted, found by a survey. */
+export const dayWork = sqliteTable(
+  "day_work",
+  {
+    market: text("market").notNull(),
+    day: text("day").notNull(),
+    /** No other run takes it before. */
+    claimedUntil: integer("claimed_until").notNull(),
+    failures: integer("failures").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.market, table.day] })],
+);
+
+/** What a venue's day of minute objects was when it was last looked at, and what of it has been deleted. */
+export const daySurveys = sqliteTable(
+  "day_surveys",
+  {
+    venue: text("venue").notNull(),
+    day: text("day").notNull(),
+    surveyedAt: integer("surveyed_at").notNull(),
+    objects: integer("objects").notNull(),
+    bytes: integer("bytes").notNull(),
+    deletedObjects: integer("deleted_objects").notNull(),
+    deletedBytes: integer("deleted_bytes").notNull(),
+    deletedAt: integer("deleted_at"),
+  },
+  (table) => [primaryKey({ columns: [table.venue, table.day] })],
+);

@@ -198,6 +198,11 @@ export function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** @param text of `hex`. */
+export function fromHex(text: string): Uint8Array {
+  return Uint8Array.from({ length: text.length / 2 }, (_, at) => Number.parseInt(text.slice(at * 2, at * 2 + 2), 16));
+}
+
 /** Receive times are told from 1 on; 0 is none. */
 function writeFacts(out: ByteWriter, { lines, textBytes, firstReceivedAt, lastReceivedAt }: BlockFacts): void {
   out.integer(lines);

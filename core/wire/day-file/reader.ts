@@ -47,11 +47,16 @@ export interface VerifiedDayFile extends DayFileName {
   readonly head: string;
 }
 
+const NO_TEXT = new Uint8Array(0);
 /** A trailer is at most this long: 40 bytes for each of the blocks. */
 const LONGEST_TRAILER = MOST_BLOCKS * 40;
 
 /** @returns header, blocks and trailer in their order, or up to the fault that ended it. */
 export async function* readDayFile(bytes: Bytes, digest: Digest): AsyncGenerator<DayFilePart> {
+  yield* readParts(bytes, digest, openBlock);
+}
+
+async function* readParts(bytes: Bytes, digest: Digest, open: OpenBlock): AsyncGenerator<DayFilePart> {
   const input = new Input(bytes);
   const header = await readHeader(input);
   if ("kind" in header) return yield { kind: "fault", fault: header };
@@ -64,7 +69,7 @@ export async function* readDayFile(bytes: Bytes, digest: Digest): AsyncGenerator
     const number = places.length;
     if (tag === TRAILER_TAG) return yield await readTrailer(input, { previous, places, digest });
     if (tag !== BLOCK_TAG || number >= MOST_BLOCKS) return yield { kind: "fault", fault: notABlock(tag, number) };
-    const block = await readNextBlock(input, { previous, number, digest });
+    const block = await readNextBlock(input, { previous, number, digest, open });
     if ("kind" in block) return yield { kind: "fault", fault: block };
     yield { kind: "block", text: block.text, facts: block.facts };
     places.push({ offset, bytes: block.bytes, ...block.facts });
@@ -79,8 +84,26 @@ export async function verifyDayFile(
   digest: Digest,
   expected: Partial<DayFileName> = {},
 ): Promise<VerifiedDayFile | { readonly isWhole: false; readonly fault: DayFileFault }> {
+  return judge(readParts(bytes, digest, openBlock), expected);
+}
+
+/**
+ * Every hash of the file and the chain of them, without decoding what the blocks hold: for bytes that were decoded when they were written.
+ */
+export async function proveChain(
+  bytes: Bytes,
+  digest: Digest,
+  expected: Partial<DayFileName> = {},
+): Promise<VerifiedDayFile | { readonly isWhole: false; readonly fault: DayFileFault }> {
+  return judge(readParts(bytes, digest, sealedBlock), expected);
+}
+
+async function judge(
+  parts: AsyncIterable<DayFilePart>,
+  expected: Partial<DayFileName>,
+): Promise<VerifiedDayFile | { readonly isWhole: false; readonly fault: DayFileFault }> {
   let name: DayFileName = { market: "", day: "" };
-  for await (const part of readDayFile(bytes, digest)) {
+  for await (const part of parts) {
     if (part.kind === "fault") return { isWhole: false, fault: part.fault };
     if (part.kind === "header") {
       name = { market: part.market, day: part.day };
@@ -120,16 +143,26 @@ interface OpenedBlock {
   readonly bytes: number;
 }
 
-async function openBlock(block: Uint8Array, number: number, digest: Digest): Promise<OpenedBlock | DayFileFault> {
+type OpenBlock = (block: Uint8Array, number: number, digest: Digest) => Promise<OpenedBlock | DayFileFault>;
+
+/** As its hash and its head tell; nothing is decoded. */
+async function sealedBlock(block: Uint8Array, number: number, digest: Digest): Promise<OpenedBlock | DayFileFault> {
   const head = decodeBlockHead(block);
   if (head === null || head.bodyLength + HASH_BYTES !== block.length) return fault("block-damaged", number, "its head can't be read");
   const hash = await digest(block.subarray(0, head.bodyLength));
   if (!isSame(hash, block.subarray(head.bodyLength))) return fault("block-damaged", number, "its hash is another");
+  return { text: NO_TEXT, facts: head.facts, previous: head.previous, hash, bytes: block.length };
+}
+
+async function openBlock(block: Uint8Array, number: number, digest: Digest): Promise<OpenedBlock | DayFileFault> {
+  const sealed = await sealedBlock(block, number, digest);
+  const head = decodeBlockHead(block);
+  if ("kind" in sealed || head === null) return "kind" in sealed ? sealed : fault("block-damaged", number, "its head can't be read");
   const text = decodeBlock(block.subarray(head.payloadFrom, head.bodyLength), head.facts.textBytes);
   if ("malformed" in text) return fault("undecodable", number, text.malformed);
   const facts = factsOf(text);
   if (!isSameFacts(facts, head.facts)) return fault("undecodable", number, "its head tells of other lines than it holds");
-  return { text, facts, previous: head.previous, hash, bytes: block.length };
+  return { ...sealed, text };
 }
 
 async function readHeader(input: Input): Promise<{ name: DayFileName; bytes: Uint8Array } | DayFileFault> {
@@ -147,7 +180,10 @@ interface Chain {
   readonly digest: Digest;
 }
 
-async function readNextBlock(input: Input, { previous, number, digest }: Chain & { number: number }): Promise<OpenedBlock | DayFileFault> {
+async function readNextBlock(
+  input: Input,
+  { previous, number, digest, open }: Chain & { number: number; open: OpenBlock },
+): Promise<OpenedBlock | DayFileFault> {
   const beginning = await input.peek(LONGEST_BLOCK_HEAD);
   const head = decodeBlockHead(beginning);
   if (head === null)
@@ -157,7 +193,7 @@ async function readNextBlock(input: Input, { previous, number, digest }: Chain &
   const length = head.bodyLength + HASH_BYTES;
   const block = await input.take(length);
   if (block.length < length) return fault("cut", number, "it ends within a block");
-  const opened = await openBlock(block, number, digest);
+  const opened = await open(block, number, digest);
   if ("kind" in opened || isSame(opened.previous, previous)) return opened;
   return fault("chain-broken", number, "it does not follow what stands before it");
 }

@@ -5,7 +5,7 @@
  * is only what makes it small.
  */
 
-import { encodeBlock, MOST_BLOCK_BYTES } from "./block-codec.ts";
+import { decodeBlock, encodeBlock, MOST_BLOCK_BYTES } from "./block-codec.ts";
 import { ByteWriter } from "./bytes.ts";
 import {
   type BlockFacts,
@@ -16,6 +16,9 @@ import {
   encodeEnd,
   encodeHeader,
   encodeTrailerBody,
+  fromHex,
+  hex,
+  isSame,
   type Trailer,
 } from "./format.ts";
 
@@ -23,6 +26,19 @@ export interface DayFileOptions extends DayFileName {
   readonly digest: Digest;
   /** Text of one block. Larger ones are smaller by a few percent in all, and take that much more memory to read. */
   readonly blockBytes?: number;
+  /** `decoded`: each block is decoded again before it is handed out, and has to be its text. For who deletes the text afterwards. */
+  readonly proof?: "none" | "decoded";
+  /** To go on where another writer of the same file stood. */
+  readonly from?: DayFileState;
+}
+
+/** Where a writer stands between two pushes. JSON holds all but the text that waits for its block. */
+export interface DayFileState {
+  /** Hash of what has been written last, 64 hex digits; null before the header. */
+  readonly head: string | null;
+  readonly offset: number;
+  readonly blocks: readonly BlockPlace[];
+  readonly waiting: Uint8Array;
 }
 
 /** Some ten minutes of a busy market: tables weigh 2 % of a block, and reading one takes some 50 MB. */
@@ -34,6 +50,7 @@ export class DayFileWriter {
   readonly #name: DayFileName;
   readonly #digest: Digest;
   readonly #blockBytes: number;
+  readonly #proof: "none" | "decoded";
   #waiting = new Uint8Array(1 << 16);
   #waitingBytes = 0;
   /** Hash of what has been written last; null before the header. */
@@ -41,10 +58,22 @@ export class DayFileWriter {
   #offset = 0;
   readonly #blocks: BlockPlace[] = [];
 
-  constructor({ market, day, digest, blockBytes = BLOCK_BYTES }: DayFileOptions) {
+  constructor({ market, day, digest, blockBytes = BLOCK_BYTES, proof = "none", from }: DayFileOptions) {
     this.#name = { market, day };
     this.#digest = digest;
     this.#blockBytes = Math.max(1, Math.min(blockBytes, MOST_BLOCK_BYTES));
+    this.#proof = proof;
+    if (from === undefined) return;
+    this.#head = from.head === null ? null : fromHex(from.head);
+    this.#offset = from.offset;
+    this.#blocks.push(...from.blocks);
+    this.#keep(from.waiting);
+  }
+
+  /** Of which another writer goes on: the file is the same as if one had written it. `waiting` is a copy. */
+  state(): DayFileState {
+    const waiting = this.#waiting.slice(0, this.#waitingBytes);
+    return { head: this.#head === null ? null : hex(this.#head), offset: this.#offset, blocks: [...this.#blocks], waiting };
   }
 
   /** @returns the bytes that the file goes on with: none while a block fills. */
@@ -96,7 +125,9 @@ export class DayFileWriter {
     const previous = await this.#begin(out);
     const text = this.#waiting.subarray(0, length);
     const facts = factsOf(text);
-    const body = encodeBlockBody(previous, facts, encodeBlock(text));
+    const payload = encodeBlock(text);
+    if (this.#proof === "decoded") prove(payload, text);
+    const body = encodeBlockBody(previous, facts, payload);
     const hash = await this.#digest(body);
     out.bytes(body);
     out.bytes(hash);
@@ -133,6 +164,13 @@ export function factsOf(text: Uint8Array): BlockFacts {
     from = feed < 0 ? text.length : feed + 1;
   }
   return { lines, textBytes: text.length, firstReceivedAt: first, lastReceivedAt: last };
+}
+
+/** @throws when a block is not its text: a bug of the codec's, found before anybody relies on it. */
+function prove(payload: Uint8Array, text: Uint8Array): void {
+  const decoded = decodeBlock(payload, text.length);
+  if ("malformed" in decoded) throw new Error(`a block of ${text.length} bytes can't be decoded again: ${decoded.malformed}`);
+  if (!isSame(decoded, text)) throw new Error(`a block of ${text.length} bytes comes out as another text`);
 }
 
 /** At most 15 digits, which a double holds, and a space. */

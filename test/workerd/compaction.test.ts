@@ -1,0 +1,371 @@
+/** Day files: nothing that was received is lost on the way from minutes to days, whatever breaks off, comes late, or runs twice. */
+
+import { applyD1Migrations } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { gzipSync } from "node:zlib";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { faultOfChain } from "../../core/wire/day-chain.ts";
+import { readDayFile, verifyDayFile } from "../../core/wire/day-file/reader.ts";
+import { parseDayFileKey, tapesKey } from "../../core/wire/keys.ts";
+import { type CompactionReport, compactDays } from "../../workers/cron/compaction.ts";
+import { openDatabase } from "../../workers/storage/database.ts";
+import { chunksOf } from "../../workers/storage/day-files.ts";
+import { type DayRow, readDays, sha256 } from "../../workers/storage/days.ts";
+import { putTapes } from "../../workers/storage/tapes.ts";
+
+const DAY = "2026-01-05";
+const START = Date.UTC(2026, 0, 5);
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+/** Half past: cron looks for days then. */
+const DUE = START + 26.5 * HOUR;
+const BTC = "binance-spot:BTCUSDT";
+const ETH = "binance-spot:ETHUSDT";
+const database = openDatabase(env.DB);
+
+beforeAll(async () => {
+  await applyD1Migrations(env.DB, env.MIGRATIONS);
+});
+
+beforeEach(async () => {
+  for (const prefix of ["tape/", "days/", "work/"]) await env.TAPES.delete(await keysBelow(prefix));
+  await env.DB.batch(["days", "day_work", "day_surveys"].map((table) => env.DB.prepare(`delete from ${table}`)));
+});
+
+describe("a day that is over", () => {
+  it("becomes a file for each market, and one for what belongs to none, with every line of every minute in order", async () => {
+    const texts = await storeDay({ minutes: [0, 1, 2, 700, 1_439] });
+    expect(await compact()).toMatchObject({ files: 3, surveyed: 1, queued: 3, deleted: 0 });
+    const rows = await allDays();
+    expect(rows.map(({ market }) => market)).toEqual([BTC, ETH, "binance-spot:_feed"]);
+    for (const row of rows) expect(await textOf(row)).toBe(texts.get(row.market));
+    const [btc] = rows;
+    expect(parseDayFileKey(btc?.key ?? "")).toEqual({
+      venue: "binance-spot",
+      symbol: "BTCUSDT",
+      day: DAY,
+      part: 0,
+      head: btc?.head.slice(0, 12),
+    });
+    expect(btc).toMatchObject({ day: DAY, part: 0, link: 1, previous: null, lines: 100, sources: '{"main.00":[0,2,700,700,1439,1439]}' });
+    expect([btc?.firstReceivedAt, btc?.lastReceivedAt]).toEqual([START, START + 1_439 * MINUTE + 19_000]);
+    expect(await keysBelow("work/")).toEqual([]);
+    expect(await keysBelow("tape/")).toHaveLength(5);
+  });
+
+  it("is left alone until feeds had two hours to bring the rest, and a day while one is known to be behind", async () => {
+    await storeDay({ minutes: [0] });
+    expect(await compact({ startedAt: START + 25.5 * HOUR })).toMatchObject({ surveyed: 0, files: 0 });
+    expect(await compact({ behind: new Set(["binance-spot"]) })).toMatchObject({ surveyed: 0, files: 0 });
+    expect(await compact({ behind: new Set(["bitmex"]) })).toMatchObject({ files: 3 });
+  });
+
+  it("is compacted though no feed carries its markets any more", async () => {
+    await putTapes(env.TAPES, { feed: "gone", venue: "bitmex", minute: START, tapes: [{ symbol: "XBTUSD", bytes: gzip("1 f {}\n") }] });
+    await compact();
+    expect(await allDays()).toMatchObject([{ market: "bitmex:XBTUSD", lines: 1 }]);
+  });
+
+  it("that takes several runs is the same file, to the byte, as one made in one", async () => {
+    await storeDay({ minutes: Array.from({ length: 40 }, (_, index) => index * 7) });
+    await compact();
+    const once = await allDays();
+    await forgetDays();
+    let runs = 0;
+    // 150 calls are kept back: a step or two a run.
+    for (; (await allDays()).length < 3 && runs < 60; runs++) await compact({ calls: 168, startedAt: DUE + runs * 30 * MINUTE });
+    expect(runs).toBeGreaterThan(5);
+    const files = (rows: readonly DayRow[]): unknown =>
+      rows.map(({ market, key, head, bytes, lines, sources }) => ({ market, key, head, bytes, lines, sources }));
+    expect(files(await allDays())).toEqual(files(once));
+    expect(await keysBelow("work/")).toEqual([]);
+  });
+
+  it("is done twice by two runs at once without being there twice", async () => {
+    const texts = await storeDay({ minutes: [0, 1] });
+    await Promise.allSettled([compact(), compact(), compact()]);
+    await compact({ startedAt: DUE + HOUR });
+    await compact({ startedAt: DUE + 3 * HOUR });
+    const rows = await allDays();
+    expect(rows.map(({ market, part }) => `${market} ${part}`)).toEqual([`${BTC} 0`, `${ETH} 0`, "binance-spot:_feed 0"]);
+    for (const row of rows) expect(await textOf(row)).toBe(texts.get(row.market));
+  });
+});
+
+describe("a run that breaks off", () => {
+  it.each(["get", "put", "createMultipartUpload", "list", "delete"])(
+    "at any %s is taken up by the next, and the file is whole",
+    async (call) => {
+      const texts = await storeDay({ minutes: Array.from({ length: 14 }, (_, minute) => minute), symbols: ["BTCUSDT"] });
+      let at = 0;
+      for (; at < 60; at++) {
+        await forgetDays();
+        const breaking = breakingBucket(call, at);
+        await compact({ bucket: breaking.bucket }).catch(() => {});
+        // What a row names is whole, at any moment.
+        for (const row of await allDays()) expect(await textOf(row)).toBe(texts.get(row.market));
+        if (!breaking.hasBroken()) break;
+        for (const hours of [1, 40]) await compact({ startedAt: DUE + hours * HOUR });
+        const rows = await allDays();
+        expect(rows.map(({ market, part }) => `${market} ${part}`)).toEqual([`${BTC} 0`]);
+        for (const row of rows) expect(await textOf(row)).toBe(texts.get(row.market));
+        expect(await keysBelow("work/")).toEqual([]);
+      }
+      expect(at).toBeLessThan(60);
+      expect(at).toBeGreaterThan(call === "createMultipartUpload" || call === "delete" ? 0 : 2);
+    },
+  );
+
+  it("between the file and its row leaves a file that the next run names", async () => {
+    await storeDay({ minutes: [0], symbols: ["BTCUSDT"] });
+    const failing = new Proxy(env.DB, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name);
+        if (name === "prepare") return (text: string) => (text.startsWith('insert into "days"') ? failed() : target.prepare(text));
+        return typeof member === "function" ? (member.bind(target) as unknown) : member;
+      },
+    });
+    await expect(compact({ database: openDatabase(failing) })).rejects.toThrow();
+    expect(await allDays()).toEqual([]);
+    const written = await keysBelow("days/");
+    expect(written).toHaveLength(1);
+    await compact({ startedAt: DUE + HOUR });
+    expect((await allDays()).map(({ key }) => key)).toEqual(written);
+    expect(await keysBelow("days/")).toEqual(written);
+  });
+
+  it("that finds a tape damaged names the day as failed, does the others, and writes nothing of it", async () => {
+    await storeDay({ minutes: [0] });
+    const key = tapesKey({ venue: "binance-spot", feed: "main", minuteMs: START, part: 0 });
+    const object = await env.TAPES.get(key);
+    const bytes = new Uint8Array((await object?.arrayBuffer()) ?? new ArrayBuffer(0));
+    bytes[20] = (bytes[20] ?? 0) ^ 0xff;
+    await env.TAPES.put(key, bytes, { customMetadata: object?.customMetadata ?? {} });
+    for (let run = 0; run < 3; run++) await compact({ startedAt: DUE + run * HOUR }).catch(() => {});
+    expect((await allDays()).map(({ market }) => market)).toEqual([ETH, "binance-spot:_feed"]);
+    const work = await env.DB.prepare("select market, failures from day_work").all();
+    expect(work.results).toMatchObject([{ market: BTC }]);
+  });
+});
+
+describe("a file that comes back changed from the store", () => {
+  it("gets no row, whichever byte it was: what is deleted on its word would be gone", async () => {
+    await storeDay({ minutes: [0], symbols: ["BTCUSDT"] });
+    const tampering = new Proxy(env.TAPES, {
+      get: (bucket, name) =>
+        name === "get"
+          ? async (key: string, options?: R2GetOptions) => {
+              const object = await bucket.get(key, options ?? {});
+              if (object === null || !key.startsWith("days/")) return object;
+              const bytes = new Uint8Array(await object.arrayBuffer());
+              bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+              return { size: object.size, body: new Response(bytes).body };
+            }
+          : bound(bucket, name),
+    });
+    await expect(compact({ bucket: tampering })).rejects.toThrow(/comes back/);
+    expect(await allDays()).toEqual([]);
+    await compact({ startedAt: DUE + HOUR });
+    expect(await allDays()).toHaveLength(1);
+  });
+});
+
+describe("a minute that comes late", () => {
+  it("is the day's next part, of that market alone; the first part stays as it was", async () => {
+    await storeDay({ minutes: [0, 1] });
+    await compact();
+    const before = await allDays();
+    await store(5, { BTCUSDT: lines(5, "late") });
+    // Also within a minute that is stored: what is new of it.
+    await store(0, { BTCUSDT: lines(0, "later") });
+    await compact({ startedAt: DUE + 9 * HOUR });
+    const rows = await allDays();
+    expect(rows.filter(({ part }) => part === 0)).toEqual(before);
+    const [late, ...others] = rows.filter(({ part }) => part === 1);
+    expect(others).toEqual([]);
+    expect(late).toMatchObject({ market: BTC, day: DAY, link: 2, previous: before[0]?.head, sources: '{"main.00":[5,5],"main.01":[0,0]}' });
+    expect(late === undefined ? "" : await textOf(late)).toBe(lines(0, "later") + lines(5, "late"));
+  });
+
+  it("while the day is being made is in it: what was begun without it is begun again", async () => {
+    await storeDay({ minutes: Array.from({ length: 30 }, (_, index) => index), symbols: ["BTCUSDT"] });
+    await compact({ calls: 168 });
+    expect(await keysBelow("work/")).not.toEqual([]);
+    await store(40, { BTCUSDT: lines(40, "late") });
+    for (let run = 1; run < 12; run++) await compact({ calls: 168, startedAt: DUE + run * 30 * MINUTE });
+    expect(await allDays()).toMatchObject([{ part: 0, sources: '{"main.00":[0,29,40,40]}' }]);
+    expect(await keysBelow("work/")).toEqual([]);
+  });
+});
+
+describe("the chain over a market's days", () => {
+  it("shows a day that was taken out, one that was written anew, and nothing while all is well", async () => {
+    for (const day of [0, 1, 2]) await store(day * 1_440, { BTCUSDT: lines(day * 1_440, `day ${day}`) });
+    await compact({ startedAt: DUE + 48 * HOUR });
+    const links = await allDays();
+    expect(links.map(({ day, link }) => [day, link])).toEqual([
+      ["2026-01-05", 1],
+      ["2026-01-06", 2],
+      ["2026-01-07", 3],
+    ]);
+    expect(await faultOfChain(links, sha256)).toBeNull();
+    expect(
+      await faultOfChain(
+        links.filter(({ link }) => link !== 2),
+        sha256,
+      ),
+    ).toMatch(/2026-01-07 part 0 is link 3 .* link 2 is missing/);
+    const anew = links.map((link) => (link.link === 2 ? { ...link, head: "ab".repeat(32) } : link));
+    expect(await faultOfChain(anew, sha256)).toMatch(/2026-01-06 part 0: the chain's hash is/);
+  });
+});
+
+describe("minute objects", () => {
+  const WEEK = DUE + 7 * 24 * HOUR;
+
+  it("stay for ever when nothing is said, and as long as was said otherwise", async () => {
+    await storeDay({ minutes: [0, 1] });
+    await compact();
+    await compact({ startedAt: WEEK });
+    await compact({ startedAt: WEEK + 60 * HOUR, keepMinutesDays: 12 });
+    expect(await keysBelow("tape/")).toHaveLength(2);
+  });
+
+  it("go when day files hold all of their markets, and the files are there", async () => {
+    const texts = await storeDay({ minutes: [0, 1] });
+    await compact();
+    expect(await compact({ startedAt: WEEK, keepMinutesDays: 7 })).toMatchObject({ deleted: 2 });
+    expect(await keysBelow("tape/")).toEqual([]);
+    for (const row of await allDays()) expect(await textOf(row)).toBe(texts.get(row.market));
+    const survey = await env.DB.prepare("select * from day_surveys").first();
+    expect(survey).toMatchObject({ venue: "binance-spot", day: DAY, objects: 0, bytes: 0, deleted_objects: 2, deleted_at: WEEK });
+  });
+
+  it("stay while one market of them has no day file", async () => {
+    await storeDay({ minutes: [0, 1] });
+    await compact();
+    await env.DB.prepare("delete from days where market = ?").bind(ETH).run();
+    // No calls to compact with: it looks, and does no more.
+    expect(await compact({ startedAt: WEEK, keepMinutesDays: 7, calls: 152 })).toMatchObject({ deleted: 0, queued: 1 });
+    expect(await keysBelow("tape/")).toHaveLength(2);
+  });
+
+  it("stay when a day file is gone or cut: its row alone is no file", async () => {
+    await storeDay({ minutes: [0] });
+    await compact();
+    const [row] = await allDays();
+    await env.TAPES.put(row?.key ?? "", "cut");
+    await compact({ startedAt: WEEK, keepMinutesDays: 7 });
+    expect(await keysBelow("tape/")).toHaveLength(1);
+  });
+
+  it("that came under the name of a deleted one are not taken for it", async () => {
+    await storeDay({ minutes: [0], symbols: ["BTCUSDT"] });
+    await compact();
+    await compact({ startedAt: WEEK, keepMinutesDays: 7 });
+    await env.DB.prepare("update days set sources_until = sources_until - 1000").run();
+    await store(0, { BTCUSDT: lines(0, "other") });
+    const report = await compact({ startedAt: WEEK + 60 * HOUR, keepMinutesDays: 7 });
+    expect(report).toMatchObject({ queued: 1, files: 1, deleted: 0 });
+    expect((await allDays()).map(({ part }) => part)).toEqual([0, 1]);
+  });
+});
+
+function compact(options: Partial<Parameters<typeof compactDays>[0]> = {}): Promise<CompactionReport> {
+  const stores = { database, bucket: env.TAPES, sizes: { blockBytes: 2_000, stepTextBytes: 5_000 } };
+  return compactDays({ ...stores, startedAt: DUE, calls: 900, keepMinutesDays: null, behind: new Set(), ...options });
+}
+
+async function allDays(): Promise<DayRow[]> {
+  const rows = await readDays(database, { market: null, from: "0", to: "9", after: null, limit: 100 });
+  return rows
+    .sort((a, b) => a.market.localeCompare(b.market) || a.link - b.link)
+    .sort((a, b) => Number(a.market.includes("_")) - Number(b.market.includes("_")));
+}
+
+/** As if the day had never been compacted. */
+async function forgetDays(): Promise<void> {
+  for (const prefix of ["days/", "work/"]) await env.TAPES.delete(await keysBelow(prefix));
+  await env.DB.batch(["days", "day_work", "day_surveys"].map((table) => env.DB.prepare(`delete from ${table}`)));
+}
+
+/** @returns what was stored of each market. */
+async function storeDay({
+  minutes,
+  symbols = ["BTCUSDT", "ETHUSDT", "_feed"],
+}: {
+  minutes: readonly number[];
+  symbols?: readonly string[];
+}): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  for (const minute of minutes) {
+    await store(minute, Object.fromEntries(symbols.map((symbol) => [symbol, lines(minute, symbol)])));
+    for (const symbol of symbols) texts.set(`binance-spot:${symbol}`, (texts.get(`binance-spot:${symbol}`) ?? "") + lines(minute, symbol));
+  }
+  return texts;
+}
+
+async function store(minute: number, texts: Readonly<Record<string, string>>): Promise<void> {
+  const tapes = Object.entries(texts).map(([symbol, text]) => ({ symbol, bytes: members(text) }));
+  await putTapes(env.TAPES, { feed: "main", venue: "binance-spot", minute: START + minute * MINUTE, tapes });
+}
+
+function lines(minute: number, word: string): string {
+  return Array.from(
+    { length: 20 },
+    (_, index) => `${START + minute * MINUTE + index * 1_000} f {"e":"${word}","u":${minute * 100 + index}}\n`,
+  ).join("");
+}
+
+/** As the feed writes them: several to a minute. */
+function members(text: string): Uint8Array {
+  const half = text.indexOf("\n", text.length >> 1) + 1;
+  return new Uint8Array([...gzip(text.slice(0, half)), ...gzip(text.slice(half))]);
+}
+
+function gzip(text: string): Uint8Array {
+  return gzipSync(text, { level: 1 });
+}
+
+/** What a file holds, proved as a stranger would. */
+async function textOf({ key, market, day, head }: DayRow): Promise<string> {
+  const object = await env.TAPES.get(key);
+  if (object === null) throw new Error(`${key} is gone`);
+  const bytes = new Uint8Array(await object.arrayBuffer());
+  expect(await verifyDayFile([bytes], sha256, { market, day })).toMatchObject({ isWhole: true, head });
+  let text = "";
+  for await (const part of readDayFile(chunksOf(new Response(bytes).body as ReadableStream<Uint8Array>), sha256)) {
+    if (part.kind === "block") text += new TextDecoder().decode(part.text);
+  }
+  return text;
+}
+
+/** A bucket whose nth call of a kind throws, and each after it: the run is over. */
+function breakingBucket(call: string, at: number): { bucket: R2Bucket; hasBroken(): boolean } {
+  let count = 0;
+  const bucket = new Proxy(env.TAPES, {
+    get: (target, name) => {
+      const member = bound(target, name);
+      if (typeof member !== "function") return member;
+      return async (...parameters: unknown[]) => {
+        if (count > at || (name === call && count++ === at)) return failed();
+        return (await Reflect.apply(member, target, parameters)) as unknown;
+      };
+    },
+  });
+  return { bucket, hasBroken: () => count > at };
+}
+
+function failed(): never {
+  throw new Error("the store is gone");
+}
+
+function bound(target: object, name: string | symbol): unknown {
+  const member: unknown = Reflect.get(target, name);
+  return typeof member === "function" ? (member.bind(target) as unknown) : member;
+}
+
+async function keysBelow(prefix: string): Promise<string[]> {
+  const { objects } = await env.TAPES.list({ prefix });
+  return objects.map(({ key }) => key);
+}

@@ -1,0 +1,121 @@
+/** The rows of day files, of the work on them, and of what was found of each day. */
+
+import { and, asc, desc, eq, gte, lt, lte, sql } from "drizzle-orm";
+import { chainHash } from "../../core/wire/day-chain.ts";
+import type { Database } from "./database.ts";
+import { daySurveys, days, dayWork } from "./schema.ts";
+
+export type DayRow = typeof days.$inferSelect;
+export type SurveyRow = typeof daySurveys.$inferSelect;
+
+/** A day file before it has its place in the market's chain. */
+export type NewDay = Omit<DayRow, "link" | "previous" | "chain">;
+
+export async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+}
+
+/** The parts of one market's day, in their order. */
+export async function readDayParts(database: Database, market: string, day: string): Promise<DayRow[]> {
+  return database
+    .select()
+    .from(days)
+    .where(and(eq(days.market, market), eq(days.day, day)))
+    .orderBy(asc(days.part));
+}
+
+/** Rows of a range of days, in order of market, day and part. */
+export async function readDays(
+  database: Database,
+  { market, from, to, after, limit }: { market: string | null; from: string; to: string; after: DayPlace | null; limit: number },
+): Promise<DayRow[]> {
+  return database
+    .select()
+    .from(days)
+    .where(
+      and(
+        market === null ? undefined : eq(days.market, market),
+        gte(days.day, from),
+        lte(days.day, to),
+        after === null ? undefined : sql`(${days.market}, ${days.day}, ${days.part}) > (${after.market}, ${after.day}, ${after.part})`,
+      ),
+    )
+    .orderBy(asc(days.market), asc(days.day), asc(days.part))
+    .limit(limit);
+}
+
+export type DayPlace = Pick<DayRow, "market" | "day" | "part">;
+
+/** All files of a venue's day, by market. */
+export async function readDaysOfVenue(database: Database, venue: string, day: string): Promise<Map<string, DayRow[]>> {
+  // "\uffff" follows every symbol: this is a range of the primary key.
+  const rows = await database
+    .select()
+    .from(days)
+    .where(and(gte(days.market, `${venue}:`), lt(days.market, `${venue}:\uffff`), eq(days.day, day)));
+  const byMarket = new Map<string, DayRow[]>();
+  for (const row of rows) byMarket.set(row.market, [...(byMarket.get(row.market) ?? []), row]);
+  return byMarket;
+}
+
+/**
+ * Adds a file to the end of its market's chain. Written twice it is one row.
+ * @throws when another run has added a day of the same market meanwhile: doing it again is then right.
+ */
+export async function addDay(database: Database, day: NewDay): Promise<void> {
+  const [last] = await database.select().from(days).where(eq(days.market, day.market)).orderBy(desc(days.link)).limit(1);
+  if (last !== undefined && last.head === day.head && last.day === day.day && last.part === day.part) return;
+  const chain = await chainHash(last?.chain ?? null, day, sha256);
+  await database.insert(days).values({ ...day, link: (last?.link ?? 0) + 1, previous: last?.head ?? null, chain });
+}
+
+export interface Work {
+  readonly market: string;
+  readonly day: string;
+  readonly failures: number;
+}
+
+export async function queueWork(database: Database, market: string, day: string): Promise<void> {
+  await database.insert(dayWork).values({ market, day, claimedUntil: 0, failures: 0 }).onConflictDoNothing();
+}
+
+/** The oldest day that no run works on, for this run alone until then. Null when there is none. */
+export async function claimWork(database: Database, now: number, until: number): Promise<Work | null> {
+  const [found] = await database.all<Work>(sql`update ${dayWork} set claimed_until = ${until} where (market, day) =
+    (select market, day from ${dayWork} where claimed_until <= ${now} order by failures, day, market limit 1)
+    and claimed_until <= ${now} returning market, day, failures`);
+  return found ?? null;
+}
+
+/** The next run may go on with it. */
+export async function releaseWork(database: Database, { market, day }: Work): Promise<void> {
+  await database
+    .update(dayWork)
+    .set({ claimedUntil: 0 })
+    .where(and(eq(dayWork.market, market), eq(dayWork.day, day)));
+}
+
+/** It failed: others come first, and it is tried again after a while. */
+export async function deferWork(database: Database, { market, day, failures }: Work, until: number): Promise<void> {
+  await database
+    .update(dayWork)
+    .set({ claimedUntil: until, failures: failures + 1 })
+    .where(and(eq(dayWork.market, market), eq(dayWork.day, day)));
+}
+
+export async function endWork(database: Database, { market, day }: Pick<Work, "market" | "day">): Promise<void> {
+  await database.delete(dayWork).where(and(eq(dayWork.market, market), eq(dayWork.day, day)));
+}
+
+/** Of one venue, by day. */
+export async function readSurveys(database: Database, venue: string): Promise<Map<string, SurveyRow>> {
+  const rows = await database.select().from(daySurveys).where(eq(daySurveys.venue, venue));
+  return new Map(rows.map((row) => [row.day, row]));
+}
+
+export async function writeSurvey(database: Database, survey: SurveyRow): Promise<void> {
+  await database
+    .insert(daySurveys)
+    .values(survey)
+    .onConflictDoUpdate({ target: [daySurveys.venue, daySurveys.day], set: survey });
+}
