@@ -36,6 +36,7 @@ CREATE TABLE `days` (
 	`sources` text NOT NULL,
 	`sources_until` integer NOT NULL,
 	`tape_bytes` integer NOT NULL,
+	`covered_ms` integer,
 	`class_a` integer NOT NULL,
 	`class_b` integer NOT NULL,
 	`compacted_at` integer NOT NULL,

@@ -181,11 +181,13 @@ describe("the OpenAPI document", () => {
     expect(body.openapi).toBe("3.1.0");
     expect(Object.keys(body.paths).sort()).toEqual([
       "/v1/cost",
+      "/v1/days",
       "/v1/gaps",
       "/v1/health",
       "/v1/markets",
       "/v1/markets/{market}",
       "/v1/markets/{market}/book",
+      "/v1/markets/{market}/days/{day}",
       "/v1/markets/{market}/forecast",
       "/v1/markets/{market}/gaps",
       "/v1/markets/{market}/quote",

@@ -2,16 +2,18 @@
 
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { faultOfChain } from "../../core/wire/day-chain.ts";
 import { readDayFile, verifyDayFile } from "../../core/wire/day-file/reader.ts";
 import { parseDayFileKey, tapesKey } from "../../core/wire/keys.ts";
+import { createApp } from "../../workers/api/app.ts";
 import { type CompactionReport, compactDays } from "../../workers/cron/compaction.ts";
 import { openDatabase } from "../../workers/storage/database.ts";
 import { chunksOf } from "../../workers/storage/day-files.ts";
 import { type DayRow, readDays, sha256 } from "../../workers/storage/days.ts";
 import { putTapes } from "../../workers/storage/tapes.ts";
+import { expectAsDocumented } from "./contract-check.ts";
 
 const DAY = "2026-01-05";
 const START = Date.UTC(2026, 0, 5);
@@ -93,7 +95,7 @@ describe("a day that is over", () => {
 });
 
 describe("a run that breaks off", () => {
-  it.each(["get", "put", "createMultipartUpload", "list", "delete"])(
+  it.each(["get", "put", "createMultipartUpload", "uploadPart", "complete", "list", "delete"])(
     "at any %s is taken up by the next, and the file is whole",
     async (call) => {
       const texts = await storeDay({ minutes: Array.from({ length: 14 }, (_, minute) => minute), symbols: ["BTCUSDT"] });
@@ -112,7 +114,7 @@ describe("a run that breaks off", () => {
         expect(await keysBelow("work/")).toEqual([]);
       }
       expect(at).toBeLessThan(60);
-      expect(at).toBeGreaterThan(call === "createMultipartUpload" || call === "delete" ? 0 : 2);
+      expect(at).toBeGreaterThan(["get", "put", "list"].includes(call) ? 2 : 0);
     },
   );
 
@@ -271,8 +273,120 @@ describe("minute objects", () => {
   });
 });
 
+describe("the API", () => {
+  it("lists day files with their heads, their chain and the minutes that are missing, page by page", async () => {
+    await storeDay({ minutes: [0, 1, 5] });
+    await compact();
+    await store(1_439, { BTCUSDT: lines(1_439, "late") });
+    await compact({ startedAt: DUE + 9 * HOUR });
+    const { status, body } = await get("/v1/days?from=2026-01-05&to=2026-01-05");
+    expect(status).toBe(200);
+    expect(body.days.map(({ market, part }: { market: string; part: number }) => `${market} ${part}`)).toEqual([
+      `${BTC} 0`,
+      `${BTC} 1`,
+      `${ETH} 0`,
+      "binance-spot:_feed 0",
+    ]);
+    const [first, second] = body.days;
+    expect(first).toMatchObject({ missingMinutes: 1_437, coverage: null, lines: 60, link: 1, url: `/v1/markets/${BTC}/days/${DAY}` });
+    expect(first.missing).toEqual([
+      [START + 2 * MINUTE, START + 5 * MINUTE],
+      [START + 6 * MINUTE, START + 1_440 * MINUTE],
+    ]);
+    expect(second).toMatchObject({ missingMinutes: 1_436, previous: first.head, url: `/v1/markets/${BTC}/days/${DAY}?part=1` });
+    const seen: unknown[] = [];
+    let cursor = "";
+    for (let page = 0; page < 6; page++) {
+      const one = await get(`/v1/days?from=2026-01-05&to=2026-01-05&limit=1${cursor}`);
+      seen.push(...one.body.days);
+      if (one.body.nextCursor === null) break;
+      cursor = `&cursor=${encodeURIComponent(one.body.nextCursor)}`;
+    }
+    expect(seen).toEqual(body.days);
+    expect((await get(`/v1/days?market=${ETH}&from=2026-01-01&to=2026-01-31`)).body.days).toHaveLength(1);
+    expect((await get("/v1/days?from=2026-01-06&to=2026-01-31")).body.days).toEqual([]);
+  });
+
+  it.each(["from=2026-02-30", "from=2026-01-02&to=2026-01-01", "from=2020-01-01&to=2026-01-01", "cursor=x", "limit=0", "day=2026-01-01"])(
+    "refuses %s",
+    async (query) => {
+      expect(await get(`/v1/days?${query}`)).toMatchObject({ status: 400, body: { type: "/problems/bad-request" } });
+    },
+  );
+
+  it("gives a file whole and in any ranges, which put together are the file", async () => {
+    const texts = await storeDay({ minutes: [0, 1] });
+    await compact();
+    const path = `/v1/markets/${BTC}/days/${DAY}`;
+    const whole = await fetchApi(path);
+    const bytes = new Uint8Array(await whole.arrayBuffer());
+    const [row] = await allDays();
+    expect([whole.status, whole.headers.get("etag"), whole.headers.get("accept-ranges")]).toEqual([200, `"${row?.head}"`, "bytes"]);
+    expect(bytes.byteLength).toBe(row?.bytes);
+    expect(row === undefined ? "" : await textOf(row)).toBe(texts.get(BTC));
+    const cut = 100;
+    const start = await fetchApi(path, { range: `bytes=0-${cut - 1}` });
+    const end = await fetchApi(path, { range: `bytes=${cut}-`, "if-match": whole.headers.get("etag") ?? "" });
+    expect([start.status, start.headers.get("content-range")]).toEqual([206, `bytes 0-99/${bytes.byteLength}`]);
+    const joined = [...new Uint8Array(await start.arrayBuffer()), ...new Uint8Array(await end.arrayBuffer())];
+    expect(new Uint8Array(joined)).toEqual(bytes);
+    const tail = await fetchApi(path, { range: "bytes=-7" });
+    expect(await tail.text()).toBe("edgeend");
+  });
+
+  it("answers preconditions: nothing that is known is sent again, and another file is never joined to the beginning of this one", async () => {
+    await storeDay({ minutes: [0] });
+    await compact();
+    const path = `/v1/markets/${BTC}/days/${DAY}`;
+    const etag = (await fetchApi(path)).headers.get("etag") ?? "";
+    expect((await fetchApi(path, { "if-none-match": etag })).status).toBe(304);
+    expect((await fetchApi(path, { "if-match": '"other"', range: "bytes=5-" })).status).toBe(412);
+    expect((await fetchApi(path, { "if-range": '"other"', range: "bytes=5-" })).status).toBe(200);
+    expect((await fetchApi(path, { "if-range": etag, range: "bytes=5-" })).status).toBe(206);
+    const beyond = await fetchApi(path, { range: "bytes=999999999-" });
+    expect([beyond.status, ((await beyond.json()) as { type: string }).type]).toEqual([416, "/problems/range-not-satisfiable"]);
+    const head = await fetchApi(path, {}, "HEAD");
+    expect([head.status, Number(head.headers.get("content-length")) > 0, await head.text()]).toEqual([200, true, ""]);
+    for (const other of [`${path}?part=1`, `/v1/markets/${BTC}/days/2026-01-06`, `/v1/markets/nope/days/${DAY}`])
+      expect(await get(other)).toMatchObject({ status: 404, body: { type: "/problems/no-day" } });
+    expect(await get(`/v1/markets/${BTC}/days/2026-13-01`)).toMatchObject({ status: 400 });
+  });
+
+  it("still gives out a minute whose objects are gone, from the day file, and says where there is none", async () => {
+    await storeDay({ minutes: [0, 1, 2] });
+    await compact();
+    const asked = `/v1/markets/${BTC}/tapes/${START + MINUTE + 5_000}`;
+    const before = await fetchApi(asked);
+    expect(new TextDecoder().decode(gunzip(await before.arrayBuffer()))).toBe(lines(1, "BTCUSDT"));
+    await compact({ startedAt: DUE + 7 * 24 * HOUR, keepMinutesDays: 7 });
+    expect(await keysBelow("tape/")).toEqual([]);
+    const after = await fetchApi(asked);
+    expect(after.status).toBe(200);
+    expect(new TextDecoder().decode(gunzip(await after.arrayBuffer()))).toBe(lines(1, "BTCUSDT"));
+    expect((await fetchApi(asked, { "if-none-match": after.headers.get("etag") ?? "" })).status).toBe(304);
+    const none = await get(`/v1/markets/${BTC}/tapes/${START + 9 * MINUTE}`);
+    expect(none).toMatchObject({ status: 404, body: { type: "/problems/no-tape" } });
+  });
+});
+
+function gunzip(bytes: ArrayBuffer): Uint8Array {
+  return gunzipSync(new Uint8Array(bytes));
+}
+
+function fetchApi(path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Response> {
+  return Promise.resolve(createApp().fetch(new Request(`https://edgebook.test${path}`, { method, headers }), env));
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: bodies are whatever came, and are matched by what they must be.
+async function get(path: string): Promise<{ status: number; body: any }> {
+  const response = await fetchApi(path);
+  const body: unknown = await response.json();
+  expectAsDocumented(path, { status: response.status, contentType: response.headers.get("content-type") }, body);
+  return { status: response.status, body };
+}
+
 function compact(options: Partial<Parameters<typeof compactDays>[0]> = {}): Promise<CompactionReport> {
-  const stores = { database, bucket: env.TAPES, sizes: { blockBytes: 2_000, stepTextBytes: 5_000 } };
+  const stores = { database, bucket: env.TAPES, sizes: { blockBytes: 2_000, stepTextBytes: 3_500 } };
   return compactDays({ ...stores, startedAt: DUE, calls: 900, keepMinutesDays: null, behind: new Set(), ...options });
 }
 
@@ -343,17 +457,19 @@ async function textOf({ key, market, day, head }: DayRow): Promise<string> {
 /** A bucket whose nth call of a kind throws, and each after it: the run is over. */
 function breakingBucket(call: string, at: number): { bucket: R2Bucket; hasBroken(): boolean } {
   let count = 0;
-  const bucket = new Proxy(env.TAPES, {
-    get: (target, name) => {
-      const member = bound(target, name);
-      if (typeof member !== "function") return member;
-      return async (...parameters: unknown[]) => {
-        if (count > at || (name === call && count++ === at)) return failed();
-        return (await Reflect.apply(member, target, parameters)) as unknown;
-      };
-    },
-  });
-  return { bucket, hasBroken: () => count > at };
+  const breaking = <T extends object>(whole: T): T =>
+    new Proxy(whole, {
+      get: (target, name) => {
+        const member = bound(target, name);
+        if (typeof member !== "function") return member;
+        return async (...parameters: unknown[]): Promise<unknown> => {
+          if (count > at || (name === call && count++ === at)) return failed();
+          const answer: unknown = await Reflect.apply(member, target, parameters);
+          return name === "createMultipartUpload" ? breaking(answer as object) : answer;
+        };
+      },
+    });
+  return { bucket: breaking(env.TAPES), hasBroken: () => count > at };
 }
 
 function failed(): never {

@@ -3,6 +3,7 @@
 import type { z } from "@hono/zod-openapi";
 import { expect } from "vitest";
 import { costSchema } from "../../workers/api/cost-schemas.ts";
+import { dayPageSchema } from "../../workers/api/day-schemas.ts";
 import { marketQualityPageSchema, qualitySchema } from "../../workers/api/quality-schemas.ts";
 import {
   bookSchema,
@@ -28,6 +29,7 @@ const ANSWERS: readonly (readonly [RegExp, z.ZodType])[] = [
   [/^\/v1\/markets\/[^/]+\/forecast$/, forecastSchema],
   [/^\/v1\/markets\/[^/]+\/snapshots$/, snapshotPageSchema],
   [/^\/v1\/cost$/, costSchema],
+  [/^\/v1\/days$/, dayPageSchema],
   [/^\/v1\/quality$/, qualitySchema],
   [/^\/v1\/quality\/[^/]+$/, marketQualityPageSchema],
   [/^\/v1\/(markets\/[^/]+\/)?gaps$/, gapPageSchema],

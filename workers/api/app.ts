@@ -9,6 +9,7 @@ import { type App, type AppContext, type AppEnv, Refused } from "./context.ts";
 import { errorResponse, problemResponse } from "./error-response.ts";
 import { badRequest, isProblemName, PROBLEMS, problem } from "./problems.ts";
 import { addCostRoute } from "./routes/cost.ts";
+import { addDayRoutes } from "./routes/days.ts";
 import { addForecastRoute } from "./routes/forecast.ts";
 import { addGapRoutes } from "./routes/gaps.ts";
 import { addHealthRoute } from "./routes/health.ts";
@@ -36,7 +37,7 @@ export function createApp(): App {
       throw new Refused(badRequest(result.error.issues.map(({ path, message }) => ({ parameter: path.join(".") || "query", message }))));
     },
   });
-  app.use(cors({ origin: "*", allowMethods: ["GET", "HEAD"], exposeHeaders: ["ETag", "Retry-After"] }));
+  app.use(cors({ origin: "*", allowMethods: ["GET", "HEAD"], exposeHeaders: ["ETag", "Retry-After", "Content-Range", "Accept-Ranges"] }));
   app.use(setDefaults);
   addHealthRoute(app);
   addMarketRoutes(app);
@@ -45,6 +46,7 @@ export function createApp(): App {
   addGapRoutes(app);
   addQualityRoutes(app);
   addTapeRoute(app);
+  addDayRoutes(app);
   addModelsRoute(app);
   addStreamRoute(app);
   addCostRoute(app);

@@ -9,7 +9,7 @@ import type { Refusal, Unavailable } from "../../feed/contract.ts";
 import type { ModelRefusal } from "../inference/contract.ts";
 
 interface ProblemKind {
-  readonly status: 400 | 404 | 405 | 409 | 426 | 500 | 503;
+  readonly status: 400 | 404 | 405 | 409 | 412 | 416 | 426 | 500 | 503;
   readonly title: string;
   /** When asking again may help, in seconds; null where it won't. */
   readonly retryAfterS: number | null;
@@ -23,6 +23,13 @@ export const PROBLEMS = {
   "unknown-market": kind(404, "No such market", "No feed carries this market, and nothing of it was ever recorded."),
   "not-carried": kind(404, "Not carried now", "The market was recorded once, and no feed carries it now: only what is stored can be read."),
   "no-tape": kind(404, "No tape", "Nothing is stored of this market in this minute: see its gaps."),
+  "no-day": kind(
+    404,
+    "No day file",
+    "There is no such day file: the day is not over for two hours yet, was not compacted yet, or nothing came.",
+  ),
+  "other-version": kind(412, "Another file by now", "What is here is not what If-Match names: begin the download anew."),
+  "range-not-satisfiable": kind(416, "Beyond the file's end", "The range begins behind the last byte; `bytes` says how many there are."),
   "method-not-allowed": kind(405, "Read only", "This API is read with GET and HEAD."),
   "upgrade-required": kind(
     426,

@@ -19,7 +19,7 @@ import { dayFileKey, dayWorkKey, dayWorkPrefix, MAX_DAY_PARTS } from "../../core
 import type { Database } from "../storage/database.ts";
 import { assemble, proveStored, putStep, readState, type Step, stepOf, type WorkState } from "../storage/day-files.ts";
 import { isIncluded, sourcesOf } from "../storage/day-sources.ts";
-import { addDay, type DayRow, readDayParts, sha256 } from "../storage/days.ts";
+import { addDay, type DayRow, readCovered, readDayParts, sha256 } from "../storage/days.ts";
 import type { MeteredBucket, Operations } from "../storage/metered-bucket.ts";
 import { findDayTapes, listPages, readPieces, type TapePiece } from "../storage/read-tapes.ts";
 
@@ -185,7 +185,8 @@ async function finish({ database, bucket }: CompactionStores, work: Finished, no
     lastReceivedAt: times.length === 0 ? null : Math.max(...times),
     ...sourcesOf(pieces, work.dayStart),
     tapeBytes: pieces.reduce((sum, { bytes }) => sum + bytes, 0),
-    ...countsOf(bucket, work, 1),
+    coveredMs: await readCovered(database, market, work.dayStart),
+    ...countsOf(bucket, work, 0),
     compactedAt: now,
   });
   await removeWork(bucket.r2, work);

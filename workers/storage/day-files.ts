@@ -5,9 +5,9 @@
  * the bytes of the file that came out of it. Steps with the same sources are the same bytes, whoever writes them.
  */
 
-import type { DayFileName } from "../../core/wire/day-file/format.ts";
-import { proveChain, type VerifiedDayFile } from "../../core/wire/day-file/reader.ts";
-import type { DayFileState } from "../../core/wire/day-file/writer.ts";
+import type { DayFileName, Trailer } from "../../core/wire/day-file/format.ts";
+import { proveChain, readBlockAt, readTrailerOf, type VerifiedDayFile } from "../../core/wire/day-file/reader.ts";
+import { type DayFileState, factsOf } from "../../core/wire/day-file/writer.ts";
 import { sha256 } from "./days.ts";
 
 /** Where the work on a day file stands. */
@@ -32,6 +32,7 @@ export interface Step {
 /** Parts of an upload are of one size but the last (https://developers.cloudflare.com/r2/objects/multipart-objects/, read 2026-11-27), of 5 MiB at least. */
 const PART_BYTES = 8 * 1024 * 1024;
 const LENGTH_BYTES = 4;
+const LINE_FEED = 10;
 
 /** @returns whether it was written: another run may have been first, with the same step or a longer one. */
 export async function putStep(bucket: R2Bucket, key: string, { state, file }: { state: WorkState; file: Uint8Array }): Promise<boolean> {
@@ -122,6 +123,58 @@ export async function proveStored(
       `the day file ${key} comes back with the head ${proof.head} and ${object.size} bytes, not ${expected.head} and ${expected.bytes}`,
     );
   return proof;
+}
+
+/** The end of a file that surely holds the trailer of a thousand blocks: 4 GB of text. Longer ones are read again. */
+const TAIL_BYTES = 48 * 1024;
+
+/**
+ * The lines of a file that were received in `[from, to)`, block by block. Reads the file's end, and the blocks that have any.
+ * @throws when the file is not whole there: our own cron proved it, so it was changed since.
+ */
+export async function readDayRange(
+  bucket: R2Bucket,
+  file: { key: string; bytes: number },
+  range: { from: number; to: number },
+): Promise<Uint8Array<ArrayBuffer>[]> {
+  const { blocks } = await readTrailer(bucket, file);
+  const texts: Uint8Array<ArrayBuffer>[] = [];
+  for (const [number, { offset, bytes, firstReceivedAt, lastReceivedAt }] of blocks.entries()) {
+    if (firstReceivedAt === null || lastReceivedAt === null || firstReceivedAt >= range.to || lastReceivedAt < range.from) continue;
+    const text = await readBlockAt(await readRange(bucket, file.key, { offset, length: bytes }), number, sha256);
+    if ("kind" in text) throw new Error(`the day file ${file.key} is ${text.kind} at block ${text.block}: ${text.detail}`);
+    const lines = linesWithin(text, range);
+    if (lines.byteLength > 0) texts.push(lines);
+  }
+  return texts;
+}
+
+async function readTrailer(bucket: R2Bucket, { key, bytes }: { key: string; bytes: number }): Promise<Trailer> {
+  let length = Math.min(bytes, TAIL_BYTES);
+  for (;;) {
+    const trailer = await readTrailerOf(await readRange(bucket, key, { offset: bytes - length, length }), sha256);
+    if ("kind" in trailer) throw new Error(`the day file ${key} is ${trailer.kind}: ${trailer.detail}`);
+    if (!("needed" in trailer)) return trailer;
+    if (trailer.needed > bytes) throw new Error(`the day file ${key} is shorter than its trailer`);
+    length = trailer.needed;
+  }
+}
+
+function linesWithin(text: Uint8Array, { from, to }: { from: number; to: number }): Uint8Array<ArrayBuffer> {
+  const kept = new Uint8Array(text.byteLength);
+  let length = 0;
+  for (let start = 0; start < text.byteLength; ) {
+    const feed = text.indexOf(LINE_FEED, start);
+    const end = feed < 0 ? text.byteLength : feed + 1;
+    const line = text.subarray(start, end);
+    const { firstReceivedAt } = factsOf(line);
+    if (firstReceivedAt !== null && firstReceivedAt >= from && firstReceivedAt < to) {
+      kept.set(line, length);
+      length += line.byteLength;
+    }
+    start = end;
+  }
+  return kept.slice(0, length);
 }
 
 export async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {

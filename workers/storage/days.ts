@@ -1,9 +1,10 @@
 /** The rows of day files, of the work on them, and of what was found of each day. */
 
 import { and, asc, desc, eq, gte, lt, lte, sql } from "drizzle-orm";
+import { MS_PER_DAY } from "../../core/units/time.ts";
 import { chainHash } from "../../core/wire/day-chain.ts";
 import type { Database } from "./database.ts";
-import { daySurveys, days, dayWork } from "./schema.ts";
+import { daySurveys, days, dayWork, snapshots } from "./schema.ts";
 
 export type DayRow = typeof days.$inferSelect;
 export type SurveyRow = typeof daySurveys.$inferSelect;
@@ -45,6 +46,15 @@ export async function readDays(
 }
 
 export type DayPlace = Pick<DayRow, "market" | "day" | "part">;
+
+/** Milliseconds of the day in which the market's book was live, by its minute rows; null when it has none. */
+export async function readCovered(database: Database, market: string, dayStart: number): Promise<number | null> {
+  const [row] = await database
+    .select({ coveredMs: sql<number | null>`sum(${snapshots.coveredMs})` })
+    .from(snapshots)
+    .where(and(eq(snapshots.market, market), gte(snapshots.minute, dayStart), lt(snapshots.minute, dayStart + MS_PER_DAY)));
+  return row?.coveredMs ?? null;
+}
 
 /** All files of a venue's day, by market. */
 export async function readDaysOfVenue(database: Database, venue: string, day: string): Promise<Map<string, DayRow[]>> {

@@ -130,6 +130,8 @@ export const days = sqliteTable(
     /** Uploads of those objects up to here, by the store's clock: one that is younger is not in it, whatever its name. */
     sourcesUntil: integer("sources_until").notNull(),
     tapeBytes: integer("tape_bytes").notNull(),
+    /** Of the day's rows, when the file was made; null where the market has none. */
+    coveredMs: integer("covered_ms"),
     /** Billed operations that it took. */
     classA: integer("class_a").notNull(),
     classB: integer("class_b").notNull(),
