@@ -1,5 +1,5 @@
 /**
- * Reads the lines of a text file, gzip (several members too) or not, with their numbers, never holding more than a block of it.
+ * Reads the lines of a text file, gzip (several members too), a day file, or neither, with their numbers, never holding more than a block of it.
  *
  * Lines end at a line feed; a carriage return before it is dropped. What can't be read on (a cut file, no gzip) is an ArchiveError that names
  * the file and the last line that was whole; all lines before it have been given out.
@@ -8,6 +8,7 @@
 import { createReadStream } from "node:fs";
 import { createGunzip } from "node:zlib";
 import { ArchiveError } from "./archive-error.ts";
+import { dayFileText, isDayFile } from "./day-file.ts";
 
 export interface LineBlock {
   readonly lines: readonly string[];
@@ -27,7 +28,7 @@ export async function* readLines(path: string, onBytes: (bytes: number) => void 
   let rest = "";
   let nextLine = 1;
   try {
-    for await (const block of path.endsWith(".gz") ? gunzip(file) : file) {
+    for await (const block of isDayFile(path) ? dayFileText(file, path) : path.endsWith(".gz") ? gunzip(file) : file) {
       const lines = (rest + decoder.decode(block as Buffer, { stream: true })).split("\n");
       rest = lines.pop() ?? "";
       if (rest.length > LONGEST_LINE)

@@ -1,13 +1,14 @@
-/** What is exported: events files, or tapes (files, or folders of minute objects), each as a stream of records of known markets. */
+/** What is exported: events files, or tapes (files, day files, or folders of them), each as a stream of records of known markets. */
 
 import { basename, sep } from "node:path";
 import type { Instrument } from "../../core/market/instrument.ts";
-import { marketId } from "../../core/market/instrument.ts";
+import { marketId, parseMarketId } from "../../core/market/instrument.ts";
 import { FEED_TAPE_SYMBOL, parseTapeKey } from "../../core/wire/keys.ts";
 import type { EventsHeader, MarketRecord } from "../../core/wire/market-events.ts";
 import { decodeTapeLine } from "../../core/wire/tape.ts";
 import { findAdapter } from "../../exchanges/registry.ts";
 import { ArchiveError } from "../archive-error.ts";
+import { dayFileName, isDayFile } from "../day-file.ts";
 import { isEventsFile, type RefusedLine, readEventsFile, readEventsHeader } from "../events-file.ts";
 import { type InputFile, inputFiles } from "../input-files.ts";
 import { firstLineOf, readLines } from "../line-reader.ts";
@@ -30,7 +31,7 @@ export interface SourceOptions {
   readonly venue: string | null;
 }
 
-const IS_WANTED = /\.(tape|ndjson)(\.gz)?$/;
+const IS_WANTED = /\.(day|(tape|ndjson)(\.gz)?)$/;
 /** Declarations stand at the head of a tape, behind what a restart may have written. */
 const LINES_THAT_DECLARE = 2_000;
 
@@ -40,7 +41,7 @@ export async function eventSources(paths: readonly string[], options: SourceOpti
   const sources: EventSource[] = [];
   const tapes = new Map<string, TapeGroup>();
   for (const file of files) {
-    if (await isEventsFile(file.path)) sources.push(await eventsSource(file));
+    if (!isDayFile(file.path) && (await isEventsFile(file.path))) sources.push(await eventsSource(file));
     else await addTape(file, tapes, options);
   }
   for (const group of tapes.values()) sources.push(tapeSource(group));
@@ -71,7 +72,9 @@ async function eventsSource(file: InputFile): Promise<EventSource> {
 /** Minutes of one market are one source; tapes of other names are one for each set of markets that they declare. */
 async function addTape(file: InputFile, groups: Map<string, TapeGroup>, { venue }: SourceOptions): Promise<void> {
   const parts = file.path.split(sep).join("/");
-  const key = parseTapeKey(parts.slice(Math.max(0, parts.lastIndexOf("tape/v1/"))));
+  const key = isDayFile(file.path)
+    ? parseMarketId((await dayFileName(file.path)).market)
+    : parseTapeKey(parts.slice(Math.max(0, parts.lastIndexOf("tape/v1/"))));
   if (key?.symbol.startsWith(FEED_TAPE_SYMBOL)) return;
   if ("malformed" in decodeTapeLine(await firstLineOf(file.path)))
     throw new ArchiveError(`${file.path} line 1: neither a tape record nor a header of events (a foreign format is imported first)`);

@@ -13,10 +13,12 @@ import { exportCommand } from "./export.ts";
 import { exportModelCommand } from "./export-model.ts";
 import { importCommand } from "./import.ts";
 import { publishCommand } from "./publish.ts";
+import { pullCommand } from "./pull.ts";
 import { replayCommand } from "./replay.ts";
 import { reproduceCommand } from "./reproduce.ts";
 import { runsCommand } from "./runs.ts";
 import { trainCommand } from "./train.ts";
+import { verifyCommand } from "./verify.ts";
 
 const program = new Command("edgebook")
   .description(
@@ -34,6 +36,8 @@ for (const command of [
   reproduceCommand,
   importCommand,
   exportCommand,
+  pullCommand,
+  verifyCommand,
 ]) {
   program.addCommand(command());
 }

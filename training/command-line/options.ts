@@ -1,6 +1,7 @@
 /** What several commands take, read once. */
 
 import { InvalidArgumentError, Option } from "commander";
+import { startOfDay } from "../../core/units/time.ts";
 import { PLAIN_NAME } from "../../models/manifest.ts";
 import type { RuntimeName } from "../runtime/contract.ts";
 
@@ -13,6 +14,12 @@ export function positiveNumber(text: string): number {
   const value = Number(text);
   if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError("a number above 0 is wanted.");
   return value;
+}
+
+/** A UTC day of the calendar, yyyy-mm-dd. */
+export function calendarDay(text: string): string {
+  if (startOfDay(text) === null) throw new InvalidArgumentError("a day such as 2026-01-05 is wanted.");
+  return text;
 }
 
 /** What a model may be called: it becomes part of a key. */

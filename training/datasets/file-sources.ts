@@ -8,7 +8,8 @@
 
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
-import { type Instrument, marketId } from "../../core/market/instrument.ts";
+import { dayFileName, isDayFile } from "../../archive/day-file.ts";
+import { type Instrument, marketId, parseMarketId } from "../../core/market/instrument.ts";
 import { parseGrid } from "../../core/units/decimal.ts";
 import { FEED_TAPE_SYMBOL, parseTapeKey } from "../../core/wire/keys.ts";
 import { decodeTapeLine } from "../../core/wire/tape.ts";
@@ -25,7 +26,7 @@ import { tapedLine } from "./taped-line.ts";
 /** The symbols of a recording are all among its first lines, and so is what tells its venue. */
 const LINES_THAT_TELL_SYMBOLS = 20_000;
 
-const FORMATS = ".tape, .ndjson or .ws.txt, each also with .gz";
+const FORMATS = ".day, .tape, .ndjson or .ws.txt, each also with .gz";
 
 export interface FileSourceOptions {
   /** The venue of files that don't say it themselves; null to tell it from what they hold. */
@@ -113,7 +114,7 @@ async function recordingsIn(path: string): Promise<string[]> {
 
 /** What a file holds: what its key or its own records say, and for others what the messages say. Null for the tape of no market. */
 async function contentOf(path: string, options: FileSourceOptions): Promise<FileContent | null> {
-  const key = parseTapeKey(keyOf(path));
+  const key = isDayFile(path) ? parseMarketId((await dayFileName(path)).market) : parseTapeKey(keyOf(path));
   if (key !== null) return key.symbol.startsWith(FEED_TAPE_SYMBOL) ? null : { format: "tape", venue: key.venue, symbols: [key.symbol] };
   const declared = isTape(path) ? [...(await declaredGrids(path)).keys()] : [];
   const survey = await surveyFiles([path], { lineOf: isTape(path) ? tapedLine : surveyedLine, mostLines: LINES_THAT_TELL_SYMBOLS });
@@ -139,11 +140,11 @@ function keyOf(path: string): string {
 }
 
 function isRecording(name: string): boolean {
-  return /\.(tape|ndjson|ws\.txt)(\.gz)?$/.test(name);
+  return isDayFile(name) || /\.(tape|ndjson|ws\.txt)(\.gz)?$/.test(name);
 }
 
 function isTape(path: string): boolean {
-  return /\.tape(\.gz)?$/.test(path);
+  return isDayFile(path) || /\.tape(\.gz)?$/.test(path);
 }
 
 async function sourceOf(group: FileGroup, symbols: readonly string[], known: ReadonlyMap<string, KnownGrids>): Promise<FeedSource> {

@@ -1,10 +1,12 @@
 /**
- * Reads the lines of a text file, gzip or not, one after another members included, without ever holding more than a block of it.
+ * Reads the lines of a text file, gzip or not, one after another members included, or of a day file, without ever holding more than a block of it.
  * Lines end at a line feed alone: JSON may hold every other character that some readers take for an end of line.
  */
 
 import { createReadStream } from "node:fs";
 import { createGunzip } from "node:zlib";
+import { ArchiveError } from "../../archive/archive-error.ts";
+import { dayFileText, isDayFile } from "../../archive/day-file.ts";
 import { CommandError } from "../command-error.ts";
 
 /** Bytes read at a time: decompressed, some thousand frames. */
@@ -19,7 +21,7 @@ export async function* readLines(path: string, onBytes: (bytes: number) => void 
   const decoder = new TextDecoder();
   let rest = "";
   try {
-    for await (const block of path.endsWith(".gz") ? pipeThrough(file) : file) {
+    for await (const block of isDayFile(path) ? dayFileText(file, path) : path.endsWith(".gz") ? pipeThrough(file) : file) {
       const text = rest + decoder.decode(block as Buffer, { stream: true });
       const lines = text.split("\n");
       rest = lines.pop() ?? "";
@@ -28,6 +30,7 @@ export async function* readLines(path: string, onBytes: (bytes: number) => void 
     }
   } catch (error) {
     if (error instanceof CommandError) throw error;
+    if (error instanceof ArchiveError) throw new CommandError(error.message);
     const reason = error instanceof Error ? error.message : String(error);
     throw new CommandError(`${path} can't be read to its end (${reason}): copy it again, or leave it out`);
   }

@@ -14,7 +14,7 @@ import { json, problems } from "../responses.ts";
 import { dayBody } from "../views/day.ts";
 
 /** Days of a list at most, and when nothing is said. */
-const MAX_DAYS = 366;
+const MAX_DAYS = 3_660;
 const DEFAULT_DAYS = 31;
 const MAX_ROWS = 500;
 

@@ -1,0 +1,167 @@
+/** `edgebook verify`: a day that was changed, taken out, or is not what the feed had seen, and is passed as whole. */
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { KnownDay } from "../../archive/pull/known-days.ts";
+import { encodeTapeRecord } from "../../core/wire/tape.ts";
+import { fileSources } from "../../training/datasets/file-sources.ts";
+import { silent } from "../../training/progress.ts";
+import { reportReplay } from "../../training/replay/replay-report.ts";
+import type { MinuteBook } from "../../training/verify/day-replay.ts";
+import { dayFilesIn, type VerifyReport, verifyDays } from "../../training/verify/verify-days.ts";
+import { type Lived, layDown, MARKET, type MadeDay, makeDay, twoDays } from "../archive/day-files.ts";
+import { exportFiles, freshFolder, linesOf } from "../archive/workplace.ts";
+
+const ROOT = resolve(import.meta.dirname, "..", "..");
+let days: [MadeDay, MadeDay];
+let lived: Lived;
+
+beforeAll(async () => {
+  ({ days, lived } = await twoDays());
+});
+
+async function verify(
+  paths: readonly string[],
+  { minutes = lived.minutes, listed = [] }: { minutes?: readonly MinuteBook[]; listed?: readonly KnownDay[] } = {},
+): Promise<VerifyReport> {
+  const stored = new Map(minutes.map((row) => [row.minute, row]));
+  return verifyDays(await dayFilesIn(paths), { listed, minutesOf: () => Promise.resolve(stored), progress: silent });
+}
+
+describe("two days that follow each other", () => {
+  it("are whole: every hash, the chain, the checkpoints, and the book of each minute, over midnight with one book", async () => {
+    const out = freshFolder();
+    await layDown(out, days);
+    const { fault, files } = await verify([out]);
+    expect(fault).toBeNull();
+    expect(files).toMatchObject([
+      { market: MARKET, day: "2026-01-05", chain: "linked", gaps: 0 },
+      { market: MARKET, day: "2026-01-06", chain: "linked", gaps: 0 },
+    ]);
+    // 23:58 and 23:59 before midnight; the last minute is never closed by a tape that ends in it.
+    expect(files.map(({ minutesCompared }) => minutesCompared)).toEqual([1, 2]);
+    expect(files.map(({ checkpoints }) => checkpoints)).toEqual([1, 2]);
+  });
+
+  it("are found wanting where a minute's stored book is another, and the first such minute is named", async () => {
+    const out = freshFolder();
+    await layDown(out, days);
+    const minutes = lived.minutes.map((row, index) => (index === 1 ? { ...row, bookHash: "0123456789abcdef" } : row));
+    expect((await verify([out], { minutes })).fault).toMatch(/2026-01-06.*the book at the end of 2026-01-05T23:59.* 0123456789abcdef/);
+  });
+
+  it("are found wanting where a frame is missing, though its file was written anew with all its hashes right", async () => {
+    const records = lived.records.filter(({ receivedAt }) => receivedAt < Date.UTC(2026, 0, 6));
+    const lost = records.findIndex(
+      (record, index) => index > records.length / 2 && record.kind === "frame" && record.text.includes("depthUpdate"),
+    );
+    const out = freshFolder();
+    const anew = await makeDay(
+      records.filter((_, index) => index !== lost),
+      { day: "2026-01-05" },
+    );
+    const second = await makeDay(
+      lived.records.filter(({ receivedAt }) => receivedAt >= Date.UTC(2026, 0, 6)),
+      { day: "2026-01-06", before: anew.link },
+    );
+    await layDown(out, [anew, second]);
+    const report = await verify([out]);
+    expect(report.files.some(({ gaps }) => gaps > 0)).toBe(true);
+    // Whoever knows the chain sees it at once.
+    expect((await verify([out], { listed: [days[0].link, days[1].link] })).fault).toMatch(/link 1 \(2026-01-05\) is another/);
+  });
+
+  it("are found wanting where a checkpoint on the tape is not the book", async () => {
+    const out = freshFolder();
+    const records = lived.records.map((record) =>
+      record.kind === "checkpoint" ? { ...record, body: record.body.replace(/"contentHash":"./, '"contentHash":"x') } : record,
+    );
+    await layDown(out, [
+      await makeDay(
+        records.filter(({ receivedAt }) => receivedAt < Date.UTC(2026, 0, 6)),
+        { day: "2026-01-05" },
+      ),
+    ]);
+    expect((await verify([out])).fault).toMatch(/1 of 1 checkpoints on the tape are not the book/);
+  });
+});
+
+describe("a day file that was changed", () => {
+  it("is named with the block and what is wrong, whichever byte it was", async () => {
+    for (const share of [0.01, 0.3, 0.6, 0.9, 0.999]) {
+      const out = freshFolder();
+      const [path = ""] = await layDown(out, days);
+      const bytes = readFileSync(path);
+      const at = Math.floor(bytes.length * share);
+      bytes[at] = (bytes[at] ?? 0) ^ 4;
+      writeFileSync(path, bytes);
+      const { fault } = await verify([path]);
+      expect(fault, String(share)).toMatch(/\.day: (block-damaged|chain-broken|trailer-damaged|cut|undecodable)/);
+    }
+  });
+
+  it("or cut, or taken out, or put in another's place, or no day file at all, is named", async () => {
+    const cut = freshFolder();
+    const [path = "", second = ""] = await layDown(cut, days);
+    writeFileSync(path, readFileSync(path).subarray(0, -20));
+    expect((await verify([cut])).fault).toMatch(/2026-01-05.*cut/);
+    rmSync(path);
+    expect((await verify([cut])).fault).toMatch(/chain.json names 2026-01-05\.00\.[0-9a-f]{12}\.day, and it is not there/);
+    renameSync(second, path);
+    expect((await verify([cut])).fault).toMatch(/chain.json names 2026-01-06|its name says/);
+    const other = freshFolder();
+    mkdirSync(join(other, "x"));
+    writeFileSync(join(other, "x", "note.day"), "hello");
+    expect((await verify([other])).fault).toMatch(/note\.day.*not-a-day-file/);
+  });
+
+  it("is seen by a changed chain, though the file itself is right", async () => {
+    const out = freshFolder();
+    const [path = ""] = await layDown(out, days);
+    const chain = join(dirname(path), "chain.json");
+    writeFileSync(chain, readFileSync(chain, "utf8").replace(days[0].link.head, "ab".repeat(32)));
+    expect((await verify([out])).fault).toMatch(/2026-01-05 part 0: the chain's hash is/);
+  });
+});
+
+describe("the command", () => {
+  it("prints a table and ends with 0, or names the first fault and ends with 1", async () => {
+    const out = freshFolder();
+    const [path = ""] = await layDown(out, days);
+    const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
+      spawnSync(process.execPath, [join(ROOT, "training", "command-line", "main.ts"), "verify", ...args], { encoding: "utf8" });
+    const good = run(out);
+    expect([good.status, good.stderr]).toEqual([0, ""]);
+    expect(good.stdout).toContain("whole");
+    writeFileSync(path, "edgeday");
+    const bad = run(out, "--json");
+    expect(bad.status).toBe(1);
+    expect(bad.stderr).toMatch(/^edgebook: not verified: .*2026-01-05/);
+    expect((JSON.parse(bad.stdout) as VerifyReport).files).toHaveLength(2);
+    expect(run(freshFolder()).stderr).toMatch(/no day file/);
+    expect(run().stderr).toMatch(/nothing to verify/);
+  });
+});
+
+describe("day files as recordings", () => {
+  it("replay to the same book and rows as the tape that they hold, and are exported to the same events", async () => {
+    const out = freshFolder();
+    await layDown(out, days);
+    const tape = join(freshFolder(), "whole.tape");
+    writeFileSync(tape, lived.records.map(encodeTapeRecord).join(""));
+    const options = { venue: "binance-spot", market: null };
+    const [fromTape] = await fileSources([tape], options);
+    const [fromDays, ...others] = await fileSources([out], options);
+    expect(others).toEqual([]);
+    if (fromTape === undefined || fromDays === undefined) throw new Error("no source");
+    const { source: _, ...expected } = await reportReplay(fromTape, silent);
+    expect(await reportReplay(fromDays, silent)).toMatchObject(expected);
+    expect(expected.featureRows).toBeGreaterThan(200);
+    const exported = await Promise.all([[tape], [out]].map((paths) => exportFiles(paths, { out: freshFolder() })));
+    const events = exported.map((report) => linesOf(report.markets[0]?.files[0]?.path ?? "").slice(1));
+    expect(events[1]).toEqual(events[0]);
+    expect(events[0]?.length).toBeGreaterThan(1_000);
+  });
+});

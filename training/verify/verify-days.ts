@@ -1,0 +1,246 @@
+/**
+ * Proves day files: every hash of each, the chain over a market's days as far as it was written down, and that a replay of them gives the very books that the
+ * feed had: at the checkpoints on the tape, and at the end of each minute whose row is known.
+ */
+
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { ArchiveError } from "../../archive/archive-error.ts";
+import { dayFileName, faultText, fileBytes, isDayFile, sha256 } from "../../archive/day-file.ts";
+import { CHAIN_FILE, dayPath, type KnownDay, readKnownDays } from "../../archive/pull/known-days.ts";
+import { faultOfChain } from "../../core/wire/day-chain.ts";
+import type { DayFileFault, Trailer } from "../../core/wire/day-file/format.ts";
+import { hex } from "../../core/wire/day-file/format.ts";
+import { readDayFile } from "../../core/wire/day-file/reader.ts";
+import { MS_PER_DAY, startOfDay } from "../../core/units/time.ts";
+import { FEED_TAPE_SYMBOL } from "../../core/wire/keys.ts";
+import { CommandError } from "../command-error.ts";
+import type { Progress } from "../progress.ts";
+import { compareMinutes, type DayOutcome, MarketReplay, type MinuteBook } from "./day-replay.ts";
+
+export interface VerifiedDay {
+  readonly file: string;
+  readonly market: string;
+  readonly day: string;
+  readonly part: number;
+  readonly blocks: number;
+  readonly lines: number;
+  readonly head: string | null;
+  /** `linked`: it is what the chain names. `alone`: nothing is known of what it should be. */
+  readonly chain: "linked" | "alone";
+  readonly malformedLines: number;
+  readonly checkpoints: number;
+  readonly minutesCompared: number;
+  readonly gaps: number;
+  /** For a person; null when all is well. */
+  readonly fault: string | null;
+}
+
+export interface VerifyReport {
+  readonly files: readonly VerifiedDay[];
+  /** The first of all. */
+  readonly fault: string | null;
+}
+
+export interface VerifyOptions {
+  /** The chain as an instance tells it, of the markets asked for; none without one. */
+  readonly listed: readonly KnownDay[];
+  /** Stored minutes of a market's day; none where they are not known. */
+  readonly minutesOf: (market: string, day: string) => Promise<ReadonlyMap<number, MinuteBook>>;
+  readonly progress: Progress;
+}
+
+/** The day files that were named, or lie in folders that were. Throws CommandError when there are none. */
+export async function dayFilesIn(paths: readonly string[]): Promise<string[]> {
+  const files: string[] = [];
+  for (const path of paths) {
+    const found = await stat(path).catch(() => null);
+    if (found === null) throw new CommandError(`there is no file or folder ${path}`);
+    if (!found.isDirectory()) files.push(path);
+    else {
+      const entries = await readdir(path, { recursive: true, withFileTypes: true });
+      files.push(...entries.filter((entry) => entry.isFile() && isDayFile(entry.name)).map((entry) => join(entry.parentPath, entry.name)));
+    }
+  }
+  if (files.length === 0) throw new CommandError(`${paths.join(", ")}: no day file (.day) in there`);
+  return files.sort();
+}
+
+export async function verifyDays(files: readonly string[], options: VerifyOptions): Promise<VerifyReport> {
+  const markets = await byMarket(files);
+  const reports: VerifiedDay[] = [];
+  const faults: string[] = [];
+  options.progress.start("verify", await bytesOf(files));
+  let done = 0;
+  const onBytes = (bytes: number): void => {
+    done += bytes;
+    options.progress.update(done);
+  };
+  for (const [market, named] of markets) {
+    const links = await linksOf(market, named, options.listed);
+    if (links.fault !== null) faults.push(links.fault);
+    let replay = new MarketReplay(market);
+    let before: string | null = null;
+    for (const file of named) {
+      // Over a hole of days no book goes on.
+      if (before !== null && !isSoonAfter(before, file.day)) replay = new MarketReplay(market);
+      before = file.day;
+      const report = await verifyFile(file, replay, { ...options, links: links.links, onBytes });
+      reports.push(report);
+      if (report.fault !== null) faults.push(`${file.path}: ${report.fault}`);
+    }
+  }
+  options.progress.stop();
+  return { files: reports, fault: faults[0] ?? null };
+}
+
+function isSoonAfter(before: string, day: string): boolean {
+  return (startOfDay(day) ?? 0) - (startOfDay(before) ?? 0) <= MS_PER_DAY;
+}
+
+interface NamedFile {
+  readonly path: string;
+  readonly market: string;
+  readonly day: string;
+  readonly part: number;
+  /** What its beginning is, where that is no day file's. */
+  readonly fault: string | null;
+}
+
+/** Each market's in order of day and part. A file that is none is a market of its own. */
+async function byMarket(files: readonly string[]): Promise<Map<string, NamedFile[]>> {
+  const markets = new Map<string, NamedFile[]>();
+  for (const path of files) {
+    const file = await nameOf(path);
+    markets.set(file.market, [...(markets.get(file.market) ?? []), file]);
+  }
+  for (const named of markets.values()) named.sort((a, b) => (a.day === b.day ? a.part - b.part : a.day < b.day ? -1 : 1));
+  return markets;
+}
+
+async function nameOf(path: string): Promise<NamedFile> {
+  const part = Number(/\.(\d{2})\.[0-9a-f]{12}\.day$/.exec(path)?.[1] ?? 0);
+  try {
+    return { path, part, ...(await dayFileName(path)), fault: null };
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error;
+    return { path, part, market: basename(path), day: "", fault: error.message };
+  }
+}
+
+/** What was written down of the market's chain, beside the files and by the instance; and the first thing wrong with it. */
+async function linksOf(
+  market: string,
+  files: readonly NamedFile[],
+  listed: readonly KnownDay[],
+): Promise<{ links: readonly KnownDay[]; fault: string | null }> {
+  const folders = [...new Set(files.map(({ path }) => dirname(path)))];
+  const beside: KnownDay[] = [];
+  for (const folder of folders) beside.push(...(await readKnownDays(folder)).filter((link) => link.market === market));
+  const there = listed.filter((link) => link.market === market);
+  const links = new Map(beside.map((link) => [link.link, link]));
+  for (const link of there) {
+    const known = links.get(link.link);
+    if (known !== undefined && known.chain !== link.chain)
+      return { links: beside, fault: `${market}: the instance's link ${link.link} (${link.day}) is another than ${CHAIN_FILE} has` };
+    links.set(link.link, link);
+  }
+  const all = [...links.values()].sort((a, b) => a.link - b.link);
+  return { links: all, fault: (await faultOfStretches(all)) ?? (await missingFile(beside, folders)) };
+}
+
+/** A pull of some days leaves holes between the links that are known: each stretch is a chain. */
+async function faultOfStretches(links: readonly KnownDay[]): Promise<string | null> {
+  let stretch: KnownDay[] = [];
+  for (const link of links) {
+    if (stretch.length > 0 && link.link !== (stretch.at(-1)?.link ?? 0) + 1) {
+      const fault = await faultOfChain(stretch, sha256);
+      if (fault !== null) return fault;
+      stretch = [];
+    }
+    stretch.push(link);
+  }
+  return faultOfChain(stretch, sha256);
+}
+
+/** A file that chain.json names and nobody finds: only looked for where whole folders were pulled. */
+async function missingFile(links: readonly KnownDay[], folders: readonly string[]): Promise<string | null> {
+  for (const link of links) {
+    const name = basename(dayPath(link));
+    const found = await Promise.all(folders.map((folder) => stat(join(folder, name)).catch(() => null)));
+    if (found.every((each) => each === null)) return `${link.market}: ${CHAIN_FILE} names ${name}, and it is not there`;
+  }
+  return null;
+}
+
+async function verifyFile(
+  file: NamedFile,
+  replay: MarketReplay,
+  options: VerifyOptions & { readonly links: readonly KnownDay[]; readonly onBytes: (bytes: number) => void },
+): Promise<VerifiedDay> {
+  const empty = {
+    blocks: 0,
+    lines: 0,
+    head: null,
+    chain: "alone",
+    malformedLines: 0,
+    checkpoints: 0,
+    minutesCompared: 0,
+    gaps: 0,
+  } as const;
+  const { path, market, day, part } = file;
+  const report = { file: path, market, day, part };
+  if (file.fault !== null) return { ...report, ...empty, fault: file.fault };
+  const proof: { trailer: Trailer | null; fault: DayFileFault | null } = { trailer: null, fault: null };
+  async function* text(): AsyncGenerator<Uint8Array> {
+    for await (const each of readDayFile(fileBytes(path, options.onBytes), sha256)) {
+      if (each.kind === "block") yield each.text;
+      if (each.kind === "trailer") proof.trailer = each.trailer;
+      if (each.kind === "fault") proof.fault = each.fault;
+    }
+  }
+  const isReplayed = !market.endsWith(`:${FEED_TAPE_SYMBOL}`) && part === 0;
+  const outcome = isReplayed ? await replay.day(text()) : await passOver(text());
+  const { trailer } = proof;
+  if (trailer === null) {
+    const fault = proof.fault === null ? "it ends without a trailer" : faultText(proof.fault);
+    return { ...report, ...empty, fault };
+  }
+  const head = hex(trailer.head);
+  const link = options.links.find((each) => each.day === day && each.part === part) ?? null;
+  const minutes = compareMinutes(outcome.minutes, isReplayed ? await options.minutesOf(market, day) : new Map());
+  return {
+    ...report,
+    blocks: trailer.blocks.length,
+    lines: trailer.lines,
+    head,
+    chain: link === null ? "alone" : "linked",
+    malformedLines: outcome.malformedLines,
+    checkpoints: outcome.checkpoints,
+    minutesCompared: minutes.compared,
+    gaps: outcome.gaps,
+    fault: faultOf({ head, link, outcome, path }) ?? minutes.fault,
+  };
+}
+
+function faultOf({ head, link, outcome, path }: { head: string; link: KnownDay | null; outcome: DayOutcome; path: string }): string | null {
+  const named = /\.([0-9a-f]{12})\.day$/.exec(path)?.[1];
+  if (named !== undefined && !head.startsWith(named)) return `its head is ${head}, and its name says ${named}: it was written anew`;
+  if (link !== null && link.head !== head) return `its head is ${head}, and the chain names ${link.head}: it was written anew`;
+  if (outcome.malformedLines > 0) return `${outcome.malformedLines} lines are no tape records`;
+  if (outcome.checkpointMismatches > 0)
+    return `${outcome.checkpointMismatches} of ${outcome.checkpoints} checkpoints on the tape are not the book that a replay has there`;
+  return null;
+}
+
+/** What belongs to no book is only read, and so is what came late: it stands beside its time. */
+async function passOver(text: AsyncIterable<Uint8Array>): Promise<DayOutcome> {
+  for await (const _ of text);
+  return { records: 0, malformedLines: 0, checkpoints: 0, checkpointMismatches: 0, gaps: 0, minutes: [] };
+}
+
+async function bytesOf(files: readonly string[]): Promise<number> {
+  let bytes = 0;
+  for (const path of files) bytes += (await stat(path)).size;
+  return bytes;
+}
