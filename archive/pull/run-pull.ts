@@ -174,7 +174,8 @@ async function pullMinutes(
 }
 
 /** A file a day; one that was settled when it was written is not asked for again. */
-async function pullRows({ instance, out, until, since, now, progress }: PullOptions,
+async function pullRows(
+  { instance, out, until, since, now, progress }: PullOptions,
   markets: readonly string[],
 ): Promise<{ fetched: number; rows: number }> {
   let [fetched, count] = [0, 0];

@@ -102,7 +102,7 @@ describe("GET /v1/cost", () => {
     expect(status).toBe(200);
     expect(body).toMatchObject({ feeds: 1, markets: 2, planUsd: 5, pricesRead: "2026-11-27" });
     const lines = Object.fromEntries((body.lines as { id: string; perDay: number }[]).map(({ id, perDay }) => [id, perDay]));
-    expect(lines).toMatchObject({ "r2-class-a": 1_440, "object-duration": 11_059.2, "worker-requests": 1_440 });
+    expect(lines).toMatchObject({ "r2-class-a": 1_616, "object-duration": 11_059.2, "worker-requests": 1_440 });
     expect(lines["d1-rows-written"]).toBeGreaterThanOrEqual(2 * 1_440 * 3);
     // The clock runs on between the two askings.
     const now = Date.now();

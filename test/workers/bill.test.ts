@@ -18,8 +18,9 @@ function stored(parts: Partial<StoredUsage> = {}): StoredUsage {
   return { feed: "main", ...counts, ...parts };
 }
 
-const ever = { databaseBytes: 4_000_000_000, rows: 2_000_000, tapeBytes: 5_000_000_000 };
-const usage = (parts: Partial<Usage> = {}): Usage => ({ feeds: [feed()], stored: [stored()], ever, ...parts });
+const ever = { databaseBytes: 4_000_000_000, rows: 2_000_000, tapeBytes: 5_000_000_000, deletedBytes: 0, dayBytes: 0 };
+const NO_DAYS = { files: 0, classA: 0, classB: 0, bytes: 0, textBytes: 0, deletedBytes: 0 };
+const usage = (parts: Partial<Usage> = {}): Usage => ({ feeds: [feed()], stored: [stored()], days: NO_DAYS, ever, ...parts });
 
 function line(bill: Bill, id: PricedThing): Bill["lines"][number] {
   const found = bill.lines.find((each) => each.id === id);
@@ -50,7 +51,8 @@ describe("the bill of one feed", () => {
     ["d1-rows-written", 89_580, 2_687_400, 0],
     // 4 GB / 2 M rows = 2,000 bytes; × 28,800 = 57.6 MB a day; 4 GB + 57.6 MB × 15 = 4.864 GB of 5 GB.
     ["d1-storage", 57_600_000, 4_864_000_000, 0],
-    ["r2-class-a", 1_440, 43_200, 0],
+    // 1,440 + 48 × 2 + 80 listings
+    ["r2-class-a", 1_616, 48_480, 0],
     ["r2-class-b", 0, 0, 0],
     // 5 GB + 2 GB × 15 = 35 GB, less 10 GB, at 1.5 cents.
     ["r2-storage", 2_000_000_000, 35_000_000_000, 0.375],
@@ -78,12 +80,39 @@ describe("the bill of one feed", () => {
   });
 });
 
+describe("day files", () => {
+  const days = { files: 21, classA: 2_000, classB: 33_000, bytes: 900_000_000, textBytes: 10_000_000_000, deletedBytes: 1_900_000_000 };
+  const bill = monthlyBill(usage({ days, ever: { ...ever, deletedBytes: 1_000_000_000, dayBytes: 2_000_000_000 } }));
+
+  it.each<[PricedThing, number, number, number]>([
+    // 72,000 and 40 ms for each of 10,000 MB; × 30 = 14,160,000 of 30 M.
+    ["worker-cpu", 472_000, 14_160_000, 0],
+    // 30,340 + 21 × 1,500
+    ["d1-rows-read", 61_840, 1_855_200, 0],
+    // 89,580 + 21 × 12
+    ["d1-rows-written", 89_832, 2_694_960, 0],
+    // 1,440 + 2,000 + 176
+    ["r2-class-a", 3_616, 108_480, 0],
+    ["r2-class-b", 33_000, 990_000, 0],
+    // 5 + 2 - 1 = 6 GB now; a day 2 + 0.9 - 1.9 = 1 GB, × 15: 21 GB less 10, at 1.5 cents.
+    ["r2-storage", 1_000_000_000, 21_000_000_000, 0.165],
+  ])("make %s %d a day, %d a month, $%d", (id, perDay, perMonth, costUsd) => {
+    expect(line(bill, id)).toMatchObject({ perDay, perMonth, costUsd });
+  });
+
+  it("that let more go than comes shrink what lies there, never below nothing", () => {
+    const shrinking = monthlyBill(usage({ days: { ...days, deletedBytes: 9_000_000_000 } }));
+    expect(line(shrinking, "r2-storage")).toMatchObject({ perDay: -6_100_000_000, perMonth: 0, costUsd: 0 });
+  });
+});
+
 describe("sixty markets on three venues", () => {
   const names = ["binance", "bitmex", "coinbase"];
   const bill = monthlyBill({
     feeds: names.map((name) => feed({ feed: name, object: name })),
     stored: names.map((name) => stored({ feed: name })),
-    ever: { databaseBytes: 0, rows: 0, tapeBytes: 0 },
+    days: NO_DAYS,
+    ever: { databaseBytes: 0, rows: 0, tapeBytes: 0, deletedBytes: 0, dayBytes: 0 },
   });
 
   it("cost most for objects that never sleep, where each has its own: the second and the third are beyond the plan", () => {
@@ -97,10 +126,10 @@ describe("sixty markets on three venues", () => {
   });
 
   it("stay within what is included for writes to R2, which an object for each market and minute would not", () => {
-    expect(line(bill, "r2-class-a")).toMatchObject({ perMonth: 129_600, costUsd: 0 });
+    expect(line(bill, "r2-class-a")).toMatchObject({ perMonth: 145_440, costUsd: 0 });
     const apart = monthlyBill({ ...usage(), stored: names.map((name) => stored({ feed: name, objects: 28_800 })) });
-    // 2,592,000 less a million, at 4.5 dollars.
-    expect(line(apart, "r2-class-a")).toMatchObject({ perMonth: 2_592_000, costUsd: 7.164 });
+    // 28,800 × 3 + 176 for the one feed that looks: 86,576 a day, 2,597,280; less a million, at 4.5 dollars.
+    expect(line(apart, "r2-class-a")).toMatchObject({ perMonth: 2_597_280, costUsd: 7.1878 });
   });
 
   it("name each feed and over what it was measured", () => {
@@ -120,7 +149,7 @@ describe("a rate", () => {
 
   it("is of minutes stored, not of the clock: catching up after an hour's outage is no busier day", () => {
     const part = stored({ minutes: 60, rows: 1_200, objects: 60, gaps: 0, batches: 12, tapeBytes: 1_000 });
-    expect(line(monthlyBill(usage({ stored: [part] })), "r2-class-a").perDay).toBe(1_440);
+    expect(line(monthlyBill(usage({ stored: [part] })), "r2-class-a").perDay).toBe(1_440 + 176);
     expect(line(monthlyBill(usage({ stored: [part] })), "d1-rows-written").perDay).toBe(28_800 * 3 + 288 * 2);
     expect(line(monthlyBill(usage({ stored: [part] })), "r2-storage").perDay).toBe(24_000);
   });

@@ -25,7 +25,7 @@ export function datasetCommand(): Command {
     .description("Makes a dataset: feature rows and targets, from recordings or from the simulator, by the code that runs at the edge.")
     .argument(
       "[recordings...]",
-      "tapes (.tape.gz), recorders' files (.ndjson.gz, .ws.txt.gz), or folders of them; files of one market are joined",
+      "tapes (.tape.gz, .day), recorders' files (.ndjson.gz, .ws.txt.gz), or folders of them; files of one market are joined",
     )
     .option("--simulate <preset:seed:hours>", "a generated market, e.g. large-tick:1:4; may be given several times", collect, [])
     .requiredOption("--out <dir>", "folder to write")

@@ -29,7 +29,7 @@ const MAX_LEVELS = 1_000;
 export function exportCommand(): Command {
   return new Command("export")
     .description("Writes what was recorded or imported, in a form that others read: a folder for each market.")
-    .argument("<files...>", "tapes (.tape.gz), events (.events.ndjson.gz), or folders of them")
+    .argument("<files...>", "tapes (.tape.gz, .day), events (.events.ndjson.gz), or folders of them")
     .addOption(new Option("--as <form>", "what to write").choices(exportForms).makeOptionMandatory())
     .requiredOption("--out <dir>", "folder to write")
     .option("--market <market>", "only this market, e.g. binance-spot:BTCUSDT")

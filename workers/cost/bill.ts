@@ -33,11 +33,29 @@ export interface StoredUsage {
   readonly tapeBytes: number;
 }
 
+/** What became of minutes in the last day: day files written, at what cost, and minute objects deleted. */
+export interface DaysUsage {
+  readonly files: number;
+  readonly classA: number;
+  readonly classB: number;
+  /** Of the files, and of the text that is in them. */
+  readonly bytes: number;
+  readonly textBytes: number;
+  readonly deletedBytes: number;
+}
+
 export interface Usage {
   readonly feeds: readonly FeedUsage[];
   readonly stored: readonly StoredUsage[];
-  /** All that was ever stored: D1 as large as it is now, the snapshot rows written to it, the tapes in R2. */
-  readonly ever: { readonly databaseBytes: number; readonly rows: number; readonly tapeBytes: number };
+  readonly days: DaysUsage;
+  /** All that was ever stored: D1 as large as it is now, the snapshot rows written to it; in R2 tapes, what of them was deleted, and day files. */
+  readonly ever: {
+    readonly databaseBytes: number;
+    readonly rows: number;
+    readonly tapeBytes: number;
+    readonly deletedBytes: number;
+    readonly dayBytes: number;
+  };
 }
 
 export interface BillLine {
@@ -74,19 +92,31 @@ const OBJECT_GIGABYTES = 0.128;
 const MESSAGES_PER_REQUEST = 20;
 /** Clocks stand still while a Worker computes. A run of 20 markets hashes some 5 MB and writes as many rows. */
 const ASSUMED_CPU_MS_PER_RUN = 50;
-/** Rows and their index entries, as D1 reports them (test/workerd/cost.test.ts): a table with a key of text has an index for it. */
-export const D1_ROWS_WRITTEN = { snapshot: 3, gap: 3, batch: 2 } as const;
-/** Each row's key is looked up; the one that was there is read where there was one. */
-export const D1_ROWS_READ = { snapshot: 1, gap: 1, batch: 1 } as const;
+/**
+ * Rows and their index entries, as D1 reports them (test/workerd/cost.test.ts): a table with a key of text has an index for it. Of a day file, its row with
+ * three indexes and the coming and going of its work, reckoned.
+ */
+export const D1_ROWS_WRITTEN = { snapshot: 3, gap: 3, batch: 2, day: 12 } as const;
+/** Each row's key is looked up; the one that was there is read where there was one. For a day file its minutes' coverage is added up. */
+export const D1_ROWS_READ = { snapshot: 1, gap: 1, batch: 1, day: 1_500 } as const;
+/** Cron's looks at the bucket for days to compact: its venues and days each half hour, and a day that is over some twenty times in its first week. */
+const LISTINGS_PER_LOOK = 2;
+const LOOKS_PER_DAY = 48;
+const LISTINGS_OF_DAYS = 80;
+/** Of text in and out of a day file, encoded and decoded again (measured in workerd, docs/decisions/0018). */
+const ASSUMED_CPU_MS_PER_MB = 40;
+const MEGABYTE = 1_000_000;
 
 export function monthlyBill(usage: Usage): Bill {
-  const { feeds, stored, ever } = usage;
+  const { feeds, stored, ever, days } = usage;
   const calls = rate(feeds, ({ calls, alarms }) => calls + alarms);
   const rows = sum(stored.map((each) => perDay(each, each.rows)));
   const gaps = sum(stored.map((each) => perDay(each, each.gaps)));
   const batches = sum(stored.map((each) => perDay(each, each.batches)));
   const objects = sum(stored.map((each) => perDay(each, each.objects)));
   const tapeBytes = sum(stored.map((each) => perDay(each, each.tapeBytes)));
+  const looks = feeds.length * (LOOKS_PER_DAY * LISTINGS_PER_LOOK + LISTINGS_OF_DAYS);
+  const megabytes = Math.ceil(days.textBytes / MEGABYTE);
   const bytesPerRow = ever.rows === 0 ? 0 : Math.ceil(ever.databaseBytes / ever.rows);
   const objectCount = new Set(feeds.map(({ object }) => object)).size;
   const overs = feeds.map(({ feed, measuredMs }) => `${feed} ${measuredMs} ms`).join(", ");
@@ -95,8 +125,8 @@ export function monthlyBill(usage: Usage): Bill {
     flow("worker-requests", { basis: "assumed", from: "a cron run each minute; no visitors", perDay: MINUTES_PER_DAY }),
     flow("worker-cpu", {
       basis: "assumed",
-      from: `${ASSUMED_CPU_MS_PER_RUN} ms a cron run, ${MINUTES_PER_DAY} runs; no visitors`,
-      perDay: ASSUMED_CPU_MS_PER_RUN * MINUTES_PER_DAY,
+      from: `${ASSUMED_CPU_MS_PER_RUN} ms a cron run, ${MINUTES_PER_DAY} runs, and ${ASSUMED_CPU_MS_PER_MB} ms for each of ${megabytes} MB compacted since yesterday; no visitors`,
+      perDay: ASSUMED_CPU_MS_PER_RUN * MINUTES_PER_DAY + ASSUMED_CPU_MS_PER_MB * megabytes,
     }),
     flow("object-duration", {
       basis: "assumed",
@@ -113,22 +143,35 @@ export function monthlyBill(usage: Usage): Bill {
     stock("object-storage", { from: "held now, and it stays so", now: sum(feeds.map(({ heldBytes }) => heldBytes)), perDay: 0 }),
     flow("d1-rows-read", {
       basis: "measured",
-      from: `${rows} snapshot rows × ${D1_ROWS_READ.snapshot}, ${gaps} gaps × ${D1_ROWS_READ.gap}, ${batches} batches × ${D1_ROWS_READ.batch} by cron; no visitors`,
-      perDay: rows * D1_ROWS_READ.snapshot + gaps * D1_ROWS_READ.gap + batches * D1_ROWS_READ.batch,
+      from: `${rows} snapshot rows × ${D1_ROWS_READ.snapshot}, ${gaps} gaps × ${D1_ROWS_READ.gap}, ${batches} batches × ${D1_ROWS_READ.batch}, ${days.files} day files × ${D1_ROWS_READ.day} by cron; no visitors`,
+      perDay: rows * D1_ROWS_READ.snapshot + gaps * D1_ROWS_READ.gap + batches * D1_ROWS_READ.batch + days.files * D1_ROWS_READ.day,
     }),
     flow("d1-rows-written", {
       basis: "measured",
-      from: `${rows} snapshot rows × ${D1_ROWS_WRITTEN.snapshot}, ${gaps} gaps × ${D1_ROWS_WRITTEN.gap}, ${batches} batches × ${D1_ROWS_WRITTEN.batch}; stored minutes: ${over}`,
-      perDay: rows * D1_ROWS_WRITTEN.snapshot + gaps * D1_ROWS_WRITTEN.gap + batches * D1_ROWS_WRITTEN.batch,
+      from: `${rows} snapshot rows × ${D1_ROWS_WRITTEN.snapshot}, ${gaps} gaps × ${D1_ROWS_WRITTEN.gap}, ${batches} batches × ${D1_ROWS_WRITTEN.batch}, ${days.files} day files × ${D1_ROWS_WRITTEN.day}; stored minutes: ${over}`,
+      perDay:
+        rows * D1_ROWS_WRITTEN.snapshot + gaps * D1_ROWS_WRITTEN.gap + batches * D1_ROWS_WRITTEN.batch + days.files * D1_ROWS_WRITTEN.day,
     }),
     stock("d1-storage", {
       from: `${rows} rows of ${bytesPerRow} bytes a day; nothing is deleted`,
       now: ever.databaseBytes,
       perDay: rows * bytesPerRow,
     }),
-    flow("r2-class-a", { basis: "measured", from: `objects written; stored minutes: ${over}; no tapes downloaded`, perDay: objects }),
-    flow("r2-class-b", { basis: "assumed", from: "no tapes downloaded: each takes a listing (class A) and a read (class B)", perDay: 0 }),
-    stock("r2-storage", { from: "tapes; nothing is deleted, compacted or expires", now: ever.tapeBytes, perDay: tapeBytes }),
+    flow("r2-class-a", {
+      basis: "measured",
+      from: `${objects} objects written, stored minutes: ${over}; ${days.classA} by ${days.files} day files since yesterday; some ${looks} listings to find them; no tapes downloaded`,
+      perDay: objects + days.classA + looks,
+    }),
+    flow("r2-class-b", {
+      basis: "measured",
+      from: `${days.classB} by ${days.files} day files since yesterday; nothing downloaded: a minute takes a listing (class A) and a read (class B), a day file a read`,
+      perDay: days.classB,
+    }),
+    stock("r2-storage", {
+      from: `tapes and day files, less what was deleted; a day ${tapeBytes} of tapes + ${days.bytes} of day files - ${days.deletedBytes} of tapes deleted`,
+      now: ever.tapeBytes + ever.dayBytes - ever.deletedBytes,
+      perDay: tapeBytes + days.bytes - days.deletedBytes,
+    }),
   ];
   return { planUsd: PLAN_USD, lines, totalUsd: totalOf(lines), ifMessagesAreBilled: withMessages(feeds, lines, calls) };
 }
@@ -152,7 +195,8 @@ function stock(id: PricedThing, { from, now, perDay: each }: { from: string; now
     basis: "measured",
     from: `${now} bytes now + ${each} a day × ${DAYS} / 2: ${from}`,
     perDay: each,
-    perMonth: now + (each * DAYS) / 2,
+    // What shrinks is not less than nothing.
+    perMonth: Math.max(0, now + (each * DAYS) / 2),
   });
 }
 

@@ -1,10 +1,10 @@
 /** What cron has stored, added up for the bill. */
 
 import { sql } from "drizzle-orm";
-import type { StoredUsage, Usage } from "../cost/bill.ts";
+import type { DaysUsage, StoredUsage, Usage } from "../cost/bill.ts";
 import type { Database } from "./database.ts";
 import { batchId } from "./read-batches.ts";
-import { batches } from "./schema.ts";
+import { batches, daySurveys, days } from "./schema.ts";
 
 /** What was stored of one feed by runs since then. Batch ids sort by feed and time: these are one range of the primary key. */
 export async function readStoredUsage(database: Database, feed: string, since: number): Promise<StoredUsage> {
@@ -17,9 +17,22 @@ export async function readStoredUsage(database: Database, feed: string, since: n
   return { feed, minutes, rows, gaps, batches: runs, objects, tapeBytes };
 }
 
+/** Day files that were written since then, and what of the minutes was deleted. */
+export async function readDaysUsage(database: Database, since: number): Promise<DaysUsage> {
+  const [row] = await database.all<Omit<DaysUsage, "deletedBytes">>(sql`select count(*) as files, coalesce(sum(class_a), 0) as classA,
+    coalesce(sum(class_b), 0) as classB, coalesce(sum(bytes), 0) as bytes, coalesce(sum(text_bytes), 0) as textBytes
+    from ${days} where compacted_at >= ${since}`);
+  const [deleted] = await database.all<{ deletedBytes: number }>(
+    sql`select coalesce(sum(deleted_bytes), 0) as deletedBytes from ${daySurveys} where deleted_at >= ${since}`,
+  );
+  return { files: 0, classA: 0, classB: 0, bytes: 0, textBytes: 0, ...row, deletedBytes: deleted?.deletedBytes ?? 0 };
+}
+
 /** Every run ever is read for it: 43,200 rows a month and feed. */
 export async function readEverStored(database: Database): Promise<Usage["ever"]> {
-  const result = await database.run(sql`select coalesce(sum(rows), 0) as rows, coalesce(sum(tape_bytes), 0) as tapeBytes from ${batches}`);
-  const [row] = result.results as { rows: number; tapeBytes: number }[];
-  return { databaseBytes: result.meta.size_after, rows: row?.rows ?? 0, tapeBytes: row?.tapeBytes ?? 0 };
+  const result = await database.run(sql`select coalesce(sum(rows), 0) as rows, coalesce(sum(tape_bytes), 0) as tapeBytes,
+    (select coalesce(sum(bytes), 0) from ${days}) as dayBytes, (select coalesce(sum(deleted_bytes), 0) from ${daySurveys}) as deletedBytes
+    from ${batches}`);
+  const [row] = result.results as Omit<Usage["ever"], "databaseBytes">[];
+  return { rows: 0, tapeBytes: 0, dayBytes: 0, deletedBytes: 0, ...row, databaseBytes: result.meta.size_after };
 }
