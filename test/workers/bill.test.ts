@@ -85,8 +85,8 @@ describe("day files", () => {
   const bill = monthlyBill(usage({ days, ever: { ...ever, deletedBytes: 1_000_000_000, dayBytes: 2_000_000_000 } }));
 
   it.each<[PricedThing, number, number, number]>([
-    // 72,000 and 40 ms for each of 10,000 MB; × 30 = 14,160,000 of 30 M.
-    ["worker-cpu", 472_000, 14_160_000, 0],
+    // 72,000 and 45 ms for each of 10,000 MB; × 30 = 15,660,000 of 30 M.
+    ["worker-cpu", 522_000, 15_660_000, 0],
     // 30,340 + 21 × 1,500
     ["d1-rows-read", 61_840, 1_855_200, 0],
     // 89,580 + 21 × 12

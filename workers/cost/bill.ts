@@ -104,7 +104,7 @@ const LISTINGS_PER_LOOK = 2;
 const LOOKS_PER_DAY = 48;
 const LISTINGS_OF_DAYS = 80;
 /** Of text in and out of a day file, encoded and decoded again (measured in workerd, docs/decisions/0018). */
-const ASSUMED_CPU_MS_PER_MB = 40;
+const ASSUMED_CPU_MS_PER_MB = 45;
 const MEGABYTE = 1_000_000;
 
 export function monthlyBill(usage: Usage): Bill {
