@@ -9,6 +9,7 @@ import { decodeTapeLine } from "../../core/wire/tape.ts";
 import { findAdapter } from "../../exchanges/registry.ts";
 import { ArchiveError } from "../archive-error.ts";
 import { dayFileName, isDayFile } from "../day-file.ts";
+import { groupParts, partsLines } from "../day-parts.ts";
 import { isEventsFile, type RefusedLine, readEventsFile, readEventsHeader } from "../events-file.ts";
 import { type InputFile, inputFiles } from "../input-files.ts";
 import { firstLineOf, readLines } from "../line-reader.ts";
@@ -110,7 +111,18 @@ async function* tapeLines(
   files: readonly InputFile[],
   onBytes: (bytes: number) => void,
 ): AsyncGenerator<{ file: string; lines: readonly string[]; firstLine: number }> {
-  for (const { path } of files) for await (const block of readLines(path, onBytes)) yield { file: path, ...block };
+  for (const parts of groupParts(files.map(({ path }) => path))) {
+    const [file = ""] = parts;
+    if (parts.length === 1) for await (const block of readLines(file, onBytes)) yield { file, ...block };
+    // Numbers of lines are those of all parts together.
+    else {
+      let firstLine = 1;
+      for await (const lines of partsLines(parts, onBytes)) {
+        yield { file, lines, firstLine };
+        firstLine += lines.length;
+      }
+    }
+  }
 }
 
 async function declared(path: string, venue: string): Promise<Instrument[]> {

@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { parseTapeKey, parseTapesKey, tapeKey, tapesDayPrefix, tapesKey, tapesMinutePrefix } from "../../core/wire/keys.ts";
+import {
+  dayFileKey,
+  dayWorkKey,
+  dayWorkPrefix,
+  parseDayFileKey,
+  parseTapeKey,
+  parseTapesKey,
+  tapeKey,
+  tapesDayPrefix,
+  tapesKey,
+  tapesMinutePrefix,
+} from "../../core/wire/keys.ts";
 
 const minuteMs = Date.UTC(2026, 0, 5, 12, 34);
 
@@ -34,6 +45,28 @@ describe("the key of a feed's minute", () => {
     "tape/v2/2026-01-05/1234.main.00.tapes.gz",
   ])("is not read from %s", (text) => {
     expect(parseTapesKey(text)).toBeNull();
+  });
+});
+
+describe("the key of a day file", () => {
+  const key = "days/v1/bitmex/XBTUSD/2026-01-05.02.0123456789ab.day";
+
+  it("names market, day, part and content; one that was read otherwise would be a file that nobody finds", () => {
+    expect(dayFileKey({ venue: "bitmex", symbol: "XBTUSD", day: "2026-01-05", part: 2, head: "0123456789abcdef".repeat(4) })).toBe(key);
+    expect(parseDayFileKey(key)).toEqual({ venue: "bitmex", symbol: "XBTUSD", day: "2026-01-05", part: 2, head: "0123456789ab" });
+  });
+
+  it.each(["days/v1/bitmex/XBTUSD/2026-01-05.day", "days/v2/bitmex/XBTUSD/2026-01-05.02.0123456789ab.day", `${key}.partial`])(
+    "is not read from %s",
+    (text) => expect(parseDayFileKey(text)).toBeNull(),
+  );
+
+  it("is made below a place of its own sources, whose steps sort by number", () => {
+    const of = { venue: "bitmex", symbol: "XBTUSD" };
+    const prefix = dayWorkPrefix(of, "2026-01-05", "ab12");
+    expect(prefix.startsWith(dayWorkPrefix(of, "2026-01-05"))).toBe(true);
+    const steps = [0, 9, 10, 99_999].map((step) => dayWorkKey(prefix, step));
+    expect(steps.toSorted()).toEqual(steps);
   });
 });
 

@@ -126,6 +126,55 @@ describe("a day file that was changed", () => {
   });
 });
 
+describe("a day whose minute came late", () => {
+  it("is one tape again: the parts are merged, and every book is the one that was stored", async () => {
+    const [early, late] = [
+      lived.records.filter(({ receivedAt }) => !isLate(receivedAt)),
+      lived.records.filter(({ receivedAt }) => isLate(receivedAt)),
+    ];
+    const day = "2026-01-06";
+    const first = await makeDay(
+      early.filter(({ receivedAt }) => receivedAt >= MIDNIGHT),
+      { day },
+    );
+    const second = await makeDay(late, { day, before: first.link, part: 1 });
+    const before = await makeDay(
+      early.filter(({ receivedAt }) => receivedAt < MIDNIGHT),
+      { day: "2026-01-05", before: second.link },
+    );
+    const out = freshFolder();
+    await layDown(
+      out,
+      [before, first, second].sort((a, b) => a.link.link - b.link.link),
+    );
+    const { fault, files } = await verify([out]);
+    expect(fault).toBeNull();
+    expect(files.map(({ day: of, part, minutesCompared, gaps }) => [of, part, minutesCompared, gaps])).toEqual([
+      ["2026-01-05", 0, 1, 0],
+      ["2026-01-06", 0, 2, 0],
+      ["2026-01-06", 1, 0, 0],
+    ]);
+    const whole = freshFolder();
+    await layDown(whole, days);
+    const reports = await Promise.all(
+      [out, whole].map(async (folder) => {
+        const [source] = await fileSources([folder], { venue: "binance-spot", market: null });
+        if (source === undefined) throw new Error("no source");
+        const { bookHash, rowsHash, records, gaps } = await reportReplay(source, silent);
+        return { bookHash, rowsHash, records, gaps };
+      }),
+    );
+    expect(reports[0]).toEqual(reports[1]);
+    const events = await Promise.all(
+      [out, whole].map(async (folder) => linesOf((await exportFiles([folder], {})).markets[0]?.files[0]?.path ?? "").slice(1)),
+    );
+    expect(events[0]).toEqual(events[1]);
+  });
+
+  const MIDNIGHT = Date.UTC(2026, 0, 6);
+  const isLate = (receivedAt: number): boolean => receivedAt >= MIDNIGHT + 20_000 && receivedAt < MIDNIGHT + 50_000;
+});
+
 describe("the command", () => {
   it("prints a table and ends with 0, or names the first fault and ends with 1", async () => {
     const out = freshFolder();

@@ -9,6 +9,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { dayFileName, isDayFile } from "../../archive/day-file.ts";
+import { groupParts, partsLines } from "../../archive/day-parts.ts";
 import { type Instrument, marketId, parseMarketId } from "../../core/market/instrument.ts";
 import { parseGrid } from "../../core/units/decimal.ts";
 import { FEED_TAPE_SYMBOL, parseTapeKey } from "../../core/wire/keys.ts";
@@ -221,12 +222,13 @@ async function* readRecords(
   options: { decode: (line: string) => SourceRecord | null; onProgress: (done: number) => void },
 ): AsyncGenerator<SourceRecord[]> {
   let done = 0;
-  for (const path of paths) {
-    const onBytes = (bytes: number): void => {
-      done += bytes;
-      options.onProgress(done);
-    };
-    for await (const lines of readLines(path, onBytes)) {
+  const onBytes = (bytes: number): void => {
+    done += bytes;
+    options.onProgress(done);
+  };
+  for (const parts of groupParts(paths)) {
+    const [path = ""] = parts;
+    for await (const lines of parts.length > 1 ? partsLines(parts, onBytes) : readLines(path, onBytes)) {
       yield lines.flatMap((line) => (line === "" ? [] : (options.decode(line) ?? [])));
     }
   }

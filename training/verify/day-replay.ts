@@ -39,12 +39,11 @@ export class MarketReplay {
     this.market = market;
   }
 
-  /** @param text blocks of whole lines, of one day. */
-  async day(text: AsyncIterable<Uint8Array>): Promise<DayOutcome> {
+  /** @param blocks of lines, of one day. */
+  async day(blocks: AsyncIterable<readonly string[]>): Promise<DayOutcome> {
     const counts = { ...NO_REPLAY, minutes: [] as MinuteBook[] };
-    const decoder = new TextDecoder();
-    for await (const block of text) {
-      for (const line of decoder.decode(block).split("\n")) {
+    for await (const lines of blocks) {
+      for (const line of lines) {
         if (line === "") continue;
         counts.records++;
         const record = decodeTapeLine(line);

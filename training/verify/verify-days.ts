@@ -7,6 +7,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ArchiveError } from "../../archive/archive-error.ts";
 import { dayFileName, faultText, fileBytes, isDayFile, sha256 } from "../../archive/day-file.ts";
+import { mergedLines } from "../../archive/day-parts.ts";
 import { CHAIN_FILE, dayPath, type KnownDay, readKnownDays } from "../../archive/pull/known-days.ts";
 import { MS_PER_DAY, startOfDay } from "../../core/units/time.ts";
 import { faultOfChain } from "../../core/wire/day-chain.ts";
@@ -16,7 +17,7 @@ import { readDayFile } from "../../core/wire/day-file/reader.ts";
 import { FEED_TAPE_SYMBOL } from "../../core/wire/keys.ts";
 import { CommandError } from "../command-error.ts";
 import type { Progress } from "../progress.ts";
-import { compareMinutes, type DayOutcome, MarketReplay, type MinuteBook } from "./day-replay.ts";
+import { compareMinutes, type DayOutcome, MarketReplay, type MinuteBook, type MinuteComparison } from "./day-replay.ts";
 
 export interface VerifiedDay {
   readonly file: string;
@@ -81,13 +82,15 @@ export async function verifyDays(files: readonly string[], options: VerifyOption
     if (links.fault !== null) faults.push(links.fault);
     let replay = new MarketReplay(market);
     let before: string | null = null;
-    for (const file of named) {
+    for (const day of new Set(named.map((file) => file.day))) {
       // Over a hole of days no book goes on.
-      if (before !== null && !isSoonAfter(before, file.day)) replay = new MarketReplay(market);
-      before = file.day;
-      const report = await verifyFile(file, replay, { ...options, links: links.links, onBytes });
-      reports.push(report);
-      if (report.fault !== null) faults.push(`${file.path}: ${report.fault}`);
+      if (before !== null && !isSoonAfter(before, day)) replay = new MarketReplay(market);
+      before = day;
+      const parts = named.filter((file) => file.day === day);
+      for (const report of await verifyParts(parts, replay, { ...options, links: links.links, onBytes })) {
+        reports.push(report);
+        if (report.fault !== null) faults.push(`${report.file}: ${report.fault}`);
+      }
     }
   }
   options.progress.stop();
@@ -173,54 +176,59 @@ async function missingFile(links: readonly KnownDay[], folders: readonly string[
   return null;
 }
 
-async function verifyFile(
-  file: NamedFile,
+interface Proof {
+  trailer: Trailer | null;
+  fault: DayFileFault | null;
+}
+
+/** A day's parts: each by its own hashes, and all of them together as the one tape that is replayed. What that shows is told of the first. */
+async function verifyParts(
+  parts: readonly NamedFile[],
   replay: MarketReplay,
   options: VerifyOptions & { readonly links: readonly KnownDay[]; readonly onBytes: (bytes: number) => void },
-): Promise<VerifiedDay> {
-  const empty = {
-    blocks: 0,
-    lines: 0,
-    head: null,
-    chain: "alone",
-    malformedLines: 0,
-    checkpoints: 0,
-    minutesCompared: 0,
-    gaps: 0,
-  } as const;
-  const { path, market, day, part } = file;
-  const report = { file: path, market, day, part };
-  if (file.fault !== null) return { ...report, ...empty, fault: file.fault };
-  const proof: { trailer: Trailer | null; fault: DayFileFault | null } = { trailer: null, fault: null };
-  async function* text(): AsyncGenerator<Uint8Array> {
-    for await (const each of readDayFile(fileBytes(path, options.onBytes), sha256)) {
-      if (each.kind === "block") yield each.text;
-      if (each.kind === "trailer") proof.trailer = each.trailer;
-      if (each.kind === "fault") proof.fault = each.fault;
-    }
+): Promise<VerifiedDay[]> {
+  const [{ market, day } = { market: "", day: "" }] = parts;
+  const proofs = parts.map((): Proof => ({ trailer: null, fault: null }));
+  const texts = parts.flatMap(({ path, fault }, index) => {
+    const proof = proofs[index];
+    return proof === undefined || fault !== null ? [] : [provedText(fileBytes(path, options.onBytes), proof)];
+  });
+  const isBook = !market.endsWith(`:${FEED_TAPE_SYMBOL}`);
+  const outcome = isBook ? await replay.day(mergedLines(texts)) : await passOver(texts);
+  const minutes = compareMinutes(outcome.minutes, isBook ? await options.minutesOf(market, day) : new Map());
+  return parts.map((file, index) => {
+    const found = index === 0 ? { outcome, minutes } : { outcome: NOTHING, minutes: { compared: 0, fault: null } };
+    return reportOf(file, proofs[index] ?? { trailer: null, fault: null }, { ...found, links: options.links });
+  });
+}
+
+/** Blocks whose hashes are right; how the file ended is noted. */
+async function* provedText(bytes: AsyncIterable<Uint8Array>, proof: Proof): AsyncGenerator<Uint8Array> {
+  for await (const each of readDayFile(bytes, sha256)) {
+    if (each.kind === "block") yield each.text;
+    if (each.kind === "trailer") proof.trailer = each.trailer;
+    if (each.kind === "fault") proof.fault = each.fault;
   }
-  const isReplayed = !market.endsWith(`:${FEED_TAPE_SYMBOL}`) && part === 0;
-  const outcome = isReplayed ? await replay.day(text()) : await passOver(text());
-  const { trailer } = proof;
-  if (trailer === null) {
-    const fault = proof.fault === null ? "it ends without a trailer" : faultText(proof.fault);
-    return { ...report, ...empty, fault };
+}
+
+const NOTHING: DayOutcome = { records: 0, malformedLines: 0, checkpoints: 0, checkpointMismatches: 0, gaps: 0, minutes: [] };
+
+function reportOf(
+  { path, market, day, part, fault }: NamedFile,
+  proof: Proof,
+  { outcome, minutes, links }: { outcome: DayOutcome; minutes: MinuteComparison; links: readonly KnownDay[] },
+): VerifiedDay {
+  const { malformedLines, checkpoints, gaps } = outcome;
+  const report = { file: path, market, day, part, malformedLines, checkpoints, gaps, minutesCompared: minutes.compared };
+  if (proof.trailer === null) {
+    const reason = fault ?? (proof.fault === null ? "it ends without a trailer" : faultText(proof.fault));
+    return { ...report, blocks: 0, lines: 0, head: null, chain: "alone", fault: reason };
   }
-  const head = hex(trailer.head);
-  const link = options.links.find((each) => each.day === day && each.part === part) ?? null;
-  const minutes = compareMinutes(outcome.minutes, isReplayed ? await options.minutesOf(market, day) : new Map());
-  return {
-    ...report,
-    blocks: trailer.blocks.length,
-    lines: trailer.lines,
-    head,
-    chain: link === null ? "alone" : "linked",
-    malformedLines: outcome.malformedLines,
-    checkpoints: outcome.checkpoints,
-    minutesCompared: minutes.compared,
-    gaps: outcome.gaps,
-    fault: faultOf({ head, link, outcome, path }) ?? minutes.fault,
-  };
+  const { blocks, lines } = proof.trailer;
+  const head = hex(proof.trailer.head);
+  const link = links.find((each) => each.day === day && each.part === part) ?? null;
+  const chain = link === null ? "alone" : "linked";
+  return { ...report, blocks: blocks.length, lines, head, chain, fault: faultOf({ head, link, outcome, path }) ?? minutes.fault };
 }
 
 function faultOf({ head, link, outcome, path }: { head: string; link: KnownDay | null; outcome: DayOutcome; path: string }): string | null {
@@ -233,10 +241,10 @@ function faultOf({ head, link, outcome, path }: { head: string; link: KnownDay |
   return null;
 }
 
-/** What belongs to no book is only read, and so is what came late: it stands beside its time. */
-async function passOver(text: AsyncIterable<Uint8Array>): Promise<DayOutcome> {
-  for await (const _ of text);
-  return { records: 0, malformedLines: 0, checkpoints: 0, checkpointMismatches: 0, gaps: 0, minutes: [] };
+/** What belongs to no book is only read. */
+async function passOver(texts: readonly AsyncIterable<Uint8Array>[]): Promise<DayOutcome> {
+  for (const text of texts) for await (const _ of text);
+  return NOTHING;
 }
 
 async function bytesOf(files: readonly string[]): Promise<number> {
