@@ -79,7 +79,7 @@ function expectEqual(book: OrderBook, naive: MapBook): void {
 }
 
 describe("any sequence of snapshots and changes", () => {
-  it.each([40, 600, 100_000])("over %i prices leaves the levels that a Map would hold", (prices) => {
+  it.each([40, 600, 6_000, 100_000, 10_000_000])("over %i prices leaves the levels that a Map would hold", (prices) => {
     fc.assert(
       fc.property(fc.array(message(prices), { minLength: 1, maxLength: 40 }), (messages) => {
         const book = new OrderBook();
@@ -97,13 +97,13 @@ describe("any sequence of snapshots and changes", () => {
     );
   });
 
-  it("answers depth, walks and top levels as a scan of all levels does", () => {
+  it.each([600, 20_000])("answers depth, walks and top levels over %i prices as a scan of all levels does", (prices) => {
     const question = fc.record({
-      levels: fc.integer({ min: 1, max: 80 }),
-      offset: fc.integer({ min: -50, max: 650 }),
+      levels: fc.integer({ min: 1, max: 250 }),
+      offset: fc.integer({ min: -50, max: prices + 50 }),
       lots: fc.nat(2_000),
     });
-    const levels = fc.array(fc.tuple(fc.integer({ min: 1, max: 600 }), fc.integer({ min: 1, max: 100 })), { maxLength: 200 });
+    const levels = fc.array(fc.tuple(fc.integer({ min: 1, max: prices }), fc.integer({ min: 1, max: 100 })), { maxLength: 200 });
     fc.assert(
       fc.property(levels, levels, question, (bids, asks, { levels: count, offset, lots }) => {
         const book = bookOf(bids, asks);
@@ -126,7 +126,7 @@ describe("any sequence of snapshots and changes", () => {
   it("gives the levels in any order of asking", () => {
     fc.assert(
       fc.property(
-        fc.uniqueArray(fc.integer({ min: 1, max: 5_000 }), { minLength: 1, maxLength: 300 }),
+        fc.uniqueArray(fc.integer({ min: 1, max: 10_000 }), { minLength: 1, maxLength: 300 }),
         fc.array(fc.nat(299)),
         (prices, asked) => {
           const book = bookOf(
@@ -284,6 +284,68 @@ describe("a price that runs away", () => {
   });
 });
 
+describe("a best that jumps away and comes back", () => {
+  const near = [
+    100_000, 99_999, 99_968, 99_744, 97_000, 96_161, 96_160, 96_159, 95_905, 95_904, 95_903, 93_184, 93_183, 93_152, 93_151, 92_000, 1,
+  ];
+
+  it.each([1, 31, 32, 224, 255, 256, 257, 767, 768, 769, 3_840, 4_095, 4_096, 4_097, 90_000, 2 ** 52])(
+    "by %i ticks loses no level behind it and leaves none",
+    (jump) => {
+      const book = new OrderBook();
+      const naive = new MapBook();
+      const set = (ticks: number, lots: number) => {
+        for (const side of ["bid", "ask"] as const) {
+          const mirrored = side === "bid" ? ticks : 2 ** 52 + 200_001 - ticks;
+          book.side(side).set(mirrored, lots);
+          naive.set(side, mirrored, lots);
+        }
+        expectEqual(book, naive);
+      };
+      for (const ticks of near) set(ticks, 3);
+      for (let turn = 0; turn < 3; turn++) {
+        set(100_000 + jump, 5);
+        set(99_968, turn);
+        set(100_000 + jump, 0);
+      }
+      for (const ticks of near) {
+        set(ticks, 0);
+        // Where a window moved down to 97,000 begins.
+        set(93_152, ticks);
+      }
+      for (const ticks of near.toReversed()) set(ticks, 7);
+    },
+  );
+
+  it("keeps the end of what is known", () => {
+    const book = new OrderBook();
+    book.replace(
+      batchOf(
+        near.map((ticks) => [ticks, 1] as const),
+        [],
+      ),
+      [near.length],
+    );
+    expect(book.bids.completeToTicks).toBe(1);
+    book.bids.set(300_000, 1);
+    for (const ticks of near.slice(0, -1)) book.bids.set(ticks, 0);
+    book.bids.set(300_000, 0);
+    expect(book.bids.bestTicks).toBe(1);
+    expect(book.bids.isWindowExhausted).toBe(false);
+    expect(book.bids.completeToTicks).toBe(1);
+  });
+
+  it("is copied whole, with the end of what is known", () => {
+    const book = new OrderBook();
+    book.replace(batchOf([...near.map((ticks) => [ticks, ticks] as const), [250_000, 9]], []), [near.length + 1]);
+    const copy = bookOf([[400_000, 1]], [[500_000, 1]]);
+    copy.copyFrom(book);
+    expect(levelsOf(copy, "bid")).toEqual([[250_000, 9], ...near.map((ticks) => [ticks, ticks])]);
+    expect(copy.contentHash()).toBe(book.contentHash());
+    expect(copy.bids.completeToTicks).toBe(1);
+  });
+});
+
 describe("both sides are one ladder", () => {
   it("mirrored updates give mirrored levels", () => {
     fc.assert(
@@ -354,6 +416,8 @@ describe("a venue that adds levels without end", () => {
     const worst = book.bids.ticksAt(book.bids.levelCount - 1);
     expect(book.bids.completeToTicks).toBe(worst);
     expect(levelsOf(book, "bid")).toEqual(Array.from({ length: book.bids.levelCount }, (_, depth) => [added - depth, added - depth]));
+    book.clear();
+    expect(book.bids.completeToTicks).toBeNull();
   });
 
   it("worst first or best first, in both directions", () => {
