@@ -8,25 +8,15 @@
 
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { OrderBook } from "../core/book/order-book.ts";
-import type { Instrument } from "../core/market/instrument.ts";
-import { ContentHash } from "../core/math/hash.ts";
 import { coinbaseAdvanced } from "../exchanges/coinbase/advanced.ts";
 import { coinbaseExchange } from "../exchanges/coinbase/exchange.ts";
-import type { BookSequencer, Decoder, ExchangeAdapter } from "../exchanges/contract.ts";
+import type { ExchangeAdapter } from "../exchanges/contract.ts";
+import { benchBesideParse, type SocketSession } from "./beside-parse.ts";
 import { inferInstruments, type RecordedFrame, readRecording } from "./recording.ts";
-import { type BenchOptions, type BenchResult, type Contender, median, pairedRatio, timeRounds } from "./report.ts";
+import type { BenchOptions, BenchResult } from "./report.ts";
 
 const RECORDING = resolve(import.meta.dirname, "../../shared/data/wire/coinbase-exchange-2021-04-17.ws.txt.gz");
 const BATCH_MS = 50;
-
-interface Session {
-  readonly name: string;
-  readonly adapter: ExchangeAdapter;
-  readonly instruments: readonly Instrument[];
-  readonly snapshots: readonly string[];
-  readonly frames: readonly string[];
-}
 
 interface BookMessage {
   readonly type: string;
@@ -40,88 +30,17 @@ interface BookMessage {
 export async function benchDecodeCoinbase({ file, rounds }: BenchOptions): Promise<BenchResult[]> {
   const path = file ?? RECORDING;
   if (!existsSync(path)) throw new Error(`no recording at ${path}: name one with --file`);
-  return sessionsOf(readRecording(path)).flatMap((session) => benchSession(session, rounds));
+  return sessionsOf(readRecording(path)).flatMap((session) => benchBesideParse(session, rounds));
 }
 
-function benchSession(session: Session, rounds: number): BenchResult[] {
-  let started = start(session);
-  let parsed = 0;
-  const contenders: Contender[] = [
-    {
-      name: "edgebook",
-      prepare() {
-        started = start(session);
-      },
-      work: () => take(started, session.frames),
-    },
-    {
-      name: "JSON.parse",
-      prepare() {
-        parsed = 0;
-      },
-      work() {
-        for (const frame of session.frames) if (JSON.parse(frame) !== null) parsed++;
-      },
-    },
-  ];
-  const [own, parse] = timeRounds(contenders, rounds) as [number[], number[]];
-  if (parsed !== session.frames.length) throw new Error(`JSON.parse read ${parsed} of ${session.frames.length} frames`);
-  const sizes = { frames: session.frames.length, characters: session.frames.reduce((sum, { length }) => sum + length, 0), rounds };
-  const result = (name: string, seconds: readonly number[]) => ({
-    name: `decode ${session.name} ${name}`,
-    sizes,
-    seconds: median(seconds),
-    framesPerSecond: Math.round(sizes.frames / median(seconds)),
-    hash: hashOf(started),
-  });
-  return [
-    { ...result("and apply, edgebook", own), peer: "JSON.parse alone", ratio: pairedRatio(own, parse) },
-    result("JSON.parse alone", parse),
-  ];
-}
-
-interface Started {
-  readonly decoder: Decoder;
-  readonly books: ReadonlyMap<string, { readonly book: OrderBook; readonly sequencer: BookSequencer }>;
-}
-
-function start({ adapter, instruments, snapshots }: Session): Started {
-  const books = new Map(instruments.map(({ symbol }) => [symbol, { book: new OrderBook(), sequencer: adapter.createSequencer() }]));
-  const started = { decoder: adapter.createDecoder(instruments), books };
-  take(started, snapshots);
-  return started;
-}
-
-function take({ decoder, books }: Started, frames: readonly string[]): void {
-  for (const frame of frames) {
-    const decoded = decoder.decode(frame);
-    if (decoded.kind === "malformed") throw new Error(`malformed frame in the recording: ${decoded.reason}`);
-    if (decoded.kind !== "event") continue;
-    const { event } = decoded;
-    const market = books.get(event.symbol);
-    if (market === undefined) continue;
-    if (event.kind === "depth") {
-      if (market.sequencer.judge(event) === "apply") market.book.apply(event.levels);
-    } else if (event.kind === "snapshot") {
-      market.sequencer.judgeSnapshot(event.lastSequence, null);
-      market.book.replace(event.levels, []);
-    }
-  }
-}
-
-function hashOf({ books }: Started): string {
-  const hash = new ContentHash();
-  for (const { book } of books.values()) hash.text(book.contentHash());
-  return hash.digest();
-}
-
-function sessionsOf(captured: readonly RecordedFrame[]): Session[] {
+function sessionsOf(captured: readonly RecordedFrame[]): SocketSession[] {
   const instruments = inferInstruments("coinbase-exchange", captured);
   const recorded = captured.map(({ text }) => text);
   const batched = inBatches(captured);
-  const session = (name: string, adapter: ExchangeAdapter, frames: readonly string[]): Session => {
+  const session = (name: string, adapter: ExchangeAdapter, frames: readonly string[]): SocketSession => {
     const isSnapshot = (frame: string) => frame.includes('"snapshot"');
-    return { name, adapter, instruments, snapshots: frames.filter(isSnapshot), frames: frames.filter((frame) => !isSnapshot(frame)) };
+    const changes = frames.filter((frame) => !isSnapshot(frame));
+    return { name, adapter, instruments, snapshots: frames.filter(isSnapshot), frames: changes, books: "new" };
   };
   return [
     session("as recorded,", coinbaseExchange, recorded),

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { benchArchive } from "./archive.ts";
 import { benchBook } from "./book.ts";
 import { benchDecode } from "./decode.ts";
+import { benchDecodeBitmex } from "./decode-bitmex.ts";
 import { benchDecodeCoinbase } from "./decode-coinbase.ts";
 import { benchFeed } from "./feed.ts";
 import type { Bench } from "./report.ts";
@@ -14,6 +15,7 @@ const BENCHES: readonly { readonly name: string; readonly about: string; readonl
   { name: "book", about: "level updates a second, beside tardis-dev's and ccxt's books", run: benchBook },
   { name: "decode", about: "frames decoded and applied a second, beside JSON.parse alone", run: benchDecode },
   { name: "decode-coinbase", about: "the same for Coinbase, whose books begin on the socket", run: benchDecodeCoinbase },
+  { name: "decode-bitmex", about: "the same for BitMEX, with new books and with kept ones", run: benchDecodeBitmex },
   { name: "archive", about: "day files' bytes a level update and speed, beside gzip, zstd, xz and Parquet", run: benchArchive },
 ];
 
