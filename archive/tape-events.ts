@@ -31,14 +31,22 @@ export interface TapeBlock {
   readonly firstLine: number;
 }
 
+/** What is read from a tape, and how. */
+export interface TapeMarkets {
+  readonly venue: string;
+  readonly instruments: readonly Instrument[];
+  /** Silences of a book beyond it are gaps; null or absent: as its pace says. */
+  readonly silenceMs?: number | null | undefined;
+}
+
 export type TapeItem = { readonly market: string; readonly record: MarketRecord } | RefusedLine;
 
 /** Throws ArchiveError for a venue that isn't spoken here. */
 export async function* tapeEvents(
   blocks: AsyncIterable<TapeBlock>,
-  { venue, instruments }: { venue: string; instruments: readonly Instrument[] },
+  { venue, instruments, silenceMs }: TapeMarkets,
 ): AsyncGenerator<TapeItem[]> {
-  const replay = new TapeReplay(venue, instruments);
+  const replay = new TapeReplay(venue, instruments, silenceMs ?? null);
   for await (const { file, lines, firstLine } of blocks) {
     const items: TapeItem[] = [];
     for (const [index, text] of lines.entries()) {
@@ -62,10 +70,12 @@ export class TapeReplay {
   private readonly createDecoder: () => Decoder;
   private readonly states = new Map<string, MarketState>();
 
-  constructor(venue: string, instruments: readonly Instrument[]) {
+  /** @param silenceMs silences of a book beyond it are gaps; null: as its pace says. */
+  constructor(venue: string, instruments: readonly Instrument[], silenceMs: number | null = null) {
     const adapter = findAdapter(venue);
     if (adapter === null) throw new ArchiveError(`no adapter speaks the venue "${venue}"`);
-    this.reducer = new FeedReducer({ adapter, instruments, featureSet: featureSetV1 });
+    const noted = silenceMs === null ? {} : { silenceMs };
+    this.reducer = new FeedReducer({ adapter, instruments, featureSet: featureSetV1, ...noted });
     this.createDecoder = () => adapter.createDecoder(instruments);
     this.decoder = this.createDecoder();
     for (const [symbol, tracker] of this.reducer.markets) this.states.set(symbol, new MarketState(tracker));

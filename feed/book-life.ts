@@ -24,6 +24,7 @@ import { GapTracker } from "./gap-tracker.ts";
 import { MarketFeatures } from "./market-features.ts";
 import { Pace } from "./pace.ts";
 import type { PendingLimits } from "./pending-frames.ts";
+import { SilenceNotes } from "./silence-notes.ts";
 import type { SnapshotSchedule } from "./snapshot-schedule.ts";
 
 /** A whole book that nobody asked for, and so much older than what the market last said, isn't of now: messages of one book come within a second. */
@@ -41,6 +42,8 @@ export interface BookLifeOptions {
   readonly snapshotLimits: readonly number[];
   /** Shortest silence after which the venue's markets count as stale. */
   readonly staleAfterMs: number;
+  /** Longer silences of a live book are noted; none are unless told. */
+  readonly silenceMs?: number;
   readonly pendingLimits: PendingLimits;
   readonly onRow?: RowSink;
 }
@@ -61,6 +64,7 @@ export class BookLife {
   decoder: Decoder;
   private readonly build: BookBuild;
   private readonly pace: Pace;
+  private readonly silences: SilenceNotes;
   private readonly refresh: BookRefresh;
   private readonly coverage: Coverage;
   private readonly options: BookLifeOptions;
@@ -82,6 +86,7 @@ export class BookLife {
     this.decoder = options.decoder;
     this.gaps = new GapTracker(marketId(venue, symbol));
     this.pace = new Pace(options.staleAfterMs);
+    this.silences = new SilenceNotes(this.gaps, options.silenceMs ?? null);
     this.build = new BookBuild(options.snapshotSource, options.pendingLimits);
     this.refresh = new BookRefresh(options.pendingLimits);
     this.features = new MarketFeatures(this.book, options.featureSet, options.onRow);
@@ -180,6 +185,7 @@ export class BookLife {
       this.pace.heard(receivedAt);
       this.refresh.keep(event, frame);
     }
+    if (event.kind === "depth" || event.kind === "snapshot") this.silences.heard(receivedAt);
     if (event.kind === "snapshot") this.onStreamedSnapshot(event, receivedAt);
     else if (this.state === "syncing") this.keep(event, frame, receivedAt);
     else if (this.state === "live") this.apply(event, frame, receivedAt);
@@ -346,7 +352,7 @@ export class BookLife {
   /** The book has changed, or been replaced, by what the venue sent. */
   private bookVouchedFor(receivedAt: number): void {
     this.lastBookAt = receivedAt;
-    this.coverage.heard(receivedAt, this.staleAfterMs());
+    this.coverage.heard(receivedAt, this.silences.allowedMs(this.staleAfterMs()));
   }
 
   private onQuote(event: QuoteEvent, receivedAt: number): void {
@@ -367,7 +373,8 @@ export class BookLife {
     this.unbrokenSince = receivedAt;
     this.wholeAt = receivedAt;
     this.gaps.end(receivedAt);
-    this.coverage.begin(receivedAt, this.staleAfterMs());
+    this.silences.begin(receivedAt);
+    this.coverage.begin(receivedAt, this.silences.allowedMs(this.staleAfterMs()));
     this.check.replaced(this.book, receivedAt);
     this.refresh.begin(this.book, receivedAt);
     this.bookVouchedFor(receivedAt);
@@ -399,6 +406,7 @@ export class BookLife {
     this.coverage.end(goodUntil);
     this.unbrokenSince = null;
     this.lastBookAt = null;
+    this.silences.stop();
     this.features.stop();
     this.refresh.stop();
     this.book.clear();

@@ -17,6 +17,8 @@ export interface FeedConfiguration {
   readonly symbols: readonly string[];
   /** Levels a side in each minute's snapshot; 20 where nothing is said. */
   readonly levels?: number;
+  /** Silences of a book beyond so many ms are in the ledger; where nothing is said, only those that its own pace doesn't allow. */
+  readonly silenceMs?: number;
 }
 
 export const DEFAULT_OBJECT = "main";
@@ -28,8 +30,10 @@ export const MAX_SNAPSHOT_LEVELS = 1_000;
  * characters of it: two sides of so many are 1.44 MB.
  */
 const MAX_LEVELS_OF_FEED = 20_000;
+/** Each silence is a row: a market that speaks once a second would fill the ledger with less. */
+const SHORTEST_SILENCE_MS = 1_000;
 
-/** @param text the FEEDS variable: `[{"feed":"main","venue":"binance-spot","symbols":["BTCUSDT"],"levels":20,"object":"main"}]`; levels and object may be left out. */
+/** @param text the FEEDS variable: `[{"feed":"main","venue":"binance-spot","symbols":["BTCUSDT"],"levels":20,"object":"main"}]`; levels, silenceMs and object may be left out. */
 export function parseFeeds(text: string): FeedConfiguration[] | { malformed: string } {
   const value = parseJson(text);
   if (!Array.isArray(value) || value.length === 0)
@@ -94,6 +98,7 @@ function feedOf(value: unknown): FeedConfiguration | { malformed: string } {
     venue,
     symbols,
     levels,
+    silenceMs,
     object = DEFAULT_OBJECT,
   } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
   if (typeof feed !== "string" || !FEED_NAME.test(feed))
@@ -105,7 +110,12 @@ function feedOf(value: unknown): FeedConfiguration | { malformed: string } {
     return { malformed: `feed ${feed} needs a list of symbols` };
   if (typeof object !== "string" || !FEED_NAME.test(object))
     return { malformed: `the object of feed ${feed} must be of a-z, 0-9 and -, and is: ${String(object)}` };
-  if (levels === undefined) return { feed, object, venue, symbols };
+  if (silenceMs !== undefined && (typeof silenceMs !== "number" || !Number.isInteger(silenceMs) || silenceMs < SHORTEST_SILENCE_MS))
+    return {
+      malformed: `the silenceMs of feed ${feed} must be a whole number from ${SHORTEST_SILENCE_MS} on, and is: ${JSON.stringify(silenceMs)}`,
+    };
+  const named = { feed, object, venue, symbols, ...(silenceMs === undefined ? {} : { silenceMs }) };
+  if (levels === undefined) return named;
   if (typeof levels !== "number" || !Number.isInteger(levels) || levels < 1 || levels > MAX_SNAPSHOT_LEVELS)
     return {
       malformed: `the levels of feed ${feed} must be a whole number from 1 to ${MAX_SNAPSHOT_LEVELS}, and are: ${JSON.stringify(levels)}`,
@@ -114,7 +124,7 @@ function feedOf(value: unknown): FeedConfiguration | { malformed: string } {
     return {
       malformed: `feed ${feed} has ${symbols.length} symbols of ${levels} levels: at most ${MAX_LEVELS_OF_FEED} levels in all, so fewer levels, or more feeds`,
     };
-  return { feed, object, venue, symbols, levels };
+  return { ...named, levels };
 }
 
 function parseJson(text: string): unknown {

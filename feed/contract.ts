@@ -181,6 +181,8 @@ export type GapReason =
   | "restarted"
   | "connection-down"
   | "stale"
+  /** Longer than the feed was told to let pass, and too short to be stale. */
+  | "silence"
   | "tape-overflow"
   | "rotation";
 

@@ -66,6 +66,8 @@ export interface FeedReducerOptions {
    * are on the tape. `whole`, the default: everything that the connection brought.
    */
   readonly frames?: "whole" | "one-market";
+  /** Silences of a live book beyond it are in the ledger, and not covered; absent, only those that its own pace doesn't allow. */
+  readonly silenceMs?: number;
   /** Levels a side of each minute's snapshot. */
   readonly snapshotLevels?: number;
   /** Called for each feature row of each market, with a buffer that is reused. */
@@ -113,6 +115,7 @@ export class FeedReducer {
             frames: Math.max(LEAST_PENDING_FRAMES, Math.floor(PENDING_FRAMES / instruments.length)),
             characters: Math.max(LEAST_PENDING_CHARACTERS, Math.floor(PENDING_CHARACTERS / instruments.length)),
           },
+          ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
           ...(onRow === undefined ? {} : { onRow: (row: FeatureRow) => onRow(instrument.symbol, row) }),
         });
         return [instrument.symbol, tracker];

@@ -30,6 +30,8 @@ export interface EventSource {
 export interface SourceOptions {
   /** The venue of tapes whose path or name doesn't say it. */
   readonly venue: string | null;
+  /** Silences of a tape's books beyond it are gaps; null: as its pace says. */
+  readonly silenceMs?: number | null;
 }
 
 const IS_WANTED = /\.(day|(tape|ndjson)(\.gz)?)$/;
@@ -45,7 +47,7 @@ export async function eventSources(paths: readonly string[], options: SourceOpti
     if (!isDayFile(file.path) && (await isEventsFile(file.path))) sources.push(await eventsSource(file));
     else await addTape(file, tapes, options);
   }
-  for (const group of tapes.values()) sources.push(tapeSource(group));
+  for (const group of tapes.values()) sources.push(tapeSource(group, options));
   if (sources.length === 0) throw new ArchiveError(`${paths.join(", ")}: neither a tape nor a file of events in there`);
   return sources;
 }
@@ -96,14 +98,14 @@ async function addTape(file: InputFile, groups: Map<string, TapeGroup>, { venue 
   groups.set(name, group);
 }
 
-function tapeSource({ venue, instruments, files }: TapeGroup): EventSource {
+function tapeSource({ venue, instruments, files }: TapeGroup, { silenceMs }: SourceOptions): EventSource {
   const [first, last] = [files[0] as InputFile, files.at(-1) as InputFile];
   const name = files.length === 1 ? basename(first.path) : `${basename(first.path)} … ${basename(last.path)} (${files.length} tapes)`;
   return {
     name,
     headers: instruments.map(({ symbol, tick, lot }) => ({ market: marketId(venue, symbol), tick, lot, source: name })),
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-    read: (onBytes) => tapeEvents(tapeLines(files, onBytes), { venue, instruments }),
+    read: (onBytes) => tapeEvents(tapeLines(files, onBytes), { venue, instruments, silenceMs }),
   };
 }
 

@@ -350,6 +350,7 @@ export class RunningFeed {
       instruments,
       featureSet: featureSetV1,
       snapshotLevels: this.configuration.levels ?? SNAPSHOT_LEVELS,
+      ...(this.configuration.silenceMs === undefined ? {} : { silenceMs: this.configuration.silenceMs }),
     });
     const recorder = new Recorder(this.store, reducer, now);
     for (const gap of this.store.openGaps()) {

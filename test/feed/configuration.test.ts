@@ -21,6 +21,16 @@ describe("FEEDS", () => {
     ]);
   });
 
+  it("says which silences of a feed's books are noted, or nothing", () => {
+    const feeds = parseFeeds(
+      '[{"feed":"a","venue":"v","symbols":["X"],"silenceMs":2000,"levels":5},{"feed":"b","venue":"v","symbols":["Y"],"silenceMs":1000}]',
+    );
+    expect(feeds).toEqual([
+      { feed: "a", object: "main", venue: "v", symbols: ["X"], levels: 5, silenceMs: 2_000 },
+      { feed: "b", object: "main", venue: "v", symbols: ["Y"], silenceMs: 1_000 },
+    ]);
+  });
+
   it("lets all feeds share one object but those that name another: each object that never sleeps is paid for", () => {
     const feeds = parseFeeds('[{"feed":"a","venue":"v","symbols":["X"],"object":"busy"},{"feed":"b","venue":"w","symbols":["Y"]}]');
     expect(feeds).toMatchObject([{ object: "busy" }, { object: "main" }]);
@@ -40,6 +50,12 @@ describe("FEEDS", () => {
       JSON.stringify([{ feed: "a", venue: "v", symbols: Array.from({ length: 21 }, (_, index) => `S${index}`), levels: 1_000 }]),
       /21 symbols of 1000 levels: at most 20000/,
     ],
+    [
+      "silences so short that each is a row",
+      '[{"feed":"a","venue":"v","symbols":["X"],"silenceMs":999}]',
+      /silenceMs of feed a.*from 1000 on.*999/,
+    ],
+    ["silences in words", '[{"feed":"a","venue":"v","symbols":["X"],"silenceMs":"2s"}]', /whole number.*"2s"/],
     ["a symbol with a slash", '[{"feed":"main","venue":"binance-spot","symbols":["A/B"]}]', /symbols/],
     [
       "a market in two feeds, which would be recorded twice",

@@ -48,15 +48,17 @@ export interface ScriptedOptions {
   readonly tradeIds?: ExchangeAdapter["tradeIds"];
   readonly snapshots?: "request" | "subscription";
   readonly symbols?: readonly string[];
+  readonly silenceMs?: number;
 }
 
 export function scriptedStream(options: ScriptedOptions = {}): FeedReducer {
-  const { symbols = ["AAA"] } = options;
+  const { symbols = ["AAA"], silenceMs } = options;
+  const noted = silenceMs === undefined ? {} : { silenceMs };
   const tick = parseGrid("0.01");
   const lot = parseGrid("0.001");
   if (tick === null || lot === null) throw new Error("the grids of the scripted venue are broken");
   const instruments = symbols.map((symbol): Instrument => ({ venue: "scripted", symbol, tick, lot }));
-  return new FeedReducer({ adapter: scriptedAdapter(options), instruments, featureSet: featureSetV1 });
+  return new FeedReducer({ adapter: scriptedAdapter(options), instruments, featureSet: featureSetV1, ...noted });
 }
 
 export function trackerOf(feed: FeedReducer, symbol = "AAA"): MarketTracker {

@@ -15,6 +15,7 @@ interface ExportOptions {
   readonly out: string;
   readonly market?: string;
   readonly venue?: string;
+  readonly silenceMs?: number;
   readonly interval: number;
   readonly levels?: number;
   readonly json: boolean;
@@ -34,6 +35,7 @@ export function exportCommand(): Command {
     .requiredOption("--out <dir>", "folder to write")
     .option("--market <market>", "only this market, e.g. binance-spot:BTCUSDT")
     .option("--venue <venue>", "venue of tapes whose path doesn't say it")
+    .option("--silence-ms <ms>", "silences of a tape's books beyond it are gaps (as its own pace says, unless told)", wholeNumber)
     .option("--interval <ms>", "time between samples of the book (minutes.*, recorder)", wholeNumber, MS_PER_MINUTE)
     .option("--levels <n>", `levels a side of a sample (${LEVELS}; of the recorder's form ${RECORDER_LEVELS})`, wholeNumber)
     .addOption(jsonOption())
@@ -44,7 +46,7 @@ async function runExportCommand(files: string[], options: ExportOptions): Promis
   const levels = options.levels ?? (options.as === "recorder" ? RECORDER_LEVELS : LEVELS);
   if (levels < 1 || levels > MAX_LEVELS) throw new CommandError(`--levels ${levels}: 1 to ${MAX_LEVELS} are wanted`);
   if (options.interval < 1) throw new CommandError("--interval 0: at least a millisecond is wanted");
-  const report = await runExport(await eventSources(files, { venue: options.venue ?? null }), {
+  const report = await runExport(await eventSources(files, { venue: options.venue ?? null, silenceMs: options.silenceMs ?? null }), {
     form: options.as,
     out: options.out,
     market: options.market ?? null,
