@@ -40,9 +40,10 @@ const KEPT = 200_000;
 export class FaultRecord {
   private entries: FaultEntry[] = [];
   private count = 0;
+  private taken = 0;
 
   get dropped(): number {
-    return this.count - this.entries.length;
+    return this.count - this.taken - this.entries.length;
   }
 
   get all(): readonly FaultEntry[] {
@@ -54,6 +55,15 @@ export class FaultRecord {
     this.entries.push(kept);
     if (this.entries.length > KEPT + KEPT / 10) this.entries = this.entries.slice(-KEPT);
     return kept;
+  }
+
+  /** Takes what was over by then out of the record, so that one of many days needs no memory. */
+  takeBefore(time: number): readonly FaultEntry[] {
+    const isOver = ({ at, until }: FaultEntry) => Math.max(at, until ?? at) < time;
+    const over = this.entries.filter(isOver);
+    this.entries = this.entries.filter((entry) => !isOver(entry));
+    this.taken += over.length;
+    return over;
   }
 
   /** One JSON object a line. */

@@ -1,7 +1,8 @@
 /**
  * A market from a file of market events (`core/wire/market-events.ts`), plain or gzip, read as it is played: a bounded number of records is held.
  *
- * The file's order is kept, and it must be the order of receive times. Before a gap's end the source has nothing to say, as the venue had.
+ * The file's order is kept, and it must be the order of receive times, or nearly: what recorders wrote from several streams steps back by some hundred ms, and
+ * is played as received with what stands before it. Before a gap's end the source has nothing to say, as the venue had.
  */
 
 import { createReadStream } from "node:fs";
@@ -16,6 +17,8 @@ export class EventsFileError extends Error {}
 
 /** Records read ahead: a second or two of a busy market. */
 const READ_AHEAD = 4_096;
+/** A larger step back is no recorder's jitter: another file's records, or no order at all. */
+const LARGEST_STEP_BACK_MS = 10_000;
 const GZIP_MAGIC = [0x1f, 0x8b] as const;
 
 /**
@@ -88,9 +91,14 @@ class ReadAhead {
   private read(line: string): MarketRecord {
     const record = decodeMarketRecord(line, this.header);
     if ("malformed" in record) throw new EventsFileError(`${this.path}, line ${this.line}: ${record.malformed}`);
-    if (record.receivedAt < this.lastTime) throw new EventsFileError(`${this.path}, line ${this.line}: received before the line above it`);
-    this.lastTime = record.receivedAt;
-    return record;
+    if (record.receivedAt >= this.lastTime) {
+      this.lastTime = record.receivedAt;
+      return record;
+    }
+    const stepMs = this.lastTime - record.receivedAt;
+    if (stepMs > LARGEST_STEP_BACK_MS)
+      throw new EventsFileError(`${this.path}, line ${this.line}: received ${stepMs} ms before the line above it`);
+    return { ...record, receivedAt: this.lastTime };
   }
 }
 

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import type { FaultName, FaultOrder } from "../../exchange-simulator/faults/fault.ts";
 import { parseFaultOrders } from "../../exchange-simulator/faults/fault.ts";
-import type { FaultEntry } from "../../exchange-simulator/faults/record.ts";
+import { type FaultEntry, FaultRecord } from "../../exchange-simulator/faults/record.ts";
 import { faultSchedule } from "../../exchange-simulator/faults/schedule.ts";
 import { openClient, RefusedError } from "../../exchange-simulator/in-process.ts";
 import type { World } from "../../exchange-simulator/world.ts";
@@ -337,6 +337,21 @@ describe("faults by seed", () => {
     const naive = naiveOf("coinbase-exchange");
     for (const text of client.take()) naive.hear(text);
     expect(naive.book("BTC-USD")).toEqual(truthOf(world, "coinbase-exchange", "BTC-USD"));
+  });
+});
+
+describe("the record", () => {
+  it("gives away what is over and keeps what goes on, and counts nothing of it as forgotten", () => {
+    const record = new FaultRecord();
+    const more = { order: 1, venue: "v", symbol: null, channel: null, connection: null, frame: null, lost: [], detail: "" };
+    record.add({ at: 10, until: null, fault: "drop", ...more });
+    record.add({ at: 20, until: 90, fault: "silence", ...more });
+    record.add({ at: 50, until: null, fault: "drop", ...more });
+    expect(record.takeBefore(50).map(({ number }) => number)).toEqual([1]);
+    expect(record.all.map(({ number }) => number)).toEqual([2, 3]);
+    expect(record.takeBefore(91).map(({ number }) => number)).toEqual([2, 3]);
+    expect(record.add({ at: 99, until: null, fault: "drop", ...more }).number).toBe(4);
+    expect(record.dropped).toBe(0);
   });
 });
 

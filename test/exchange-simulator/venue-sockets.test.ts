@@ -267,6 +267,15 @@ describe("a file of market events", () => {
     await world.close();
   });
 
+  it("takes the jitter of a recorder: what was received a little before the line above it comes with that", async () => {
+    const [first, ...later] = records.map((record) => encodeMarketRecord({ ...record, receivedAt: START + 1_000 }, grids));
+    const lines = [header, first ?? "", ...later.map((line) => line.replace(String(START + 1_000), String(START + 300)))];
+    const world = await buildWorld({ venues: ["bitmex"], events: [fileOf(lines)] });
+    expect(world.startTime).toBe(START + 1_000);
+    expect(world.advanceTo(START + 2_000)).toBe("ended");
+    await world.close();
+  });
+
   it.each([
     ["no header", ["{}"], /"format":"edgebook-events"/],
     [
@@ -275,9 +284,9 @@ describe("a file of market events", () => {
       /line 2: a trade/,
     ],
     [
-      "a record before the one above it",
-      [header, ...records.toReversed().map((record) => encodeMarketRecord(record, grids))],
-      /received before/,
+      "a record long before the one above it",
+      [header, ...records.toReversed().map((record) => encodeMarketRecord(record, grids).replace(/"receivedAt":\d+/, (at) => `${at}0`))],
+      /received \d+ ms before the line above it/,
     ],
   ])("is refused in a sentence for %s", async (_, lines, reason) => {
     await expect(buildWorld({ venues: ["bitmex"], events: [fileOf(lines)] })).rejects.toThrow(reason);
