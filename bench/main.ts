@@ -8,6 +8,7 @@ import { benchDecodeBitmex } from "./decode-bitmex.ts";
 import { benchDecodeCoinbase } from "./decode-coinbase.ts";
 import { benchFeed } from "./feed.ts";
 import type { Bench } from "./report.ts";
+import { benchSoak } from "./soak.ts";
 import { benchStreams } from "./streams.ts";
 
 /** Benches that work on a recording in rounds. */
@@ -55,6 +56,17 @@ program
   .option("--json", "JSON lines alone")
   .action(({ clients, seconds, rounds }: { clients: string; seconds: string; rounds: string }) =>
     benchStreams({ clients: Number(clients), seconds: Number(seconds), rounds: Number(rounds) }),
+  );
+
+program
+  .command("soak")
+  .description("simulated hours of twenty symbols over three venues with random faults: books, ledger and heap against the truth")
+  .option("--hours <count>", "simulated hours with faults", "6")
+  .option("--seed <number>", "of the markets and of the faults", "1")
+  .option("--rate <count>", "faults a simulated minute, over all venues", "20")
+  .option("--json", "JSON lines alone")
+  .action(({ hours, seed, rate, json }: { hours: string; seed: string; rate: string; json?: boolean }) =>
+    benchSoak({ minutes: Number(hours) * 60, seed: Number(seed), ratePerMinute: Number(rate) }, json === true ? "json" : "json-and-text"),
   );
 
 program.parseAsync().catch((error: unknown) => {
