@@ -9,6 +9,7 @@ import { benchDecodeCoinbase } from "./decode-coinbase.ts";
 import { benchFeed } from "./feed.ts";
 import type { Bench } from "./report.ts";
 import { benchSoak } from "./soak.ts";
+import { benchStandx } from "./standx.ts";
 import { benchStreams } from "./streams.ts";
 
 /** Benches that work on a recording in rounds. */
@@ -68,6 +69,12 @@ program
   .action(({ hours, seed, rate, json }: { hours: string; seed: string; rate: string; json?: boolean }) =>
     benchSoak({ minutes: Number(hours) * 60, seed: Number(seed), ratePerMinute: Number(rate) }, json === true ? "json" : "json-and-text"),
   );
+
+program
+  .command("standx")
+  .description("three recorded days through BitMEX's protocol, archived, exported and compared with the import")
+  .option("--hours <count>", "of the recording, from its start; all of it unless told")
+  .action(({ hours }: { hours?: string }) => benchStandx(hours === undefined ? null : Number(hours)));
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
