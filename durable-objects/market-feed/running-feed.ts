@@ -248,6 +248,8 @@ export class RunningFeed {
   }
 
   private onSucceeded(connection: number, reason: string): void {
+    // Why the old one was given up says nothing of the next end.
+    this.downReason = "connection-down";
     this.take((now, { reducer, recorder }) => {
       reducer.takeOver(now);
       recorder.connection(now, { kind: "takeover", connection: `${connection}: ${reason}` });
