@@ -244,6 +244,8 @@ export class FeedReducer {
     for (const symbol of standby.takeOver(this.now))
       this.markets.get(symbol)?.resync(this.now, "rotation", "the next connection's book did not meet the last one's");
     this.closeStandby();
+    // Whoever had lost its connection has one again.
+    for (const market of this.markets.values()) if (market.state === "disconnected") market.connectionOpened(this.now);
     if (this.continuity === "book") return;
     this.decoder = standby.decoder;
     this.order = standby.order;

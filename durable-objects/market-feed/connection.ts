@@ -105,16 +105,9 @@ export class Connection {
     if (this.line !== null || this.dialling || now < this.reconnect.retryAt || this.budget.isHeld(now)) return;
     if (this.state !== "blocked") this.state = "connecting";
     let wasOpened = false;
-    const result = await this.dial(symbols, {
-      opened: (line) => {
-        wasOpened = true;
-        this.line = line;
-        this.state = "open";
-        this.listener.opened(line.number);
-      },
-      text: (line, text) => this.onText(line, text),
-      binary: (line, bytes) => this.onBinary(line, bytes),
-      down: (line, reason) => this.onDown(line, reason),
+    const result = await this.dial(symbols, (line) => {
+      wasOpened = true;
+      this.takeAsLine(line);
     });
     // One that opened and went down at once has been told of already.
     if (!result.ok && !wasOpened) this.refused(result.isBlocked, result.retryAfterMs, result.detail);
@@ -123,16 +116,14 @@ export class Connection {
   /** Opens a standby where the venue will close the connection by age before long, or the books are to be audited (feed/rotation.ts). */
   async ensureStandby(symbols: readonly string[], now: number): Promise<void> {
     if (this.line === null || this.standby !== null || this.dialling || now < this.standbyNotBefore || !this.isAgeing(now)) return;
+    if (this.budget.isHeld(now)) return;
     this.standbyNotBefore = now + STANDBY_RETRY_MS;
-    await this.dial(symbols, {
-      opened: (line) => {
-        this.standby = line;
-        this.listener.standbyOpened(line.number);
-      },
-      text: (line, text) => this.onText(line, text),
-      binary: (line, bytes) => this.onBinary(line, bytes),
-      down: (line, reason) => this.onDown(line, reason),
+    const result = await this.dial(symbols, (line) => {
+      // The connection that it was to succeed may have ended while it was dialled.
+      if (this.line === null) this.takeAsLine(line);
+      else this.takeAsStandby(line);
     });
+    if (!result.ok && result.retryAfterMs > 0) this.budget.hold(Date.now() + result.retryAfterMs);
   }
 
   /** The standby is the connection from here on; the old one is closed. */
@@ -141,6 +132,7 @@ export class Connection {
     if (standby === null) return;
     this.standby = null;
     this.line = standby;
+    this.state = "open";
     this.listener.succeeded(standby.number, reason);
     line?.close(reason);
   }
@@ -148,6 +140,7 @@ export class Connection {
   /** The venue has said that it will close the connection. */
   announceClosing(): void {
     this.closing = this.line;
+    this.standbyNotBefore = 0;
   }
 
   /** At once: what still comes on it is nobody's, whenever the socket is closed. */
@@ -163,9 +156,15 @@ export class Connection {
     this.line?.send(frames);
   }
 
-  /** Ends the connection from our side; it will be dialled again. */
+  /** Ends the connection from our side; a standby takes its place, or it will be dialled again. */
   drop(reason: string): void {
     this.line?.close(reason);
+  }
+
+  /** Ends the connection and its standby: the books that they carried can't go on. */
+  reset(reason: string): void {
+    this.giveUpStandby(reason);
+    this.drop(reason);
   }
 
   /** Nothing at all has come for longer than a live venue keeps silent. */
@@ -175,7 +174,7 @@ export class Connection {
 
   /** A host that gives nothing on REST is passed over for the next one, like one that refuses the socket. */
   passOver(why: "blocked" | "unreachable", detail: string): void {
-    if (this.line !== null) this.drop(detail);
+    if (this.line !== null) this.reset(detail);
     this.refused(why === "blocked", 0, detail);
   }
 
@@ -185,8 +184,25 @@ export class Connection {
     return openedAt !== null && now - openedAt > succeededAtAgeMs(this.adapter);
   }
 
-  private async dial(symbols: readonly string[], listener: LineListener): Promise<DialResult> {
+  private takeAsLine(line: Line): void {
+    this.line = line;
+    this.state = "open";
+    this.listener.opened(line.number);
+  }
+
+  private takeAsStandby(line: Line): void {
+    this.standby = line;
+    this.listener.standbyOpened(line.number);
+  }
+
+  private async dial(symbols: readonly string[], opened: LineListener["opened"]): Promise<DialResult> {
     this.dialling = true;
+    const listener: LineListener = {
+      opened,
+      text: (line, text) => this.onText(line, text),
+      binary: (line, bytes) => this.onBinary(line, bytes),
+      down: (line, reason) => this.onDown(line, reason),
+    };
     try {
       const token = await this.authenticate();
       return await new Line({ adapter: this.adapter, number: ++this.dialled, listener }).dial(this.host, symbols, token);

@@ -60,7 +60,10 @@ export class Line {
       down: (reason) => this.end(reason),
     });
     if (!result.ok) return result;
-    if (this.endReason !== null) return { ok: false, isBlocked: false, retryAfterMs: 0, detail: this.endReason };
+    if (this.endReason !== null) {
+      result.socket.close(this.endReason);
+      return { ok: false, isBlocked: false, retryAfterMs: 0, detail: this.endReason };
+    }
     this.socket = result.socket;
     this.open();
     this.send(this.adapter.subscribe(symbols, token));

@@ -51,14 +51,14 @@ export class RequestBudget {
 }
 
 /** By venue and size: there are as many as there are adapters. */
-const budgets = new Map<string, RequestBudget>();
+export const processBudgets = new Map<string, RequestBudget>();
 
 /** The one budget of this process for a venue. */
 export function sharedBudget(venue: string, weightPerMinute: number): RequestBudget {
   const key = `${venue} ${weightPerMinute}`;
-  const known = budgets.get(key);
+  const known = processBudgets.get(key);
   if (known !== undefined) return known;
   const budget = new RequestBudget(weightPerMinute);
-  budgets.set(key, budget);
+  processBudgets.set(key, budget);
   return budget;
 }

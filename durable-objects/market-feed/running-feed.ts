@@ -53,6 +53,8 @@ export class RunningFeed {
   private readonly venueInstruments: VenueInstruments;
   private books: { reducer: FeedReducer; recorder: Recorder } | null = null;
   private isAsking = false;
+  /** How often the books were begun anew by a connection. */
+  private opening = 0;
   private messages = 0;
   private downReason: GapReason = "connection-down";
   private readonly onBooks: RunningFeedOptions["onBooks"];
@@ -161,6 +163,7 @@ export class RunningFeed {
   }
 
   private onOpened(connection: number): void {
+    this.opening++;
     this.take((now, { reducer, recorder }) => {
       reducer.connectionOpened(now);
       recorder.connection(now, { kind: "open", connection: String(connection) });
@@ -182,6 +185,8 @@ export class RunningFeed {
         for (const symbol of taken?.others ?? []) recorder.frame(symbol, now, text);
       }
       const { symbol, isClosing, hole, rebuilt } = taken;
+      // It may be the grids that have changed.
+      if (taken.decoded === "malformed") this.venueInstruments.doubt();
       if (isClosing) this.prepareForClosing();
       else if (hole !== null || rebuilt !== null || (symbol !== null && reducer.markets.get(symbol)?.wantsSnapshot(now)))
         this.askSnapshots();
@@ -301,13 +306,14 @@ export class RunningFeed {
     if (books === null || this.isAsking) return;
     const request = source.request(this.connection.host, symbol);
     if (!this.rest.mayAsk(Date.now(), request.weight)) return;
-    const connection = this.connection.number;
+    const { opening } = this;
     this.isAsking = true;
     this.asked(symbol);
     void this.rest.ask(request).then((result) => {
       this.isAsking = false;
-      // Asked for on a connection that is gone, or on other grids: nothing that comes now joins it, and its book would look whole until then.
-      const isWanted = this.books === books && this.connection.number === connection && this.connection.isOpen;
+      // Asked for on a connection that is gone, or on other grids: nothing that comes now joins it, and its book would look whole until then. A
+      // standby that has taken over goes on with the same books.
+      const isWanted = this.books === books && this.opening === opening && this.connection.isOpen;
       if (isWanted) this.takeSnapshot(symbol, result);
       if (isWanted && !result.ok && result.isBlocked) this.connection.passOver("blocked", `REST is blocked here: ${result.detail}`);
       this.askSnapshots();
@@ -336,7 +342,9 @@ export class RunningFeed {
     if (this.books !== null && gridsText(this.instruments) === gridsText(instruments)) return;
     this.store.keep("instruments", instruments);
     if (this.books !== null) {
-      this.drop("restarted", "the venue's grids have changed");
+      this.downReason = "restarted";
+      this.connection.reset("the venue's grids have changed");
+      this.downReason = "connection-down";
       this.books.recorder.flush(this.now());
     }
     this.startBooks(instruments, Date.now());
@@ -388,7 +396,7 @@ export class RunningFeed {
       input(now, this.books);
     } catch (error) {
       logFault("an input failed", error);
-      this.connection.drop("an input failed");
+      this.connection.reset("an input failed");
     }
   }
 }

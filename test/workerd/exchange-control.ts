@@ -4,6 +4,7 @@ import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import type { MarketFeed } from "../../durable-objects/main.ts";
+import { processBudgets } from "../../durable-objects/market-feed/request-budget.ts";
 import type { FeedRpc } from "../../feed/contract.ts";
 import { feedAt } from "../../workers/feed-client.ts";
 
@@ -19,7 +20,9 @@ export const control = {
   close: () => steer("close", null),
   /** Snapshots asked for from now on are answered, as of when they were asked for, once it is called with false. */
   hold: (isHeld: boolean) => steer("hold", isHeld),
-  /** How many wait for that. */
+  /** Connections dialled from now on are opened once it is called with false. */
+  holdUpgrades: (isHeld: boolean) => steer("upgrades", isHeld),
+  /** How many wait for one or the other. */
   waiting: async () => (await steer("", null)).waiting,
   /** How many connections are open. */
   sockets: async () => (await steer("", null)).sockets,
@@ -55,6 +58,8 @@ export async function startedFeed(): Promise<number> {
   const sequence = nextSequence;
   // A process of its own: the backoff that an earlier test has run up is gone with the old one. The exchange forgets its script with it.
   await abortAllDurableObjects();
+  // So is what it has spent of the venue's budget.
+  processBudgets.clear();
   await control.snapshots({ BTCUSDT: snapshotBody(sequence), ETHUSDT: snapshotBody(sequence) });
   await vi.waitFor(async () => {
     const status = await feedRpc().status();

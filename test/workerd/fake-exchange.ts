@@ -24,14 +24,20 @@ export class FakeExchange extends DurableObject<Env> {
   /** Snapshots asked for so far, answered or refused. */
   private asked = 0;
   /** While set, snapshots are made when they are asked for and answered when it is fulfilled. */
-  private hold: { promise: Promise<void>; fulfil: () => void; waiting: number } | null = null;
+  private hold: Hold | null = null;
+  /** While set, connections are opened when it is fulfilled. */
+  private upgrades: Hold | null = null;
 
   override async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url);
     if (url.hostname === "control") return this.steer(url.pathname, request);
     if (url.pathname.endsWith("/depth")) this.asked++;
     if (this.refusal !== null) return new Response("refused", { status: this.refusal });
-    if (request.headers.get("Upgrade") === "websocket") return this.open();
+    if (request.headers.get("Upgrade") === "websocket") {
+      if (this.upgrades !== null) this.upgrades.waiting++;
+      await this.upgrades?.promise;
+      return this.open();
+    }
     if (url.pathname.endsWith("/exchangeInfo")) {
       const symbols: unknown = JSON.parse(url.searchParams.get("symbols") ?? "[]");
       const names = Array.isArray(symbols) ? symbols.map(String) : [];
@@ -55,17 +61,6 @@ export class FakeExchange extends DurableObject<Env> {
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  private setHold(isHeld: boolean): void {
-    this.hold?.fulfil();
-    this.hold = null;
-    if (!isHeld) return;
-    let fulfil = (): void => {};
-    const promise = new Promise<void>((done) => {
-      fulfil = done;
-    });
-    this.hold = { promise, fulfil, waiting: 0 };
-  }
-
   /** A socket whose other end has been killed throws: it is forgotten, and the others are served. */
   private toEach(act: (socket: WebSocket) => void): void {
     for (const socket of [...this.sockets]) {
@@ -83,9 +78,28 @@ export class FakeExchange extends DurableObject<Env> {
     if (path === "/refusal") this.refusal = body as number | null;
     if (path === "/frames") for (const frame of body as string[]) this.toEach((socket) => socket.send(frame));
     if (path === "/close") this.toEach((socket) => socket.close(1001, "scripted"));
-    if (path === "/hold") this.setHold(body === true);
-    return Response.json({ sockets: this.sockets.length, waiting: this.hold?.waiting ?? 0, asked: this.asked });
+    if (path === "/hold") this.hold = renewed(this.hold, body === true);
+    if (path === "/upgrades") this.upgrades = renewed(this.upgrades, body === true);
+    const waiting = (this.hold?.waiting ?? 0) + (this.upgrades?.waiting ?? 0);
+    return Response.json({ sockets: this.sockets.length, waiting, asked: this.asked });
   }
+}
+
+interface Hold {
+  readonly promise: Promise<void>;
+  readonly fulfil: () => void;
+  waiting: number;
+}
+
+/** What waited goes on; what comes now waits anew, or doesn't. */
+function renewed(before: Hold | null, isHeld: boolean): Hold | null {
+  before?.fulfil();
+  if (!isHeld) return null;
+  let fulfil = (): void => {};
+  const promise = new Promise<void>((done) => {
+    fulfil = done;
+  });
+  return { promise, fulfil, waiting: 0 };
 }
 
 export default {

@@ -202,6 +202,67 @@ describe("the running feed", () => {
     });
   });
 
+  it("goes on by the next connection when the present one ends while that is being dialled, instead of waiting for a connection that it has", async () => {
+    await withFeed("late-standby", async ({ feed, store }) => {
+      await goLive(feed, 100);
+      await control.holdUpgrades(true);
+      advanceClock(23.6 * HOUR_MS);
+      await speak(feed, 101);
+      const reached = feed.reach(Date.now());
+      await vi.waitFor(async () => expect(await control.waiting()).toBe(1), SOON);
+      await control.close();
+      await vi.waitFor(() => expect(connectionOf(feed).state).toBe("waiting"), SOON);
+      await control.snapshots({ BTCUSDT: snapshotBody(200), ETHUSDT: snapshotBody(200) });
+      await control.holdUpgrades(false);
+      await reached;
+      expect(connectionOf(feed).state).toBe("open");
+      await speak(feed, 201);
+      await vi.waitFor(() => expect(statesOf(feed)).toEqual(["live", "live"]), SOON);
+      expect(sequencesOf(feed)).toEqual([201, 201]);
+      feed.watch(Date.now());
+      expect(reasonsOf(store)).toEqual(["started", "connection-down"]);
+      expect(store.openGaps()).toEqual([]);
+    });
+  });
+
+  it("takes the answer to a snapshot asked for before a change-over: the books are the same, and nobody would ask again", async () => {
+    await withFeed("crossing", async ({ feed }) => {
+      await goLive(feed, 100);
+      advanceClock(23.6 * HOUR_MS);
+      await speak(feed, 101);
+      await feed.reach(Date.now());
+      await control.hold(true);
+      await control.snapshots({ BTCUSDT: snapshotBody(300), ETHUSDT: snapshotBody(101) });
+      // A hole in one market, whose snapshot is on its way when the other connection takes over.
+      await sendOnBoth(feed, [depthFrame("BTCUSDT", { from: 300 }), depthFrame("ETHUSDT", { from: 102 })]);
+      await vi.waitFor(async () => expect(await control.waiting()).toBe(1), SOON);
+      feed.watch(Date.now());
+      await vi.waitFor(async () => expect(await control.sockets()).toBe(1), SOON);
+      await control.hold(false);
+      await vi.waitFor(() => expect(statesOf(feed)).toEqual(["live", "live"]), SOON);
+      expect(sequencesOf(feed)).toEqual([300, 102]);
+    });
+  });
+
+  it("trusts no book after an input that it failed on, the standby's neither: it has the same books", async () => {
+    await withFeed(
+      "poisoned-standby",
+      async ({ feed, store }) => {
+        await goLive(feed, 100);
+        advanceClock(23.6 * HOUR_MS);
+        await speak(feed, 101);
+        await feed.reach(Date.now());
+        expect(await control.sockets()).toBe(2);
+        await control.send(["poison"]);
+        await vi.waitFor(() => expect(connectionOf(feed).state).toBe("waiting"), SOON);
+        await vi.waitFor(async () => expect(await control.sockets()).toBe(0), SOON);
+        expect(statesOf(feed)).toEqual(["disconnected", "disconnected"]);
+        expect(reasonsOf(store)).toEqual(["started", "connection-down"]);
+      },
+      { adapter: { ...binanceSpot, createDecoder: failingDecoder } },
+    );
+  });
+
   it("builds one market again that is silent while another speaks: its book would be served long after it was the venue's", async () => {
     await withFeed("one-silent", async ({ feed, store }) => {
       await goLive(feed, 100);
