@@ -48,6 +48,14 @@ export interface BookLifeOptions {
   readonly onRow?: RowSink;
 }
 
+/** Hears of each step of a book when it has been taken, in order. What it is given is not to be kept. */
+export interface BookListener {
+  /** The change is in the book. */
+  applied(change: DepthEvent, receivedAt: number): void;
+  /** The book is another one: no change that was applied leads to it. */
+  replaced(): void;
+}
+
 export class BookLife {
   readonly symbol: string;
   readonly book = new OrderBook();
@@ -62,6 +70,8 @@ export class BookLife {
   /** When the quote came. */
   quoteAt: number | null = null;
   decoder: Decoder;
+  /** Null while nobody wants to hear. */
+  listener: BookListener | null = null;
   private readonly build: BookBuild;
   private readonly pace: Pace;
   private readonly silences: SilenceNotes;
@@ -128,6 +138,7 @@ export class BookLife {
     this.book.copyFrom(book);
     if (this.isBroken(this.check.onBook(this.book, sequencer.lastSequence ?? 0, receivedAt), receivedAt)) return;
     this.bookVouchedFor(receivedAt);
+    this.listener?.replaced();
     const { marketTime } = this.features;
     if (marketTime !== null) this.features.onBook(marketTime, "moved");
   }
@@ -338,6 +349,7 @@ export class BookLife {
     this.book.apply(event.levels);
     if (this.isBroken(this.check.onBook(this.book, event.lastSequence, receivedAt), receivedAt)) return;
     this.bookVouchedFor(receivedAt);
+    this.listener?.applied(event, receivedAt);
     this.features.onBook(event.venueTime, clock);
     if (receivedAt - (this.unbrokenSince ?? receivedAt) >= FORGIVEN_AFTER_MS) this.snapshots.forgive();
   }
@@ -378,6 +390,7 @@ export class BookLife {
     this.check.replaced(this.book, receivedAt);
     this.refresh.begin(this.book, receivedAt);
     this.bookVouchedFor(receivedAt);
+    this.listener?.replaced();
   }
 
   /** Up to when a book that is lost at `at` was good: what broke it may be long past. */

@@ -6,11 +6,11 @@
 
 import type { OrderBook } from "../core/book/order-book.ts";
 import type { FeaturePipeline } from "../core/features/pipeline.ts";
-import type { MarketEvent, QuoteEvent, SnapshotEvent, TradeEvent } from "../core/market/event.ts";
+import type { KlineEvent, MarketEvent, QuoteEvent, SnapshotEvent, TradeEvent } from "../core/market/event.ts";
 import { type Instrument, marketId } from "../core/market/instrument.ts";
 import type { BookSequencer, Channel, Decoder, ExchangeAdapter, LossNotice } from "../exchanges/contract.ts";
 import type { BookCheck } from "./book-check.ts";
-import { BookLife, type BookLifeOptions } from "./book-life.ts";
+import { BookLife, type BookLifeOptions, type BookListener } from "./book-life.ts";
 import type { ChannelWatch } from "./channel-watch.ts";
 import { replayCheckpoint } from "./checkpoint-replay.ts";
 import type { GapReason, GapRecord } from "./contract.ts";
@@ -35,6 +35,8 @@ export class MarketTracker {
   checkpointMismatches = 0;
   /** Hears of each trade once, when it comes, whatever state the book is in; null while nobody wants to. The event is not to be kept. */
   tradeListener: ((trade: TradeEvent, receivedAt: number) => void) | null = null;
+  /** Hears of each quote and bar when it comes, of those too that two connections bring; null and not to be kept as above. */
+  quoteListener: ((event: QuoteEvent | KlineEvent, receivedAt: number) => void) | null = null;
   private readonly life: BookLife;
   private readonly side: SideChannels;
 
@@ -48,6 +50,11 @@ export class MarketTracker {
 
   get book(): OrderBook {
     return this.life.book;
+  }
+
+  /** Hears of each step of the book; null while nobody wants to. */
+  set bookListener(listener: BookListener | null) {
+    this.life.listener = listener;
   }
 
   get state(): BookLife["state"] {
@@ -209,6 +216,7 @@ export class MarketTracker {
     this.minute.events++;
     if (event.kind === "trade" && !this.isNewTrade(event, receivedAt)) return;
     if (event.kind === "quote") this.quotes.heard(receivedAt);
+    if (event.kind === "quote" || event.kind === "kline") this.quoteListener?.(event, receivedAt);
     this.life.take(event, frame, receivedAt);
     this.lastReceivedAt = receivedAt;
   }

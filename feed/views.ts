@@ -186,7 +186,7 @@ function topOfBook({ book }: MarketTracker): QuoteView {
 }
 
 /** The best levels, as far as all of them are known; the best alone where it lies beyond (the venue's quote vouches for it: book-check.ts). */
-function topLevels({ book }: MarketTracker, side: Side, levels: number): [number, number][] {
+export function topLevels({ book }: MarketTracker, side: Side, levels: number): [number, number][] {
   const ladder = book.side(side);
   const sign = sideSign(side);
   const end = ladder.completeToTicks === null ? Number.NEGATIVE_INFINITY : ladder.completeToTicks * sign;
