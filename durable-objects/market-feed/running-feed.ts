@@ -1,5 +1,5 @@
 /**
- * A feed at work: joins the connection, the REST requests, the reducer and the recorder. One per object.
+ * A feed at work: joins the connection, the REST requests, the reducer and the recorder. One per feed; an object has several.
  *
  * Each input goes the same way: its time is read once, minutes that have ended are closed, the reducer takes it, the tape gets it. So the tape
  * holds the very sequence, with the very times, that the reducer saw.
