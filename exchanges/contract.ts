@@ -64,6 +64,8 @@ export type ResyncReason =
   | "crossed-book"
   | "window-exhausted"
   | "quote-mismatch"
+  /** The venue's own best levels are not the book's. */
+  | "levels-mismatch"
   /** A change of a level that was never there, or of one that is there already. */
   | "unknown-level"
   /** A message of an unnumbered book that could not be read. */

@@ -1,15 +1,17 @@
 /**
  * What no sequence shows: a book that is unbroken by number and yet can't be the venue's. It is crossed, or its top is not what the venue's own
  * quote says (at the same number where quotes are numbered, at the same moment where they aren't), or numbered quotes have left it behind, or
- * its top has left the levels that the snapshot covered and no quote confirms it.
+ * its best levels are not those that the venue itself lists, or its top has left the levels that the snapshot covered and no quote confirms it.
  */
 
 import type { OrderBook } from "../core/book/order-book.ts";
-import type { QuoteEvent } from "../core/market/event.ts";
+import type { LevelBatch, QuoteEvent, TopLevelsEvent } from "../core/market/event.ts";
 import type { ResyncReason } from "../exchanges/contract.ts";
 import { QuoteCheck, type UnmatchedQuote } from "./quote-check.ts";
 import { QuoteLead } from "./quote-lead.ts";
+import type { RaceJudgement } from "./race.ts";
 import { RacingCheck } from "./racing-check.ts";
+import { TopLevelsCheck } from "./top-levels-check.ts";
 
 /** How long a top outside the snapshot's window is believed without a venue's quote that says the same. */
 const UNCONFIRMED_WINDOW_MS = 10_000;
@@ -20,6 +22,7 @@ export class BookCheck {
   private readonly numbered = new QuoteCheck();
   private readonly racing = new RacingCheck();
   private readonly lead = new QuoteLead();
+  private readonly levels = new TopLevelsCheck();
   /** Whether the venue's quotes have shown to carry no numbers. */
   private isRacing = false;
   /** The last time at which the top was what the venue's quote says, or lay inside the snapshot's window. */
@@ -58,6 +61,11 @@ export class BookCheck {
     return !this.isRacing;
   }
 
+  /** Of the venue's own best levels; null where it lists none. */
+  get topLevels(): TopLevelsCheck["counts"] {
+    return this.levels.counts;
+  }
+
   /** The book was replaced by what a snapshot said at `at`. */
   replaced(book: OrderBook, at: number): void {
     this.topConfirmedAt = at;
@@ -65,6 +73,8 @@ export class BookCheck {
     this.lead.reset();
     this.racing.reset();
     this.racing.onBook(book, at);
+    this.levels.reset();
+    this.levels.onBook(book, null, at);
   }
 
   /** Quotes of another connection say nothing of this one's. The counts go on. */
@@ -72,6 +82,7 @@ export class BookCheck {
     this.numbered.reset();
     this.lead.reset();
     this.racing.reset();
+    this.levels.reset();
   }
 
   /** The book has moved to `sequence`. */
@@ -109,8 +120,23 @@ export class BookCheck {
     return { broken: "stale", detail: `the venue's quotes are at ${quote.sequence}, and the book has stayed at ${at.bookSequence}` };
   }
 
+  /** The book has changed, behind its top too. @param changed the levels that were set; null when they are not known. */
+  onLevels(book: OrderBook, changed: LevelBatch | null, receivedAt: number): BookJudgement {
+    return judgementOfLevels(this.levels.onBook(book, changed, receivedAt));
+  }
+
+  /** The venue has listed its best levels. */
+  onTopLevels(event: TopLevelsEvent, book: OrderBook, receivedAt: number): BookJudgement {
+    return judgementOfLevels(this.levels.onTopLevels(event, book, receivedAt));
+  }
+
   private mismatch(sequence: number | null): BookJudgement {
     const where = this.isRacing || sequence === null ? "of the last seconds" : `at ${sequence}`;
     return { broken: "quote-mismatch", detail: `the venue's quotes ${where} differ from the book's top` };
   }
+}
+
+function judgementOfLevels(judgement: RaceJudgement): BookJudgement {
+  if (judgement !== "disagrees") return "whole";
+  return { broken: "levels-mismatch", detail: "the venue's own best levels of the last seconds differ from the book's" };
 }

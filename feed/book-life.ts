@@ -137,6 +137,7 @@ export class BookLife {
     if (book.contentHash() === this.book.contentHash()) return;
     this.book.copyFrom(book);
     if (this.isBroken(this.check.onBook(this.book, sequencer.lastSequence ?? 0, receivedAt), receivedAt)) return;
+    if (this.isBroken(this.check.onLevels(this.book, null, receivedAt), receivedAt)) return;
     this.bookVouchedFor(receivedAt);
     this.listener?.replaced();
     const { marketTime } = this.features;
@@ -306,6 +307,9 @@ export class BookLife {
       case "quote":
         this.onQuote(event, receivedAt);
         break;
+      case "top-levels":
+        this.isBroken(this.check.onTopLevels(event, this.book, receivedAt), receivedAt);
+        break;
       case "kline":
         this.features.moveClock(event.venueTime, receivedAt);
         break;
@@ -348,6 +352,7 @@ export class BookLife {
     const clock = this.features.moveClock(event.venueTime, receivedAt);
     this.book.apply(event.levels);
     if (this.isBroken(this.check.onBook(this.book, event.lastSequence, receivedAt), receivedAt)) return;
+    if (this.isBroken(this.check.onLevels(this.book, event.levels, receivedAt), receivedAt)) return;
     this.bookVouchedFor(receivedAt);
     this.listener?.applied(event, receivedAt);
     this.features.onBook(event.venueTime, clock);

@@ -47,6 +47,8 @@ export interface BookProof {
   /** Top of book against the venue's own quote: at equal sequence numbers, or, where quotes carry none, within the race of the two channels. */
   readonly comparisons: number;
   readonly mismatches: number;
+  /** The book's best levels against those that the venue itself lists, in the same way; null where it lists none. */
+  readonly topLevels: { readonly comparisons: number; readonly mismatches: number } | null;
   /** Comparisons of the whole book with that of another connection, since the feed's process began, and when the last was; regular where nothing is numbered. */
   readonly audits: number;
   readonly lastAuditAt: number | null;

@@ -175,6 +175,7 @@ function proofOf(market: MarketTracker, now: number): BookProof {
     continuity: market.continuity,
     comparisons: market.check.comparisons,
     mismatches: market.check.mismatches,
+    topLevels: market.check.topLevels,
     audits: market.audits,
     lastAuditAt: market.lastAuditAt,
     gaps24h: market.gaps.count24h(now),

@@ -69,6 +69,17 @@ export interface QuoteEvent {
   askLots: number | null;
 }
 
+/** The venue's own best levels, all of them at once: a check of the book, which it never changes. */
+export interface TopLevelsEvent {
+  kind: "top-levels";
+  symbol: string;
+  venueTime: number;
+  /** Levels a side that the venue says at most: a side with fewer has no more. */
+  depth: number;
+  /** Best first. */
+  levels: LevelBatch;
+}
+
 /** One bar of a venue's own candles. Prices in ticks, volumes in lots. */
 export interface KlineEvent {
   kind: "kline";
@@ -86,4 +97,4 @@ export interface KlineEvent {
   isClosed: boolean;
 }
 
-export type MarketEvent = DepthEvent | SnapshotEvent | TradeEvent | QuoteEvent | KlineEvent;
+export type MarketEvent = DepthEvent | SnapshotEvent | TradeEvent | QuoteEvent | TopLevelsEvent | KlineEvent;

@@ -82,7 +82,7 @@ function replay() {
     if (market === undefined) throw new Error(`an event of ${event.symbol}`);
     if (event.kind === "trade") tradeIds.set(event.symbol, [...(tradeIds.get(event.symbol) ?? []), event.tradeId]);
     else if (event.kind === "quote") compare(market, event, top);
-    else if (event.kind !== "kline") count(verdicts, apply(market, event, text));
+    else if (event.kind === "depth" || event.kind === "snapshot") count(verdicts, apply(market, event, text));
   }
   return { markets, kinds, verdicts, tradeIds, top };
 }

@@ -3,7 +3,8 @@
  * or several. Its decoder owns its buffers as the real ones do and fills them again for each event, so whoever keeps one shows.
  *
  * A frame: `{"n":7,"e":[…]}`, `n` the connection's number where there is one. Each of `e` is of `s` and has a kind `k`: book and depth (`b`, `a`:
- * [ticks, lots] …, `q` its number where books are numbered), trade (`id`, `p`, `z`), quote (`b`, `a`: [ticks, lots or null]), loss (`c`, `r`).
+ * [ticks, lots] …, `q` its number where books are numbered), trade (`id`, `p`, `z`), quote (`b`, `a`: [ticks, lots or null]), top (`b`, `a`: the best levels, ten
+ * a side at most), loss (`c`, `r`).
  * `{"e":{…}}` is a frame of one event; `{"k":"bad","s":…,"c":…}` one that can't be read; `{"k":"ok"}` and `{"k":"bye"}` are control, anything else is ignored.
  */
 
@@ -41,6 +42,7 @@ export type Said =
     }
   | { readonly k: "trade"; readonly s: string; readonly t: number; readonly id: number }
   | { readonly k: "quote"; readonly s: string; readonly t: number; readonly b: Top; readonly a: Top }
+  | { readonly k: "top"; readonly s: string; readonly t: number; readonly b: readonly Level[]; readonly a: readonly Level[] }
   | { readonly k: "loss"; readonly s: string; readonly c: Channel; readonly r: ResyncReason };
 
 export interface ScriptedOptions {
@@ -94,6 +96,11 @@ export function trade(at: number, id: number, s = "AAA"): Said {
 
 export function quote(at: number, b: Top, a: Top, s = "AAA"): Said {
   return { k: "quote", s, t: at, b, a };
+}
+
+/** The venue's own best levels. */
+export function top(at: number, b: readonly Level[], a: readonly Level[], s = "AAA"): Said {
+  return { k: "top", s, t: at, b, a };
 }
 
 export function scriptedAdapter({
@@ -231,6 +238,9 @@ class ScriptedDecoder implements Decoder {
           askTicks: said.a[0],
           askLots: said.a[1],
         });
+      case "top":
+        this.fillLevels(said.b, said.a);
+        return { kind: "top-levels", symbol: said.s, venueTime: said.t, depth: 10, levels: this.levels };
       case "loss":
         return { kind: "loss", symbol: said.s, channel: said.c, reason: said.r, detail: `${said.c} said to be lost` };
     }

@@ -46,6 +46,10 @@ export function saidOf(event: MarketEvent | LossNotice, isNumbered: boolean): Sa
       const { symbol, venueTime, sequence, bidTicks, bidLots, askTicks, askLots } = event;
       return { kind: "quote", symbol, venueTime, sequence, bid: [bidTicks, bidLots], ask: [askTicks, askLots] };
     }
+    case "top-levels": {
+      const { symbol, venueTime, depth, levels } = event;
+      return { kind: "top-levels", symbol, venueTime, depth, ...levelsOf(levels) };
+    }
     case "kline": {
       const { symbol, venueTime, openTime, closeTime, openTicks, highTicks, lowTicks, closeTicks, volumeLots, takerBuyLots, trades } =
         event;
@@ -88,6 +92,8 @@ function saidText(said: Said): string {
       return `trade ${said.symbol} at ${said.venueTime} ${said.tradeId}: ${said.ticks} x ${said.lots} ${said.takerSide}`;
     case "quote":
       return `quote ${said.symbol} at ${said.venueTime} ${said.sequence}: ${said.bid} ${said.ask}`;
+    case "top-levels":
+      return `best ${said.depth} of ${said.symbol} at ${said.venueTime} bids ${said.bids.join(" ")} asks ${said.asks.join(" ")}`;
     case "kline":
       return `kline ${said.symbol} ${said.numbers} ${said.isClosed}`;
     case "loss":

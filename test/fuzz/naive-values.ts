@@ -53,6 +53,16 @@ export interface QuoteSaid {
   readonly ask: readonly [number, number | null];
 }
 
+/** The venue's own best levels. */
+export interface TopLevelsSaid {
+  readonly kind: "top-levels";
+  readonly symbol: string;
+  readonly venueTime: number;
+  readonly depth: number;
+  readonly bids: readonly Level[];
+  readonly asks: readonly Level[];
+}
+
 export interface KlineSaid {
   readonly kind: "kline";
   readonly symbol: string;
@@ -66,7 +76,7 @@ export interface LossSaid {
   readonly channel: Channel;
 }
 
-export type Said = DepthSaid | SnapshotSaid | TradeSaid | QuoteSaid | KlineSaid | LossSaid;
+export type Said = DepthSaid | SnapshotSaid | TradeSaid | QuoteSaid | TopLevelsSaid | KlineSaid | LossSaid;
 
 export type Reading =
   | { readonly kind: "events"; readonly said: readonly Said[] }

@@ -27,6 +27,7 @@ const REPORT: MarketReport = {
   bookHash: "b00c",
   comparisons: 8,
   mismatches: 0,
+  topLevels: null,
   checkpointMismatches: 0,
   gaps: [],
   fingerprint: "f1",

@@ -104,6 +104,11 @@ describe("a connection of several markets", () => {
       { outcome: "passed-over", quote: { bidTicks: 999, askTicks: 1_002 }, receivedAt: 1_600_000_003_000, settledAt: 1_600_000_003_250 },
     ]);
     expect(faultsOf(report)).toEqual([]);
+    // Where a venue lists its best levels, they are refused in the same way.
+    const listed = report.markets.map((market) => ({ ...market, topLevels: { comparisons: 5, mismatches: market.mismatches + 1 } }));
+    expect(faultsOf({ ...report, markets: listed.slice(0, 1) })).toEqual([
+      "coinbase-exchange:AAA-USD: 1 of 5 comparisons with the venue's best levels differ",
+    ]);
     const wrong = [...TWO_PRODUCTS, sent(3, ticker("AAA-USD", 8, "9.99")), sent(6, change("AAA-USD", "10.00", "3.0"))];
     const mismatched = await replayOf(write("wrong.ws.txt", wrong));
     expect(faultsOf(mismatched)).toEqual(["coinbase-exchange:AAA-USD: 1 of 2 comparisons with the venue's quote differ"]);

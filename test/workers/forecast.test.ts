@@ -28,6 +28,7 @@ const features: FeatureView = {
     continuity: "book" as const,
     comparisons: 3,
     mismatches: 0,
+    topLevels: null,
     audits: 0,
     lastAuditAt: null,
     gaps24h: 1,

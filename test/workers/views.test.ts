@@ -59,6 +59,7 @@ describe("a book", () => {
     continuity: "book" as const,
     comparisons: 3,
     mismatches: 0,
+    topLevels: null,
     audits: 0,
     lastAuditAt: null,
     gaps24h: 1,

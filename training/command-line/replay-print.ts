@@ -56,6 +56,10 @@ function printMarket(market: MarketReport, featureSet: string, comparison: Compa
   );
   print(`  hash     ${market.bookHash} (tick ${market.tick}, lot ${market.lot}); checkpoint mismatches ${market.checkpointMismatches}`);
   printQuotes(market);
+  if (market.topLevels !== null) {
+    const { comparisons, mismatches } = market.topLevels;
+    print(`  levels   ${comparisons} comparisons with the venue's own best levels, ${mismatches} mismatches`);
+  }
   if (market.gaps.length === 0) print("  gaps     none");
   for (const gap of market.gaps)
     print(

@@ -5,7 +5,7 @@
 
 import type { FeatureRow } from "../../core/features/contract.ts";
 import { formatSteps } from "../../core/units/decimal.ts";
-import type { GapRecord } from "../../feed/contract.ts";
+import type { BookProof, GapRecord } from "../../feed/contract.ts";
 import type { MarketTracker } from "../../feed/market-tracker.ts";
 import type { UnmatchedQuote } from "../../feed/quote-check.ts";
 import type { FeedSource } from "../datasets/feed-source.ts";
@@ -44,6 +44,8 @@ export interface MarketReport {
   /** Book against the venue's own quote: at equal sequence numbers, or, where quotes carry none, within the race of the two channels. */
   readonly comparisons: number;
   readonly mismatches: number;
+  /** The book's best levels against those that the venue itself lists; null where it lists none. */
+  readonly topLevels: BookProof["topLevels"];
   /** Quotes that the book's top didn't equal, the first of them, each with what was made of it. */
   readonly unmatched: readonly UnmatchedQuote[];
   /** Checkpoints on the tape that were not the replayed book. */
@@ -135,11 +137,13 @@ const QUOTES_THAT_COMPARE = 50;
 
 function faultsOfMarket(market: MarketReport): string[] {
   const faults: string[] = [];
-  const { state, comparisons, mismatches, checkpointMismatches, quotes, gaps } = market;
+  const { state, comparisons, mismatches, topLevels, checkpointMismatches, quotes, gaps } = market;
   if (state !== "live") faults.push(`the book ended ${state}, not live`);
   const withBook = quotes.all - quotes.withoutBook;
   if (comparisons === 0 && withBook >= QUOTES_THAT_COMPARE) faults.push(`${withBook} quotes came and the book equalled none of them`);
   if (mismatches > 0) faults.push(`${mismatches} of ${comparisons} comparisons with the venue's quote differ`);
+  if (topLevels !== null && topLevels.mismatches > 0)
+    faults.push(`${topLevels.mismatches} of ${topLevels.comparisons} comparisons with the venue's best levels differ`);
   if (checkpointMismatches > 0) faults.push(`${checkpointMismatches} checkpoints differ`);
   for (const gap of gaps) faults.push(`gap in ${gap.channel}: ${gap.reason}, ${gap.detail}`);
   return faults;
@@ -168,6 +172,7 @@ function marketReport(tracker: MarketTracker, { gaps, warmRows, unmatched }: Gat
     quotes: quoteCounts(tracker),
     comparisons: check.comparisons,
     mismatches: check.mismatches,
+    topLevels: check.topLevels,
     unmatched,
     checkpointMismatches: tracker.checkpointMismatches,
     malformedFrames: tracker.malformedFrames,

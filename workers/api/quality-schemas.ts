@@ -67,6 +67,7 @@ export const marketQualitySchema = z
         comparisons: z.int().openapi({ description: "Of the book with the venue's own quote, since the feed's process began" }),
         mismatches: z.int(),
         mismatchRate: z.number().nullable().openapi({ description: "mismatches / comparisons; null where nothing was compared" }),
+        topLevels: proofSchema.shape.topLevels,
         audits: proofSchema.shape.audits,
         lastAuditAt: proofSchema.shape.lastAuditAt,
         lastSequence: z.int().nullable(),

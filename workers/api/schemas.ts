@@ -41,6 +41,11 @@ export const freshnessSchema = z
   })
   .openapi("Freshness");
 
+const topLevelsSchema = z
+  .object({ comparisons: z.int(), mismatches: z.int() })
+  .nullable()
+  .openapi({ description: "The book's best levels against those that the venue itself lists, in the same way; null where it lists none" });
+
 export const proofSchema = z
   .object({
     lastSequence: z.int().nullable(),
@@ -53,6 +58,7 @@ export const proofSchema = z
         "Top of book against the venue's own quote: at equal sequence numbers, or, where quotes carry none, within the race of the two channels",
     }),
     mismatches: z.int(),
+    topLevels: topLevelsSchema,
     audits: z.int().openapi({
       description:
         "Comparisons of the whole book with that of another connection, since the feed's process began; each 10 minutes where the venue numbers nothing",

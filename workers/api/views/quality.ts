@@ -101,12 +101,13 @@ function stateOf(status: MarketStatus | null | undefined): MarketQuality["state"
 }
 
 function proofOf({ proof }: MarketStatus): MarketQuality["proof"] {
-  const { continuity, comparisons, mismatches, audits, lastAuditAt, lastSequence, unbrokenSince, gaps24h } = proof;
+  const { continuity, comparisons, mismatches, topLevels, audits, lastAuditAt, lastSequence, unbrokenSince, gaps24h } = proof;
   return {
     continuity,
     comparisons,
     mismatches,
     mismatchRate: comparisons === 0 ? null : mismatches / comparisons,
+    topLevels,
     audits,
     lastAuditAt,
     lastSequence,
