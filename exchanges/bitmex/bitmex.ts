@@ -2,9 +2,9 @@
  * BitMEX: books of derivatives whose sizes are contracts, by table diffs over one socket. Streams, heartbeats and limits:
  * https://www.bitmex.com/app/wsAPI and https://www.bitmex.com/app/restAPI (read 2026-11-27).
  *
- * The venue numbers nothing: that a message was lost shows in its ids (books.ts), or only in its quote beside the book's top. In the recording of
- * 2021 the last quote of each quote message is exactly the book's top when it arrives, sizes too: 55 of 55. The rows before it are
- * the quotes of up to a second before.
+ * The venue numbers nothing: that a message was lost shows in its ids (books.ts), or only in what it says of its book elsewhere: its quote beside the
+ * top, orderBook10 beside the best ten levels (decision 0019). In the recording of 2021 the last quote of each quote message is exactly the
+ * book's top when it arrives, sizes too: 55 of 55. The rows before it are the quotes of up to a second before.
  */
 
 import { MS_PER_SECOND } from "../../core/units/time.ts";

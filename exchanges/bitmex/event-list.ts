@@ -1,26 +1,32 @@
 /**
- * The quotes or trades of one message, checked whole and given out one by one. Their objects are used again for the next message, so one
+ * The quotes, trades or best levels of one message, checked whole and given out one by one. Their objects are used again for the next message, so one
  * that carries a thousand rows costs a thousand objects once.
  */
 
-import type { QuoteEvent, TradeEvent } from "../../core/market/event.ts";
+import type { QuoteEvent, TopLevelsEvent, TradeEvent } from "../../core/market/event.ts";
 import type { Decoded } from "../contract.ts";
 
 /** Rows one message may carry: a second of the busiest recorded market holds 20 quotes, and a sweep of its whole book some thousand trades. */
 export const MAX_EVENTS_PER_MESSAGE = 10_000;
+/** Rows of best levels one message may carry: one for each symbol of a connection (bitmex.ts: 60), and some. */
+export const MAX_TOPS_PER_MESSAGE = 100;
+/** Levels a side of orderBook10. */
+export const TOP_LEVELS = 10;
 
 export class EventList {
   private readonly quotes: QuoteEvent[] = [];
   private readonly trades: TradeEvent[] = [];
-  private kind: "quote" | "trade" = "quote";
+  private readonly tops: TopLevelsEvent[] = [];
+  /** That of the message at hand. */
+  private list: readonly (QuoteEvent | TradeEvent | TopLevelsEvent)[] = this.quotes;
   private count = 0;
   private given = 0;
   /** The time of the last row of the last message; 0 before there is one. */
   latest = 0;
   private readonly decoded: Decoded = { kind: "events", next: () => this.nextEvent() };
 
-  begin(kind: "quote" | "trade"): void {
-    this.kind = kind;
+  begin(kind: "quote" | "trade" | "top-levels"): void {
+    this.list = kind === "quote" ? this.quotes : kind === "trade" ? this.trades : this.tops;
     this.count = 0;
     this.given = 0;
   }
@@ -39,18 +45,22 @@ export class EventList {
     return trade;
   }
 
+  /** The next best levels to be filled. */
+  addTopLevels(): TopLevelsEvent {
+    const top = this.tops[this.count] ?? newTopLevels();
+    this.tops[this.count++] = top;
+    return top;
+  }
+
   /** @param reason why there may be none. */
   answer(reason: string): Decoded {
     if (this.count === 0) return { kind: "ignored", reason };
-    const list = this.kind === "quote" ? this.quotes : this.trades;
-    this.latest = list[this.count - 1]?.venueTime ?? 0;
+    this.latest = this.list[this.count - 1]?.venueTime ?? 0;
     return this.decoded;
   }
 
-  private nextEvent(): QuoteEvent | TradeEvent | null {
-    if (this.given === this.count) return null;
-    const list = this.kind === "quote" ? this.quotes : this.trades;
-    return list[this.given++] ?? null;
+  private nextEvent(): QuoteEvent | TradeEvent | TopLevelsEvent | null {
+    return this.given === this.count ? null : (this.list[this.given++] ?? null);
   }
 }
 
@@ -60,4 +70,10 @@ function newQuote(): QuoteEvent {
 
 function newTrade(): TradeEvent {
   return { kind: "trade", symbol: "", venueTime: 0, tradeId: 0, priceTicks: 0, sizeLots: 0, takerSide: "buy" };
+}
+
+function newTopLevels(): TopLevelsEvent {
+  const capacity = 2 * TOP_LEVELS;
+  const levels = { bidCount: 0, askCount: 0, priceTicks: new Float64Array(capacity), sizeLots: new Float64Array(capacity) };
+  return { kind: "top-levels", symbol: "", venueTime: 0, depth: TOP_LEVELS, levels };
 }

@@ -9,15 +9,17 @@
  * Primary. Rows of Secondary are passed over wherever they come, so that an older subscription's tape (whose book is Aggregated, and whose
  * quotes and trades are of both) is not compared with the wrong pool's quotes.
  *
- * Only orderBookL2 waits for its partial: quotes and trades are whole in themselves. A partial of quotes is the current quote; one of
- * trades is of before the subscription, and ignored. orderBook10 and instrument are ignored: the contract has no event for either yet.
+ * Only orderBookL2 waits for its partial: quotes, trades and orderBook10 are whole in themselves. A partial of quotes is the current quote; one of
+ * trades is of before the subscription, and ignored. A row of orderBook10 is a market's ten best levels a side, however little of them has changed
+ * ("full book push"); one that has not both sides says nothing that could be compared.
  */
 
+import type { LevelBatch } from "../../core/market/event.ts";
 import type { Channel, Decoded } from "../contract.ts";
 import { arrayField, FieldError, integerField, isObject, type JsonObject, parseJson, shown, textField } from "../decoding/json-fields.ts";
 import { lotsOfNumber, ticksOfNumber } from "../decoding/json-numbers.ts";
 import { type BookAction, type BookRows, MAX_ROWS_PER_MESSAGE } from "./book-rows.ts";
-import { type EventList, MAX_EVENTS_PER_MESSAGE } from "./event-list.ts";
+import { type EventList, MAX_EVENTS_PER_MESSAGE, MAX_TOPS_PER_MESSAGE, TOP_LEVELS } from "./event-list.ts";
 import type { BitmexMarket } from "./markets.ts";
 import { timeOf } from "./timestamp.ts";
 
@@ -84,6 +86,9 @@ export class FrameParser {
       case "trade":
         if (action !== "insert") return { kind: "ignored", reason: `${shown(action)} of trades` };
         return this.readTrades(rowsOf(root, MAX_EVENTS_PER_MESSAGE));
+      case "orderBook10":
+        if (!isBookAction(action) || action === "delete") return { kind: "ignored", reason: `${shown(action)} of best levels` };
+        return this.readTopLevels(rowsOf(root, MAX_TOPS_PER_MESSAGE));
       default:
         return { kind: "ignored", reason: `table ${shown(table)} is not one we keep` };
     }
@@ -154,6 +159,21 @@ export class FrameParser {
     return this.events.answer("no trade of ours");
   }
 
+  private readTopLevels(data: readonly JsonObject[]): Decoded {
+    this.events.begin("top-levels");
+    for (const [at, row] of data.entries()) {
+      const market = this.markets.get(textField(row, "symbol"));
+      if (market === undefined || isOtherPool(row) || !isThere(row.bids) || !isThere(row.asks)) continue;
+      const top = this.events.addTopLevels();
+      const { levels } = top;
+      top.symbol = market.symbol;
+      top.venueTime = timeField(row);
+      levels.bidCount = readSide(arrayField(row, "bids"), `bids of row ${at}`, { market, levels, first: 0 });
+      levels.askCount = readSide(arrayField(row, "asks"), `asks of row ${at}`, { market, levels, first: levels.bidCount });
+    }
+    return this.events.answer("no best levels of ours");
+  }
+
   private malformed(reason: string, frame: string): Decoded {
     return { kind: "malformed", reason, symbol: this.symbolNamedIn(frame), channel: channelNamedIn(frame) };
   }
@@ -174,6 +194,8 @@ const CHANNEL_OF_TABLE: ReadonlyMap<string, Channel> = new Map([
   ["orderBookL2", "depth"],
   ["trade", "trades"],
   ["quote", "quotes"],
+  // What is said of a book, like a quote: without it the book is as good as before.
+  ["orderBook10", "quotes"],
 ]);
 
 function channelNamedIn(frame: string): Channel | null {
@@ -192,6 +214,21 @@ function rowsOf(root: JsonObject, most: number): readonly JsonObject[] {
 
 function isBookAction(action: string): action is BookAction {
   return action === "partial" || action === "insert" || action === "update" || action === "delete";
+}
+
+/** Reads `[[price, size], …]` to `levels`, from `first` on. @returns how many there were. */
+function readSide(
+  side: readonly unknown[],
+  name: string,
+  { market, levels, first }: { market: BitmexMarket; levels: LevelBatch; first: number },
+): number {
+  if (side.length > TOP_LEVELS) throw new FieldError(`${name} are ${side.length}, more than ${TOP_LEVELS}`);
+  for (const [at, level] of side.entries()) {
+    if (!Array.isArray(level) || level.length !== 2) throw new FieldError(`level ${at} of ${name} is ${shown(level)}, not [price, size]`);
+    levels.priceTicks[first + at] = ticksOfNumber(level[0], `price ${at} of ${name}`, market.tick);
+    levels.sizeLots[first + at] = lotsOfNumber(level[1], `size ${at} of ${name}`, market.lot);
+  }
+  return side.length;
 }
 
 function isThere(value: unknown): boolean {

@@ -1,5 +1,5 @@
 /**
- * The fast reading of a frame: one pass over the exact text that BitMEX sends for changes of its books and for quotes, straight into the columns.
+ * The fast reading of a frame: one pass over the exact text that BitMEX sends for changes of its books, their best levels and quotes, straight into the columns.
  *
  * No object, substring or array is made. The scanner accepts only a complete frame in a known layout whose values it can hold, and
  * answers null for anything else: the parser then says what that is. What it does accept must be exactly what the parser would have read
@@ -7,36 +7,26 @@
  *
  * Layouts: recorded frames of 2021 (no price in update and delete, no times); since July 2023 each row has its price and `timestamp`
  * (https://blog.bitmex.com/site_announcement/potentially-breaking-api-update-to-id-generation-on-websocket-orderbook-feeds), since 2026 a `pool`
- * (https://www.bitmex.com/blog/api-change-03-02-2026), and a `transactTime` (all read 2026-11-27). Invariant: a scanned frame ends with
- * `]}`, which no run of digits and no row matches, so no character is read past its end.
+ * (https://www.bitmex.com/blog/api-change-03-02-2026), and a `transactTime` (all read 2026-11-27). The fields of
+ * an orderBook10 row come in any order: they have been recorded in two.
  */
 
-import type { DecimalGrid } from "../../core/units/decimal.ts";
-import { MS_PER_MINUTE, minuteOf } from "../../core/units/time.ts";
-import { PRICE_UNITS_BOUND } from "../decoding/json-numbers.ts";
+import type { LevelBatch } from "../../core/market/event.ts";
 import type { BookAction, BookRows } from "./book-rows.ts";
-import { type EventList, MAX_EVENTS_PER_MESSAGE } from "./event-list.ts";
+import { type EventList, MAX_EVENTS_PER_MESSAGE, MAX_TOPS_PER_MESSAGE, TOP_LEVELS } from "./event-list.ts";
 import { BOOK, type Reading } from "./frame-parser.ts";
 import type { BitmexMarket } from "./markets.ts";
-import { timeAt } from "./timestamp.ts";
+import { MAX_DECIMALS, RowScanner } from "./row-scanner.ts";
 
 const QUOTE = 34;
 const COMMA = 44;
-const POINT = 46;
-const ZERO = 48;
+const OPEN_BRACKET = 91;
 const CLOSE_BRACKET = 93;
-const CLOSE_BRACE = 125;
-/** Digits that a double holds whatever they are: 10^15 < 2^53. */
-const MAX_INTEGER_DIGITS = 15;
 const MAX_SYMBOL = 40;
-const TIME_CHARACTERS = 24;
-/** `2026-09-02T07:48:` */
-const MINUTE_CHARACTERS = 17;
-const LETTER_Z = 90;
-const POWERS_OF_TEN = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15] as const;
 
 const BOOK_HEAD = '{"table":"orderBookL2","action":"';
 const QUOTE_HEAD = '{"table":"quote","action":"insert","data":[';
+const TOP_LEVELS_HEAD = '{"table":"orderBook10","action":"update","data":[';
 const ROW_HEAD = '{"symbol":"';
 const TIMED_ROW_HEAD = '{"timestamp":"';
 const SYMBOL_FIELD = ',"symbol":"';
@@ -46,43 +36,41 @@ interface ScannedMarket {
   readonly market: BitmexMarket;
   /** e.g. `{"symbol":"XBTUSD","id":` */
   readonly levelHead: string;
+  /** e.g. `{"symbol":"XBTUSD"` */
+  readonly topHead: string;
   /** e.g. `XBTUSD",` */
   readonly symbolEnd: string;
 }
 
-export class FrameScanner {
+export class FrameScanner extends RowScanner {
   private readonly rows: BookRows;
   private readonly events: EventList;
   /** By hash of the symbol; two that collide leave one to the parser. */
   private readonly markets = new Map<number, ScannedMarket>();
   /** The market of the row before: nearly always that of the next. */
   private last: ScannedMarket | null = null;
-  /** The minute named last, as text and as epoch ms: most times differ from it in their seconds alone. */
-  private minuteText = "";
-  private minute = 0;
-  private text = "";
-  /** Where the next character is read. */
-  private at = 0;
-  /** What `integer` read last. */
-  private value = 0;
 
   constructor(buffers: { readonly rows: BookRows; readonly events: EventList }, markets: Iterable<BitmexMarket>) {
+    super();
     this.rows = buffers.rows;
     this.events = buffers.events;
     for (const market of markets) {
-      if (market.tick.decimals >= POWERS_OF_TEN.length || market.lot.decimals !== 0) continue;
+      if (market.tick.decimals > MAX_DECIMALS || market.lot.decimals !== 0) continue;
       const { symbol } = market;
-      this.markets.set(hashUpToQuote(`${symbol}"`, 0), { market, levelHead: `${ROW_HEAD}${symbol}","id":`, symbolEnd: `${symbol}",` });
+      this.markets.set(hashUpToQuote(`${symbol}"`, 0), {
+        market,
+        levelHead: `${ROW_HEAD}${symbol}","id":`,
+        topHead: `${ROW_HEAD}${symbol}"`,
+        symbolEnd: `${symbol}",`,
+      });
     }
   }
 
   /** @returns what was read, or null when this is not a frame that the scanner knows. */
   scan(frame: string): Reading | null {
-    const end = frame.length;
-    if (end < 2 || frame.charCodeAt(end - 1) !== CLOSE_BRACE || frame.charCodeAt(end - 2) !== CLOSE_BRACKET) return null;
-    this.text = frame;
-    this.at = 0;
+    if (!this.begin(frame)) return null;
     if (this.literal(BOOK_HEAD)) return this.scanBook();
+    if (this.literal(TOP_LEVELS_HEAD)) return this.scanTopLevels();
     return this.literal(QUOTE_HEAD) ? this.scanQuotes() : null;
   }
 
@@ -174,6 +162,60 @@ export class FrameScanner {
     return this.literal("}");
   }
 
+  private scanTopLevels(): Reading | null {
+    const { events } = this;
+    events.begin("top-levels");
+    let count = 0;
+    do {
+      if (++count > MAX_TOPS_PER_MESSAGE || !this.scanTop()) return null;
+    } while (this.isNextRow());
+    return this.isAtEnd() ? events.answer("") : null;
+  }
+
+  /** A row of orderBook10: each field once, in any order. */
+  private scanTop(): boolean {
+    const market = this.topMarket();
+    if (market === null) return false;
+    const top = this.events.addTopLevels();
+    let bidCount = -1;
+    let askCount = -1;
+    let time = -1;
+    let hasPool = false;
+    for (;;) {
+      if (bidCount < 0 && this.literal(',"bids":[')) {
+        bidCount = this.scanSide(top.levels, market, 0);
+        if (bidCount < 0) return false;
+      } else if (askCount < 0 && this.literal(',"asks":[')) {
+        askCount = this.scanSide(top.levels, market, TOP_LEVELS);
+        if (askCount < 0) return false;
+      } else if (time < 0 && this.literal(',"timestamp":"')) {
+        time = this.time();
+        if (time < 0) return false;
+      } else if (!hasPool && this.pool()) hasPool = true;
+      else break;
+    }
+    top.symbol = market.symbol;
+    top.venueTime = time;
+    fitAsks(top.levels, bidCount, askCount);
+    return bidCount >= 0 && askCount >= 0 && time >= 0 && this.literal("}");
+  }
+
+  /** `[price,size],…]`, to the places from `first` on. @returns how many levels; -1 when that is not what is here. */
+  private scanSide({ priceTicks, sizeLots }: LevelBatch, market: BitmexMarket, first: number): number {
+    if (this.character(CLOSE_BRACKET)) return 0;
+    for (let count = 0; count < TOP_LEVELS; count++) {
+      const ticks = this.character(OPEN_BRACKET) ? this.decimal(market.tick) : -1;
+      if (ticks <= 0 || !this.character(COMMA) || !this.integer()) return -1;
+      const lots = this.value / market.lot.mantissa;
+      if (!Number.isInteger(lots) || !this.character(CLOSE_BRACKET)) return -1;
+      priceTicks[first + count] = ticks;
+      sizeLots[first + count] = lots;
+      if (this.character(CLOSE_BRACKET)) return count + 1;
+      if (!this.character(COMMA)) return -1;
+    }
+    return -1;
+  }
+
   /** `expected` and a whole number of lots. @returns -1 when that is not what is here. */
   private lots(expected: string, { lot }: BitmexMarket): number {
     if (!this.literal(expected) || !this.integer()) return -1;
@@ -185,6 +227,15 @@ export class FrameScanner {
     if (this.last !== null && this.literal(this.last.levelHead)) return this.last.market;
     const found = this.markets.get(hashUpToQuote(this.text, this.at + ROW_HEAD.length));
     if (found === undefined || !this.literal(found.levelHead)) return null;
+    this.last = found;
+    return found.market;
+  }
+
+  /** The market of an orderBook10 row, up to the quote behind its symbol; null when it is none of ours. */
+  private topMarket(): BitmexMarket | null {
+    if (this.last !== null && this.literal(this.last.topHead)) return this.last.market;
+    const found = this.markets.get(hashUpToQuote(this.text, this.at + ROW_HEAD.length));
+    if (found === undefined || !this.literal(found.topHead)) return null;
     this.last = found;
     return found.market;
   }
@@ -202,100 +253,15 @@ export class FrameScanner {
   private pool(): boolean {
     return this.literal(',"pool":"Primary"') || this.literal(',"pool":"Aggregated"');
   }
+}
 
-  /** A time and its closing quote; -1 when that is not what is here. */
-  private time(): number {
-    const { text, at } = this;
-    const isSameMinute = this.minuteText !== "" && text.startsWith(this.minuteText, at);
-    const seconds = isSameMinute ? this.secondsAt(at + MINUTE_CHARACTERS) : -1;
-    const time = seconds < 0 ? this.anyTime(at) : this.minute + seconds;
-    this.at = at + TIME_CHARACTERS;
-    return time >= 0 && this.literal('"') ? time : -1;
-  }
-
-  private anyTime(at: number): number {
-    const { text } = this;
-    const time = timeAt(text, at);
-    if (time < 0) return -1;
-    // Joined, so that it is a text of its own: a slice would keep the whole frame.
-    this.minuteText = [...text.slice(at, at + MINUTE_CHARACTERS)].join("");
-    this.minute = minuteOf(time);
-    return time;
-  }
-
-  /** `ss.mmmZ` as ms; -1 when it is none. */
-  private secondsAt(at: number): number {
-    const { text } = this;
-    if (text.charCodeAt(at + 2) !== POINT || text.charCodeAt(at + 6) !== LETTER_Z) return -1;
-    let ms = 0;
-    for (let digit = 0; digit < 5; digit++) {
-      const value = text.charCodeAt(at + digit + (digit < 2 ? 0 : 1)) - ZERO;
-      if (!(value >= 0 && value <= 9)) return -1;
-      ms = ms * 10 + value;
-    }
-    return ms < MS_PER_MINUTE ? ms : -1;
-  }
-
-  /** Whether another row follows; the comma before it is read. */
-  private isNextRow(): boolean {
-    if (this.text.charCodeAt(this.at) !== COMMA) return false;
-    this.at++;
-    return true;
-  }
-
-  private isAtEnd(): boolean {
-    return this.at === this.text.length - 2;
-  }
-
-  private literal(expected: string): boolean {
-    if (!this.text.startsWith(expected, this.at)) return false;
-    this.at += expected.length;
-    return true;
-  }
-
-  /** A JSON whole number of at most 15 digits, into `value`. */
-  private integer(): boolean {
-    const { text } = this;
-    const start = this.at;
-    let at = start;
-    let value = 0;
-    let digit = text.charCodeAt(at) - ZERO;
-    while (digit >= 0 && digit <= 9) {
-      value = value * 10 + digit;
-      digit = text.charCodeAt(++at) - ZERO;
-    }
-    const length = at - start;
-    if (length === 0 || length > MAX_INTEGER_DIGITS) return false;
-    if (length > 1 && text.charCodeAt(start) === ZERO) return false;
-    this.at = at;
-    this.value = value;
-    return true;
-  }
-
-  /** A JSON number without an exponent, as whole steps of its grid. @returns -1 when it is none, is off the grid, or has more digits than fit. */
-  private decimal({ decimals, mantissa }: DecimalGrid): number {
-    const { text } = this;
-    if (!this.integer()) return -1;
-    let units = this.value;
-    let at = this.at;
-    let missing = decimals;
-    if (text.charCodeAt(at) === POINT) {
-      const first = ++at;
-      let digit = text.charCodeAt(at) - ZERO;
-      while (missing > 0 && digit >= 0 && digit <= 9) {
-        units = units * 10 + digit;
-        missing--;
-        digit = text.charCodeAt(++at) - ZERO;
-      }
-      while (digit === 0) digit = text.charCodeAt(++at) - ZERO;
-      if (at === first) return -1;
-    }
-    // A further digit is off the grid, and an exponent is the parser's: no literal that may follow matches either.
-    this.at = at;
-    units *= POWERS_OF_TEN[missing] as number;
-    if (units >= PRICE_UNITS_BOUND) return -1;
-    return units % mantissa === 0 ? units / mantissa : -1;
-  }
+/** Asks are read to the places behind all of the bids that there may be: where there are fewer, they move up. */
+function fitAsks(levels: LevelBatch, bidCount: number, askCount: number): void {
+  levels.bidCount = bidCount;
+  levels.askCount = askCount;
+  if (bidCount < 0 || bidCount === TOP_LEVELS) return;
+  levels.priceTicks.copyWithin(bidCount, TOP_LEVELS, TOP_LEVELS + askCount);
+  levels.sizeLots.copyWithin(bidCount, TOP_LEVELS, TOP_LEVELS + askCount);
 }
 
 /** A hash of what stands from `start` to the next quote; -1 when there is none near. */

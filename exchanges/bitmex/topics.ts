@@ -9,9 +9,14 @@
 
 import type { Channel } from "../contract.ts";
 
-/** What one market's book, features and checks are made from. */
-const TABLES = ["orderBookL2", "trade", "quote"] as const;
-const TABLE_OF_CHANNEL: Readonly<Record<Channel, (typeof TABLES)[number]>> = { depth: "orderBookL2", trades: "trade", quotes: "quote" };
+/** What one market's book, features and checks are made from. Why orderBook10, and why not instrument: decision 0019. */
+const TABLES = ["orderBookL2", "trade", "quote", "orderBook10"] as const;
+/** What the venue says of its book's top comes and goes together. */
+const TABLES_OF_CHANNEL: Readonly<Record<Channel, readonly (typeof TABLES)[number][]>> = {
+  depth: ["orderBookL2"],
+  trades: ["trade"],
+  quotes: ["quote", "orderBook10"],
+};
 const POOL = "Primary";
 
 /** Topics that one message may name. */
@@ -23,7 +28,7 @@ export function subscribeFrames(symbols: readonly string[]): string[] {
 
 /** Leaves a channel of some symbols and subscribes to it anew. */
 export function resubscribeFrames(symbols: readonly string[], channel: Channel): string[] {
-  const again = topics(symbols, [TABLE_OF_CHANNEL[channel]]);
+  const again = topics(symbols, TABLES_OF_CHANNEL[channel]);
   return [...frames("unsubscribe", again), ...frames("subscribe", again)];
 }
 

@@ -36,6 +36,9 @@ function levelsOf(event: MarketEvent | LossNotice | undefined): (string | number
   ]);
 }
 
+const top = (symbol: string, bids: string, asks: string) =>
+  `{"symbol":"${symbol}","asks":${asks},"timestamp":"2023-11-14T22:13:20.000Z","bids":${bids}}`;
+
 function started(instruments: readonly Instrument[] = [XBTUSD]): Decoder {
   const decoder = createBitmexDecoder(instruments);
   decoder.decode(fixture.snapshot);
@@ -89,6 +92,36 @@ describe("a session", () => {
       fixture.quote.event,
       { ...fixture.quote.event, venueTime: 1_700_000_000_500, askTicks: 203 },
     ]);
+  });
+
+  it("gives the venue's best levels as they are listed, of a partial as of an update, and of each market", () => {
+    const decoder = createBitmexDecoder([XBTUSD, FINE]);
+    const { frame, event } = fixture.topLevels;
+    expect(eventsOf(decoder.decode(frame))).toEqual([event]);
+    expect(eventsOf(decoder.decode(frame.replace("update", "partial")))).toEqual([event]);
+    const other = top("XBTUSDT", "[]", "[[1e-10,3]]");
+    expect(eventsOf(decoder.decode(frame.replace("]}", `,${other}]}`)))).toEqual([
+      event,
+      {
+        ...event,
+        symbol: "XBTUSDT",
+        venueTime: 1_700_000_000_000,
+        levels: { bidCount: 0, askCount: 1, priceTicks: Float64Array.of(1), sizeLots: Float64Array.of(3) },
+      },
+    ]);
+  });
+
+  it.each([
+    ["more levels than ten", top("XBTUSD", `[${Array.from({ length: 11 }, (_, at) => `[${100 - at},100]`).join(",")}]`, "[]"), "11, more"],
+    ["a price off the grid", top("XBTUSD", "[[100.3,100]]", "[]"), "price 0 of bids of row 0 is 100.3"],
+    ["a level that is none", top("XBTUSD", "[]", "[[100]]"), "level 0 of asks of row 0 is"],
+    ["a time that is none", top("XBTUSD", "[]", "[]").replace("20.000Z", "61.000Z"), '"timestamp" is'],
+  ])("refuses best levels with %s, and goes on with the book: they are none of its messages", (_, row, reason) => {
+    const decoder = started();
+    const decoded = decoder.decode(`{"table":"orderBook10","action":"update","data":[${row}]}`);
+    expect(decoded).toMatchObject({ kind: "malformed", symbol: "XBTUSD", channel: "quotes" });
+    expect(reasonOf(decoded)).toContain(reason);
+    expect(eventsOf(decoder.decode(fixture.following[0]))[0]).toMatchObject({ kind: "depth", firstSequence: 1 });
   });
 
   it("tells controls, and what it keeps nothing of, from events", () => {
@@ -292,8 +325,13 @@ describe("what the ids are remembered for", () => {
   });
 });
 
+/** Ten a side, as the venue sends them nearly always. */
+const TEN_BIDS = `[${Array.from({ length: 10 }, (_, at) => `[${100 - at / 2},${(at + 1) * 100}]`).join(",")}]`;
+const TEN_ASKS = `[${Array.from({ length: 10 }, (_, at) => `[${101 + at / 2},${(at + 1) * 100}]`).join(",")}]`;
+
 describe("the scanner, against the parser", () => {
   const modern = fixture.following.slice(0, 2);
+  const tops = (...rows: string[]) => `{"table":"orderBook10","action":"update","data":[${rows.join(",")}]}`;
   const fast = [
     ...fixture.following,
     fixture.quote.frame,
@@ -303,6 +341,10 @@ describe("the scanner, against the parser", () => {
     fixture.quote.frame.replace(',"pool":"Primary"', "").replace("101,", "101.0,"),
     ...[...fixture.following, fixture.quote.frame].map((frame) => frame.replaceAll("XBTUSD", "XBTUSDT")),
     fixture.following[0].replaceAll("XBTUSD", "XBTUSDT").replaceAll("102", "0.0000000123"),
+    fixture.topLevels.frame,
+    fixture.topLevels.frame.replaceAll("XBTUSD", "XBTUSDT").replace(',"pool":"Primary"', ""),
+    tops(top("XBTUSD", "[]", "[]"), top("XBTUSD", TEN_BIDS, "[[101,700000]]"), top("XBTUSD", "[[100.5,100]]", TEN_ASKS)),
+    tops(top("XBTUSD", TEN_BIDS, TEN_ASKS)).replace('Z"', 'Z","pool":"Primary"'),
     book("update", level('"id":1,"side":"Buy","size":100'), level('"id":2,"side":"Sell","size":0')),
   ];
 

@@ -9,13 +9,21 @@ import { FrameScanner } from "../../exchanges/bitmex/frame-scanner.ts";
 import { marketsBySymbol } from "../../exchanges/bitmex/markets.ts";
 import type { Decoded, LossNotice } from "../../exchanges/contract.ts";
 
-/** Every event of a decoded frame, each copied before the next is asked for. */
+/** Every event of a decoded frame, each copied before the next is asked for. Best levels lie in buffers that have room for more: that is cut off. */
 export function eventsOf(decoded: Decoded): (MarketEvent | LossNotice)[] {
-  if (decoded.kind === "event") return [structuredClone(decoded.event)];
+  if (decoded.kind === "event") return [copyOf(decoded.event)];
   if (decoded.kind !== "events") throw new Error(`no events: ${JSON.stringify(decoded)}`);
   const events: (MarketEvent | LossNotice)[] = [];
-  for (let event = decoded.next(); event !== null; event = decoded.next()) events.push(structuredClone(event));
+  for (let event = decoded.next(); event !== null; event = decoded.next()) events.push(copyOf(event));
   return events;
+}
+
+function copyOf(event: MarketEvent | LossNotice): MarketEvent | LossNotice {
+  const copy = structuredClone(event);
+  if (copy.kind !== "top-levels") return copy;
+  const { levels } = copy;
+  const held = levels.bidCount + levels.askCount;
+  return { ...copy, levels: { ...levels, priceTicks: levels.priceTicks.slice(0, held), sizeLots: levels.sizeLots.slice(0, held) } };
 }
 
 /** Both readings of a frame, as values that can be kept and compared; the scanner's is null for what it leaves to the parser. */

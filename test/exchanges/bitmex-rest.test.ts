@@ -73,11 +73,11 @@ describe("subscriptions", () => {
     expect(frames.map(({ op, args }) => [op, args.length])).toEqual([
       ["subscribe", 20],
       ["subscribe", 20],
-      ["subscribe", 5],
+      ["subscribe", 20],
     ]);
     const topics = frames.flatMap(({ args }) => args);
-    expect(new Set(topics).size).toBe(45);
-    expect(topics.slice(0, 3)).toEqual(["orderBookL2:S0:Primary", "trade:S0:Primary", "quote:S0:Primary"]);
+    expect(new Set(topics).size).toBe(60);
+    expect(topics.slice(0, 4)).toEqual(["orderBookL2:S0:Primary", "trade:S0:Primary", "quote:S0:Primary", "orderBook10:S0:Primary"]);
   });
 
   it("leave a channel before they ask for it again: a topic that is subscribed is refused", () => {
@@ -86,7 +86,7 @@ describe("subscriptions", () => {
       { op: "subscribe", args: ["orderBookL2:XBTUSD:Primary"] },
     ]);
     expect(parsed(bitmex.resubscribe(symbols.concat(symbols.map((each) => `${each}X`)), "quotes")).map(({ args }) => args.length)).toEqual([
-      20, 10, 20, 10,
+      20, 20, 20, 20, 20, 20,
     ]);
   });
 

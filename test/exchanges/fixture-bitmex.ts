@@ -3,7 +3,7 @@
  * a hundred contracts, whose ids say nothing of prices.
  */
 
-import type { QuoteEvent, TradeEvent } from "../../core/market/event.ts";
+import type { QuoteEvent, TopLevelsEvent, TradeEvent } from "../../core/market/event.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
 import type { LossNotice } from "../../exchanges/contract.ts";
 
@@ -77,6 +77,24 @@ const quote: { frame: string; event: QuoteEvent } = {
   },
 };
 
+/** What the venue lists of that book. */
+const topLevels: { frame: string; event: TopLevelsEvent } = {
+  frame:
+    '{"table":"orderBook10","action":"update","data":[{"symbol":"XBTUSD","bids":[[100.5,1200],[100,250000]],"asks":[[101,700000],[102,200]],"timestamp":"2023-11-14T22:13:20.410Z","pool":"Primary"}]}',
+  event: {
+    kind: "top-levels",
+    symbol: "XBTUSD",
+    venueTime: 1_700_000_000_410,
+    depth: 10,
+    levels: {
+      bidCount: 2,
+      askCount: 2,
+      priceTicks: Float64Array.from([201, 200, 202, 204]),
+      sizeLots: Float64Array.from([12, 2_500, 7_000, 2]),
+    },
+  },
+};
+
 /** After the session: what shows that a message was lost, and what it is said to be. */
 const losses: readonly { frame: string; event: LossNotice }[] = [
   {
@@ -117,10 +135,12 @@ export const bitmexFixture = {
   ],
   trade,
   quote,
+  topLevels,
   losses,
   ignored: [
     '{"table":"instrument","action":"update","data":[{"symbol":"XBTUSD","markPrice":100.25}]}',
-    '{"table":"orderBook10","action":"update","data":[{"symbol":"XBTUSD","bids":[[100,250000]],"asks":[[101,700000]]}]}',
+    '{"table":"orderBook10","action":"update","data":[{"symbol":"XBTUSD","bids":[[100,250000]],"timestamp":"2023-11-14T22:13:20.400Z"}]}',
+    '{"table":"orderBook10","action":"update","data":[{"symbol":"XBTUSD","bids":[[100,1]],"asks":[[101,1]],"pool":"Secondary","timestamp":"2023-11-14T22:13:20.400Z"}]}',
     '{"table":"trade","action":"partial","data":[{"timestamp":"2023-11-14T22:13:10.000Z","symbol":"XBTUSD","side":"Sell","size":100,"price":99,"trdMatchID":"00000000-006d-1000-0000-00367d215600"}]}',
     '{"table":"quote","action":"insert","data":[{"timestamp":"2023-11-14T22:13:20.400Z","symbol":"XBTUSD","askPrice":101,"askSize":700000}]}',
     '{"table":"quote","action":"insert","data":[{"timestamp":"2023-11-14T22:13:20.400Z","symbol":"ETHUSD","bidSize":1,"bidPrice":100.5,"askPrice":101,"askSize":7}]}',

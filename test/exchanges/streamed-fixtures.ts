@@ -1,6 +1,6 @@
 /** One small session of each venue that sends its books on the stream, written by hand from its documents: what the contract suite feeds to its adapter. */
 
-import type { QuoteEvent, TradeEvent } from "../../core/market/event.ts";
+import type { QuoteEvent, TopLevelsEvent, TradeEvent } from "../../core/market/event.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
 import type { LossNotice } from "../../exchanges/contract.ts";
 import { bitmexFixture } from "./fixture-bitmex.ts";
@@ -21,6 +21,8 @@ export interface StreamedFixture {
   readonly asks: readonly (readonly [number, number])[];
   readonly trade: { readonly frame: string; readonly event: TradeEvent };
   readonly quote: { readonly frame: string; readonly event: QuoteEvent };
+  /** The venue's own list of the best levels, where it has one. */
+  readonly topLevels?: { readonly frame: string; readonly event: TopLevelsEvent };
   /** After the session: frames that show that a message was lost. */
   readonly losses?: readonly { readonly frame: string; readonly event: LossNotice }[];
   readonly ignored: readonly string[];

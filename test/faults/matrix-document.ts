@@ -21,8 +21,8 @@ In the end every book of every cell equals the venue's, and markets that the fau
 - **a reason**: the gap in the ledger; \`found\` is the time from the fault until the book was served no more, \`whole\` the time until it was again. "all": the venue's rule
   makes it a fault of every market of the connection.
 - **late**: the connection was held; the books are of the past until it speaks again.
-- **unseen**: a lost change beyond the top of a book that nothing numbers. No check of the venue's shows it; here later changes of the same level set it right after the
-  time told. Until then the book was served. What nothing overwrites is found by the audit: each 10 minutes the next connection's whole books are compared
+- **unseen**: a lost change of a book that nothing numbers, beyond what the venue says of it elsewhere: at Coinbase Exchange the top, at BitMEX the best ten levels
+  (decision 0019). Here later changes of the same level set it right after the time told. Until then the book was served. What nothing overwrites is found by the audit: each 10 minutes the next connection's whole books are compared
   with those held before it takes over (feed/rotation.ts), here after 10 s, and where the same levels have differed for 10 s more the gap is \`snapshot-differs\`.
 
 Times are of this one run. A numbered book shows a loss with its next message. Where quotes run ahead of a numbered book, or differ from an unnumbered one, it is found after 5 to 10 s; a market

@@ -149,7 +149,7 @@ function boundOf(venue: Venue, { name, seconds }: FaultRow): number {
   if (name === "silence depth" || name === "stale snapshot") return BY_QUOTES_MS;
   if (name.startsWith("silence")) return BY_SILENCE_MS;
   if (isNumbered) return NEXT_MESSAGE_MS;
-  // A lost change beyond the top: nothing of the venue's shows it. docs/faults.md says what does.
+  // A lost change beyond what the venue quotes and lists: nothing of its shows it. docs/faults.md says what does.
   return /^(drop|reorder)/.test(name) ? seconds * 1_000 : SAMPLE_MS;
 }
 

@@ -49,6 +49,8 @@ type Table = Record<Side, Map<number, number>>;
 
 const MOST_ROWS = 20_000;
 const MOST_EVENTS = 10_000;
+const MOST_TOPS = 100;
+const TOP_LEVELS = 10;
 /** A price of this many units is not told from its neighbour by a double. */
 const PRICE_UNITS = 1e15;
 const LAST_BITS = (1n << 52n) - 1n;
@@ -89,6 +91,9 @@ export class NaiveBitmex implements NaiveReader {
   private readTable(table: string, action: string, root: Fields): Reading {
     if (table === "quote") return action === "partial" || action === "insert" ? this.readQuotes(rowsOf(root, MOST_EVENTS)) : IGNORED;
     if (table === "trade") return action === "insert" ? this.readTrades(rowsOf(root, MOST_EVENTS)) : IGNORED;
+    if (table === "orderBook10") {
+      return ["partial", "insert", "update"].includes(action) ? this.readTopLevels(rowsOf(root, MOST_TOPS)) : IGNORED;
+    }
     if (table !== "orderBookL2") return IGNORED;
     demand(["partial", "insert", "update", "delete"].includes(action));
     const filter = isFields(root.filter) ? root.filter : {};
@@ -166,11 +171,33 @@ export class NaiveBitmex implements NaiveReader {
     return this.timed(said);
   }
 
+  private readTopLevels(data: readonly Fields[]): Reading {
+    const said: Said[] = [];
+    for (const row of data) {
+      const instrument = this.bySymbol.get(stringOf(row.symbol));
+      if (instrument === undefined || row.pool === "Secondary" || isAbsent(row.bids) || isAbsent(row.asks)) continue;
+      const { symbol } = instrument;
+      const [bids, asks] = [topOf(row.bids, instrument), topOf(row.asks, instrument)];
+      said.push({ kind: "top-levels", symbol, venueTime: bitmexTime(row.timestamp), depth: TOP_LEVELS, bids, asks });
+    }
+    return this.timed(said);
+  }
+
   private timed(said: readonly Said[]): Reading {
     const last = said.at(-1);
     if (last !== undefined && "venueTime" in last && last.venueTime !== null) this.time = last.venueTime;
     return events(said);
   }
+}
+
+function topOf(side: unknown, { tick, lot }: Instrument): Level[] {
+  const rows = listOf(side);
+  demand(rows.length <= TOP_LEVELS);
+  return rows.map((row) => {
+    const pair = listOf(row);
+    demand(pair.length === 2);
+    return [price(pair[0], tick), size(pair[1], lot)];
+  });
 }
 
 /** Follows one row into the table. @returns false when it can't be of it. */

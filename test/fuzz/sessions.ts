@@ -69,6 +69,8 @@ export interface VenueWriter {
   depth(message: DepthToWrite, wire: Wire): string;
   trade(message: TradeToWrite, wire: Wire): string;
   quote(message: BookToWrite, wire: Wire): string;
+  /** Its own list of the best levels, where it has one. */
+  topLevels?(message: BookToWrite, wire: Wire): string;
   /** A frame, or the body of an answer. */
   snapshot(message: BookToWrite, wire: Wire): string;
   /** Of no market's state: a heartbeat, an acknowledgement, a table that is not kept. */
@@ -148,6 +150,7 @@ class TrueMarket {
     if (channel === "other") return (wire) => writer.other(instrument, wire);
     if (channel === "quotes") {
       const book = this.state();
+      if (writer.topLevels !== undefined && draws.oneIn(2)) return (wire) => writer.topLevels?.({ instrument, book }, wire) ?? "";
       return (wire) => writer.quote({ instrument, book }, wire);
     }
     const isBuy = draws.oneIn(2);

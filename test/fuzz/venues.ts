@@ -110,6 +110,14 @@ const bitmexWriter: VenueWriter = {
     const top = `"bidSize":${numberOf(bid.lots, lot)},"bidPrice":${numberOf(bid.ticks, tick)},"askPrice":${numberOf(ask.ticks, tick)},"askSize":${numberOf(ask.lots, lot)}`;
     return `{"table":"quote","action":"insert","data":[{"timestamp":"${isoOf(wire.time)}","symbol":"${symbol}",${top},"pool":"Primary"}]}`;
   },
+  topLevels({ instrument: { symbol, tick, lot }, book }, wire) {
+    const side = (levels: readonly TrueLevel[], sign: number) =>
+      [...levels]
+        .sort((left, right) => sign * (left.ticks - right.ticks))
+        .slice(0, 10)
+        .map(({ ticks, lots }) => `[${numberOf(ticks, tick)},${numberOf(lots, lot)}]`);
+    return `{"table":"orderBook10","action":"update","data":[{"symbol":"${symbol}","bids":[${side(book.bids, -1)}],"asks":[${side(book.asks, 1)}],"timestamp":"${isoOf(wire.time)}","pool":"Primary"}]}`;
+  },
   snapshot({ instrument, book }, wire) {
     const row = (isBid: boolean) => (level: TrueLevel) =>
       bitmexRow({ ...level, action: "insert", isBid, hasCrossedOver: false }, instrument, wire.time);
@@ -237,7 +245,8 @@ function streamed(
 ): FuzzVenue {
   const fixture = streamedFixtureOf(venue);
   const { instrument, trade, quote, opening, snapshotFrames, following, losses = [], ignored, acknowledged, heartbeats, refused } = fixture;
-  const whole = [...opening, ...snapshotFrames, ...following, trade.frame, quote.frame, ...losses.map(({ frame }) => frame)];
+  const lists = fixture.topLevels === undefined ? [] : [fixture.topLevels.frame];
+  const whole = [...opening, ...snapshotFrames, ...following, trade.frame, quote.frame, ...lists, ...losses.map(({ frame }) => frame)];
   return {
     adapter: adapterOf(venue),
     instruments: [instrument, { venue, ...second }],
