@@ -7,6 +7,7 @@ import { benchDecode } from "./decode.ts";
 import { benchDecodeBitmex } from "./decode-bitmex.ts";
 import { benchDecodeCoinbase } from "./decode-coinbase.ts";
 import { benchFeed } from "./feed.ts";
+import { benchLevels } from "./levels.ts";
 import type { Bench } from "./report.ts";
 import { benchSoak } from "./soak.ts";
 import { benchStandx } from "./standx.ts";
@@ -18,6 +19,11 @@ const BENCHES: readonly { readonly name: string; readonly about: string; readonl
   { name: "decode", about: "frames decoded and applied a second, beside JSON.parse alone", run: benchDecode },
   { name: "decode-coinbase", about: "the same for Coinbase, whose books begin on the socket", run: benchDecodeCoinbase },
   { name: "decode-bitmex", about: "the same for BitMEX, with new books and with kept ones", run: benchDecodeBitmex },
+  {
+    name: "levels",
+    about: "the check of BitMEX's best ten levels, beside the same without it, and what its tables bring",
+    run: benchLevels,
+  },
   { name: "archive", about: "day files' bytes a level update and speed, beside gzip, zstd, xz and Parquet", run: benchArchive },
 ];
 
