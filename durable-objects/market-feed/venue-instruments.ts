@@ -1,6 +1,6 @@
 /**
- * The venue's grids, asked for at each start, and again when what came could not be read on those we have: how that went, and when it is asked
- * next. What is known is good until something better comes.
+ * The venue's grids, asked for at each start, once a day, and again when what came could not be read on those we have: how that went, and when it is
+ * asked next. What is known is good until something better comes.
  */
 
 import type { Instrument } from "../../core/market/instrument.ts";
@@ -12,6 +12,8 @@ import type { VenueRest } from "./venue-rest.ts";
 /** Between two requests: while there is no book for want of them, and where there are books. */
 const RETRY_MS = 5_000;
 const REFRESH_MS = 300_000;
+/** A finer lot shows in nothing that comes: its sizes are read, and rounded up. */
+const GOOD_FOR_MS = 86_400_000;
 
 export class VenueInstruments {
   /** Why they could not be had, for a person; null when they could. */
@@ -35,6 +37,7 @@ export class VenueInstruments {
 
   /** Asks when it is time to. @returns what the venue listed of our symbols; empty when nothing was asked, or nothing of use was answered. */
   async ask(connection: Connection, now: number, has: "books" | "no-books"): Promise<readonly Instrument[]> {
+    if (now >= this.askedAt + GOOD_FOR_MS) this.doubt();
     if (this.isFresh || now < this.askedAt + (has === "books" ? REFRESH_MS : RETRY_MS) || !connection.mayTry) return [];
     const { symbols } = this.configuration;
     const request = this.adapter.instrumentsRequest(connection.host, symbols);

@@ -331,6 +331,35 @@ describe("the running feed", () => {
     );
   });
 
+  it("asks for the venue's grids once a day: on a lot that has become finer sizes would be rounded up, and nothing would show it", async () => {
+    const asked: number[] = [];
+    const adapter: ExchangeAdapter = {
+      ...binanceSpot,
+      decodeInstruments: (_, symbols) => {
+        asked.push(Date.now());
+        const lot = { decimals: asked.length === 1 ? 5 : 6, mantissa: 1 };
+        return { instruments: symbols.map((symbol) => ({ ...instrument(symbol), lot })) };
+      },
+    };
+    await withFeed(
+      "daily",
+      async ({ feed }) => {
+        const lotOf = () => feed.status(Date.now()).markets[0]?.instrument.lot.decimals;
+        await goLive(feed, 100);
+        advanceClock(23 * HOUR_MS);
+        await feed.reach(Date.now());
+        expect([asked.length, lotOf()]).toEqual([1, 5]);
+        advanceClock(HOUR_MS);
+        await feed.reach(Date.now());
+        expect([asked.length, lotOf()]).toEqual([2, 6]);
+        advanceClock(HOUR_MS);
+        await feed.reach(Date.now());
+        expect(asked.length).toBe(2);
+      },
+      { adapter },
+    );
+  });
+
   it("trusts no book after an input that it failed on, begins again, and the frame is on the tape", async () => {
     await withFeed(
       "poisoned",
