@@ -28,7 +28,6 @@ const RECORDINGS = [
 ];
 /** A stand-in for the day: a name of the file, no more. */
 const DAY = "2000-01-01";
-const NANOSECONDS = 1e17;
 
 interface Stream {
   readonly name: string;
@@ -239,16 +238,11 @@ function toStream(name: string, frames: readonly RecordedFrame[]): Stream {
     levelUpdates += levelsOf(text);
     const market = /"(?:s|product_id|symbol)":"([^"]+)"/.exec(text)?.[1] ?? "";
     const ofMarket = lines.get(market) ?? [];
-    ofMarket.push(encodeFrame(milliseconds(receivedAt), text));
+    ofMarket.push(encodeFrame(Math.floor(receivedAt), text));
     lines.set(market, ofMarket);
   }
   const tapes = [...lines.values()].map((ofMarket) => new Uint8Array(Buffer.from(ofMarket.join(""))));
   return { name, tapes, textBytes: tapes.reduce((total, { length }) => total + length, 0), levelUpdates };
-}
-
-/** A recording's stamps are seconds or nanoseconds. */
-function milliseconds(stamp: number): number {
-  return Math.floor(stamp > NANOSECONDS ? stamp / 1e6 : stamp * 1e3);
 }
 
 /** Levels that a message of a book sets, whichever venue's it is; 0 for what is no such message. */
