@@ -22,7 +22,7 @@ describe("a day that a running edgebook has recorded", () => {
   let system: System;
 
   beforeAll(async () => {
-    system = await startSystem(scratchData(), ["--markets", "1", "--seed", "3"]);
+    system = await startSystem(scratchData(), ["--venues", "binance-spot", "--markets", "1", "--seed", "3"]);
   });
 
   afterAll(endEverything);

@@ -36,6 +36,12 @@ async function broken(order: FaultOrder): Promise<FaultEntry> {
   });
 }
 
+/** What the ledger has that began after a fault. A trade lost in an earlier one is noted only when the next trade comes. */
+async function gapsSince(names: readonly string[], at: number): Promise<unknown[]> {
+  const gaps = await Promise.all(names.map((market) => gapsOf(system, market)));
+  return gaps.flat().filter(({ from }) => from >= at);
+}
+
 it.each([
   ["close-1006", "binance-spot"],
   ["tcp-reset", "bitmex"],
@@ -43,9 +49,7 @@ it.each([
 ] as const)(
   "a connection ended by %s is dialled again, and the ledger of each market of %s has it, and of no other",
   async (fault, venue) => {
-    await system.cron();
     const others = markets.filter((each) => !each.startsWith(`${venue}:`));
-    const before = await Promise.all(others.map((market) => gapsOf(system, market)));
     const entry = await broken({ fault, venue });
     for (const market of markets.filter((each) => each.startsWith(`${venue}:`))) {
       const gap = await until(`the gap of ${market}`, 30_000, async () => {
@@ -56,18 +60,17 @@ it.each([
       expect(gap.from).toBeGreaterThan(entry.at - 5_000);
       expect(gap.to).toBeGreaterThan(entry.at);
     }
-    expect(await Promise.all(others.map((market) => gapsOf(system, market)))).toEqual(before);
+    expect(await gapsSince(others, entry.at)).toEqual([]);
   },
 );
 
 it("a close that the venue announces costs nothing: the next connection has everything before", async () => {
   const own = markets.filter((each) => each.startsWith("binance-spot:"));
-  const before = await Promise.all(own.map((market) => gapsOf(system, market)));
   const entry = await broken({ fault: "close-24h", venue: "binance-spot", isAnnounced: true });
   expect(entry.detail).toBe("closed with a notice before");
   const closedAt = entry.until ?? 0;
   await until("the close, and an alarm behind it", 40_000, () => Date.now() > closedAt + 12_000);
   await system.cron();
-  expect(await Promise.all(own.map((market) => gapsOf(system, market)))).toEqual(before);
+  expect(await gapsSince(own, entry.at)).toEqual([]);
   await system.untilLive(5_000);
 });
