@@ -406,6 +406,36 @@ describe("the running feed", () => {
     );
   });
 
+  it("begins on changed grids with a new connection, also while a standby is open: that one carries books of the old grids", async () => {
+    let asked = 0;
+    const adapter: ExchangeAdapter = {
+      ...binanceSpot,
+      decodeInstruments: (_, symbols) => {
+        asked++;
+        const lot = { decimals: asked === 1 ? 5 : 6, mantissa: 1 };
+        return { instruments: symbols.map((symbol) => ({ ...instrument(symbol), lot })) };
+      },
+    };
+    await withFeed(
+      "grids-beside-a-standby",
+      async ({ feed }) => {
+        await goLive(feed, 100);
+        advanceClock(23.6 * HOUR_MS);
+        await speak(feed, 101);
+        await feed.reach(Date.now());
+        expect(await control.sockets()).toBe(2);
+        advanceClock(0.5 * HOUR_MS);
+        await feed.reach(Date.now());
+        await vi.waitFor(async () => expect(await control.sockets()).toBe(0), SOON);
+        expect(feed.status(Date.now()).markets[0]?.instrument.lot.decimals).toBe(6);
+        advanceClock(BACKOFF_MS);
+        await goLive(feed, 200);
+        expect(sequencesOf(feed)).toEqual([200, 200]);
+      },
+      { adapter },
+    );
+  });
+
   it("has on the tape whatever a replay needs: openings, ends, snapshots, holes, and grids and books at the hour", async () => {
     await withFeed("hour", async ({ feed, store, successor }) => {
       const hour = (Math.floor(Date.now() / HOUR_MS) + 1) * HOUR_MS;
