@@ -117,7 +117,10 @@ describe("the recipe's client", () => {
     const client = spawn(process.execPath, ["--input-type=module", "--eval", here], { stdio: ["ignore", "pipe", "pipe"] });
     let printed = "";
     for (const stream of [client.stdout, client.stderr]) stream.on("data", (chunk: Buffer) => (printed += chunk.toString()));
-    await until("ten prices", 20_000, () => (printed.match(/^bid \d+ ask \d+$/gm)?.length ?? 0) >= 10).catch(() => {});
+    const hasTrade = (): boolean => /^(buy|sell) \d+ at \d+$/m.test(printed);
+    await until("ten prices and a trade", 20_000, () => (printed.match(/^bid \d+ ask \d+$/gm)?.length ?? 0) >= 10 && hasTrade()).catch(
+      () => {},
+    );
     client.kill();
     expect(printed.match(/^bid \d+ ask \d+$/gm)?.length ?? printed).toBeGreaterThanOrEqual(10);
     expect(printed).toMatch(/^(buy|sell) \d+ at \d+$/m);
