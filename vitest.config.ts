@@ -11,6 +11,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/workerd/**", "test/whole/**"],
           environment: "node",
+          setupFiles: ["test/property-seed.ts"],
           testTimeout: 60_000,
         },
       },
