@@ -23,7 +23,8 @@ export function afterFailure(state: ReconnectState, now: number, options: { unif
   let ceiling = FIRST_MS;
   for (let doubled = 1; doubled < attempts && ceiling < LONGEST_MS; doubled++) ceiling *= 2;
   const wait = FIRST_MS / 2 + options.uniform * (Math.min(ceiling, LONGEST_MS) - FIRST_MS / 2);
-  return { attempts, retryAt: now + Math.max(wait, options.retryAfterMs) };
+  // Whole: an alarm set for a fraction of a millisecond may come before it, and the next one is long after.
+  return { attempts, retryAt: Math.ceil(now + Math.max(wait, options.retryAfterMs)) };
 }
 
 /** @param openedAt when the connection that has just gone down had opened, and `lastDataAt` its last message. */

@@ -53,9 +53,9 @@ export class HostedFeed {
   /** The object's alarm: the watchdog. */
   async wake(): Promise<void> {
     if (this.running.kind === "fault") return;
-    this.running.feed.watch(Date.now());
+    this.running.feed.watch();
     this.running.clients.wake();
-    await this.running.feed.reach(Date.now());
+    await this.running.feed.reach();
   }
 
   accept(request: Request): Response {
@@ -78,7 +78,7 @@ export class HostedFeed {
   status(since: number, object: { readonly alarms: number; readonly rowsWritten: number }): FeedStatus {
     this.calls++;
     const { calls } = this;
-    const running = this.running.kind === "feed" ? this.watched(this.running.feed).status(Date.now()) : faultStatus(this.running);
+    const running = this.running.kind === "feed" ? this.watched(this.running.feed).status() : faultStatus(this.running);
     const { messages, ...status } = running;
     const { rowsRead, rowsWritten } = this.store;
     const counters = { since, calls, alarms: object.alarms, messages, rowsRead, rowsWritten: rowsWritten + object.rowsWritten };
@@ -124,8 +124,8 @@ export class HostedFeed {
 
   /** Looked after, and on its way to the venue: whoever asks does not wait for that. */
   private watched(feed: RunningFeed): RunningFeed {
-    feed.watch(Date.now());
-    this.ctx.waitUntil(feed.reach(Date.now()));
+    feed.watch();
+    this.ctx.waitUntil(feed.reach());
     return feed;
   }
 

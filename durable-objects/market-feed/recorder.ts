@@ -9,6 +9,7 @@ import { FEED_TAPE_SYMBOL } from "../../core/wire/keys.ts";
 import type { GapRecord, MinuteSnapshot } from "../../feed/contract.ts";
 import type { FeedReducer } from "../../feed/feed-reducer.ts";
 import type { MinuteCounts } from "../../feed/minute-tally.ts";
+import type { ConnectionRecord, Journal } from "../../feed/session/journal.ts";
 import type { AliveMark, AliveMarket, FeedStore } from "./feed-store.ts";
 import { logFault } from "./log-fault.ts";
 import { FLUSH_AT_CHARACTERS, TapeBuffer } from "./tape-buffer.ts";
@@ -16,15 +17,13 @@ import { FLUSH_AT_CHARACTERS, TapeBuffer } from "./tape-buffer.ts";
 /** What a kill can cost, against rows written: two of them each time, 34,560 a day. */
 const FLUSH_INTERVAL_MS = 5_000;
 
+const FEED_TAPE: readonly string[] = [FEED_TAPE_SYMBOL];
+
 /** Held at most while storage refuses: two hours of minutes. */
 const MAX_UNSTORED_MINUTES = 120;
 const MAX_UNSTORED_GAPS = 5_000;
 
-type ConnectionRecord =
-  | { kind: "open" | "standby-open" | "takeover"; connection: string }
-  | { kind: "down" | "standby-down"; reason: string };
-
-export class Recorder {
+export class Recorder implements Journal {
   private readonly store: FeedStore;
   private readonly reducer: FeedReducer;
   private readonly buffer = new TapeBuffer();
@@ -43,15 +42,14 @@ export class Recorder {
     this.recordInstruments(now);
   }
 
-  /** Called with each input's time before the reducer takes it: a minute that has ended is closed, and its tape cut, first. */
+  /** A minute that has ended has its tape cut first. */
   advance(now: number): void {
-    this.reducer.tick(now);
     this.turnMinute(now);
   }
 
-  /** A frame that the reducer has just taken. @param symbol null when it belongs to no one market. */
-  frame(symbol: string | null, receivedAt: number, text: string): void {
-    this.buffer.frame(symbol ?? FEED_TAPE_SYMBOL, receivedAt, text);
+  /** On the tape of each market that it speaks of, or on the feed's own. */
+  frame(symbols: readonly string[], receivedAt: number, text: string): void {
+    for (const symbol of symbols.length === 0 ? FEED_TAPE : symbols) this.buffer.frame(symbol, receivedAt, text);
     this.afterRecord(receivedAt);
   }
 
@@ -70,20 +68,18 @@ export class Recorder {
     this.afterRecord(receivedAt);
   }
 
-  /** A frame of the standby. */
   standbyFrame(symbols: readonly string[], receivedAt: number, text: string): void {
-    for (const symbol of symbols.length === 0 ? [FEED_TAPE_SYMBOL] : symbols)
+    for (const symbol of symbols.length === 0 ? FEED_TAPE : symbols)
       this.buffer.record(symbol, { kind: "standby-frame", receivedAt, text });
     this.afterRecord(receivedAt);
   }
 
-  /** What became of a connection: on every market's tape, so that each can be replayed alone. */
+  /** On every market's tape, so that each can be replayed alone. */
   connection(receivedAt: number, record: ConnectionRecord): void {
     for (const symbol of this.tapeSymbols()) this.buffer.record(symbol, { ...record, receivedAt });
     this.afterRecord(receivedAt);
   }
 
-  /** A hole of one market, or of all. */
   hole(receivedAt: number, symbol: string | null, reason: string): void {
     for (const name of symbol === null ? this.tapeSymbols() : [symbol])
       this.buffer.record(name, { kind: "hole", receivedAt, symbol, reason });

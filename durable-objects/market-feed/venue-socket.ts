@@ -6,32 +6,18 @@
  * Pings are answered by the runtime and can't be seen: silence is judged by whoever owns the socket.
  */
 
-import { MS_PER_DAY } from "../../core/units/time.ts";
-
-export interface SocketListener {
-  text(text: string): void;
-  binary(bytes: ArrayBuffer): void;
-  /** Called once, whatever happened. */
-  down(reason: string): void;
-}
-
-export type DialResult =
-  | { ok: true; socket: VenueSocket }
-  /** `isBlocked`: the venue refuses this address (451, 403). */
-  | { ok: false; isBlocked: boolean; retryAfterMs: number; detail: string };
+import type { VenueAnswer, Wire, WireListener } from "../../feed/session/session-port.ts";
 
 const DIAL_TIMEOUT_MS = 10_000;
-const BLOCKED_STATUSES = [403, 451];
-const DEFAULT_RATE_LIMIT_WAIT_MS = 60_000;
-/** The longest ban that a venue's document speaks of (Binance: three days); beyond it the header is a mistake. */
-const LONGEST_WAIT_MS = 3 * MS_PER_DAY;
+/** Of a binary frame, which no venue sends: what is kept of it. */
+const MAX_BINARY_BYTES = 1_000_000;
 
-export class VenueSocket {
+class VenueSocket implements Wire {
   private readonly socket: WebSocket;
-  private readonly listener: SocketListener;
+  private readonly listener: WireListener;
   private isDown = false;
 
-  constructor(socket: WebSocket, listener: SocketListener) {
+  constructor(socket: WebSocket, listener: WireListener) {
     this.socket = socket;
     this.listener = listener;
     socket.binaryType = "arraybuffer";
@@ -45,7 +31,6 @@ export class VenueSocket {
     if (!this.isDown) this.socket.send(text);
   }
 
-  /** Closes it from our side. The listener hears of it like of any other end. */
   close(reason: string): void {
     this.down(reason);
     try {
@@ -58,7 +43,7 @@ export class VenueSocket {
   private onMessage(event: MessageEvent): void {
     if (this.isDown) return;
     if (typeof event.data === "string") this.listener.text(event.data);
-    else if (event.data instanceof ArrayBuffer) this.listener.binary(event.data);
+    else if (event.data instanceof ArrayBuffer) this.listener.binary(toBase64(new Uint8Array(event.data)));
   }
 
   private down(reason: string): void {
@@ -68,37 +53,32 @@ export class VenueSocket {
   }
 }
 
-/** @param url ws:// or wss:// address. Never throws: a venue that can't be reached is a result. */
-export async function dial(url: string, listener: SocketListener): Promise<DialResult> {
+/** @param url ws:// or wss:// address. Never throws: a venue that can't be reached is told to the listener. */
+export async function dial(url: string, listener: WireListener): Promise<void> {
+  const answer = await upgraded(url);
+  // Told of it in the same turn as it is accepted: no frame can come before.
+  if (answer instanceof WebSocket) listener.opened(new VenueSocket(answer, listener));
+  else listener.refused(answer);
+}
+
+async function upgraded(url: string): Promise<WebSocket | VenueAnswer> {
   // A signal outlives the handshake: AbortSignal.timeout would cut the open socket (1006) when its time comes.
   const dialling = new AbortController();
   const timer = setTimeout(() => dialling.abort(new Error(`no answer within ${DIAL_TIMEOUT_MS / 1_000} s`)), DIAL_TIMEOUT_MS);
   try {
     const response = await fetch(url.replace(/^ws/, "http"), { headers: { Upgrade: "websocket" }, signal: dialling.signal });
-    if (response.webSocket) return { ok: true, socket: new VenueSocket(response.webSocket, listener) };
+    if (response.webSocket) return response.webSocket;
     await response.body?.cancel();
-    return {
-      ok: false,
-      isBlocked: BLOCKED_STATUSES.includes(response.status),
-      retryAfterMs: retryAfterMs(response),
-      detail: `the venue answered ${response.status} instead of a websocket`,
-    };
+    return { status: response.status, body: "", header: (name) => response.headers.get(name) };
   } catch (error) {
-    return {
-      ok: false,
-      isBlocked: false,
-      retryAfterMs: 0,
-      detail: `could not connect: ${error instanceof Error ? error.message : String(error)}`,
-    };
+    return { failed: error instanceof Error ? error.message : String(error) };
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** What a venue asks us to wait: its Retry-After, in seconds or as a date, a minute for a bare 429 or 418, else nothing. */
-export function retryAfterMs(response: Response): number {
-  const told = response.headers.get("Retry-After") ?? "";
-  const wait = /^\d+(\.\d+)?$/.test(told) ? Number(told) * 1_000 : Date.parse(told) - Date.now();
-  if (Number.isFinite(wait) && wait > 0) return Math.min(wait, LONGEST_WAIT_MS);
-  return response.status === 429 || response.status === 418 ? DEFAULT_RATE_LIMIT_WAIT_MS : 0;
+function toBase64(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes.subarray(0, MAX_BINARY_BYTES)) text += String.fromCharCode(byte);
+  return btoa(text);
 }

@@ -9,7 +9,6 @@
 
 import { featureSetV1 } from "../../core/features/registry.ts";
 import { MS_PER_MINUTE } from "../../core/units/time.ts";
-import { RequestBudget } from "../../durable-objects/market-feed/request-budget.ts";
 import type { RestAnswer } from "../../exchange-simulator/venue.ts";
 import type { World } from "../../exchange-simulator/world.ts";
 import type { ExchangeAdapter, SnapshotSource, VenueRequest } from "../../exchanges/contract.ts";
@@ -17,6 +16,7 @@ import type { GapReason, GapRecord } from "../../feed/contract.ts";
 import { FeedReducer } from "../../feed/feed-reducer.ts";
 import { afterFailure, READY_TO_CONNECT, type ReconnectState, wasHealthy } from "../../feed/reconnect.ts";
 import { succeededAtAgeMs } from "../../feed/rotation.ts";
+import { RequestBudget } from "../../feed/session/request-budget.ts";
 import { LATENCY_MS, SimulatedLine } from "./simulated-line.ts";
 import { SimulatedTime } from "./simulated-time.ts";
 

@@ -4,7 +4,7 @@ import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import type { MarketFeed } from "../../durable-objects/main.ts";
-import { processBudgets } from "../../durable-objects/market-feed/request-budget.ts";
+import { processBudgets } from "../../durable-objects/market-feed/process-budgets.ts";
 import type { FeedRpc } from "../../feed/contract.ts";
 import { feedAt } from "../../workers/feed-client.ts";
 

@@ -50,18 +50,19 @@ function failFlushes(store: FeedStore, count: number): void {
 
 describe("the recorder", () => {
   it("stores what storage refused once it takes it: each record once, under the minute that it came in", async () => {
-    await withRecorder("refused", ({ store, recorder }) => {
-      recorder.frame("BTCUSDT", MINUTE + 54_000, "first");
+    await withRecorder("refused", ({ store, reducer, recorder }) => {
+      recorder.frame(["BTCUSDT"], MINUTE + 54_000, "first");
       expect(tapeLines(store.tape("BTCUSDT", MINUTE))).toEqual([`${MINUTE + 40_000} i BTCUSDT 0.01 0.00001`, `${MINUTE + 54_000} f first`]);
       failFlushes(store, 2);
-      recorder.frame("BTCUSDT", MINUTE + 56_000, "second");
+      recorder.frame(["BTCUSDT"], MINUTE + 56_000, "second");
       expect(recorder.flush(MINUTE + 57_000)).toBe("refused");
       expect(tapeLines(store.tape("BTCUSDT", MINUTE))).toHaveLength(2);
       // The minute ends while storage still refuses.
+      reducer.tick(NEXT + 3_000);
       recorder.advance(NEXT + 3_000);
-      recorder.frame("BTCUSDT", NEXT + 3_000, "third");
+      recorder.frame(["BTCUSDT"], NEXT + 3_000, "third");
       recorder.advance(NEXT + 9_000);
-      recorder.frame("BTCUSDT", NEXT + 9_000, "fourth");
+      recorder.frame(["BTCUSDT"], NEXT + 9_000, "fourth");
       recorder.flush(NEXT + 9_000);
       expect(tapeLines(store.tape("BTCUSDT", MINUTE)).slice(2)).toEqual([`${MINUTE + 56_000} f second`, `${NEXT + 3_000} f third`]);
       expect(tapeLines(store.tape("BTCUSDT", NEXT))).toEqual([`${NEXT + 9_000} i BTCUSDT 0.01 0.00001`, `${NEXT + 9_000} f fourth`]);
@@ -72,9 +73,9 @@ describe("the recorder", () => {
 
   it("stores at the latest what came five seconds ago: that is all that a kill may cost", async () => {
     await withRecorder("interval", ({ store, recorder }) => {
-      recorder.frame("BTCUSDT", MINUTE + 44_999, "first");
+      recorder.frame(["BTCUSDT"], MINUTE + 44_999, "first");
       expect(store.tape("BTCUSDT", MINUTE)).toBeNull();
-      recorder.frame("BTCUSDT", MINUTE + 45_000, "second");
+      recorder.frame(["BTCUSDT"], MINUTE + 45_000, "second");
       expect(tapeLines(store.tape("BTCUSDT", MINUTE))).toHaveLength(3);
       expect(store.kept<AliveMark>("alive")).toMatchObject({ at: MINUTE + 45_000, minute: MINUTE });
     });
@@ -86,7 +87,7 @@ describe("the recorder", () => {
       const now = MINUTE + 41_000;
       // 32 million characters are held: 31 of these lines, each a little over a million, and the one with the grids.
       const frame = "x".repeat(1_000_000);
-      for (let sent = 0; sent < 33; sent++) recorder.frame("BTCUSDT", now, frame);
+      for (let sent = 0; sent < 33; sent++) recorder.frame(["BTCUSDT"], now, frame);
       expect(store.tape("BTCUSDT", MINUTE)).toBeNull();
       expect([recorder.flush(now + 1_000), recorder.flush(now + 2_000)]).toEqual(["stored", "stored"]);
       expect(tapeLines(store.tape("BTCUSDT", MINUTE))).toHaveLength(32);

@@ -55,29 +55,29 @@ async function withFeed(
 }
 
 function connectionOf(feed: RunningFeed): FeedStatus["connection"] {
-  return feed.status(Date.now()).connection;
+  return feed.status().connection;
 }
 
 function statesOf(feed: RunningFeed): string[] {
-  return feed.status(Date.now()).markets.map(({ state }) => state);
+  return feed.status().markets.map(({ state }) => state);
 }
 
 /** Returns when the feed has taken them. */
 async function send(feed: RunningFeed, frames: readonly string[]): Promise<void> {
-  const before = feed.status(Date.now()).frames;
+  const before = feed.status().frames;
   await control.send(frames);
-  await vi.waitFor(() => expect(feed.status(Date.now()).frames).toBe(before + frames.length), SOON);
+  await vi.waitFor(() => expect(feed.status().frames).toBe(before + frames.length), SOON);
 }
 
 /** While two connections are open, both bring each frame. */
 async function sendOnBoth(feed: RunningFeed, frames: readonly string[]): Promise<void> {
-  const before = feed.status(Date.now()).frames;
+  const before = feed.status().frames;
   await control.send(frames);
-  await vi.waitFor(() => expect(feed.status(Date.now()).frames).toBe(before + 2 * frames.length), SOON);
+  await vi.waitFor(() => expect(feed.status().frames).toBe(before + 2 * frames.length), SOON);
 }
 
 function sequencesOf(feed: RunningFeed): (number | null)[] {
-  return feed.status(Date.now()).markets.map(({ proof }) => proof.lastSequence);
+  return feed.status().markets.map(({ proof }) => proof.lastSequence);
 }
 
 function speak(feed: RunningFeed, sequence: number): Promise<void> {
@@ -87,7 +87,7 @@ function speak(feed: RunningFeed, sequence: number): Promise<void> {
 /** Dials, and makes both books whole at this sequence. The wait before a dial must have passed. */
 async function goLive(feed: RunningFeed, sequence: number): Promise<void> {
   await control.snapshots({ BTCUSDT: snapshotBody(sequence), ETHUSDT: snapshotBody(sequence) });
-  await feed.reach(Date.now());
+  await feed.reach();
   expect(connectionOf(feed).state).toBe("open");
   await speak(feed, sequence);
   await vi.waitFor(() => expect(statesOf(feed)).toEqual(["live", "live"]), SOON);
@@ -130,7 +130,7 @@ describe("the running feed", () => {
       await send(feed, [depthFrame("BTCUSDT", { from: 101, bids })]);
       const minute = minuteOf(Date.now());
       advanceClock(16_000);
-      feed.watch(Date.now());
+      feed.watch();
       const [closed] = store.pendingMinutes(9).filter((each) => each.minute === minute);
       const snapshot = closed?.snapshots.find(({ market }) => market === "binance-spot:BTCUSDT");
       expect(snapshot?.bids?.map(([ticks]) => ticks) ?? null).toEqual([9_999, 9_998, 9_997]);
@@ -143,10 +143,10 @@ describe("the running feed", () => {
       await goLive(feed, 100);
       const heardAt = Date.now();
       advanceClock(29_000);
-      feed.watch(Date.now());
+      feed.watch();
       expect(connectionOf(feed).state).toBe("open");
       advanceClock(2_000);
-      feed.watch(Date.now());
+      feed.watch();
       expect(connectionOf(feed)).toMatchObject({ state: "waiting", openedAt: null, lastDownReason: "nothing received for over 30 s" });
       const lost = store.pendingGaps().filter(({ reason }) => reason === "stale");
       expect(lost.map(({ market, to }) => [market, to])).toEqual([
@@ -168,17 +168,17 @@ describe("the running feed", () => {
       await goLive(feed, 100);
       advanceClock(23.4 * HOUR_MS);
       await speak(feed, 101);
-      await feed.reach(Date.now());
+      await feed.reach();
       expect(await control.sockets()).toBe(1);
       advanceClock(0.2 * HOUR_MS);
       await speak(feed, 102);
-      await feed.reach(Date.now());
+      await feed.reach();
       expect(await control.sockets()).toBe(2);
       // Nothing of the new one has met the books yet: the old one stays.
-      feed.watch(Date.now());
+      feed.watch();
       expect(await control.sockets()).toBe(2);
       await sendOnBoth(feed, [depthFrame("BTCUSDT", { from: 103 }), depthFrame("ETHUSDT", { from: 103 })]);
-      feed.watch(Date.now());
+      feed.watch();
       await vi.waitFor(async () => expect(await control.sockets()).toBe(1), SOON);
       await speak(feed, 104);
       expect(statesOf(feed)).toEqual(["live", "live"]);
@@ -194,7 +194,7 @@ describe("the running feed", () => {
       await send(feed, [JSON.stringify({ stream: "!serverShutdown", data: { e: "serverShutdown", E: Date.now() } })]);
       await vi.waitFor(async () => expect(await control.sockets()).toBe(2), SOON);
       await sendOnBoth(feed, [depthFrame("BTCUSDT", { from: 101 }), depthFrame("ETHUSDT", { from: 101 })]);
-      feed.watch(Date.now());
+      feed.watch();
       await vi.waitFor(async () => expect(await control.sockets()).toBe(1), SOON);
       await speak(feed, 102);
       expect(sequencesOf(feed)).toEqual([102, 102]);
@@ -208,7 +208,7 @@ describe("the running feed", () => {
       await control.holdUpgrades(true);
       advanceClock(23.6 * HOUR_MS);
       await speak(feed, 101);
-      const reached = feed.reach(Date.now());
+      const reached = feed.reach();
       await vi.waitFor(async () => expect(await control.waiting()).toBe(1), SOON);
       await control.close();
       await vi.waitFor(() => expect(connectionOf(feed).state).toBe("waiting"), SOON);
@@ -219,7 +219,7 @@ describe("the running feed", () => {
       await speak(feed, 201);
       await vi.waitFor(() => expect(statesOf(feed)).toEqual(["live", "live"]), SOON);
       expect(sequencesOf(feed)).toEqual([201, 201]);
-      feed.watch(Date.now());
+      feed.watch();
       expect(reasonsOf(store)).toEqual(["started", "connection-down"]);
       expect(store.openGaps()).toEqual([]);
     });
@@ -230,13 +230,13 @@ describe("the running feed", () => {
       await goLive(feed, 100);
       advanceClock(23.6 * HOUR_MS);
       await speak(feed, 101);
-      await feed.reach(Date.now());
+      await feed.reach();
       await control.hold(true);
       await control.snapshots({ BTCUSDT: snapshotBody(300), ETHUSDT: snapshotBody(101) });
       // A hole in one market, whose snapshot is on its way when the other connection takes over.
       await sendOnBoth(feed, [depthFrame("BTCUSDT", { from: 300 }), depthFrame("ETHUSDT", { from: 102 })]);
       await vi.waitFor(async () => expect(await control.waiting()).toBe(1), SOON);
-      feed.watch(Date.now());
+      feed.watch();
       await vi.waitFor(async () => expect(await control.sockets()).toBe(1), SOON);
       await control.hold(false);
       await vi.waitFor(() => expect(statesOf(feed)).toEqual(["live", "live"]), SOON);
@@ -251,7 +251,7 @@ describe("the running feed", () => {
         await goLive(feed, 100);
         advanceClock(23.6 * HOUR_MS);
         await speak(feed, 101);
-        await feed.reach(Date.now());
+        await feed.reach();
         expect(await control.sockets()).toBe(2);
         await control.send(["poison"]);
         await vi.waitFor(() => expect(connectionOf(feed).state).toBe("waiting"), SOON);
@@ -268,7 +268,7 @@ describe("the running feed", () => {
       await goLive(feed, 100);
       advanceClock(31_000);
       await send(feed, [depthFrame("ETHUSDT", { from: 101 })]);
-      feed.watch(Date.now());
+      feed.watch();
       expect(connectionOf(feed).state).toBe("open");
       expect(statesOf(feed)).toEqual(["syncing", "live"]);
       await closedByVenue(feed);
@@ -281,7 +281,7 @@ describe("the running feed", () => {
       const attempts: number[] = [];
       const connectFor = async (ms: number): Promise<void> => {
         advanceClock(BACKOFF_MS);
-        await feed.reach(Date.now());
+        await feed.reach();
         advanceClock(ms);
         await send(feed, [ACKNOWLEDGED]);
         await closedByVenue(feed);
@@ -323,7 +323,7 @@ describe("the running feed", () => {
         await send(feed, [depthFrame("ETHUSDT", { from: 101 })]);
         expect([statesOf(feed), (await control.asked()) - before]).toEqual([["syncing", "live"], 2]);
         advanceClock(60_001);
-        await feed.reach(Date.now());
+        await feed.reach();
         await vi.waitFor(() => expect(statesOf(feed)[0]).toBe("live"), SOON);
         expect((await control.asked()) - before).toBe(3);
       },
@@ -344,16 +344,16 @@ describe("the running feed", () => {
     await withFeed(
       "daily",
       async ({ feed }) => {
-        const lotOf = () => feed.status(Date.now()).markets[0]?.instrument.lot.decimals;
+        const lotOf = () => feed.status().markets[0]?.instrument.lot.decimals;
         await goLive(feed, 100);
         advanceClock(23 * HOUR_MS);
-        await feed.reach(Date.now());
+        await feed.reach();
         expect([asked.length, lotOf()]).toEqual([1, 5]);
         advanceClock(HOUR_MS);
-        await feed.reach(Date.now());
+        await feed.reach();
         expect([asked.length, lotOf()]).toEqual([2, 6]);
         advanceClock(HOUR_MS);
-        await feed.reach(Date.now());
+        await feed.reach();
         expect(asked.length).toBe(2);
       },
       { adapter },
@@ -422,12 +422,12 @@ describe("the running feed", () => {
         await goLive(feed, 100);
         advanceClock(23.6 * HOUR_MS);
         await speak(feed, 101);
-        await feed.reach(Date.now());
+        await feed.reach();
         expect(await control.sockets()).toBe(2);
         advanceClock(0.5 * HOUR_MS);
-        await feed.reach(Date.now());
+        await feed.reach();
         await vi.waitFor(async () => expect(await control.sockets()).toBe(0), SOON);
-        expect(feed.status(Date.now()).markets[0]?.instrument.lot.decimals).toBe(6);
+        expect(feed.status().markets[0]?.instrument.lot.decimals).toBe(6);
         advanceClock(BACKOFF_MS);
         await goLive(feed, 200);
         expect(sequencesOf(feed)).toEqual([200, 200]);
@@ -453,7 +453,7 @@ describe("the running feed", () => {
       await speak(feed, 203);
       advanceClock(50_000);
       await send(feed, [depthFrame("ETHUSDT", { from: 204 })]);
-      feed.watch(Date.now());
+      feed.watch();
       await closedByVenue(feed);
       successor();
 
@@ -502,10 +502,10 @@ describe("a feed that comes after one that died", () => {
           ["binance-spot:BTCUSDT", 5_000, null, "restarted"],
           ["binance-spot:ETHUSDT", 5_000, null, "restarted"],
         ]);
-        const gaps24h = (of: RunningFeed): number[] => of.status(Date.now()).markets.map(({ proof }) => proof.gaps24h);
+        const gaps24h = (of: RunningFeed): number[] => of.status().markets.map(({ proof }) => proof.gaps24h);
         expect(gaps24h(feed)).toEqual([3, 1]);
         advanceClock(minute + 60_000 - Date.now());
-        feed.watch(Date.now());
+        feed.watch();
         expect(countsFrom(store, minute)).toEqual([
           [-60, [0, 0, 0], [0, 0, 0]],
           [0, [1_500, 7, 3], [0, 0, 0]],
@@ -523,7 +523,7 @@ describe("a feed that comes after one that died", () => {
       "late-successor",
       async ({ feed, store }) => {
         advanceClock(minute + 60_000 - Date.now());
-        feed.watch(Date.now());
+        feed.watch();
         expect(countsFrom(store, minute)).toEqual([
           [-60, [1_500, 7, 3], [0, 0, 0]],
           [0, [0, 0, 0], [0, 0, 0]],

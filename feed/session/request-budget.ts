@@ -1,6 +1,6 @@
 /**
  * What may be asked of a venue by this process: its weight per minute, and the silence that it has asked for. Venues count by address, and ban the
- * address, so every feed of a venue in this process shares one.
+ * address, so every feed of a venue in one process is given the same one.
  */
 
 import { MS_PER_MINUTE } from "../../core/units/time.ts";
@@ -48,17 +48,4 @@ export class RequestBudget {
     this.spent = this.spent.filter((entry) => entry.at > now - MS_PER_MINUTE);
     return this.spent.reduce((sum, entry) => sum + entry.weight, 0);
   }
-}
-
-/** By venue and size: there are as many as there are adapters. */
-export const processBudgets = new Map<string, RequestBudget>();
-
-/** The one budget of this process for a venue. */
-export function sharedBudget(venue: string, weightPerMinute: number): RequestBudget {
-  const key = `${venue} ${weightPerMinute}`;
-  const known = processBudgets.get(key);
-  if (known !== undefined) return known;
-  const budget = new RequestBudget(weightPerMinute);
-  processBudgets.set(key, budget);
-  return budget;
 }

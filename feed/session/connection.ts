@@ -8,12 +8,12 @@
 
 import { MS_PER_MINUTE } from "../../core/units/time.ts";
 import type { ExchangeAdapter, VenueHosts } from "../../exchanges/contract.ts";
-import type { FeedStatus } from "../../feed/contract.ts";
-import { afterFailure, READY_TO_CONNECT, type ReconnectState, wasHealthy } from "../../feed/reconnect.ts";
-import { succeededAtAgeMs } from "../../feed/rotation.ts";
-import { Line, type LineListener } from "./line.ts";
+import type { FeedStatus } from "../contract.ts";
+import { afterFailure, READY_TO_CONNECT, type ReconnectState, wasHealthy } from "../reconnect.ts";
+import { Line } from "./line.ts";
 import type { RequestBudget } from "./request-budget.ts";
-import type { DialResult } from "./venue-socket.ts";
+import type { SessionPort, VenueAnswer } from "./session-port.ts";
+import { isBlocked, retryAfterMs } from "./venue-answers.ts";
 
 /** After a standby that failed, the next one; some ten of them fit before the venue closes. */
 const STANDBY_RETRY_MS = 3 * MS_PER_MINUTE;
@@ -21,7 +21,7 @@ const STANDBY_RETRY_MS = 3 * MS_PER_MINUTE;
 export interface ConnectionListener {
   opened(connection: number): void;
   text(text: string): void;
-  binary(bytes: ArrayBuffer): void;
+  binary(base64: string): void;
   /** The connection is gone, and no standby took its place. */
   down(reason: string): void;
   standbyOpened(connection: number): void;
@@ -29,19 +29,31 @@ export interface ConnectionListener {
   standbyDown(reason: string): void;
   /** The standby is the connection from here on. */
   succeeded(connection: number, reason: string): void;
-  /** Nothing will happen by itself before `at`: be back then. */
-  wake(at: number): void;
 }
 
 export interface ConnectionOptions {
   readonly adapter: ExchangeAdapter;
   /** In place of the venue's own hosts. */
   readonly hosts: VenueHosts | undefined;
+  readonly symbols: readonly string[];
   /** Shared with the REST requests: a venue that wants silence wants it of both. */
   readonly budget: RequestBudget;
-  /** Makes what shows the venue whose key it is; null without keys. @throws when the key can't be used. */
-  readonly authenticate: () => Promise<string | null>;
+  readonly port: SessionPort;
+  /** Age at which the connection's successor is opened (feed/rotation.ts). */
+  readonly succeededAtAgeMs: number;
   readonly listener: ConnectionListener;
+}
+
+/** How a dial of ours ends. */
+interface DialEnd {
+  opened(line: Line): void;
+  refused(refusal: Refusal): void;
+}
+
+interface Refusal {
+  readonly isBlocked: boolean;
+  readonly retryAfterMs: number;
+  readonly detail: string;
 }
 
 export class Connection {
@@ -56,28 +68,22 @@ export class Connection {
   private standbyNotBefore = 0;
   /** The line that the venue has announced to close. */
   private closing: Line | null = null;
-  private readonly adapter: ExchangeAdapter;
-  private readonly hosts: readonly VenueHosts[];
-  private readonly budget: RequestBudget;
-  private readonly authenticate: ConnectionOptions["authenticate"];
+  private readonly options: ConnectionOptions;
+  private readonly port: SessionPort;
   private readonly listener: ConnectionListener;
+  private readonly hosts: readonly VenueHosts[];
 
-  constructor({ adapter, hosts, budget, authenticate, listener }: ConnectionOptions) {
-    this.adapter = adapter;
-    this.hosts = hosts === undefined ? [adapter.hosts, ...adapter.fallbackHosts] : [hosts];
-    this.budget = budget;
-    this.authenticate = authenticate;
+  constructor(options: ConnectionOptions) {
+    const { adapter, hosts, port, listener } = options;
+    this.options = options;
+    this.port = port;
     this.listener = listener;
+    this.hosts = hosts === undefined ? [adapter.hosts, ...adapter.fallbackHosts] : [hosts];
   }
 
   /** The hosts in use: REST goes where the stream comes from. */
   get host(): VenueHosts {
-    return this.hosts[this.hostIndex % this.hosts.length] ?? this.adapter.hosts;
-  }
-
-  /** Of the connection that is open, or was last: what was asked for on one connection says nothing of another. */
-  get number(): number {
-    return this.line?.number ?? this.dialled;
+    return this.hosts[this.hostIndex % this.hosts.length] ?? this.options.adapter.hosts;
   }
 
   get isOpen(): boolean {
@@ -97,33 +103,30 @@ export class Connection {
   }
 
   get mayTry(): boolean {
-    return Date.now() >= this.reconnect.retryAt;
+    return this.port.now() >= this.reconnect.retryAt;
   }
 
-  /** Dials unless it is open, being dialled, or told to wait. */
-  async ensure(symbols: readonly string[], now: number): Promise<void> {
-    if (this.line !== null || this.dialling || now < this.reconnect.retryAt || this.budget.isHeld(now)) return;
+  /** Dials unless it is open, being dialled, or told to wait. @param done when that has ended, or at once. */
+  ensure(done: () => void): void {
+    const now = this.port.now();
+    if (this.line !== null || this.dialling || now < this.reconnect.retryAt || this.options.budget.isHeld(now)) {
+      done();
+      return;
+    }
     if (this.state !== "blocked") this.state = "connecting";
-    let wasOpened = false;
-    const result = await this.dial(symbols, (line) => {
-      wasOpened = true;
-      this.takeAsLine(line);
-    });
-    // One that opened and went down at once has been told of already.
-    if (!result.ok && !wasOpened) this.refused(result.isBlocked, result.retryAfterMs, result.detail);
+    this.dial({ opened: (line) => this.takeAsLine(line), refused: (refusal) => this.refused(refusal) }, done);
   }
 
   /** Opens a standby where the venue will close the connection by age before long, or the books are to be audited (feed/rotation.ts). */
-  async ensureStandby(symbols: readonly string[], now: number): Promise<void> {
-    if (this.line === null || this.standby !== null || this.dialling || now < this.standbyNotBefore || !this.isAgeing(now)) return;
-    if (this.budget.isHeld(now)) return;
+  ensureStandby(done: () => void): void {
+    const now = this.port.now();
+    const isDue = this.line !== null && this.standby === null && now >= this.standbyNotBefore && this.isAgeing(now);
+    if (!isDue || this.dialling || this.options.budget.isHeld(now)) {
+      done();
+      return;
+    }
     this.standbyNotBefore = now + STANDBY_RETRY_MS;
-    const result = await this.dial(symbols, (line) => {
-      // The connection that it was to succeed may have ended while it was dialled.
-      if (this.line === null) this.takeAsLine(line);
-      else this.takeAsStandby(line);
-    });
-    if (!result.ok && result.retryAfterMs > 0) this.budget.hold(Date.now() + result.retryAfterMs);
+    this.dial({ opened: (line) => this.takeNext(line), refused: ({ retryAfterMs: wait }) => this.hold(wait) }, done);
   }
 
   /** The standby is the connection from here on; the old one is closed. */
@@ -169,19 +172,19 @@ export class Connection {
 
   /** Nothing at all has come for longer than a live venue keeps silent. */
   isSilent(now: number): boolean {
-    return this.line !== null && this.line.silenceMs(now) > this.adapter.staleAfterMs;
+    return this.line !== null && this.line.silenceMs(now) > this.options.adapter.staleAfterMs;
   }
 
   /** A host that gives nothing on REST is passed over for the next one, like one that refuses the socket. */
   passOver(why: "blocked" | "unreachable", detail: string): void {
     if (this.line !== null) this.reset(detail);
-    this.refused(why === "blocked", 0, detail);
+    this.refused({ isBlocked: why === "blocked", retryAfterMs: 0, detail });
   }
 
   private isAgeing(now: number): boolean {
     const { openedAt } = this;
     if (this.line !== null && this.closing === this.line) return true;
-    return openedAt !== null && now - openedAt > succeededAtAgeMs(this.adapter);
+    return openedAt !== null && now - openedAt > this.options.succeededAtAgeMs;
   }
 
   private takeAsLine(line: Line): void {
@@ -190,27 +193,47 @@ export class Connection {
     this.listener.opened(line.number);
   }
 
-  private takeAsStandby(line: Line): void {
+  /** The connection that it was to succeed may have ended while it was dialled. */
+  private takeNext(line: Line): void {
+    if (this.line === null) {
+      this.takeAsLine(line);
+      return;
+    }
     this.standby = line;
     this.listener.standbyOpened(line.number);
   }
 
-  private async dial(symbols: readonly string[], opened: LineListener["opened"]): Promise<DialResult> {
+  private dial(end: DialEnd, done: () => void): void {
     this.dialling = true;
-    const listener: LineListener = {
-      opened,
-      text: (line, text) => this.onText(line, text),
-      binary: (line, bytes) => this.onBinary(line, bytes),
-      down: (line, reason) => this.onDown(line, reason),
-    };
-    try {
-      const token = await this.authenticate();
-      return await new Line({ adapter: this.adapter, number: ++this.dialled, listener }).dial(this.host, symbols, token);
-    } catch (error) {
-      return { ok: false, isBlocked: false, retryAfterMs: 0, detail: `the venue's key can't be used: ${String(error)}` };
-    } finally {
+    const ended = (tell: () => void): void => {
       this.dialling = false;
-    }
+      try {
+        tell();
+      } finally {
+        done();
+      }
+    };
+    this.port.authenticate((token) => {
+      if (token !== null && typeof token === "object") {
+        ended(() => end.refused({ isBlocked: false, retryAfterMs: 0, detail: `the venue's key can't be used: ${token.failed}` }));
+        return;
+      }
+      const { adapter, symbols } = this.options;
+      const listener = {
+        opened: (line: Line) => ended(() => end.opened(line)),
+        refused: (answer: VenueAnswer) => ended(() => end.refused(this.refusalOf(answer))),
+        text: (line: Line, text: string) => this.onText(line, text),
+        binary: (line: Line, base64: string) => this.onBinary(line, base64),
+        down: (line: Line, reason: string) => this.onDown(line, reason),
+      };
+      new Line({ adapter, port: this.port, number: ++this.dialled, listener }).dial(this.host, symbols, token);
+    });
+  }
+
+  private refusalOf(answer: VenueAnswer): Refusal {
+    const detail =
+      "failed" in answer ? `could not connect: ${answer.failed}` : `the venue answered ${answer.status} instead of a websocket`;
+    return { isBlocked: isBlocked(answer), retryAfterMs: retryAfterMs(answer, this.port.now()), detail };
   }
 
   private onText(line: Line, text: string): void {
@@ -218,8 +241,8 @@ export class Connection {
     else if (line === this.standby) this.listener.standbyText(text);
   }
 
-  private onBinary(line: Line, bytes: ArrayBuffer): void {
-    if (line === this.line) this.listener.binary(bytes);
+  private onBinary(line: Line, base64: string): void {
+    if (line === this.line) this.listener.binary(base64);
     else if (line === this.standby) this.giveUpStandby("a binary frame came on it");
   }
 
@@ -235,22 +258,26 @@ export class Connection {
   }
 
   private lost(line: Line, reason: string): void {
-    const now = Date.now();
+    const now = this.port.now();
     this.line = null;
     this.state = "waiting";
     this.lastDownReason = reason;
-    const before = wasHealthy(line.openedAt ?? now, line.lastDataAt) ? READY_TO_CONNECT : this.reconnect;
-    this.reconnect = afterFailure(before, now, { uniform: Math.random(), retryAfterMs: 0 });
-    this.listener.wake(this.reconnect.retryAt);
+    const before = wasHealthy(line.openedAt, line.lastDataAt) ? READY_TO_CONNECT : this.reconnect;
+    this.reconnect = afterFailure(before, now, { uniform: this.port.uniform(), retryAfterMs: 0 });
+    this.port.wake(this.reconnect.retryAt);
     this.listener.down(reason);
   }
 
-  private refused(isBlocked: boolean, retryAfterMs: number, detail: string): void {
-    if (retryAfterMs > 0) this.budget.hold(Date.now() + retryAfterMs);
+  private refused({ isBlocked: blocked, retryAfterMs: wait, detail }: Refusal): void {
+    this.hold(wait);
     this.lastDownReason = detail;
-    this.state = isBlocked ? "blocked" : "waiting";
+    this.state = blocked ? "blocked" : "waiting";
     this.hostIndex++;
-    this.reconnect = afterFailure(this.reconnect, Date.now(), { uniform: Math.random(), retryAfterMs });
-    this.listener.wake(this.reconnect.retryAt);
+    this.reconnect = afterFailure(this.reconnect, this.port.now(), { uniform: this.port.uniform(), retryAfterMs: wait });
+    this.port.wake(this.reconnect.retryAt);
+  }
+
+  private hold(ms: number): void {
+    if (ms > 0) this.options.budget.hold(this.port.now() + ms);
   }
 }

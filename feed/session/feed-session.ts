@@ -1,0 +1,368 @@
+/**
+ * A feed's session with its venue: joins the connection, the requests, the reducer and the journal. Pure: the world that it runs in, be it the feed
+ * object's or a simulated one, is its port, calls `watch` and `reach` at least each ten seconds, and whenever the session asked to be woken.
+ *
+ * Each input goes the same way: its time is read once, minutes that have ended are closed, the reducer takes it, the journal gets it. So the tape
+ * holds the very sequence, with the very times, that the reducer saw.
+ */
+
+import type { Instrument } from "../../core/market/instrument.ts";
+import type { ExchangeAdapter, SnapshotSource, VenueHosts } from "../../exchanges/contract.ts";
+import type { FeedStatus, GapReason } from "../contract.ts";
+import type { FeedReducer, FrameOutcome, Rebuilt } from "../feed-reducer.ts";
+import { succeededAtAgeMs } from "../rotation.ts";
+import type { StandbyOutcome } from "../standby.ts";
+import { Connection } from "./connection.ts";
+import type { Journal } from "./journal.ts";
+import type { RequestBudget } from "./request-budget.ts";
+import type { SessionPort } from "./session-port.ts";
+import { INSTRUMENTS_GOOD_FOR_MS, VenueInstruments } from "./venue-instruments.ts";
+import { type RequestResult, VenueRequests } from "./venue-requests.ts";
+
+/** Books on some grids, and who writes down what they take. */
+export interface Books {
+  readonly reducer: FeedReducer;
+  readonly journal: Journal;
+}
+
+export interface FeedSessionOptions {
+  readonly adapter: ExchangeAdapter;
+  readonly symbols: readonly string[];
+  /** In place of the venue's own. */
+  readonly hosts?: VenueHosts | undefined;
+  /** Of the venue, shared by all who ask it from this address. */
+  readonly budget: RequestBudget;
+  readonly port: SessionPort;
+  /** Makes books on these grids: the first, or those that take the place of the present ones, whose grids have changed. */
+  readonly startBooks: (instruments: readonly Instrument[]) => Books;
+  /** In place of the adapter's own (feed/rotation.ts), for a world that doesn't last so long. */
+  readonly succeededAtAgeMs?: number;
+  /** In place of a day, likewise. */
+  readonly instrumentsGoodForMs?: number;
+}
+
+const NONE: readonly string[] = [];
+
+export class FeedSession {
+  /** Frames received, a standby's not counted. */
+  messages = 0;
+  private readonly options: FeedSessionOptions;
+  private readonly adapter: ExchangeAdapter;
+  private readonly port: SessionPort;
+  private readonly connection: Connection;
+  private readonly requests: VenueRequests;
+  private readonly venueInstruments: VenueInstruments;
+  private held: Books | null = null;
+  private isAsking = false;
+  /** How often the books were begun anew by a connection. */
+  private opening = 0;
+  private downReason: GapReason = "connection-down";
+
+  constructor(options: FeedSessionOptions) {
+    const { adapter, symbols, budget, port } = options;
+    this.options = options;
+    this.adapter = adapter;
+    this.port = port;
+    this.requests = new VenueRequests(port, budget, adapter.limits);
+    this.connection = new Connection({
+      adapter,
+      hosts: options.hosts,
+      symbols,
+      budget,
+      port,
+      succeededAtAgeMs: options.succeededAtAgeMs ?? succeededAtAgeMs(adapter),
+      listener: {
+        opened: (connection) => this.onOpened(connection),
+        text: (text) => this.onText(text),
+        binary: (base64) => this.onBinary(base64),
+        down: (reason) => this.onDown(reason),
+        standbyOpened: (connection) => this.onStandbyOpened(connection),
+        standbyText: (text) => this.onStandbyText(text),
+        standbyDown: (reason) => this.onStandbyDown(reason),
+        succeeded: (connection, reason) => this.onSucceeded(connection, reason),
+      },
+    });
+    const goodForMs = options.instrumentsGoodForMs ?? INSTRUMENTS_GOOD_FOR_MS;
+    const { requests, connection } = this;
+    this.venueInstruments = new VenueInstruments({ adapter, symbols, port, requests, connection, goodForMs });
+  }
+
+  /** Null before the venue's instruments have been had. */
+  get books(): Books | null {
+    return this.held;
+  }
+
+  /** Why the instruments could not be had; null when they could. */
+  get fault(): string | null {
+    return this.venueInstruments.fault;
+  }
+
+  get connectionStatus(): FeedStatus["connection"] {
+    const { state, host, openedAt, attempts, lastDownReason, retryAt } = this.connection;
+    return { state, host: host.stream, openedAt, attempts, lastDownReason: lastDownReason ?? this.fault, retryAt };
+  }
+
+  /** The time of now, never before an input already taken. */
+  now(): number {
+    return Math.max(this.port.now(), this.held?.reducer.now ?? 0);
+  }
+
+  /** Books on grids that are known already: the venue is asked for them all the same. */
+  begin(instruments: readonly Instrument[]): void {
+    this.held = this.options.startBooks(instruments);
+  }
+
+  /** The watchdog: ends what is silent or too old, closes minutes, flushes. */
+  watch(): void {
+    if (this.held === null) return;
+    const now = this.now();
+    const { reducer, journal } = this.held;
+    reducer.tick(now);
+    journal.tick(now);
+    const standby = reducer.standbyState(now);
+    if (standby === "joined") this.connection.succeed("its books have met the present ones");
+    else if (standby === "overdue") this.connection.giveUpStandby("its books did not meet the present ones in time");
+    if (this.connection.isSilent(now)) this.drop("stale", `nothing received for over ${this.adapter.staleAfterMs / 1_000} s`);
+    else this.lookAfterSilence(reducer, now);
+  }
+
+  /**
+   * Asks the venue for whatever is missing: instruments, a connection, its successor, snapshots.
+   * @param reached when what was begun has been answered, snapshots apart.
+   */
+  reach(reached: () => void): void {
+    this.venueInstruments.ask(this.held === null ? "no-books" : "books", (listed) => {
+      try {
+        if (listed.length > 0) this.useInstruments(listed);
+      } finally {
+        if (this.held === null) reached();
+        else this.connect(reached);
+      }
+    });
+  }
+
+  private connect(reached: () => void): void {
+    this.connection.ensure(() =>
+      this.connection.ensureStandby(() => {
+        this.askSnapshots();
+        reached();
+      }),
+    );
+  }
+
+  private onOpened(connection: number): void {
+    this.opening++;
+    this.take((now, { reducer, journal }) => {
+      reducer.connectionOpened(now);
+      journal.connection(now, { kind: "open", connection: String(connection) });
+    });
+  }
+
+  private onText(text: string): void {
+    this.messages++;
+    this.take((now, { reducer, journal }) => {
+      let taken: FrameOutcome | null = null;
+      try {
+        taken = reducer.frame(text, now);
+      } finally {
+        // Before the frame that showed it, as the reducer had it.
+        if (taken !== null && taken.hole !== null) journal.hole(now, null, taken.hole);
+        this.recordRebuilt(now, taken?.rebuilt ?? null);
+        // Also one that the reducer fails on: of all frames, that one is wanted on the tape.
+        journal.frame(symbolsOf(taken), now, text);
+      }
+      this.afterFrame(now, reducer, taken);
+    });
+  }
+
+  private afterFrame(now: number, reducer: FeedReducer, { symbol, decoded, isClosing, hole, rebuilt }: FrameOutcome): void {
+    // It may be the grids that have changed.
+    if (decoded === "malformed") this.venueInstruments.doubt();
+    if (isClosing) this.prepareForClosing();
+    else if (hole !== null || rebuilt !== null || (symbol !== null && reducer.markets.get(symbol)?.wantsSnapshot(now))) this.askSnapshots();
+  }
+
+  /** The venue has announced that it closes the connection: another one is opened before it does. */
+  private prepareForClosing(): void {
+    this.connection.announceClosing();
+    this.reach(() => {});
+  }
+
+  private onBinary(base64: string): void {
+    this.messages++;
+    this.take((now, { reducer, journal }) => {
+      const rebuilt = reducer.unreadableFrame(base64, "a binary frame", now);
+      this.recordRebuilt(now, rebuilt);
+      journal.binary(now, base64);
+      if (rebuilt !== null) this.askSnapshots();
+    });
+  }
+
+  /** On the tapes of markets that don't have the frame. */
+  private recordRebuilt(now: number, rebuilt: Rebuilt | null): void {
+    for (const symbol of rebuilt?.symbols ?? NONE) this.held?.journal.hole(now, symbol, rebuilt?.reason ?? "");
+  }
+
+  private onDown(reason: string): void {
+    this.take((now, { reducer, journal }) => {
+      reducer.connectionLost(now, this.downReason, reason);
+      journal.connection(now, { kind: "down", reason: `${this.downReason}: ${reason}` });
+      journal.flush(now);
+    });
+    this.downReason = "connection-down";
+  }
+
+  private onStandbyOpened(connection: number): void {
+    this.take((now, { reducer, journal }) => {
+      reducer.standbyOpened(now);
+      journal.connection(now, { kind: "standby-open", connection: String(connection) });
+    });
+  }
+
+  private onStandbyText(text: string): void {
+    this.take((now, { reducer, journal }) => {
+      let taken: StandbyOutcome | null = null;
+      try {
+        taken = reducer.standbyFrame(text, now);
+      } finally {
+        journal.standbyFrame(taken?.symbols ?? NONE, now, text);
+      }
+      if (taken.broken !== null) this.connection.giveUpStandby(taken.broken);
+    });
+  }
+
+  private onStandbyDown(reason: string): void {
+    this.take((now, { reducer, journal }) => {
+      reducer.standbyLost(now);
+      journal.connection(now, { kind: "standby-down", reason });
+    });
+    // Markets that it had are to begin anew on the connection that is left.
+    this.askSnapshots();
+  }
+
+  private onSucceeded(connection: number, reason: string): void {
+    // Why the old one was given up says nothing of the next end.
+    this.downReason = "connection-down";
+    this.take((now, { reducer, journal }) => {
+      reducer.takeOver(now);
+      journal.connection(now, { kind: "takeover", connection: `${connection}: ${reason}` });
+    });
+  }
+
+  private drop(reason: GapReason, detail: string): void {
+    if (!this.connection.isOpen) return;
+    this.downReason = reason;
+    this.connection.drop(detail);
+  }
+
+  /** A market that is silent against its own pace while others speak is asked for anew. */
+  private lookAfterSilence(reducer: FeedReducer, now: number): void {
+    for (const symbol of reducer.staleSymbols(now)) {
+      const detail = "silent for longer than its own pace allows";
+      this.held?.journal.hole(now, symbol, detail);
+      reducer.resync(symbol, now, detail);
+    }
+    for (const { channel, symbols } of reducer.silentChannels(now)) this.connection.send(this.adapter.resubscribe(symbols, channel));
+  }
+
+  /** Asks for the snapshots that are wanted, in the venue's way. */
+  private askSnapshots(): void {
+    if (this.held === null || !this.connection.isOpen) return;
+    const { snapshots } = this.adapter;
+    const wanted = this.held.reducer.wantedSnapshots(this.now());
+    if (wanted[0] === undefined) return;
+    if (snapshots.kind === "request") this.requestSnapshot(wanted[0], snapshots);
+    else this.subscribeAnew(wanted);
+  }
+
+  private asked(symbol: string): void {
+    this.take((now, { reducer, journal }) => {
+      reducer.snapshotAsked(symbol, now);
+      journal.asked(symbol, now);
+    });
+  }
+
+  private subscribeAnew(symbols: readonly string[]): void {
+    for (const symbol of symbols) this.asked(symbol);
+    this.connection.send(this.adapter.resubscribe(symbols, "depth"));
+  }
+
+  /** One request at a time; the next when this one is answered. */
+  private requestSnapshot(symbol: string, source: Extract<SnapshotSource, { kind: "request" }>): void {
+    const { held, opening } = this;
+    if (this.isAsking) return;
+    const request = source.request(this.connection.host, symbol);
+    if (!this.requests.mayAsk(request.weight)) return;
+    this.isAsking = true;
+    this.asked(symbol);
+    this.requests.ask(request, (result) => {
+      this.isAsking = false;
+      // Asked for on a connection that is gone, or on other grids: nothing that comes now joins it, and its book would look whole until then. A
+      // standby that has taken over goes on with the same books.
+      const isWanted = this.held === held && this.opening === opening && this.connection.isOpen;
+      if (isWanted) this.takeSnapshot(symbol, result);
+      if (isWanted && !result.ok && result.isBlocked) this.connection.passOver("blocked", `REST is blocked here: ${result.detail}`);
+      this.askSnapshots();
+    });
+  }
+
+  private takeSnapshot(symbol: string, result: RequestResult): void {
+    this.take((now, { reducer, journal }) => {
+      if (!result.ok) {
+        reducer.snapshotFailed(symbol, now);
+        this.port.log(`snapshot of ${symbol} failed`, result.detail);
+        return;
+      }
+      const malformed = reducer.malformedFrames;
+      try {
+        reducer.snapshot(symbol, result.body, now);
+      } finally {
+        journal.snapshot(symbol, now, result.body);
+      }
+      if (reducer.malformedFrames > malformed) this.venueInstruments.doubt();
+    });
+  }
+
+  /** Starts the books, or starts them again where a grid has changed: what is on the old one can't be joined with what comes. */
+  private useInstruments(instruments: readonly Instrument[]): void {
+    const { held } = this;
+    if (held !== null) {
+      const present = [...held.reducer.markets.values()].map(({ instrument }) => instrument);
+      if (gridsText(present) === gridsText(instruments)) return;
+      this.downReason = "restarted";
+      this.connection.reset("the venue's grids have changed");
+      this.downReason = "connection-down";
+      held.journal.flush(this.now());
+    }
+    this.begin(instruments);
+  }
+
+  /**
+   * One input: its time is read once, and ended minutes are closed first. An input that throws is a bug of ours: books can't be trusted
+   * after it, so they are built again, by a connection that backs off.
+   */
+  private take(input: (now: number, books: Books) => void): void {
+    if (this.held === null) return;
+    const now = this.now();
+    try {
+      this.held.reducer.tick(now);
+      this.held.journal.advance(now);
+      input(now, this.held);
+    } catch (error) {
+      this.port.bug("an input failed", error);
+      this.connection.reset("an input failed");
+    }
+  }
+}
+
+function symbolsOf(taken: FrameOutcome | null): readonly string[] {
+  if (taken === null || taken.symbol === null) return NONE;
+  return taken.others.length === 0 ? [taken.symbol] : [taken.symbol, ...taken.others];
+}
+
+/** Equal for equal grids of the same symbols, in whatever order the venue lists them. */
+function gridsText(instruments: readonly Instrument[]): string {
+  return JSON.stringify(
+    instruments.map(({ symbol, tick, lot }) => [symbol, tick.mantissa, tick.decimals, lot.mantissa, lot.decimals]).toSorted(),
+  );
+}

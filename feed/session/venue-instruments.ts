@@ -1,0 +1,78 @@
+/**
+ * The venue's grids, asked for at each start, once a day, and again when what came could not be read on those we have: how that went, and when it is
+ * asked next. What is known is good until something better comes.
+ */
+
+import type { Instrument } from "../../core/market/instrument.ts";
+import { MS_PER_DAY } from "../../core/units/time.ts";
+import type { ExchangeAdapter } from "../../exchanges/contract.ts";
+import type { Connection } from "./connection.ts";
+import type { SessionPort } from "./session-port.ts";
+import type { RequestResult, VenueRequests } from "./venue-requests.ts";
+
+/** Between two requests: while there is no book for want of them, and where there are books. */
+const RETRY_MS = 5_000;
+const REFRESH_MS = 300_000;
+/** A finer lot shows in nothing that comes: its sizes are read, and rounded up. */
+export const INSTRUMENTS_GOOD_FOR_MS = MS_PER_DAY;
+
+export interface VenueInstrumentsOptions {
+  readonly adapter: ExchangeAdapter;
+  readonly symbols: readonly string[];
+  readonly port: SessionPort;
+  readonly requests: VenueRequests;
+  /** Passed over for the next host where this one gives none and there are no books. */
+  readonly connection: Connection;
+  readonly goodForMs: number;
+}
+
+export class VenueInstruments {
+  /** Why they could not be had, for a person; null when they could. */
+  fault: string | null = null;
+  private isFresh = false;
+  private askedAt = Number.NEGATIVE_INFINITY;
+  private readonly options: VenueInstrumentsOptions;
+
+  constructor(options: VenueInstrumentsOptions) {
+    this.options = options;
+  }
+
+  /** Something could not be read on these grids: they are asked for anew. */
+  doubt(): void {
+    this.isFresh = false;
+  }
+
+  /** Asks when it is time to. @param listed is given what the venue listed of our symbols; nothing when it wasn't asked, or answered nothing of use. */
+  ask(has: "books" | "no-books", listed: (instruments: readonly Instrument[]) => void): void {
+    const { adapter, symbols, port, requests, connection, goodForMs } = this.options;
+    const now = port.now();
+    if (now >= this.askedAt + goodForMs) this.doubt();
+    const retryMs = has === "books" ? Math.min(REFRESH_MS, goodForMs) : RETRY_MS;
+    const isDue = !this.isFresh && now >= this.askedAt + retryMs && connection.mayTry;
+    const request = isDue ? adapter.instrumentsRequest(connection.host, symbols) : null;
+    if (request === null || !requests.mayAsk(request.weight)) {
+      listed([]);
+      return;
+    }
+    this.askedAt = now;
+    requests.ask(request, (result) => listed(this.take(result, has)));
+  }
+
+  private take(result: RequestResult, has: "books" | "no-books"): readonly Instrument[] {
+    const { adapter, symbols, connection } = this.options;
+    if (!result.ok) {
+      this.fault = `the venue's instruments could not be had: ${result.detail}`;
+      if (has === "no-books") connection.passOver(result.isBlocked ? "blocked" : "unreachable", this.fault);
+      return [];
+    }
+    const decoded = adapter.decodeInstruments(result.body, symbols);
+    if ("malformed" in decoded) {
+      this.fault = `the venue's instruments could not be read: ${decoded.malformed}`;
+      return [];
+    }
+    const missing = symbols.filter((symbol) => !decoded.instruments.some((instrument) => instrument.symbol === symbol));
+    this.fault = missing.length === 0 ? null : `the venue lists no ${missing.join(", ")}`;
+    this.isFresh = missing.length === 0;
+    return decoded.instruments;
+  }
+}
