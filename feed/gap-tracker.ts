@@ -12,6 +12,8 @@ import type { GapReason, GapRecord } from "./contract.ts";
 const KEPT_STARTS = 1_000;
 /** Of those, the ones that are written down with each flush. */
 const KEPT_FOR_SUCCESSOR = 100;
+/** Ids whose repetition is told: two gaps of one beginning come within a moment of each other. */
+const KEPT_IDS = 100;
 /** Changes kept for a ledger that doesn't ask: closed gaps only, oldest let go first. */
 const KEPT_CHANGES = 5_000;
 
@@ -32,6 +34,8 @@ export class GapTracker {
   private open: GapRecord | null = null;
   private retries = 0;
   private starts: number[] = [];
+  /** How many gaps have had an id, by what it begins with; oldest first. */
+  private readonly ids = new Map<string, number>();
   private changes: GapRecord[] = [];
 
   constructor(market: string, channel: Channel = "depth") {
@@ -51,7 +55,7 @@ export class GapTracker {
     }
     this.retries = 0;
     const channel = reason === "connection-down" ? "connection" : this.channel;
-    const id = `${this.market}/${channel}/${from}/${reason}`;
+    const id = this.nextId(channel, from, reason);
     this.open = { id, market: this.market, channel, from, to: null, reason, detail, action: "pending" };
     this.starts.push(from);
     if (this.starts.length > KEPT_STARTS) this.starts.shift();
@@ -69,7 +73,7 @@ export class GapTracker {
 
   /** Something is known to be lost, and nothing can be done about it: a gap that is over as it is found. */
   note({ from, to, reason, detail }: { from: number; to: number; reason: GapReason; detail: string }): void {
-    const id = `${this.market}/${this.channel}/${from}/${reason}`;
+    const id = this.nextId(this.channel, from, reason);
     this.starts.push(from);
     if (this.starts.length > KEPT_STARTS) this.starts.shift();
     this.record({ id, market: this.market, channel: this.channel, from, to, reason, detail, action: "noted" });
@@ -78,6 +82,7 @@ export class GapTracker {
   /** A gap that was open when the process died goes on under its own id. */
   resume(gap: GapRecord): void {
     this.open = gap;
+    this.ids.set(gap.id, 1);
     this.retries = 0;
   }
 
@@ -104,6 +109,20 @@ export class GapTracker {
     const taken = this.changes;
     this.changes = [];
     return taken;
+  }
+
+  /**
+   * Two gaps may begin in one millisecond for one reason: the second is numbered. A closed gap is final in the ledger, so under the first one's id it
+   * would be lost. A replay finds the same gaps in the same order, and numbers them alike.
+   */
+  private nextId(channel: GapRecord["channel"], from: number, reason: GapReason): string {
+    const id = `${this.market}/${channel}/${from}/${reason}`;
+    const number = (this.ids.get(id) ?? 0) + 1;
+    this.ids.delete(id);
+    this.ids.set(id, number);
+    const oldest = this.ids.keys().next().value;
+    if (this.ids.size > KEPT_IDS && oldest !== undefined) this.ids.delete(oldest);
+    return number === 1 ? id : `${id}/${number}`;
   }
 
   private record(gap: GapRecord): void {

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { Channel } from "../../exchanges/contract.ts";
+import type { GapRecord } from "../../feed/contract.ts";
 import { GapTracker } from "../../feed/gap-tracker.ts";
 
 const FROM = Date.UTC(2026, 0, 5, 12);
@@ -33,11 +34,42 @@ describe("a gap that is noted", () => {
     ]);
   });
 
-  it("is one row when it is noted twice, as the ledger would have it", () => {
-    const tracker = new GapTracker("scripted:AAA", "trades");
-    tracker.note(NOTE);
-    tracker.note({ ...NOTE, to: FROM + 9 });
-    expect(tracker.takeChanges()).toMatchObject([{ to: FROM + 9 }]);
+  it("is another one than the next, though both begin in one millisecond for one reason: one row would hide the other", () => {
+    const noted = (): GapRecord[] => {
+      const tracker = new GapTracker("scripted:AAA", "trades");
+      tracker.note(NOTE);
+      tracker.note({ ...NOTE, to: FROM + 9, detail: "1 trade(s) before 12 never came" });
+      return tracker.takeChanges();
+    };
+    const id = `scripted:AAA/trades/${FROM}/lost-trades`;
+    expect(noted().map((gap) => [gap.id, gap.to])).toEqual([
+      [id, FROM + 5],
+      [`${id}/2`, FROM + 9],
+    ]);
+    // Found again, they are the same: written twice each is one row.
+    expect(noted()).toEqual(noted());
+  });
+
+  it("begun where one has just ended is a gap of its own: under the id of the closed one the ledger would never take it", () => {
+    const tracker = new GapTracker("scripted:AAA");
+    tracker.begin(FROM, "sequence-gap", "the first");
+    tracker.end(FROM);
+    tracker.begin(FROM, "sequence-gap", "the second");
+    const id = `scripted:AAA/depth/${FROM}/sequence-gap`;
+    expect(tracker.takeChanges().map((gap) => [gap.id, gap.to])).toEqual([
+      [id, FROM],
+      [`${id}/2`, null],
+    ]);
+  });
+
+  it("begun after one that an earlier process left open, at the same time and for the same reason, is another", () => {
+    const tracker = new GapTracker("scripted:AAA");
+    tracker.begin(FROM, "restarted", "the first");
+    const next = new GapTracker("scripted:AAA");
+    next.resume(tracker.current as GapRecord);
+    next.end(FROM + 3);
+    next.begin(FROM, "restarted", "the second");
+    expect(next.current?.id).toBe(`scripted:AAA/depth/${FROM}/restarted/2`);
   });
 
   it("is forgotten, oldest first, where nobody takes what is noted: five thousand are kept, of the count a thousand", () => {
