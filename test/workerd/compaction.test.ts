@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   for (const prefix of ["tape/", "days/", "work/"]) await env.TAPES.delete(await keysBelow(prefix));
-  await env.DB.batch(["days", "day_work", "day_surveys"].map((table) => env.DB.prepare(`delete from ${table}`)));
+  await env.DB.batch(["days", "day_work", "day_surveys", "snapshots", "gaps"].map((table) => env.DB.prepare(`delete from ${table}`)));
 });
 
 describe("a day that is over", () => {
@@ -307,6 +307,25 @@ describe("the API", () => {
     expect((await get("/v1/days?from=2026-01-06&to=2026-01-31")).body.days).toEqual([]);
   });
 
+  it("lists as coverage of a day what its rows count, less what the ledger knows better of, also what that learned after the file was made", async () => {
+    await storeDay({ minutes: [0, 1] });
+    const row = (minute: number): unknown[] => [BTC, START + minute * MINUTE, 60_000];
+    await env.DB.prepare(
+      `insert into snapshots (market, minute, batch, tick, lot, state, book_state, covered_ms, events, trades)
+      select value ->> 0, value ->> 1, 'b', '0.01', '0.01', 'live', 'normal', value ->> 2, 2, 1 from json_each(?)`,
+    )
+      .bind(JSON.stringify([row(0), row(1)]))
+      .run();
+    const coverage = async (): Promise<unknown> =>
+      (await get(`/v1/days?market=${BTC}&from=2026-01-05&to=2026-01-05`)).body.days[0].coverage;
+    await compact();
+    expect(await coverage()).toBe(120_000 / 86_400_000);
+    await env.DB.prepare("insert into gaps values ('g', ?, 'depth', ?, ?, 'snapshot-differs', '', 'resynced')")
+      .bind(BTC, START + 45_000, START + 3 * MINUTE)
+      .run();
+    expect(await coverage()).toBe(45_000 / 86_400_000);
+  });
+
   it.each(["from=2026-02-30", "from=2026-01-02&to=2026-01-01", "from=2010-01-01&to=2026-01-01", "cursor=x", "limit=0", "day=2026-01-01"])(
     "refuses %s",
     async (query) => {
@@ -400,7 +419,7 @@ async function allDays(): Promise<DayRow[]> {
 /** As if the day had never been compacted. */
 async function forgetDays(): Promise<void> {
   for (const prefix of ["days/", "work/"]) await env.TAPES.delete(await keysBelow(prefix));
-  await env.DB.batch(["days", "day_work", "day_surveys"].map((table) => env.DB.prepare(`delete from ${table}`)));
+  await env.DB.batch(["days", "day_work", "day_surveys", "snapshots", "gaps"].map((table) => env.DB.prepare(`delete from ${table}`)));
 }
 
 /** @returns what was stored of each market. */

@@ -66,7 +66,8 @@ describe("what is read of the stored minutes", () => {
     const range = { from: MIDNIGHT, to: MIDNIGHT + HOUR, now: MIDNIGHT + DAY, bucketMs: HOUR };
     await readQuality(openDatabase(listening), range, { markets: [BTC], only: BTC });
     const ofSnapshots = prepared.filter((text) => text.includes('"snapshots"'));
-    expect(ofSnapshots).toHaveLength(2);
+    // The third reads the minutes that gaps touch.
+    expect(ofSnapshots).toHaveLength(3);
     for (const text of ofSnapshots) {
       const zeros = Array.from(text.matchAll(/\?/g), () => "0");
       const { results } = await env.DB.prepare(`explain query plan ${text}`)
@@ -77,6 +78,7 @@ describe("what is read of the stored minutes", () => {
       for (const detail of plan) expect(detail).toMatch(/^SEARCH snapshots USING COVERING INDEX \w+ \(market=\?/);
     }
     expect(ofSnapshots.join()).toContain("minute >= ? and minute < ?");
+    expect(ofSnapshots.find((text) => text.includes("touching"))).toContain("minute > a - ");
   });
 });
 
@@ -116,6 +118,75 @@ describe("what is read of the ledger", () => {
     };
     expect(await lengthAt(MIDNIGHT + DAY)).toBe(HOUR - 10);
     expect(await lengthAt(MIDNIGHT + 4)).toBe(0);
+  });
+});
+
+describe("time that rows count as covered and the ledger knows better of", () => {
+  it("is what a naive count of seconds finds, in whatever buckets: gaps that overlap count once, those left out already not at all", async () => {
+    const SECOND = 1_000;
+    const [first, count] = [MIDNIGHT, 180];
+    const rows: [market: string, minute: number, covered: number][] = [];
+    const ledger: [id: string, market: string, from: number, to: number | null, reason: string, channel: string][] = [];
+    for (const [place, market] of [BTC, ETH].entries()) {
+      for (let index = 0; index < count; index++)
+        if (index % 11 !== 5) rows.push([market, first + index * MINUTE, index % 3 === 0 ? 60_000 : ((index * 7 + place) % 61) * SECOND]);
+      for (let index = 0; index < 40; index++) {
+        const from = first + ((index * index * 37 + place * 501) % (count * 60)) * SECOND;
+        const channel = ["depth", "connection", "tape", "trades", "quotes"][index % 5] as string;
+        ledger.push([`${market}${index}`, market, from, from + ((index * 53) % 200) * SECOND, "snapshot-differs", channel]);
+      }
+      ledger.push([`${market}open`, market, first + (count * 60 - 90) * SECOND, null, "stale", "depth"]);
+    }
+    await minutes(rows);
+    await gaps(ledger);
+    for (const bucketMs of [MINUTE, HOUR, DAY]) {
+      const range = { from: first + 5 * MINUTE + 7, to: first + 178 * MINUTE + 30_500, now: first + (count * 60 - 5) * SECOND, bucketMs };
+      const { buckets } = await readQuality(database, range, { markets: [BTC, ETH], only: null });
+      const expected = new Map<string, number>();
+      for (const [market, minute, covered] of rows) {
+        if (minute < range.from || minute >= range.to) continue;
+        let whole = 0;
+        for (let second = minute; second < minute + MINUTE; second += SECOND) {
+          const isGap = ledger.some(
+            ([, of, from, to, , channel]) =>
+              of === market && channel !== "trades" && channel !== "quotes" && second >= from && second < (to ?? range.now),
+          );
+          if (!isGap) whole += SECOND;
+        }
+        const bucket = `${market}@${Math.floor(minute / bucketMs) * bucketMs}`;
+        expected.set(bucket, (expected.get(bucket) ?? 0) + Math.min(covered, whole));
+      }
+      expect(new Map(buckets.map(({ market, start, coveredMs }) => [`${market}@${start}`, coveredMs]))).toEqual(expected);
+    }
+  });
+
+  it("is covered nowhere: not by the minute, the hour or the day, of one market or of all, and not in the minutes themselves", async () => {
+    await instrument(BTC);
+    await minutes(Array.from({ length: 60 }, (_, index) => [BTC, MIDNIGHT + index * MINUTE, 60_000]));
+    // Found at 00:30:10 by an audit, the last one was at 00:20:30: the minutes between were stored as covered.
+    await gaps([["a", BTC, MIDNIGHT + 20 * MINUTE + 30_000, MIDNIGHT + 30 * MINUTE + 10_000, "snapshot-differs"]]);
+    const [from, to] = ["2026-01-05T00:00Z", "2026-01-05T01:00Z"];
+    const left = 60 * MINUTE - (9 * MINUTE + 40_000);
+    for (const by of ["minute", "hour", "day"]) {
+      const { coveredMs, coverage, buckets } = await ofMarket(`/v1/quality/${BTC}?from=${from}&to=${to}&by=${by}`);
+      expect([by, coveredMs, coverage]).toEqual([by, left, left / HOUR]);
+      expect(buckets.reduce((sum, bucket) => sum + bucket.coveredMs, 0)).toBe(left);
+    }
+    const { body } = await get(`/v1/quality?from=${from}&to=${to}&by=hour`);
+    expect((body as QualityBody).markets[0]).toMatchObject({ market: BTC, coveredMs: left });
+    const page = await get(`/v1/markets/${BTC}/snapshots?from=${from}&to=${to}&limit=60&levels=0`);
+    const shown = (page.body as { snapshots: { coveredMs: number }[] }).snapshots.map(({ coveredMs }) => coveredMs);
+    expect(shown.slice(19, 32)).toEqual([60_000, 30_000, ...Array.from({ length: 9 }, () => 0), 50_000, 60_000]);
+  });
+
+  it("is not taken from what was expected of the first minute, in which recording began", async () => {
+    await minutes([
+      [BTC, MIDNIGHT, 20_000],
+      [BTC, MIDNIGHT + MINUTE, 60_000],
+    ]);
+    await gaps([["a", BTC, MIDNIGHT + 50_000, MIDNIGHT + 2 * MINUTE, "snapshot-differs"]]);
+    const quality = await ofMarket(`/v1/quality/${BTC}?from=2026-01-05&to=2026-01-05T00:02Z`);
+    expect(quality).toMatchObject({ coveredMs: 20_000, expectedMs: 80_000, coverage: 0.25 });
   });
 });
 
@@ -229,11 +300,11 @@ async function minutes(rows: readonly (readonly [market: string, minute: number,
 }
 
 async function gaps(
-  rows: readonly (readonly [id: string, market: string, from: number, to: number | null, reason: string])[],
+  rows: readonly (readonly [id: string, market: string, from: number, to: number | null, reason: string, channel?: string])[],
 ): Promise<void> {
   await env.DB.prepare(
     `insert into gaps (id, market, channel, from_ms, to_ms, reason, detail, action)
-    select value ->> 0, value ->> 1, 'depth', value ->> 2, value ->> 3, value ->> 4, '', 'resynced' from json_each(?)`,
+    select value ->> 0, value ->> 1, coalesce(value ->> 5, 'depth'), value ->> 2, value ->> 3, value ->> 4, '', 'resynced' from json_each(?)`,
   )
     .bind(JSON.stringify(rows))
     .run();

@@ -26,7 +26,7 @@ const MINUTE = Date.UTC(2026, 0, 5, 12, 0);
 const PART_0 = { venue: "binance-spot", feed: "main", minuteMs: MINUTE, part: 0 };
 const GRIDS = { tick: "0.01", lot: "0.00001" };
 const database = openDatabase(env.DB);
-const ALL = { market: MARKET, from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1_000 };
+const ALL = { market: MARKET, from: 0, to: Number.MAX_SAFE_INTEGER, limit: 1_000, now: Number.MAX_SAFE_INTEGER };
 
 beforeAll(async () => {
   await applyD1Migrations(env.DB, env.MIGRATIONS);

@@ -184,7 +184,9 @@ export const snapshotSchema = z
     bookHash: z.string().nullable(),
     marketTime: epochMs.nullable(),
     features: z.object({ featureTime: epochMs, fingerprint: z.string(), row: z.array(z.number()) }).nullable(),
-    coveredMs: z.number().openapi({ description: "Milliseconds of the minute in which the book was live" }),
+    coveredMs: z
+      .number()
+      .openapi({ description: "Milliseconds of the minute in which the book was live, by all that the ledger knows now" }),
     events: z.int(),
     trades: z.int(),
     split: z

@@ -1,12 +1,13 @@
 /**
  * What the stored minutes and the ledger say of how well markets were recorded, added up in the database: a month of one market is 44,640 rows,
- * and none of them has to leave it.
+ * and none of them has to leave it. What is covered is what the rows say, less what the ledger contradicts.
  *
  * Rows are read by market and time along an index that holds all that is added up, whatever the table's age.
  */
 
 import { eq, isNull, type SQL, sql } from "drizzle-orm";
 import type { Database } from "./database.ts";
+import { readContradicted } from "./read-contradicted.ts";
 import { gaps, snapshots } from "./schema.ts";
 import type { CoverageBucket, GapCount, LongestGap, MarketSpan, QualityRange, StoredQuality } from "./stored-quality.ts";
 
@@ -23,7 +24,7 @@ export async function readQuality(
   const touching = touchingGaps(range, only);
   // D1 binds a number as a double, and by that a division has no remainder to lose.
   const bucket = sql`cast(${range.bucketMs} as integer)`;
-  const [spans, buckets, gapCounts, longest, open] = await Promise.all([
+  const [spans, stored, contradicted, gapCounts, longest, open] = await Promise.all([
     database.all<MarketSpan>(sql`select asked.value as market,
       (select min(minute) from ${snapshots} where market = asked.value) as first,
       (select covered_ms from ${snapshots} where market = asked.value order by minute limit 1) as firstCoveredMs,
@@ -34,6 +35,7 @@ export async function readQuality(
       from ${asked} as asked cross join ${snapshots}
       where market = asked.value and minute >= ${range.from} and minute < ${range.to}
       group by 1, 2 order by 1, 2`),
+    readContradicted(database, { ...range, markets }),
     database.all<GapCount>(sql`select market, channel, reason, count(*) as count, sum(${lengthIn(range)}) as totalMs
       from ${gaps} where ${touching} group by 1, 2, 3 order by 1, 2, 3`),
     // SQLite gives a row's other columns from the row that holds the maximum (https://www.sqlite.org/lang_select.html#bareagg, read 2026-11-27).
@@ -46,6 +48,8 @@ export async function readQuality(
       .orderBy(gaps.from)
       .limit(MAX_OPEN_GAPS),
   ]);
+  const less = new Map(contradicted.map(({ market, start, contradictedMs }) => [`${market}@${start}`, contradictedMs]));
+  const buckets = stored.map((each) => ({ ...each, coveredMs: each.coveredMs - (less.get(`${each.market}@${each.start}`) ?? 0) }));
   return { spans, buckets, gapCounts, longest, open };
 }
 

@@ -26,6 +26,7 @@ export interface CoverageBucket {
   readonly market: string;
   readonly start: number;
   readonly minutes: number;
+  /** By the rows, less what the ledger contradicts. */
   readonly coveredMs: number;
   readonly events: number;
   readonly trades: number;

@@ -5,6 +5,7 @@ import { dayOf, MS_PER_DAY, startOfDay } from "../../../core/units/time.ts";
 import { MAX_DAY_PARTS } from "../../../core/wire/keys.ts";
 import { openDatabase } from "../../storage/database.ts";
 import { type DayPlace, type DayRow, readDayParts, readDays } from "../../storage/days.ts";
+import { readContradicted } from "../../storage/read-contradicted.ts";
 import { type App, type AppContext, Refused } from "../context.ts";
 import { dayPageSchema } from "../day-schemas.ts";
 import { marketParameter, rowLimit, wholeNumber } from "../parameters.ts";
@@ -66,7 +67,8 @@ const fileRoute = createRoute({
 export function addDayRoutes(app: App): void {
   app.openapi(listRoute, async (context) => {
     const query = context.req.valid("query");
-    const to = query.to ?? dayOf(Date.now());
+    const now = Date.now();
+    const to = query.to ?? dayOf(now);
     const end = startOfDay(to) ?? 0;
     const from = query.from ?? dayOf(Math.max(0, end - (DEFAULT_DAYS - 1) * MS_PER_DAY));
     const days = (end - (startOfDay(from) ?? 0)) / MS_PER_DAY + 1;
@@ -83,9 +85,18 @@ export function addDayRoutes(app: App): void {
       first === undefined || first.part === 0 ? [] : (await readDayParts(database, first.market, first.day)).slice(0, first.part);
     const known = [...before, ...page];
     const parts = (row: DayRow): DayRow[] => known.filter(({ market, day }) => market === row.market && day === row.day);
+    const times = page.map(({ day }) => startOfDay(day) ?? 0);
+    const markets = [...new Set(page.map(({ market }) => market))];
+    const span = { from: Math.min(...times), to: Math.max(...times) + MS_PER_DAY };
+    const contradicted = page.length === 0 ? [] : await readContradicted(database, { markets, ...span, now, bucketMs: MS_PER_DAY });
+    const less = (row: DayRow): number =>
+      contradicted.find(({ market, start }) => market === row.market && start === startOfDay(row.day))?.contradictedMs ?? 0;
     const last = page.at(-1);
     const nextCursor = rows.length > limit && last !== undefined ? `${last.market}~${last.day}~${last.part}` : null;
-    return context.json({ from, to, days: page.map((row) => dayBody(row, parts(row))), nextCursor }, 200);
+    return context.json(
+      { from, to, days: page.map((row) => dayBody(row, { parts: parts(row), contradictedMs: less(row) })), nextCursor },
+      200,
+    );
   });
 
   app.openapi(fileRoute, async (context) => {

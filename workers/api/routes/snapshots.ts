@@ -39,7 +39,8 @@ export function addSnapshotsRoute(app: App): void {
     const { market } = context.req.valid("param");
     const query = context.req.valid("query");
     await requireKnownMarket(context, market);
-    const range = timeRange(query.from, query.to, Date.now());
+    const now = Date.now();
+    const range = timeRange(query.from, query.to, now);
     if ("refused" in range) throw new Refused(badParameter("from", range.refused));
     const limit = rowLimit(query.limit);
     const levels = query.levels ?? DEFAULT_LEVELS;
@@ -49,7 +50,7 @@ export function addSnapshotsRoute(app: App): void {
     }
     const from = query.cursor === undefined ? range.from : Math.max(range.from, minuteAfter(query.cursor));
     // One row more than asked for says whether there is a next page.
-    const rows = await readSnapshots(openDatabase(context.env.DB), { market, from, to: range.to, limit: limit + 1 });
+    const rows = await readSnapshots(openDatabase(context.env.DB), { market, from, to: range.to, limit: limit + 1, now });
     const page = rows.slice(0, limit);
     return context.json(
       {
