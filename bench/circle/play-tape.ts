@@ -11,9 +11,11 @@ import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { featureSetV1 } from "../../core/features/registry.ts";
 import { marketId } from "../../core/market/instrument.ts";
+import { Random } from "../../core/math/random.ts";
 import { DayFileWriter } from "../../core/wire/day-file/writer.ts";
 import { encodeTapeRecord, type TapeRecord } from "../../core/wire/tape.ts";
 import { InProcessFeed } from "../../exchange-simulator/in-process-feed.ts";
+import { SimulatedTime } from "../../exchange-simulator/simulated-time.ts";
 import { buildWorld } from "../../exchange-simulator/simulated-venues.ts";
 import { bitmex } from "../../exchanges/bitmex/bitmex.ts";
 import type { GapRecord } from "../../feed/contract.ts";
@@ -42,10 +44,8 @@ export interface PlayOptions {
   readonly hours?: number;
 }
 
-/** Between two looks of the feed at what it has to do. */
-const STEP_MS = 100;
-/** Steps between two turns in which what was recorded is written. */
-const STEPS_A_TURN = 600;
+/** Between two turns in which what was recorded is written. */
+const TURN_MS = 60_000;
 
 export async function playTape({ events, out, silenceMs, hours = Number.POSITIVE_INFINITY }: PlayOptions): Promise<Played> {
   const began = performance.now();
@@ -53,22 +53,22 @@ export async function playTape({ events, out, silenceMs, hours = Number.POSITIVE
   const [symbol = ""] = world.stalls.get("bitmex")?.venue.listings.keys() ?? [];
   const market = marketId("bitmex", symbol);
   const tape = new DayTapes(out, market);
+  const time = new SimulatedTime(world);
+  const random = new Random(1);
   const feed = new InProcessFeed({
-    world,
+    time,
     adapter: bitmex,
     symbols: [symbol],
     featureSet: featureSetV1,
-    seed: 1,
+    uniform: () => random.uniform(),
     reducer: { silenceMs },
     onRecord: (record) => tape.take(record),
   });
   const ledger = new Map<string, GapRecord>();
   const end = world.startTime + hours * 3_600_000;
-  for (let steps = 1, isOver = false; !isOver; steps++) {
-    isOver = (await advance(world, Math.min(end, world.clock.now + STEP_MS))) === "ended" || world.clock.now >= end;
-    feed.step();
-    if (steps % STEPS_A_TURN !== 0 && !isOver) continue;
-    for (const gap of feed.reducer.takeGapChanges()) ledger.set(gap.id, gap);
+  for (let isOver = false; !isOver; ) {
+    isOver = (await advance(time, Math.min(end, world.clock.now + TURN_MS))) === "ended" || world.clock.now >= end;
+    for (const gap of feed.takeGapChanges()) ledger.set(gap.id, gap);
     feed.reducer.takeClosedMinutes();
     await tape.write();
   }
@@ -92,11 +92,11 @@ export async function playTape({ events, out, silenceMs, hours = Number.POSITIVE
   };
 }
 
-async function advance(world: Awaited<ReturnType<typeof buildWorld>>, until: number): Promise<"reached" | "ended"> {
+async function advance(time: SimulatedTime, until: number): Promise<"reached" | "ended"> {
   for (;;) {
-    const reached = world.advanceTo(until);
+    const reached = time.advanceTo(until);
     if (reached !== "starved") return reached;
-    await world.fill();
+    await time.world.fill();
   }
 }
 

@@ -4,12 +4,14 @@
  */
 
 import { featureSetV1 } from "../../core/features/registry.ts";
+import { Random } from "../../core/math/random.ts";
 import { MS_PER_MINUTE } from "../../core/units/time.ts";
 import type { FaultOrder } from "../../exchange-simulator/faults/fault.ts";
 import type { FaultInjector } from "../../exchange-simulator/faults/injector.ts";
 import type { FaultEntry } from "../../exchange-simulator/faults/record.ts";
 import { faultSchedule } from "../../exchange-simulator/faults/schedule.ts";
 import { InProcessFeed } from "../../exchange-simulator/in-process-feed.ts";
+import { SimulatedTime } from "../../exchange-simulator/simulated-time.ts";
 import { buildWorld } from "../../exchange-simulator/simulated-venues.ts";
 import { symbolAt } from "../../exchange-simulator/symbol-names.ts";
 import type { World } from "../../exchange-simulator/world.ts";
@@ -20,7 +22,7 @@ export const SOAK_START = Date.UTC(2026, 0, 5, 12);
 const MARKETS = ["BTC-USD", "ETH-USD", "SOL-USD", "XRP-USD", "ADA-USD", "LTC-USD", "DOT-USD"];
 /** Of the seven, how many each venue lists: twenty in all. */
 const LISTED: Readonly<Record<string, number>> = { "binance-spot": 7, "coinbase-advanced": 7, bitmex: 6 };
-/** Between two looks of a feed at what it has to do: what a message of ours takes to a venue. */
+/** Between two looks at the schedule of faults. */
 const STEP_MS = 100;
 
 export interface SoakOptions {
@@ -33,6 +35,7 @@ export interface SoakOptions {
 export class SoakedWorld {
   readonly world: World;
   readonly feeds: readonly InProcessFeed[];
+  private readonly time: SimulatedTime;
   private readonly injector: FaultInjector;
   private readonly schedule: Iterator<FaultOrder & { readonly at: number }>;
   private scheduled: (FaultOrder & { readonly at: number }) | null;
@@ -40,6 +43,7 @@ export class SoakedWorld {
 
   private constructor(world: World, injector: FaultInjector, { seed, ratePerMinute }: SoakOptions) {
     this.world = world;
+    this.time = new SimulatedTime(world);
     this.injector = injector;
     const venues = [...world.stalls.values()].map(({ venue, protocol }) => ({
       venue: venue.venue,
@@ -51,7 +55,8 @@ export class SoakedWorld {
     this.feeds = venues.map(({ venue, symbols }, index) => {
       const adapter = findAdapter(venue);
       if (adapter === null) throw new Error(`no adapter speaks ${venue}`);
-      return new InProcessFeed({ world, adapter, symbols, featureSet: featureSetV1, seed: seed + index });
+      const random = new Random(seed + index);
+      return new InProcessFeed({ time: this.time, adapter, symbols, featureSet: featureSetV1, uniform: () => random.uniform() });
     });
   }
 
@@ -73,8 +78,7 @@ export class SoakedWorld {
         this.injector.add(this.scheduled);
         this.scheduled = this.nextOrder();
       }
-      this.world.advanceTo(time);
-      for (const feed of this.feeds) feed.step();
+      this.time.advanceTo(time);
     }
   }
 
@@ -96,7 +100,7 @@ export class SoakedWorld {
   /** Takes the gaps that have ended, as the ledger has them at last. */
   takeEndedGaps(): readonly GapRecord[] {
     for (const feed of this.feeds) {
-      for (const gap of feed.reducer.takeGapChanges()) this.ledger.set(gap.id, gap);
+      for (const gap of feed.takeGapChanges()) this.ledger.set(gap.id, gap);
       feed.reducer.takeClosedMinutes();
     }
     const ended = [...this.ledger.values()].filter(({ to }) => to !== null);

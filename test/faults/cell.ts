@@ -1,11 +1,13 @@
 /** One cell of the matrix: a world with its fault, a feed in it, and what became of every book, moment by moment. */
 
+import { featureSetV1 } from "../../core/features/registry.ts";
 import type { FaultEntry } from "../../exchange-simulator/faults/record.ts";
+import { InProcessFeed } from "../../exchange-simulator/in-process-feed.ts";
+import { SimulatedTime } from "../../exchange-simulator/simulated-time.ts";
 import { findAdapter } from "../../exchanges/registry.ts";
 import type { GapRecord } from "../../feed/contract.ts";
 import type { MarketTracker } from "../../feed/market-tracker.ts";
 import type { FaultRow } from "./fault-rows.ts";
-import { FeedShell } from "./feed-shell.ts";
 import { heldContents, referenceOf, SAMPLE_MS } from "./reference.ts";
 import { START, symbolsAt, worldOf } from "./shared-markets.ts";
 
@@ -29,8 +31,6 @@ export interface Cell {
   readonly record: readonly FaultEntry[];
   /** The faulted one first. */
   readonly markets: readonly [MarketOutcome, ...MarketOutcome[]];
-  readonly endedAt: number;
-  readonly shell: FeedShell;
 }
 
 export function runCell(venue: string, row: FaultRow): Cell {
@@ -41,17 +41,22 @@ export function runCell(venue: string, row: FaultRow): Cell {
   const { lifetimeMs, succeededAtAgeMs } = row;
   const orders = row.orders(faulted, venue).map((order) => ({ venue, ...order }));
   const world = worldOf(venue, { seed: 5, orders, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) });
-  const shell = new FeedShell({ world, adapter, symbols, ...(succeededAtAgeMs === undefined ? {} : { succeededAtAgeMs }) });
+  const time = new SimulatedTime(world);
+  const own = succeededAtAgeMs === undefined ? {} : { succeededAtAgeMs };
+  const feed = new InProcessFeed({ time, adapter, symbols, featureSet: featureSetV1, uniform: () => 0.5, ...own });
+  const ledger = new Map<string, GapRecord>();
   const watched = symbols.map((symbol) => new Watched(venue, symbol));
   const endedAt = START + row.seconds * 1_000;
-  for (let time = START; time <= endedAt; time += SAMPLE_MS) {
-    if (time === endedAt) world.settle();
-    shell.advanceTo(time);
-    for (const each of watched) each.look(shell, time);
+  for (let at = START; at <= endedAt; at += SAMPLE_MS) {
+    if (at === endedAt) world.settle();
+    time.advanceTo(at);
+    feed.reducer.tick(at);
+    for (const gap of feed.takeGapChanges()) ledger.set(gap.id, gap);
+    for (const each of watched) each.look(feed, at);
   }
-  const [first, ...others] = watched.map((each) => each.outcome(shell));
+  const [first, ...others] = watched.map((each) => each.outcome(feed, ledger));
   if (first === undefined) throw new Error(`${venue} has no symbols`);
-  return { venue, row, record: world.injector?.record.all ?? [], markets: [first, ...others], endedAt, shell };
+  return { venue, row, record: world.injector?.record.all ?? [], markets: [first, ...others] };
 }
 
 class Watched {
@@ -70,8 +75,8 @@ class Watched {
     this.symbol = symbol;
   }
 
-  look(shell: FeedShell, time: number): void {
-    const market = this.marketOf(shell);
+  look(feed: InProcessFeed, time: number): void {
+    const market = this.marketOf(feed);
     const live = isServed(market, time);
     if (market.lastBookAt !== this.heldAt) {
       this.heldAt = market.lastBookAt;
@@ -87,15 +92,15 @@ class Watched {
     else this.wrong.push({ from: time, to: time });
   }
 
-  outcome(shell: FeedShell): MarketOutcome {
+  outcome(feed: InProcessFeed, ledger: ReadonlyMap<string, GapRecord>): MarketOutcome {
     const { symbol, wrong, lostAt } = this;
-    const { market } = this.marketOf(shell);
-    const gaps = [...shell.ledger.values()].filter((gap) => gap.market === market && gap.reason !== "started");
+    const { market } = this.marketOf(feed);
+    const gaps = [...ledger.values()].filter((gap) => gap.market === market && gap.reason !== "started");
     return { symbol, isLive: this.last.live, isEqual: this.last.equal, wrong, lostAt, gaps: gaps.toSorted((a, b) => a.from - b.from) };
   }
 
-  private marketOf(shell: FeedShell): MarketTracker {
-    const market = shell.reducer.markets.get(this.symbol);
+  private marketOf(feed: InProcessFeed): MarketTracker {
+    const market = feed.reducer.markets.get(this.symbol);
     if (market === undefined) throw new Error(`the feed has no ${this.symbol}`);
     return market;
   }

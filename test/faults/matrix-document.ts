@@ -14,7 +14,8 @@ export function matrixDocument(venues: readonly string[], rows: readonly FaultRo
 
 const HEAD = `# Faults, and what becomes of the books
 
-Written by \`npx vitest run test/faults -u\`: three markets of each venue in the simulator's world, one fault, the real reducer and adapters, in simulated time.
+Written by \`npx vitest run test/faults -u\`: three markets of each venue in the simulator's world, one fault, the very session, reducer
+and adapters that are deployed (feed/session/), in simulated time.
 In the end every book of every cell equals the venue's, and markets that the fault isn't of don't notice it, unless the cell says "all".
 
 - **equal**: no book was ever wrong, and none was built anew.
