@@ -89,6 +89,12 @@ export class InProcessFeed {
     return this.books.reducer;
   }
 
+  /** What its alarm does, and whoever asks the object anything. */
+  look(): void {
+    this.session.watch();
+    this.session.reach(() => {});
+  }
+
   /** As the ledger gets them. */
   takeGapChanges(): readonly GapRecord[] {
     const taken = [...this.earlierGaps, ...this.reducer.takeGapChanges()];
@@ -132,8 +138,7 @@ export class InProcessFeed {
       if (this.alarmAt !== at) return;
       this.alarmAt = Number.POSITIVE_INFINITY;
       this.wake(this.options.time.now + ALARM_INTERVAL_MS);
-      this.session.watch();
-      this.session.reach(() => {});
+      this.look();
     });
   }
 

@@ -1,9 +1,11 @@
 /** One cell of the matrix: a world with its fault, a feed in it, and what became of every book, moment by moment. */
 
 import { featureSetV1 } from "../../core/features/registry.ts";
+import type { DecimalGrid } from "../../core/units/decimal.ts";
 import type { FaultEntry } from "../../exchange-simulator/faults/record.ts";
 import { InProcessFeed } from "../../exchange-simulator/in-process-feed.ts";
 import { SimulatedTime } from "../../exchange-simulator/simulated-time.ts";
+import type { ExchangeAdapter } from "../../exchanges/contract.ts";
 import { findAdapter } from "../../exchanges/registry.ts";
 import type { GapRecord } from "../../feed/contract.ts";
 import type { MarketTracker } from "../../feed/market-tracker.ts";
@@ -34,16 +36,21 @@ export interface Cell {
 }
 
 export function runCell(venue: string, row: FaultRow): Cell {
-  const adapter = findAdapter(venue);
-  if (adapter === null) throw new Error(`no adapter for ${venue}`);
+  const known = findAdapter(venue);
+  if (known === null) throw new Error(`no adapter for ${venue}`);
   const symbols = symbolsAt(venue);
   const [faulted = ""] = symbols;
-  const { lifetimeMs, succeededAtAgeMs } = row;
+  const { lifetimeMs, succeededAtAgeMs, finerTicksAt } = row;
   const orders = row.orders(faulted, venue).map((order) => ({ venue, ...order }));
   const world = worldOf(venue, { seed: 5, orders, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) });
   const time = new SimulatedTime(world);
-  const own = succeededAtAgeMs === undefined ? {} : { succeededAtAgeMs };
+  const adapter = finerTicksAt === undefined ? known : withFinerTicks(known, () => time.now >= finerTicksAt);
+  const own = {
+    ...(succeededAtAgeMs === undefined ? {} : { succeededAtAgeMs }),
+    ...(finerTicksAt === undefined ? {} : { instrumentsGoodForMs: finerTicksAt - START }),
+  };
   const feed = new InProcessFeed({ time, adapter, symbols, featureSet: featureSetV1, uniform: () => 0.5, ...own });
+  if (finerTicksAt !== undefined) time.at(finerTicksAt + 10, () => feed.look());
   const ledger = new Map<string, GapRecord>();
   const watched = symbols.map((symbol) => new Watched(venue, symbol));
   const endedAt = START + row.seconds * 1_000;
@@ -57,6 +64,19 @@ export function runCell(venue: string, row: FaultRow): Cell {
   const [first, ...others] = watched.map((each) => each.outcome(feed, ledger));
   if (first === undefined) throw new Error(`${venue} has no symbols`);
   return { venue, row, record: world.injector?.record.all ?? [], markets: [first, ...others] };
+}
+
+/** The same prices, on a grid of a tenth of the tick. */
+function withFinerTicks(adapter: ExchangeAdapter, areFiner: () => boolean): ExchangeAdapter {
+  return {
+    ...adapter,
+    decodeInstruments(body, symbols) {
+      const decoded = adapter.decodeInstruments(body, symbols);
+      if ("malformed" in decoded || !areFiner()) return decoded;
+      const finer = ({ mantissa, decimals }: DecimalGrid) => ({ mantissa, decimals: decimals + 1 });
+      return { instruments: decoded.instruments.map((instrument) => ({ ...instrument, tick: finer(instrument.tick) })) };
+    },
+  };
 }
 
 class Watched {

@@ -15,8 +15,17 @@ export interface FaultRow {
   readonly lifetimeMs?: number;
   /** Age at which the feed opens the next connection, in place of its own. */
   readonly succeededAtAgeMs?: number;
+  /** When the venue makes its ticks finer, and somebody asks the feed something a little later; it asks for grids as if they were a day old. */
+  readonly finerTicksAt?: number;
   orders(symbol: string, venue: string): readonly FaultOrder[];
 }
+
+/** The alarm at which a connection has come of age, in the rows that rotate: the next one is open 20 ms later, and takes over at the next alarm. */
+const ROTATED_AT = START + 20_000;
+/** It is open, and has said nothing of a book yet. */
+const JOINING_AT = ROTATED_AT + 30;
+/** Books that have met. */
+const JOINED_AT = ROTATED_AT + 9_000;
 
 const SECONDS = 24;
 /** Until a lost change of a BitMEX level shows, by a change of what isn't there. */
@@ -24,6 +33,8 @@ const LOSS_SECONDS = 40;
 /** Past the venues' bound on silence (30 s) and an alarm. */
 const SILENCE_MS = 42_000;
 const SILENCE_SECONDS = 70;
+/** What takes the longest behind a rotation: a snapshot that was subscribed to and never comes. */
+const ROTATION_SECONDS = 55;
 
 export const rows: readonly FaultRow[] = [
   { name: "none", hits: "symbol", seconds: SECONDS, orders: () => [] },
@@ -83,6 +94,25 @@ export const rows: readonly FaultRow[] = [
   onRequest("slow REST", { fault: "slow-rest", byMs: 4_000 }),
   { name: "stale snapshot", hits: "symbol", seconds: 36, orders: staleSnapshot },
   onDepth("id-map"),
+  inRotation("close 1006, joining", "connection", () => [{ fault: "close-1006", at: JOINING_AT }]),
+  inRotation("close 1006, joined", "connection", () => [{ fault: "close-1006", at: JOINED_AT }]),
+  inRotation("both close 1006", "connection", () => [{ fault: "close-1006", at: JOINED_AT, times: 2 }]),
+  inRotation("drop", "symbol", (symbol) => [{ ...depth("drop", symbol), at: JOINING_AT }]),
+  inRotation("crossed-book, joining", "symbol", (symbol) => [{ ...depth("crossed-book", symbol), at: JOINING_AT }]),
+  inRotation("crossed-book, joined", "symbol", (symbol) => [{ ...depth("crossed-book", symbol), at: JOINED_AT }]),
+  ...([418, 451] as const).map((status) =>
+    inRotation(`${status} on REST`, "symbol", (symbol) => [
+      { ...depth("crossed-book", symbol), at: JOINED_AT },
+      { fault: `http-${status}`, target: "rest", at: JOINED_AT, durationMs: 5_000 },
+    ]),
+  ),
+  inRotation("451 on its dial", "connection", () => [{ fault: "http-451", target: "websocket", at: ROTATED_AT, durationMs: 5_000 }]),
+  // The other connection takes over while the answer is on its way.
+  inRotation("slow REST", "symbol", (symbol) => [
+    { ...depth("crossed-book", symbol), at: JOINED_AT + 500 },
+    { fault: "slow-rest", at: JOINED_AT + 500, byMs: 4_000 },
+  ]),
+  { ...inRotation("finer ticks", "connection", () => []), finerTicksAt: JOINING_AT },
   onConnection("clock +60 s", { fault: "clock-skew", byMs: 60_000, durationMs: 10_000 }),
   onConnection("clock -60 s", { fault: "clock-skew", byMs: -60_000, durationMs: 10_000 }),
 ];
@@ -101,6 +131,11 @@ function onChannel(fault: FaultOrder["fault"], channel: "trade" | "quote"): Faul
 
 function onConnection(name: string, ...faults: readonly FaultOrder[]): FaultRow {
   return { name, hits: "connection", seconds: SECONDS, orders: () => faults.map((fault) => ({ ...fault, at: BROKEN_AT })) };
+}
+
+/** While a connection and the next one are both open. */
+function inRotation(name: string, hits: FaultRow["hits"], orders: FaultRow["orders"]): FaultRow {
+  return { name: `rotation, ${name}`, hits, seconds: ROTATION_SECONDS, succeededAtAgeMs: 10_000, orders };
 }
 
 /** What is asked by REST is a snapshot: a crossed book makes it be asked for, at every venue. */

@@ -25,6 +25,8 @@ In the end every book of every cell equals the venue's, and markets that the fau
 - **unseen**: a lost change of a book that nothing numbers, beyond what the venue says of it elsewhere: at Coinbase Exchange the top, at BitMEX the best ten levels
   (decision 0019). Here later changes of the same level set it right after the time told. Until then the book was served. What nothing overwrites is found by the audit: each 10 minutes the next connection's whole books are compared
   with those held before it takes over (feed/rotation.ts), here after 10 s, and where the same levels have differed for 10 s more the gap is \`snapshot-differs\`.
+- **rotation, …**: it happens while a connection and the next one are both open: *joining*, before the next one's books are there; *joined*, when they have met. A fault of
+  a frame or a close hits the older connection.
 
 Times are of this one run. A numbered book shows a loss with its next message. Where quotes run ahead of a numbered book, or differ from an unnumbered one, it is found after 5 to 10 s; a market
 that says nothing at all is stale after 30 s, the venue's own bound.
@@ -46,8 +48,8 @@ function cellText(cells: readonly Cell[], venue: string, row: FaultRow): string 
   return `${reasons}${isAll}: ${timesText(cell, faulted)}${trades}`;
 }
 
-function timesText({ record }: Cell, { lostAt, gaps }: MarketOutcome): string {
-  const at = record[0]?.at ?? 0;
+function timesText({ record, row }: Cell, { lostAt, gaps }: MarketOutcome): string {
+  const at = record[0]?.at ?? row.finerTicksAt ?? 0;
   const whole = Math.max(...gaps.map(({ to }) => to ?? 0));
   // One that another book has replaced was served all the time.
   const found = seconds(Math.max(0, (lostAt ?? whole) - at));
