@@ -14,6 +14,7 @@ import type { Channel, Decoded, Decoder, ExchangeAdapter, LossNotice } from "../
 import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
 import type { GapReason, GapRecord, MinuteSnapshot } from "./contract.ts";
 import { MarketTracker } from "./market-tracker.ts";
+import { Room } from "./room.ts";
 import { Standby, type StandbyOutcome } from "./standby.ts";
 import { DOWN_REASONS, holeInNumbers, isInNumbers, isUnreadable, unreadable } from "./tape-holes.ts";
 import { minuteSnapshot, SNAPSHOT_LEVELS } from "./views.ts";
@@ -22,13 +23,13 @@ import { minuteSnapshot, SNAPSHOT_LEVELS } from "./views.ts";
 const KEPT_SAMPLES = 10;
 const SAMPLE_CHARACTERS = 200;
 /**
- * Kept while snapshots are on their way, by all markets together, and by each at least: five minutes of the busiest recorded market alone, and
- * a share of the object's 128 MB that leaves room for the books.
+ * Frames kept while snapshots are on their way, by all markets together, and by each at least: five minutes of the busiest recorded market alone. That
+ * bounds what each costs beside its characters.
  */
 const PENDING_FRAMES = 40_000;
-const PENDING_CHARACTERS = 24_000_000;
 const LEAST_PENDING_FRAMES = 500;
-const LEAST_PENDING_CHARACTERS = 500_000;
+/** Their characters: a share of an object's 128 MB that leaves room for its books and for tape that can't be stored. */
+const PENDING_CHARACTERS = 24_000_000;
 /** After a longer silence of ours the minutes between are not closed one by one: the ledger says what happened. */
 const MAX_MINUTES_AT_ONCE = 60;
 
@@ -70,8 +71,15 @@ export interface FeedReducerOptions {
   readonly silenceMs?: number;
   /** Levels a side of each minute's snapshot. */
   readonly snapshotLevels?: number;
+  /** Shared with the other feeds of an object; absent, it has one of its own. */
+  readonly pendingRoom?: Room;
   /** Called for each feature row of each market, with a buffer that is reused. */
   readonly onRow?: (symbol: string, row: FeatureRow) => void;
+}
+
+/** For the frames that are kept while snapshots are on their way. */
+export function createPendingRoom(): Room {
+  return new Room(PENDING_CHARACTERS);
 }
 
 export class FeedReducer {
@@ -93,7 +101,7 @@ export class FeedReducer {
   private closedMinutes: { minute: number; snapshots: MinuteSnapshot[] }[] = [];
 
   constructor(options: FeedReducerOptions) {
-    const { adapter, instruments, featureSet, onRow } = options;
+    const { adapter, instruments, featureSet, onRow, pendingRoom = createPendingRoom() } = options;
     this.adapter = adapter;
     this.isOneMarketsTape = options.frames === "one-market";
     this.decoder = adapter.createDecoder(instruments);
@@ -113,7 +121,7 @@ export class FeedReducer {
           staleAfterMs: adapter.staleAfterMs,
           pendingLimits: {
             frames: Math.max(LEAST_PENDING_FRAMES, Math.floor(PENDING_FRAMES / instruments.length)),
-            characters: Math.max(LEAST_PENDING_CHARACTERS, Math.floor(PENDING_CHARACTERS / instruments.length)),
+            room: pendingRoom,
           },
           ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
           ...(onRow === undefined ? {} : { onRow: (row: FeatureRow) => onRow(instrument.symbol, row) }),

@@ -2,15 +2,18 @@
  * Frames of a market whose book is being built, in order, until a snapshot comes.
  *
  * All of them, not changes alone: applied later in the same order, they leave features and checks as if they had come live. Kept as text, since
- * decoded events are views. Bounded: past the bound everything is dropped, and the snapshot has to join what comes after.
+ * decoded events are views. Bounded: past the bound everything is dropped, and the snapshot has to join what comes after. The characters are of a
+ * room that all markets share: whoever finds it full lets its own go, most often the one that fills it.
  */
 
 import type { MarketEvent } from "../core/market/event.ts";
+import type { Room } from "./room.ts";
 
 /** What may be kept at most; whichever is reached first. */
 export interface PendingLimits {
   readonly frames: number;
-  readonly characters: number;
+  /** Of characters. */
+  readonly room: Room;
 }
 
 export class PendingFrames {
@@ -24,10 +27,13 @@ export class PendingFrames {
     this.limits = limits;
   }
 
-  /** @returns whether there was room; when there wasn't, this frame is the first of a new beginning. */
+  /** @returns whether there was room; when there wasn't, this frame is the first of a new beginning, if it is kept itself. */
   push(event: MarketEvent, frame: string): "kept" | "overflowed" {
-    const isFull = this.frames.length >= this.limits.frames || this.characters + frame.length > this.limits.characters;
+    const { frames, room } = this.limits;
+    const isFull = this.frames.length >= frames || room.taken + frame.length > room.size;
     if (isFull) this.clear();
+    // Full of what others keep: not even this one has room.
+    if (!room.take(frame.length)) return "overflowed";
     this.frames.push(frame);
     this.characters += frame.length;
     if (event.kind === "depth") this.firstSequence ??= event.firstSequence;
@@ -42,6 +48,7 @@ export class PendingFrames {
   }
 
   clear(): void {
+    this.limits.room.give(this.characters);
     this.frames = [];
     this.characters = 0;
     this.firstSequence = null;

@@ -6,15 +6,20 @@
  * the other; its directory says whose is how long.
  */
 
+import { type Instrument, marketId } from "../../core/market/instrument.ts";
 import type { SymbolTape } from "../../core/wire/minute-tapes.ts";
 import type { GapRecord, MinuteSnapshot, PendingMinute } from "../../feed/contract.ts";
+import { createPendingRoom } from "../../feed/feed-reducer.ts";
 import type { MinuteCounts } from "../../feed/minute-tally.ts";
-import type { TapePart } from "./tape-buffer.ts";
+import { Room } from "../../feed/room.ts";
+import { createTapeRoom, type TapePart } from "./tape-buffer.ts";
 
 /** A row holds 2 MB; leave room for the directory. */
 const CHUNK_BYTES = 1_800_000;
-/** Tape held for a storage that doesn't come for it: about a day of a busy feed. Then the oldest minutes go, with a gap. */
+/** Tape held by an object for a storage that doesn't come for it: about a day of a busy feed. Then the oldest minutes go, with gaps. */
 export const MAX_HELD_BYTES = 1_000_000_000;
+/** Levels of closed minutes that an object holds while its storage refuses them: some 24 MB, two hours of sixty markets' twenty levels a side. */
+const MAX_UNSTORED_LEVELS = 400_000;
 /** Gaps held for a ledger that doesn't come for them. */
 const MAX_HELD_GAPS = 10_000;
 /** In the place of a feed's name, for what is of the object itself: no feed has an empty name. */
@@ -34,9 +39,21 @@ export interface AliveMarket extends MinuteCounts {
   readonly gapStarts: readonly number[];
 }
 
-/** The object's database, which its feeds share. */
+/** What of a feed's oldest minute was let go. */
+export interface LetGo {
+  readonly feed: string;
+  readonly minute: number;
+  /** Markets that had tape or a row in it, `venue:_feed` among them where there was tape of no one market. */
+  readonly markets: readonly string[];
+}
+
+/** The object's database and memory, which its feeds share. */
 export class ObjectStore {
   readonly storage: DurableObjectStorage;
+  /** Characters of tape, and of frames whose snapshots are on their way; levels of minute rows. Held in memory. */
+  readonly tapeRoom = createTapeRoom();
+  readonly pendingRoom = createPendingRoom();
+  readonly rowsRoom = new Room(MAX_UNSTORED_LEVELS);
 
   constructor(storage: DurableObjectStorage) {
     this.storage = storage;
@@ -61,6 +78,29 @@ export class ObjectStore {
     return row?.value ?? null;
   }
 
+  /** Of all its feeds, those among them that aren't configured any more. */
+  heldBytes(): number {
+    const { sql } = this.storage;
+    const [chunks] = sql.exec<{ bytes: number | null }>(`SELECT SUM(length(body)) AS bytes FROM chunks`).toArray();
+    const [minutes] = sql.exec<{ bytes: number | null }>(`SELECT SUM(length(snapshots)) AS bytes FROM minutes`).toArray();
+    return (chunks?.bytes ?? 0) + (minutes?.bytes ?? 0);
+  }
+
+  /** Lets everything go of the oldest minute that any of its feeds holds. @returns what that was; null when there is none. */
+  dropOldest(): LetGo | null {
+    const [oldest] = this.storage.sql
+      .exec<{ feed: string; minute: number }>(
+        `SELECT feed, minute FROM (SELECT feed, minute FROM chunks UNION ALL SELECT feed, minute FROM minutes) ORDER BY minute, feed LIMIT 1`,
+      )
+      .toArray();
+    if (oldest === undefined) return null;
+    const { feed, minute } = oldest;
+    const store = new FeedStore(this, feed);
+    const markets = store.marketsOf(minute);
+    store.acknowledgeMinutes([minute]);
+    return { feed, minute, markets };
+  }
+
   keepName(name: string): void {
     if (this.name() === name) return;
     this.storage.sql.exec(`INSERT OR REPLACE INTO kept (feed, key, value) VALUES (?, 'name', ?)`, OBJECT, name);
@@ -71,18 +111,16 @@ export class FeedStore {
   /** Rows that SQLite has read and written for this feed in this process, as they are billed. */
   rowsRead = 0;
   rowsWritten = 0;
-  /** Of the object's bound, this feed's part. */
-  readonly maxHeldBytes: number;
+  readonly object: ObjectStore;
   private readonly storage: DurableObjectStorage;
   private readonly sql: SqlStorage;
   private readonly feed: string;
 
-  /** @param sharedBy how many feeds the object has. */
-  constructor({ storage }: ObjectStore, feed: string, sharedBy = 1) {
-    this.storage = storage;
-    this.sql = storage.sql;
+  constructor(object: ObjectStore, feed: string) {
+    this.object = object;
+    this.storage = object.storage;
+    this.sql = object.storage.sql;
     this.feed = feed;
-    this.maxHeldBytes = Math.floor(MAX_HELD_BYTES / sharedBy);
   }
 
   /** All of `write`, or nothing of it when it throws. */
@@ -238,14 +276,18 @@ export class FeedStore {
     );
   }
 
-  /** Lets everything of the oldest minute go. @returns that minute; null when there is none. */
-  dropOldest(): number | null {
-    const oldest = this.row<{ minute: number | null }>(
-      `SELECT MIN(minute) AS minute FROM (SELECT minute FROM chunks WHERE feed = ?1 UNION ALL SELECT minute FROM minutes WHERE feed = ?1)`,
-      this.feed,
-    ).minute;
-    if (oldest !== null) this.acknowledgeMinutes([oldest]);
-    return oldest;
+  /** Markets with a row or tape of that minute. */
+  marketsOf(minute: number): string[] {
+    const row = this.rows<{ snapshots: string }>(`SELECT snapshots FROM minutes WHERE feed = ? AND minute = ?`, this.feed, minute)[0];
+    const snapshots = row === undefined ? [] : (JSON.parse(row.snapshots) as MinuteSnapshot[]);
+    const venue = this.venue() ?? "unknown";
+    const taped = this.tapesOf(minute).map(({ symbol }) => marketId(venue, symbol));
+    return [...new Set([...snapshots.map(({ market }) => market), ...taped])];
+  }
+
+  /** The venue that it was last seen to record; null where it never had its grids. */
+  venue(): string | null {
+    return this.kept<Instrument[]>("instruments")?.[0]?.venue ?? null;
   }
 
   private rows<T extends Record<string, SqlStorageValue>>(query: string, ...bindings: unknown[]): T[] {

@@ -154,15 +154,12 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedObjectRpc 
     const own = feeds.filter(({ object }) => object === name);
     for (const configuration of own) {
       const { venue } = configuration;
-      this.start(configuration, { hosts: hosts.get(venue), key: keys.get(venue), share: own.length });
+      this.start(configuration, { hosts: hosts.get(venue), key: keys.get(venue) });
     }
     return null;
   }
 
-  private start(
-    configuration: FeedConfiguration,
-    { share, ...of }: { hosts: VenueHosts | undefined; key: VenueKey | undefined; share: number },
-  ): void {
+  private start(configuration: FeedConfiguration, of: { hosts: VenueHosts | undefined; key: VenueKey | undefined }): void {
     const { feed, venue, symbols } = configuration;
     const adapter = findAdapter(venue);
     if (adapter === null) {
@@ -175,7 +172,7 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedObjectRpc 
       return;
     }
     const { ctx } = this;
-    const store = new FeedStore(this.objectStore, feed, share);
+    const store = new FeedStore(this.objectStore, feed);
     const wake = (at: number): void => ctx.waitUntil(this.wakeAt(at));
     this.feeds.set(feed, HostedFeed.running({ ctx, configuration, adapter, ...of, store, wake }));
   }

@@ -4,39 +4,44 @@
  * A chunk never straddles a minute, so the minute's tape is its chunks, and what a killed process had not flushed is at most one interval.
  */
 
+import { marketId } from "../../core/market/instrument.ts";
 import { MS_PER_HOUR, MS_PER_MINUTE, minuteOf } from "../../core/units/time.ts";
 import { FEED_TAPE_SYMBOL } from "../../core/wire/keys.ts";
 import type { GapRecord, MinuteSnapshot } from "../../feed/contract.ts";
 import type { FeedReducer } from "../../feed/feed-reducer.ts";
 import type { MinuteCounts } from "../../feed/minute-tally.ts";
 import type { ConnectionRecord, Journal } from "../../feed/session/journal.ts";
-import type { AliveMark, AliveMarket, FeedStore } from "./feed-store.ts";
+import { type AliveMark, type AliveMarket, FeedStore, MAX_HELD_BYTES } from "./feed-store.ts";
 import { logFault } from "./log-fault.ts";
-import { FLUSH_AT_CHARACTERS, TapeBuffer } from "./tape-buffer.ts";
+import { type DroppedRecords, TapeBuffer } from "./tape-buffer.ts";
 
 /** What a kill can cost, against rows written: two of them each time, 34,560 a day. */
 const FLUSH_INTERVAL_MS = 5_000;
 
 const FEED_TAPE: readonly string[] = [FEED_TAPE_SYMBOL];
 
-/** Held at most while storage refuses: two hours of minutes. */
-const MAX_UNSTORED_MINUTES = 120;
+/** Changes of gaps held at most while storage refuses, of a feed: some 2 MB. */
 const MAX_UNSTORED_GAPS = 5_000;
+/** What the rest of a minute's row weighs, features among it, in levels. */
+const LEVELS_OF_A_ROW = 20;
 
 export class Recorder implements Journal {
   private readonly store: FeedStore;
   private readonly reducer: FeedReducer;
-  private readonly buffer = new TapeBuffer();
+  private readonly buffer: TapeBuffer;
   private flushedAt: number;
   private bufferMinute: number;
   private hasFailed = false;
   /** Taken from the reducer and not stored yet. */
   private minutes: { minute: number; snapshots: MinuteSnapshot[] }[] = [];
   private gaps: GapRecord[] = [];
+  /** Symbols whose stored tape has a hole that it doesn't say yet. */
+  private readonly torn = new Set<string>();
 
   constructor(store: FeedStore, reducer: FeedReducer, now: number) {
     this.store = store;
     this.reducer = reducer;
+    this.buffer = new TapeBuffer(store.object.tapeRoom);
     this.flushedAt = now;
     this.bufferMinute = minuteOf(now);
     this.recordInstruments(now);
@@ -45,6 +50,7 @@ export class Recorder implements Journal {
   /** A minute that has ended has its tape cut first. */
   advance(now: number): void {
     this.turnMinute(now);
+    if (this.torn.size > 0) this.mendTapes(now);
   }
 
   /** On the tape of each market that it speaks of, or on the feed's own. */
@@ -109,30 +115,52 @@ export class Recorder implements Journal {
       return "refused";
     }
     this.hasFailed = false;
+    for (const symbol of this.buffer.dropped.keys()) this.torn.add(symbol);
     this.buffer.clear();
+    for (const minute of this.minutes) this.store.object.rowsRoom.give(weightOf(minute));
     this.minutes = [];
     this.gaps = [];
     return "stored";
   }
 
   private takeChanges(): void {
-    this.minutes.push(...this.reducer.takeClosedMinutes());
+    for (const minute of this.reducer.takeClosedMinutes()) this.holdMinute(minute);
     this.gaps.push(...this.reducer.takeGapChanges());
-    if (this.minutes.length > MAX_UNSTORED_MINUTES) this.minutes.splice(0, this.minutes.length - MAX_UNSTORED_MINUTES);
     if (this.gaps.length > MAX_UNSTORED_GAPS) this.gaps.splice(0, this.gaps.length - MAX_UNSTORED_GAPS);
   }
 
+  /** Rows of a minute that is over. While storage refuses them and there is no room, the oldest of this feed go: they are missing in /v1/quality. */
+  private holdMinute(minute: { minute: number; snapshots: MinuteSnapshot[] }): void {
+    const { rowsRoom } = this.store.object;
+    while (!rowsRoom.take(weightOf(minute))) {
+      const oldest = this.minutes.shift();
+      if (oldest === undefined) return;
+      rowsRoom.give(weightOf(oldest));
+    }
+    this.minutes.push(minute);
+  }
+
   private storeAll(now: number): void {
-    const { dropped } = this.buffer;
     this.store.saveChunk(this.bufferMinute, this.buffer.parts());
     this.store.keep("alive", this.aliveMark(now));
     for (const { minute, snapshots } of this.minutes) this.store.saveMinute(minute, snapshots);
     this.store.saveGaps(this.gaps);
-    if (dropped > 0) this.store.saveGaps([this.tapeGap(now, `${dropped} records came while storage refused them`)]);
+    const lost = [...this.buffer.dropped].map(([symbol, dropped]) => this.lossOf(symbol, dropped, now));
+    if (lost.length > 0) this.store.saveGaps(lost);
+  }
+
+  /** The hole onto the tape, and the book, which has gone on, so that a replay does too. Between two inputs: both of them see the book as the tape does. */
+  private mendTapes(now: number): void {
+    const torn = [...this.torn];
+    this.torn.clear();
+    for (const symbol of torn) {
+      this.buffer.record(symbol, { kind: "hole", receivedAt: now, symbol, reason: "records were lost that storage refused" });
+      this.checkpointOf(symbol, now);
+    }
   }
 
   private afterRecord(now: number): void {
-    const isFull = this.buffer.heldCharacters >= FLUSH_AT_CHARACTERS && !this.hasFailed;
+    const isFull = this.buffer.isFull && !this.hasFailed;
     if (isFull || now - this.flushedAt >= FLUSH_INTERVAL_MS) this.flush(now);
   }
 
@@ -157,34 +185,31 @@ export class Recorder implements Journal {
 
   /** The books onto their tapes, so that a replay may begin at any hour. */
   private checkpoint(now: number): void {
-    for (const market of this.reducer.markets.values()) {
-      const { symbol } = market.instrument;
-      const body = market.checkpoint();
-      if (body !== null) this.buffer.record(symbol, { kind: "checkpoint", receivedAt: now, symbol, body });
-    }
+    for (const symbol of this.reducer.markets.keys()) this.checkpointOf(symbol, now);
   }
 
+  private checkpointOf(symbol: string, now: number): void {
+    const body = this.reducer.markets.get(symbol)?.checkpoint() ?? null;
+    if (body !== null) this.buffer.record(symbol, { kind: "checkpoint", receivedAt: now, symbol, body });
+  }
+
+  /** The bound is the object's: what is oldest goes, whichever of its feeds it is of. */
   private keepWithinBound(now: number): void {
-    while (this.store.heldBytes() > this.store.maxHeldBytes) {
-      const minute = this.store.dropOldest();
-      if (minute === null) return;
-      this.store.saveGaps([this.tapeGap(now, `storage did not come for what was recorded in ${new Date(minute).toISOString()}`, minute)]);
+    const { object } = this.store;
+    while (object.heldBytes() > MAX_HELD_BYTES) {
+      const letGo = object.dropOldest();
+      if (letGo === null) return;
+      const { feed, minute, markets } = letGo;
+      const detail = `storage did not come for what was recorded in ${new Date(minute).toISOString()}`;
+      const to = Math.min(now, minute + MS_PER_MINUTE);
+      new FeedStore(object, feed).saveGaps(markets.map((market) => tapeGap(market, { from: minute, to, detail })));
     }
   }
 
-  private tapeGap(now: number, detail: string, minute: number = this.bufferMinute): GapRecord {
-    const market = `${[...this.reducer.markets.values()][0]?.instrument.venue ?? "unknown"}:${FEED_TAPE_SYMBOL}`;
-    const to = Math.min(now, minute + MS_PER_MINUTE);
-    return {
-      id: `${market}/tape/${minute}/${now}`,
-      market,
-      channel: "tape",
-      from: minute,
-      to,
-      reason: "tape-overflow",
-      detail,
-      action: "dropped",
-    };
+  /** Up to now: some of what came after the first may have had room, and what it followed is not there. */
+  private lossOf(symbol: string, { count, from }: DroppedRecords, to: number): GapRecord {
+    const venue = [...this.reducer.markets.values()][0]?.instrument.venue ?? "unknown";
+    return tapeGap(marketId(venue, symbol), { from, to, detail: `${count} records came while storage refused them` });
   }
 
   private aliveMark(now: number): AliveMark {
@@ -198,6 +223,17 @@ export class Recorder implements Journal {
   private tapeSymbols(): string[] {
     return [...this.reducer.markets.keys(), FEED_TAPE_SYMBOL];
   }
+}
+
+/** In levels. */
+function weightOf({ snapshots }: { readonly snapshots: readonly MinuteSnapshot[] }): number {
+  return snapshots.reduce((sum, { bids, asks }) => sum + (bids?.length ?? 0) + (asks?.length ?? 0) + LEVELS_OF_A_ROW, 0);
+}
+
+/** Tape that is lost: of each market whose records were in it. */
+function tapeGap(market: string, { from, to, detail }: Pick<GapRecord, "from" | "to" | "detail">): GapRecord {
+  const id = `${market}/tape/${from}/tape-overflow/${to}`;
+  return { id, market, channel: "tape", from, to, reason: "tape-overflow", detail, action: "dropped" };
 }
 
 /** The row of a minute in which the process died before it could close it: what is known is what it had counted at its last flush. */

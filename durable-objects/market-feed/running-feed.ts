@@ -125,6 +125,7 @@ export class RunningFeed {
       adapter: this.adapter,
       instruments,
       featureSet: featureSetV1,
+      pendingRoom: this.store.object.pendingRoom,
       snapshotLevels: this.configuration.levels ?? SNAPSHOT_LEVELS,
       ...(this.configuration.silenceMs === undefined ? {} : { silenceMs: this.configuration.silenceMs }),
     });

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { binanceSpot } from "../../exchanges/binance/spot.ts";
 import { PendingFrames } from "../../feed/pending-frames.ts";
+import { Room } from "../../feed/room.ts";
 import { bookView, featureView } from "../../feed/views.ts";
 import { depthFrame, marketOf, quoteFrame, START, scriptedFeed, snapshotBody, synchronise, tradeFrame } from "./scripted-venue.ts";
 
@@ -281,17 +282,30 @@ describe("frames kept while a snapshot is on its way", () => {
   const levels = { bidCount: 0, askCount: 0, priceTicks: new Float64Array(0), sizeLots: new Float64Array(0) };
 
   it("are bounded by their number and by their size, and what is dropped is said", () => {
-    const byNumber = new PendingFrames({ frames: 2, characters: 1_000 });
+    const byNumber = new PendingFrames({ frames: 2, room: new Room(1_000) });
     expect(["a", "b", "c"].map((frame) => byNumber.push({ ...event, levels }, frame))).toEqual(["kept", "kept", "overflowed"]);
     expect(byNumber.take()).toEqual(["c"]);
     expect(byNumber.firstSequence).toBeNull();
-    const bySize = new PendingFrames({ frames: 1_000, characters: 10 });
+    const bySize = new PendingFrames({ frames: 1_000, room: new Room(10) });
     expect(["aaaaaa", "bbbbbb", "cccc"].map((frame) => bySize.push({ ...event, levels }, frame))).toEqual(["kept", "overflowed", "kept"]);
     expect(bySize.firstSequence).toBe(5);
   });
 
+  it("of all markets share one room: together they hold no more than one would, and what one lets go the others may take", () => {
+    const room = new Room(10);
+    const [one, other] = [new PendingFrames({ frames: 9, room }), new PendingFrames({ frames: 9, room })];
+    const push = (to: PendingFrames, frame: string): string => to.push({ ...event, levels }, frame);
+    expect([push(one, "aaaaaa"), push(other, "bbb"), push(other, "ccc")]).toEqual(["kept", "kept", "overflowed"]);
+    expect([room.taken, one.take(), other.take()]).toEqual([9, ["aaaaaa"], ["ccc"]]);
+    expect(room.taken).toBe(0);
+    // There is no room for it even with nothing of its own.
+    expect([push(one, "aaaaaaaa"), push(other, "bbb"), other.firstSequence, room.taken]).toEqual(["kept", "overflowed", null, 8]);
+    one.clear();
+    expect([push(other, "bbb"), room.taken]).toEqual(["kept", 3]);
+  });
+
   it("are known by the oldest change among them: a snapshot that ends before it would leave a hole", () => {
-    const pending = new PendingFrames({ frames: 3, characters: 1_000 });
+    const pending = new PendingFrames({ frames: 3, room: new Room(1_000) });
     for (const firstSequence of [5, 6, 7]) pending.push({ ...event, firstSequence, levels }, "a");
     expect(pending.firstSequence).toBe(5);
     expect(pending.push({ ...event, firstSequence: 8, levels }, "a")).toBe("overflowed");

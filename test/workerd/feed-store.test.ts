@@ -3,7 +3,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { FeedStore, ObjectStore } from "../../durable-objects/market-feed/feed-store.ts";
-import type { GapRecord } from "../../feed/contract.ts";
+import type { GapRecord, MinuteSnapshot } from "../../feed/contract.ts";
 import { feedStub } from "./exchange-control.ts";
 
 const MINUTE = Date.UTC(2026, 0, 5, 12, 0);
@@ -101,14 +101,24 @@ describe("the feed's store", () => {
     });
   });
 
-  it("lets the oldest minute go first, rows and tape alike", async () => {
-    await withStore((store) => {
-      store.acknowledgeMinutes([MINUTE, MINUTE + 60_000]);
-      const later = MINUTE + 120_000;
-      store.saveMinute(later, []);
-      store.saveChunk(later + 60_000, [{ symbol: "AAA", gzip: bytes(10, 4) }]);
-      expect([store.dropOldest(), store.hasMinute(later)]).toEqual([later, false]);
-      expect([store.dropOldest(), store.tape("AAA", later + 60_000), store.dropOldest()]).toEqual([later + 60_000, null, null]);
+  it("lets the oldest minute of the whole object go first, rows and tape alike, and says whose it was: a busy feed has no room of its own", async () => {
+    await runInDurableObject(feedStub("shared-store"), (_, state) => {
+      const object = new ObjectStore(state.storage);
+      const [one, other] = [new FeedStore(object, "one"), new FeedStore(object, "other")];
+      one.keep("instruments", [{ venue: "binance-spot", symbol: "AAA" }]);
+      const snapshot = { market: "bitmex:BBB" } as MinuteSnapshot;
+      const part = (symbol: string): { symbol: string; gzip: Uint8Array } => ({ symbol, gzip: bytes(10, 4) });
+      one.saveMinute(MINUTE + 60_000, []);
+      one.saveChunk(MINUTE + 60_000, [part("AAA"), part("_feed")]);
+      other.saveMinute(MINUTE, [snapshot]);
+      other.saveMinute(MINUTE + 120_000, [snapshot]);
+      // Two parts of ten bytes, and what the rows' text takes.
+      expect(object.heldBytes()).toBe(20 + 2 * JSON.stringify([snapshot]).length + "[]".length);
+      expect(object.dropOldest()).toEqual({ feed: "other", minute: MINUTE, markets: ["bitmex:BBB"] });
+      expect([one.pendingCount().minutes, other.pendingCount().minutes]).toEqual([1, 1]);
+      expect(object.dropOldest()).toEqual({ feed: "one", minute: MINUTE + 60_000, markets: ["binance-spot:AAA", "binance-spot:_feed"] });
+      expect(one.tape("AAA", MINUTE + 60_000)).toBeNull();
+      expect([object.dropOldest()?.minute, object.dropOldest(), object.heldBytes()]).toEqual([MINUTE + 120_000, null, 0]);
     });
   });
 

@@ -4,11 +4,12 @@ import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
+import { decodeTapeLine, type TapeRecord } from "../../core/wire/tape.ts";
 import { type AliveMark, FeedStore, MAX_HELD_BYTES, ObjectStore } from "../../durable-objects/market-feed/feed-store.ts";
 import { Recorder } from "../../durable-objects/market-feed/recorder.ts";
 import { binanceSpot } from "../../exchanges/binance/spot.ts";
 import { FeedReducer } from "../../feed/feed-reducer.ts";
-import { feedStub } from "./exchange-control.ts";
+import { depthFrame, feedStub, snapshotBody } from "./exchange-control.ts";
 import { tapeLines } from "./tape-lines.ts";
 
 /** 12:58, so that the hour turns at the second minute after it. */
@@ -81,48 +82,113 @@ describe("the recorder", () => {
     });
   });
 
-  it("drops what passes its memory while storage refuses, and the ledger says how much: a hole that nobody could see otherwise", async () => {
+  it("drops what passes the object's memory while storage refuses, and the ledger says of which market, and how much", async () => {
     await withRecorder("dropped", ({ store, recorder }) => {
       failFlushes(store, 1);
       const now = MINUTE + 41_000;
-      // 32 million characters are held: 31 of these lines, each a little over a million, and the one with the grids.
+      // 32 million characters are held: 31 of these lines, each a little over a million, and the two with the grids.
       const frame = "x".repeat(1_000_000);
-      for (let sent = 0; sent < 33; sent++) recorder.frame(["BTCUSDT"], now, frame);
+      for (let sent = 0; sent < 33; sent++) recorder.frame(["BTCUSDT"], now + sent, frame);
+      recorder.frame([], now + 40, frame);
       expect(store.tape("BTCUSDT", MINUTE)).toBeNull();
       expect([recorder.flush(now + 1_000), recorder.flush(now + 2_000)]).toEqual(["stored", "stored"]);
       expect(tapeLines(store.tape("BTCUSDT", MINUTE))).toHaveLength(32);
+      const common = { channel: "tape", to: now + 1_000, reason: "tape-overflow", action: "dropped" };
+      const gap = (market: string, from: number, detail: string): unknown => ({
+        ...{ ...common, market, from, detail },
+        id: `${market}/tape/${from}/tape-overflow/${now + 1_000}`,
+      });
       expect(store.pendingGaps()).toEqual([
-        {
-          id: `binance-spot:_feed/tape/${MINUTE}/${now + 1_000}`,
-          market: "binance-spot:_feed",
-          channel: "tape",
-          from: MINUTE,
-          to: now + 1_000,
-          reason: "tape-overflow",
-          detail: "2 records came while storage refused them",
-          action: "dropped",
-        },
+        gap("binance-spot:BTCUSDT", now + 31, "2 records came while storage refused them"),
+        gap("binance-spot:_feed", now + 40, "1 records came while storage refused them"),
       ]);
     });
   });
 
-  it("lets the oldest minute go before the object's storage is full, and the ledger says which", async () => {
+  it("puts the hole onto the tape of a market that lost records, and its book behind it: a replay goes on from there, and not through the hole", async () => {
+    await withRecorder("torn", ({ store, reducer, recorder }) => {
+      const at = MINUTE + 41_000;
+      reducer.connectionOpened(at);
+      const take = (sequence: number, price: string): void => {
+        const text = depthFrame("BTCUSDT", { from: sequence, bids: [[price, "1.00000"]] });
+        recorder.advance(at + sequence);
+        reducer.frame(text, at + sequence);
+        recorder.frame(["BTCUSDT"], at + sequence, text);
+      };
+      recorder.connection(at, { kind: "open", connection: "1" });
+      reducer.snapshot("BTCUSDT", snapshotBody(100), at);
+      recorder.snapshot("BTCUSDT", at, snapshotBody(100));
+      take(101, "99.90");
+      const { tapeRoom } = store.object;
+      const others = tapeRoom.size - tapeRoom.taken;
+      expect(tapeRoom.take(others)).toBe(true);
+      take(102, "99.91");
+      tapeRoom.give(others);
+      recorder.flush(at + 102);
+      take(103, "99.92");
+      recorder.flush(at + 104);
+      const lines = tapeLines(store.tape("BTCUSDT", MINUTE));
+      expect(lines.map((line) => line.split(" ")[1]).join(" ")).toBe("i o s f g k f");
+      expect(lines[4]).toBe(`${at + 103} g BTCUSDT records were lost that storage refused`);
+      const replay = new FeedReducer({ adapter: binanceSpot, instruments: [BTC], featureSet: featureSetV1 });
+      for (const line of lines) replay.record(decodeTapeLine(line) as TapeRecord);
+      const [replayed, live] = [replay, reducer].map(({ markets }) => markets.get("BTCUSDT"));
+      expect([replayed?.state, replayed?.lastSequence]).toEqual(["live", 103]);
+      expect(replayed?.book.contentHash()).toBe(live?.book.contentHash());
+    });
+  });
+
+  it("lets the oldest minute go before the object's storage is full, whichever feed's it is, and the ledger says so of each market in it", async () => {
     await withRecorder("overfull", ({ store, recorder }) => {
       const [oldest, kept] = [MINUTE - 120_000, MINUTE - 60_000];
-      for (const minute of [oldest, kept]) store.saveChunk(minute, [{ symbol: "BTCUSDT", gzip: new Uint8Array(10) }]);
-      store.heldBytes = () => (store.tape("BTCUSDT", oldest) === null ? MAX_HELD_BYTES : MAX_HELD_BYTES + 1);
+      const other = new FeedStore(store.object, "other");
+      other.keep("instruments", [{ ...BTC, venue: "bitmex", symbol: "XBTUSD" }]);
+      for (const symbol of ["XBTUSD", "_feed"]) other.saveChunk(oldest, [{ symbol, gzip: new Uint8Array(10) }]);
+      store.saveChunk(kept, [{ symbol: "BTCUSDT", gzip: new Uint8Array(10) }]);
+      store.object.heldBytes = () => (other.tape("XBTUSD", oldest) === null ? MAX_HELD_BYTES : MAX_HELD_BYTES + 1);
       recorder.advance(NEXT);
-      expect([store.tape("BTCUSDT", oldest), store.tape("BTCUSDT", kept)?.length]).toEqual([null, 10]);
-      expect(store.pendingGaps()).toMatchObject([
-        {
-          channel: "tape",
-          from: oldest,
-          to: MINUTE - 60_000,
-          reason: "tape-overflow",
-          detail: expect.stringContaining("2026-01-05T12:56:00"),
-          action: "dropped",
-        },
+      expect([other.tape("XBTUSD", oldest), store.tape("BTCUSDT", kept)?.length]).toEqual([null, 10]);
+      const lost = { channel: "tape", from: oldest, to: MINUTE - 60_000, reason: "tape-overflow", action: "dropped" };
+      expect(other.pendingGaps()).toMatchObject([
+        { ...lost, market: "bitmex:XBTUSD", detail: expect.stringContaining("2026-01-05T12:56:00") },
+        { ...lost, market: "bitmex:_feed" },
       ]);
+      expect(store.pendingGaps()).toEqual([]);
+    });
+  });
+
+  it("shares the object's memory with the other feeds: two that storage refuses hold no more than one would", async () => {
+    await withRecorder("shared", ({ store, reducer, recorder }) => {
+      const second = new FeedStore(store.object, "second");
+      const other = new Recorder(second, reducer, MINUTE + 40_000);
+      failFlushes(store, 1);
+      failFlushes(second, 1);
+      const frame = "x".repeat(1_000_000);
+      for (let sent = 0; sent < 20; sent++) {
+        recorder.frame(["BTCUSDT"], MINUTE + 41_000, frame);
+        other.frame(["ETHUSDT"], MINUTE + 41_000, frame);
+      }
+      expect(store.object.tapeRoom.taken).toBeGreaterThan(31_000_000);
+      expect([recorder.flush(MINUTE + 42_000), other.flush(MINUTE + 42_000)]).toEqual(["stored", "stored"]);
+      expect(tapeLines(store.tape("BTCUSDT", MINUTE)).length - 1 + tapeLines(second.tape("ETHUSDT", MINUTE)).length).toBe(31);
+      expect([...store.pendingGaps(), ...second.pendingGaps()].map(({ detail }) => Number.parseInt(detail, 10))).toEqual([4, 5]);
+      expect(store.object.tapeRoom.taken).toBe(0);
+    });
+  });
+
+  it("lets the oldest of its closed minutes go where storage refuses them all and the object has no more room, and no other feed's", async () => {
+    await withRecorder("rows", ({ store, reducer, recorder }) => {
+      failFlushes(store, 5);
+      const { rowsRoom } = store.object;
+      // Room for three rows of a market without a book.
+      rowsRoom.take(rowsRoom.size - 60);
+      for (let minute = 1; minute <= 5; minute++) {
+        reducer.tick(MINUTE + minute * 60_000 + 100);
+        recorder.tick(MINUTE + minute * 60_000 + 100);
+      }
+      expect(recorder.flush(MINUTE + 301_000)).toBe("stored");
+      expect(store.pendingMinutes(9).map(({ minute }) => (minute - MINUTE) / 60_000)).toEqual([2, 3, 4]);
+      expect(rowsRoom.taken).toBe(rowsRoom.size - 60);
     });
   });
 });

@@ -114,8 +114,25 @@ function kindsOf(records: readonly string[]): string {
 
 describe("the running feed", () => {
   afterEach(async () => {
+    await control.hold(false);
     await control.refuse(null);
     await control.close();
+  });
+
+  it("keeps what waits for snapshots in the room that all feeds of the object share, and leaves it empty", async () => {
+    const act = async ({ feed, store }: Bench): Promise<void> => {
+      const { pendingRoom } = store.object;
+      advanceIntoMinute(5_000);
+      await control.hold(true);
+      await control.snapshots({ BTCUSDT: snapshotBody(100), ETHUSDT: snapshotBody(100) });
+      await feed.reach();
+      await speak(feed, 101);
+      expect(pendingRoom.taken).toBe(depthFrame("BTCUSDT", { from: 101 }).length + depthFrame("ETHUSDT", { from: 101 }).length);
+      await control.hold(false);
+      await vi.waitFor(() => expect(statesOf(feed)).toEqual(["live", "live"]), SOON);
+      expect(pendingRoom.taken).toBe(0);
+    };
+    await withFeed("pending-room", act);
   });
 
   it("keeps as many levels of a minute as its configuration says, of a book that has more", async () => {

@@ -96,7 +96,7 @@ export const qualitySchema = z
     markets: z.array(marketQualitySchema).openapi({ description: "Carried now, or with something stored in the range" }),
     otherGaps: z
       .array(gapCountSchema.extend({ market: z.string() }))
-      .openapi({ description: "Gaps of no one market: tape that storage did not come for" }),
+      .openapi({ description: "Gaps of no one market: lost tape of what belongs to none" }),
   })
   .openapi("Quality");
 
