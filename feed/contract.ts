@@ -171,7 +171,7 @@ export interface GapRecord {
   /** What happened, for a person. */
   readonly detail: string;
   /** What was done about it. */
-  readonly action: "resynced" | "reconnected" | "resubscribed" | "noted" | "dropped" | "pending";
+  readonly action: "resynced" | "reconnected" | "resubscribed" | "noted" | "dropped" | "retired" | "pending";
 }
 
 export type GapReason =
@@ -237,7 +237,13 @@ export interface FeedRpc {
   instruments(): Promise<readonly Instrument[]>;
 }
 
-/** The same of one object's feeds: each call names the feed first. */
+/** A feed that is configured no more, or in another object now, and still holds something that is not stored. */
+export interface FormerFeed {
+  readonly feed: string;
+  readonly venue: string;
+}
+
+/** The same of one object's feeds: each call names the feed first. And what of former feeds it has, which are drained like the others. */
 export type FeedObjectRpc = {
   [Call in keyof FeedRpc]: (feed: string, ...parameters: Parameters<FeedRpc[Call]>) => ReturnType<FeedRpc[Call]>;
-};
+} & { former(): Promise<readonly FormerFeed[]> };

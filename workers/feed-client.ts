@@ -4,7 +4,7 @@
  */
 
 import type { FeedConfiguration } from "../feed/configuration.ts";
-import type { FeedObjectRpc, FeedRpc } from "../feed/contract.ts";
+import type { FeedObjectRpc, FeedRpc, FormerFeed } from "../feed/contract.ts";
 
 export class FeedUnreachable extends Error {
   override readonly name = "FeedUnreachable";
@@ -29,9 +29,18 @@ export async function askFeed<T>(namespace: DurableObjectNamespace, address: Fee
   }
 }
 
+/** Feeds of an object that FEEDS names there no more, and that have something to store. */
+export async function formerFeeds(namespace: DurableObjectNamespace, object: string): Promise<readonly FormerFeed[]> {
+  return objectAt(namespace, object).former();
+}
+
+/** The object lives in another script: its class can't be imported as a type without importing its code, so the contract stands in. */
+function objectAt(namespace: DurableObjectNamespace, object: string): FeedObjectRpc {
+  return namespace.getByName(object) as unknown as FeedObjectRpc;
+}
+
 export function feedAt(namespace: DurableObjectNamespace, { feed, object }: FeedAddress): FeedRpc {
-  // The object lives in another script: its class can't be imported as a type without importing its code, so the contract stands in.
-  const rpc = namespace.getByName(object) as unknown as FeedObjectRpc;
+  const rpc = objectAt(namespace, object);
   return {
     status: () => rpc.status(feed),
     book: (market, levels) => rpc.book(feed, market, levels),

@@ -101,6 +101,14 @@ export class ObjectStore {
     return { feed, minute, markets };
   }
 
+  /** Feeds, configured or not, with tape, minutes or gaps that are not stored, or a gap that is not over. */
+  feedsHolding(): string[] {
+    return this.storage.sql
+      .exec<{ feed: string }>(`SELECT feed FROM chunks UNION SELECT feed FROM minutes UNION SELECT feed FROM gaps ORDER BY feed`)
+      .toArray()
+      .map(({ feed }) => feed);
+  }
+
   keepName(name: string): void {
     if (this.name() === name) return;
     this.storage.sql.exec(`INSERT OR REPLACE INTO kept (feed, key, value) VALUES (?, 'name', ?)`, OBJECT, name);

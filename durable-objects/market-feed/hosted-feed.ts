@@ -18,10 +18,10 @@ import { RunningFeed, type RunningFeedOptions, type RunningStatus } from "./runn
 const MAX_PENDING = 60;
 const MAX_LEVELS = 5_000;
 
-/** `fault`: the configuration doesn't let it run, and says why. */
+/** `fault`: the configuration doesn't let it run, and says why. `former`: it is configured no more, and what it holds is still to be stored. */
 type Running =
   | { readonly kind: "feed"; readonly feed: RunningFeed; readonly clients: ClientSockets }
-  | { readonly kind: "fault"; readonly name: string; readonly fault: string };
+  | { readonly kind: "fault" | "former"; readonly name: string; readonly fault: string };
 
 export interface HostedFeedOptions extends Omit<RunningFeedOptions, "onBooks"> {
   readonly ctx: DurableObjectState;
@@ -50,16 +50,20 @@ export class HostedFeed {
     return new HostedFeed(ctx, store, { kind: "fault", ...at });
   }
 
+  static former(ctx: DurableObjectState, store: FeedStore, name: string): HostedFeed {
+    return new HostedFeed(ctx, store, { kind: "former", name, fault: "FEEDS names it in this object no more" });
+  }
+
   /** The object's alarm: the watchdog. */
   async wake(): Promise<void> {
-    if (this.running.kind === "fault") return;
+    if (this.running.kind !== "feed") return;
     this.running.feed.watch();
     this.running.clients.wake();
     await this.running.feed.reach();
   }
 
   accept(request: Request): Response {
-    if (this.running.kind === "fault")
+    if (this.running.kind !== "feed")
       return Response.json({ reason: "fault", detail: `The feed can't run: ${this.running.fault}.` }, { status: 503 });
     this.watched(this.running.feed);
     return this.running.clients.accept(request);
@@ -101,7 +105,7 @@ export class HostedFeed {
   pending(limit: number): { minutes: readonly PendingMinute[]; gaps: readonly GapRecord[]; remaining: number } {
     this.calls++;
     if (this.running.kind === "fault") throw new Error(`the feed can't run: ${this.running.fault}`);
-    this.watched(this.running.feed);
+    if (this.running.kind === "feed") this.watched(this.running.feed);
     const minutes = this.store.pendingMinutes(Math.min(limit, MAX_PENDING));
     return { minutes, gaps: this.store.pendingGaps(), remaining: this.store.pendingCount().minutes - minutes.length };
   }
@@ -131,7 +135,7 @@ export class HostedFeed {
 
   private look<T>(market: string, view: (tracker: MarketTracker, now: number) => T): T | Refusal {
     this.calls++;
-    if (this.running.kind === "fault") return refuse("disconnected", `The feed can't run: ${this.running.fault}.`);
+    if (this.running.kind !== "feed") return refuse("disconnected", `The feed can't run: ${this.running.fault}.`);
     const { feed } = this.running;
     return feed.view(market, (tracker) => view(tracker, feed.now()));
   }

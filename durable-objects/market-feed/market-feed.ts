@@ -11,7 +11,7 @@
  */
 
 import { DurableObject } from "cloudflare:workers";
-import type { Instrument } from "../../core/market/instrument.ts";
+import { type Instrument, marketId } from "../../core/market/instrument.ts";
 import type { SymbolTape } from "../../core/wire/minute-tapes.ts";
 import type { VenueHosts, VenueKey } from "../../exchanges/contract.ts";
 import { findAdapter } from "../../exchanges/registry.ts";
@@ -21,12 +21,14 @@ import type {
   FeatureView,
   FeedObjectRpc,
   FeedStatus,
+  FormerFeed,
   GapRecord,
   PendingMinute,
   QuoteAnswer,
   Refusal,
 } from "../../feed/contract.ts";
 import { FeedStore, ObjectStore } from "./feed-store.ts";
+import { endFormerFeeds, endFormerMarkets } from "./former-markets.ts";
 import { HostedFeed } from "./hosted-feed.ts";
 import { logFault } from "./log-fault.ts";
 
@@ -46,6 +48,10 @@ const NO_OBJECT_COUNTS = { alarms: 0, rowsWritten: 0 };
 export class MarketFeed extends DurableObject<FeedEnv> implements FeedObjectRpc {
   private readonly objectStore: ObjectStore;
   private readonly feeds = new Map<string, HostedFeed>();
+  /** Those that FEEDS names in this object, whether they can run or not. */
+  private configured: readonly string[] = [];
+  /** Configured no more, and not all stored. */
+  private readonly formerFeeds = new Map<string, HostedFeed>();
   /** Why none of its feeds can run; null when they can. */
   private fault: string | null = null;
   /** What is billed, from here on. */
@@ -57,10 +63,12 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedObjectRpc 
     super(ctx, env);
     this.objectStore = new ObjectStore(ctx.storage);
     this.fault = this.load();
-    ctx.waitUntil(this.arm());
+    if (this.hasFeeds) ctx.waitUntil(this.arm());
   }
 
   override async alarm(): Promise<void> {
+    // An object that has no feed any more is awake when it is asked for what is left, and costs nothing otherwise.
+    if (!this.hasFeeds) return;
     // Armed anew before anything can fail: this is what keeps the feeds alive.
     await this.ctx.storage.setAlarm(Date.now() + ALARM_INTERVAL_MS);
     this.alarms++;
@@ -124,12 +132,28 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedObjectRpc 
     return this.feed(feed).instruments();
   }
 
+  /**
+   * Feeds that are configured here no more, of which something is not stored yet: it can be had like any other's. While FEEDS can't be read there are
+   * none, since any might be named in it.
+   */
+  async former(): Promise<readonly FormerFeed[]> {
+    if (this.fault !== null) return [];
+    const former = endFormerFeeds(this.objectStore, this.configured);
+    this.formerFeeds.clear();
+    for (const { feed } of former) this.formerFeeds.set(feed, HostedFeed.former(this.ctx, new FeedStore(this.objectStore, feed), feed));
+    return former;
+  }
+
+  private get hasFeeds(): boolean {
+    return this.fault !== null || this.configured.length > 0;
+  }
+
   private async arm(): Promise<void> {
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now());
   }
 
   private feed(name: string): HostedFeed {
-    const known = this.feeds.get(name);
+    const known = this.formerFeeds.get(name) ?? this.feeds.get(name);
     if (known !== undefined) return known;
     const fault = this.fault ?? `FEEDS has no feed named ${name} in this object`;
     if (this.feeds.size >= MAX_FAULTY) return HostedFeed.faulty(this.ctx, new FeedStore(this.objectStore, name), { name, fault });
@@ -152,6 +176,7 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedObjectRpc 
     const keys = parseVenueKeys(this.env.VENUE_KEYS ?? "");
     if ("malformed" in keys) return keys.malformed;
     const own = feeds.filter(({ object }) => object === name);
+    this.configured = own.map(({ feed }) => feed);
     for (const configuration of own) {
       const { venue } = configuration;
       this.start(configuration, { hosts: hosts.get(venue), key: keys.get(venue) });
@@ -173,6 +198,10 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedObjectRpc 
     }
     const { ctx } = this;
     const store = new FeedStore(this.objectStore, feed);
+    endFormerMarkets(
+      store,
+      symbols.map((symbol) => marketId(venue, symbol)),
+    );
     const wake = (at: number): void => ctx.waitUntil(this.wakeAt(at));
     this.feeds.set(feed, HostedFeed.running({ ctx, configuration, adapter, ...of, store, wake }));
   }

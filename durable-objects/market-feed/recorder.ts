@@ -4,7 +4,7 @@
  * A chunk never straddles a minute, so the minute's tape is its chunks, and what a killed process had not flushed is at most one interval.
  */
 
-import { marketId } from "../../core/market/instrument.ts";
+import { type Instrument, marketId } from "../../core/market/instrument.ts";
 import { MS_PER_HOUR, MS_PER_MINUTE, minuteOf } from "../../core/units/time.ts";
 import { FEED_TAPE_SYMBOL } from "../../core/wire/keys.ts";
 import type { GapRecord, MinuteSnapshot } from "../../feed/contract.ts";
@@ -237,11 +237,11 @@ function tapeGap(market: string, { from, to, detail }: Pick<GapRecord, "from" | 
 }
 
 /** The row of a minute in which the process died before it could close it: what is known is what it had counted at its last flush. */
-export function unclosedMinuteSnapshots(reducer: FeedReducer, minute: number, alive: AliveMark): MinuteSnapshot[] {
-  const counted = (symbol: string): MinuteCounts | undefined => (alive.minute === minute ? alive.markets[symbol] : undefined);
-  return [...reducer.markets].map(([symbol, market]) => ({
-    market: market.market,
-    instrument: market.instrument,
+export function unclosedMinuteSnapshots(instruments: readonly Instrument[], minute: number, alive: AliveMark | null): MinuteSnapshot[] {
+  const counted = (symbol: string): MinuteCounts | undefined => (alive?.minute === minute ? alive.markets[symbol] : undefined);
+  return instruments.map((instrument) => ({
+    market: marketId(instrument.venue, instrument.symbol),
+    instrument,
     minute,
     state: "disconnected",
     bookState: "empty",
@@ -252,8 +252,8 @@ export function unclosedMinuteSnapshots(reducer: FeedReducer, minute: number, al
     bookHash: null,
     marketTime: null,
     features: null,
-    coveredMs: counted(symbol)?.coveredMs ?? 0,
-    events: counted(symbol)?.events ?? 0,
-    trades: counted(symbol)?.trades ?? 0,
+    coveredMs: counted(instrument.symbol)?.coveredMs ?? 0,
+    events: counted(instrument.symbol)?.events ?? 0,
+    trades: counted(instrument.symbol)?.trades ?? 0,
   }));
 }

@@ -137,7 +137,7 @@ export class RunningFeed {
     reducer.absent(alive?.at ?? now, now, alive === null ? "started" : "restarted");
     if (alive !== null) {
       for (const minute of this.store.unclosedMinutes(minuteOf(now), alive.minute))
-        this.store.saveMinute(minute, unclosedMinuteSnapshots(reducer, minute, alive));
+        this.store.saveMinute(minute, unclosedMinuteSnapshots(instruments, minute, alive));
       for (const [symbol, market] of reducer.markets) {
         const known = alive.markets[symbol];
         if (known === undefined) continue;

@@ -230,7 +230,7 @@ export const gapSchema = z
     to: epochMs.nullable().openapi({ description: "Null while it is open" }),
     reason: z.string(),
     detail: z.string(),
-    action: z.enum(["resynced", "reconnected", "resubscribed", "noted", "dropped", "pending"]),
+    action: z.enum(["resynced", "reconnected", "resubscribed", "noted", "dropped", "retired", "pending"]),
   })
   .openapi("Gap");
 

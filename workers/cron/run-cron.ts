@@ -1,6 +1,6 @@
 /**
- * Each minute: drain every feed, then work on day files with what calls are left. What fails doesn't stop the others; it is logged, and the run
- * counts as failed.
+ * Each minute: drain every feed, then what is left of feeds that FEEDS names no more, then work on day files with what calls are left. What fails doesn't
+ * stop the others; it is logged, and the run counts as failed.
  */
 
 import type { PublicEnv } from "../env.ts";
@@ -12,6 +12,7 @@ import { configuredSplits } from "../split-schedule.ts";
 import { openDatabase } from "../storage/database.ts";
 import { compactDays } from "./compaction.ts";
 import { type DrainReport, drainFeed } from "./drain-feed.ts";
+import { drainFormerFeeds } from "./drain-former.ts";
 
 /** Of the thousand that the platform allows one invocation; the rest is for tapes of which something is stored already. */
 const CALLS_PER_RUN = 900;
@@ -39,10 +40,15 @@ export async function runCron(env: PublicEnv, startedAt: number): Promise<void> 
   }
   const reports = outcomes.map((outcome) => (outcome.status === "fulfilled" ? outcome.value : null));
   const behind = new Set(feeds.filter((_, index) => (reports[index]?.remaining ?? 1) > 0).map(({ venue }) => venue));
+  const left = CALLS_PER_RUN - callsOf(reports);
+  const former = await drainFormerFeeds(env.FEED, feeds, { ...stores, startedAt, calls: left });
+  failures.push(...former.failures);
   const keepMinutesDays = configuredRetention(env.KEEP_MINUTES_DAYS);
-  const compaction = { ...stores, startedAt, calls: CALLS_PER_RUN - callsOf(reports), keepMinutesDays, behind };
+  const compaction = { ...stores, startedAt, calls: left - former.calls, keepMinutesDays, behind };
   const [written] = await Promise.allSettled([compactDays(compaction)]);
-  const drained = failures.length === 0 ? [] : [`${failures.length} of ${feeds.length} feeds were not drained`];
+  const undrained = failures.length - former.failures.length;
+  const drained = undrained === 0 ? [] : [`${undrained} of ${feeds.length} feeds were not drained`];
+  if (former.failures.length > 0) drained.push("what former feeds hold was not drained");
   const days = written.status === "fulfilled" ? [] : ["a day was not compacted"];
   if (written.status === "rejected") failures.push(written.reason);
   if (failures.length > 0) throw new AggregateError(failures, [...drained, ...days].join("; "));

@@ -84,6 +84,9 @@ export const gaps = sqliteTable(
   (table) => [index("gaps_from").on(table.from, table.id)],
 );
 
+/** Feed objects that may hold something: those that FEEDS names, and those that it named once until they are empty. */
+export const feedObjects = sqliteTable("feed_objects", { name: text("name").primaryKey() });
+
 /** What one cron run stored of one feed in one transaction. */
 export const batches = sqliteTable("batches", {
   id: text("id").primaryKey(),

@@ -1,0 +1,3 @@
+CREATE TABLE `feed_objects` (
+	`name` text PRIMARY KEY NOT NULL
+);
