@@ -14,7 +14,7 @@ import type { GapRecord } from "../feed/contract.ts";
 import { FeedReducer, type FeedReducerOptions } from "../feed/feed-reducer.ts";
 import { type Books, FeedSession } from "../feed/session/feed-session.ts";
 import type { ConnectionRecord, Journal } from "../feed/session/journal.ts";
-import { RequestBudget } from "../feed/session/request-budget.ts";
+import { VenueBudget } from "../feed/session/venue-budget.ts";
 import { SimulatedPort } from "./simulated-port.ts";
 import type { SimulatedTime } from "./simulated-time.ts";
 
@@ -72,7 +72,7 @@ export class InProcessFeed {
       adapter,
       symbols,
       hosts: HOSTS,
-      budget: new RequestBudget(adapter.limits.weightPerMinute),
+      budget: new VenueBudget(adapter.limits),
       port: this.port,
       startBooks: (instruments) => this.startAnew(instruments),
       ...(succeededAtAgeMs === undefined ? {} : { succeededAtAgeMs }),

@@ -19,6 +19,24 @@ export interface LossNotice {
   detail: string;
 }
 
+/** One channel of one market, as it is subscribed to. */
+export interface Subscription {
+  readonly symbol: string;
+  readonly channel: Channel;
+}
+
+/** The venue refuses something that was sent on the socket. */
+export interface SocketRefusal {
+  readonly kind: "control";
+  readonly control: "refused";
+  /** In the venue's words. */
+  readonly detail: string;
+  /** For how long it wants to be left alone; null where it doesn't. */
+  readonly retryAfterMs: number | null;
+  /** Among these are the subscriptions that it refuses; null where it names none, so that it may be any. */
+  readonly among: readonly Subscription[] | null;
+}
+
 /** A frame decoded. Events live in the decoder's buffers until its next call. */
 export type Decoded =
   | { kind: "event"; event: MarketEvent }
@@ -28,7 +46,8 @@ export type Decoded =
    */
   | { kind: "events"; next(): MarketEvent | LossNotice | null }
   /** Acknowledgements, heartbeats, announcements: `closing` means that the venue is about to close this connection. */
-  | { kind: "control"; control: "acknowledged" | "heartbeat" | "closing" | "refused"; detail: string }
+  | { kind: "control"; control: "acknowledged" | "heartbeat" | "closing"; detail: string }
+  | SocketRefusal
   /** Well-formed, and nothing we keep state of (still on the tape). */
   | { kind: "ignored"; reason: string }
   /**
@@ -111,6 +130,8 @@ export interface VenueLimits {
   readonly connectionLifetimeMs: number;
   /** Request budget per minute, in the venue's weights. */
   readonly weightPerMinute: number;
+  /** Connections that may be opened from one address, and within what time. */
+  readonly dials: { readonly most: number; readonly withinMs: number };
   /** Time between two frames of ours, so that the venue's limit on them holds. */
   readonly frameIntervalMs: number;
   /** The answer's header that says what of the budget this address has used in the last minute; null where there is none. */
@@ -156,8 +177,11 @@ export interface ExchangeAdapter {
   streamUrl(hosts: VenueHosts, symbols: readonly string[]): string;
   /** Frames to send once connected; empty where the URL says it all. @param token what `authenticate` gave; null without keys. */
   subscribe(symbols: readonly string[], token: string | null): readonly string[];
-  /** Frames that leave a channel of some symbols and subscribe to it anew: for one that has gone silent, or a book that is wanted again. */
-  resubscribe(symbols: readonly string[], channel: Channel): readonly string[];
+  /**
+   * Frames that leave a channel of some symbols and subscribe to it anew: for one that has gone silent, or a book that is wanted again.
+   * @param token made for this, like that of `subscribe`; null without keys.
+   */
+  resubscribe(symbols: readonly string[], channel: Channel, token: string | null): readonly string[];
   /** Makes what shows the venue whose key it is; null for a venue whose market data takes none. */
   readonly authenticate: ((key: VenueKey, signer: Signer, now: number) => Promise<string>) | null;
   readonly snapshots: SnapshotSource;

@@ -80,6 +80,9 @@ export interface FeedStatus {
     readonly attempts: number;
     readonly lastDownReason: string | null;
     readonly retryAt: number | null;
+    /** Messages of ours that the venue has refused on the socket since the feed's process began, and the last of these refusals, cut to 200 characters. */
+    readonly refusals: number;
+    readonly lastRefusal: { readonly at: number; readonly detail: string } | null;
   };
   readonly frames: number;
   readonly malformedFrames: number;

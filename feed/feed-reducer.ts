@@ -10,7 +10,7 @@ import type { MarketEvent } from "../core/market/event.ts";
 import type { Instrument } from "../core/market/instrument.ts";
 import { MS_PER_MINUTE, MS_PER_SECOND, minuteOf } from "../core/units/time.ts";
 import type { TapeRecord } from "../core/wire/tape.ts";
-import type { Channel, Decoded, Decoder, ExchangeAdapter, LossNotice } from "../exchanges/contract.ts";
+import type { Channel, Decoded, Decoder, ExchangeAdapter, LossNotice, SocketRefusal } from "../exchanges/contract.ts";
 import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
 import type { GapReason, GapRecord, MinuteSnapshot } from "./contract.ts";
 import { MarketTracker } from "./market-tracker.ts";
@@ -49,6 +49,8 @@ export interface FrameOutcome {
   /** Why it was ignored, or can't be read; of a control frame what it says. Null for events. */
   readonly detail: string | null;
   readonly isClosing: boolean;
+  /** What the venue refuses of what was sent to it; null for any other frame. */
+  readonly refusal: SocketRefusal | null;
   /** Why every book of the connection is built again; null when none is. */
   readonly hole: string | null;
   /** Other markets than its own whose books are built again; null when none are. */
@@ -56,7 +58,7 @@ export interface FrameOutcome {
 }
 
 const NONE: readonly string[] = [];
-const NO_STANDBY: StandbyOutcome = { symbols: NONE, broken: null };
+const NO_STANDBY: StandbyOutcome = { symbols: NONE, broken: null, refusal: null };
 
 export interface FeedReducerOptions {
   readonly adapter: ExchangeAdapter;
@@ -146,10 +148,18 @@ export class FeedReducer {
         const market = this.markets.get(decoded.event.symbol);
         if (market !== undefined && (order !== "repeated" || decoded.event.kind === "trade")) this.give(market, decoded.event, text);
         const symbol = market === undefined ? null : market.instrument.symbol;
-        return { symbol, others: NONE, decoded: "event", detail: null, isClosing: false, hole, rebuilt: null };
+        return { symbol, others: NONE, decoded: "event", detail: null, isClosing: false, refusal: null, hole, rebuilt: null };
       }
       case "events":
-        return { ...this.takeEvents(decoded, text, order), decoded: "event", detail: null, isClosing: false, hole, rebuilt: null };
+        return {
+          ...this.takeEvents(decoded, text, order),
+          decoded: "event",
+          detail: null,
+          isClosing: false,
+          refusal: null,
+          hole,
+          rebuilt: null,
+        };
       case "malformed":
         return {
           rebuilt: this.countMalformed(text, decoded),
@@ -158,6 +168,7 @@ export class FeedReducer {
           decoded: "malformed",
           detail: decoded.reason,
           isClosing: false,
+          refusal: null,
           hole,
         };
       case "control":
@@ -167,11 +178,21 @@ export class FeedReducer {
           decoded: "control",
           detail: decoded.detail,
           isClosing: decoded.control === "closing",
+          refusal: decoded.control === "refused" ? decoded : null,
           hole,
           rebuilt: null,
         };
       case "ignored":
-        return { symbol: null, others: NONE, decoded: "ignored", detail: decoded.reason, isClosing: false, hole, rebuilt: null };
+        return {
+          symbol: null,
+          others: NONE,
+          decoded: "ignored",
+          detail: decoded.reason,
+          isClosing: false,
+          refusal: null,
+          hole,
+          rebuilt: null,
+        };
     }
   }
 

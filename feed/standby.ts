@@ -19,7 +19,7 @@
 
 import type { MarketEvent } from "../core/market/event.ts";
 import type { Instrument } from "../core/market/instrument.ts";
-import type { Decoded, Decoder, ExchangeAdapter, LossNotice } from "../exchanges/contract.ts";
+import type { Decoded, Decoder, ExchangeAdapter, LossNotice, SocketRefusal } from "../exchanges/contract.ts";
 import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
 import { LastingDifference } from "./lasting-difference.ts";
 import type { MarketTracker } from "./market-tracker.ts";
@@ -59,6 +59,8 @@ export interface StandbyOutcome {
   readonly symbols: readonly string[];
   /** Why the standby can't succeed any more, and is to be given up; null when it can. */
   readonly broken: string | null;
+  /** What the venue refuses on it; null for any other frame. */
+  readonly refusal: SocketRefusal | null;
 }
 
 export interface StandbyOptions {
@@ -96,11 +98,11 @@ export class Standby {
     const decoded = this.decoder.decode(text);
     const { last } = this.order;
     const order = this.order.judge(this.decoder.connectionSequence);
-    if (order === "hole" && this.judgesOrder) return { symbols: [], broken: holeInNumbers(this.order.last, last) };
+    if (order === "hole" && this.judgesOrder) return { symbols: [], broken: holeInNumbers(this.order.last, last), refusal: null };
     if (decoded.kind === "event") return this.takeAll([decoded.event], { text, receivedAt, order });
     if (decoded.kind === "events") return this.takeAll(eventsOf(decoded), { text, receivedAt, order });
     if (decoded.kind === "malformed") return this.malformed(decoded, receivedAt);
-    return { symbols: [], broken: null };
+    return { symbols: [], broken: null, refusal: decoded.kind === "control" && decoded.control === "refused" ? decoded : null };
   }
 
   /** Whether this market's book is the standby's already, so that what the present connection says of it is of the past. */
@@ -152,7 +154,7 @@ export class Standby {
       if (event.kind === "loss") broken = this.lose(joining, event, receivedAt) ?? broken;
       else if (order !== "repeated" || event.kind === "trade") this.take(joining, event, { text, receivedAt });
     }
-    return { symbols, broken };
+    return { symbols, broken, refusal: null };
   }
 
   private take(joining: Joining, event: MarketEvent, { text, receivedAt }: { text: string; receivedAt: number }): void {
@@ -166,11 +168,11 @@ export class Standby {
     const joining = symbol === null ? undefined : this.joining.get(symbol);
     const symbols = joining === undefined ? [] : [joining.market.instrument.symbol];
     // Each book's numbers show a loss of theirs; trades and quotes come on the present connection too.
-    if (this.isNumbered || (channel !== null && channel !== "depth")) return { symbols, broken: null };
+    if (this.isNumbered || (channel !== null && channel !== "depth")) return { symbols, broken: null, refusal: null };
     const detail = unreadable(reason);
-    if (joining === undefined) return { symbols, broken: detail };
+    if (joining === undefined) return { symbols, broken: detail, refusal: null };
     const loss: LossNotice = { kind: "loss", symbol: joining.market.instrument.symbol, channel: "depth", reason: "malformed", detail };
-    return { symbols, broken: this.lose(joining, loss, receivedAt) };
+    return { symbols, broken: this.lose(joining, loss, receivedAt), refusal: null };
   }
 
   /** Something of a book was lost: one that hasn't joined waits for another of the venue's. @returns why all is to be given up; null when it isn't. */

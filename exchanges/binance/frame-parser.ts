@@ -23,6 +23,7 @@ import {
   textField,
   ticksOf,
 } from "../decoding/json-fields.ts";
+import { refusal } from "../decoding/refusal.ts";
 import type { BinanceMarket, BinanceProduct } from "./markets.ts";
 
 export class FrameParser {
@@ -68,7 +69,7 @@ export class FrameParser {
     }
     if (root.e === "serverShutdown") return closing();
     const failure = isObject(root.error) ? root.error : root;
-    if ("msg" in failure) return { kind: "control", control: "refused", detail: `${shown(failure.code)}: ${shown(failure.msg)}` };
+    if ("msg" in failure) return refusal(`${shown(failure.code)}: ${shown(failure.msg)}`);
     if ("result" in root) return { kind: "control", control: "acknowledged", detail: `request ${shown(root.id)}` };
     throw new FieldError("neither a combined-stream frame nor an answer to a request");
   }

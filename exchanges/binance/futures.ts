@@ -4,7 +4,7 @@
  */
 
 import type { Contract } from "../../core/market/instrument.ts";
-import { MS_PER_DAY } from "../../core/units/time.ts";
+import { MS_PER_DAY, MS_PER_MINUTE } from "../../core/units/time.ts";
 import type { ExchangeAdapter, VenueHosts } from "../contract.ts";
 import type { JsonObject } from "../decoding/json-fields.ts";
 import { createBinanceDecoder } from "./decoder.ts";
@@ -34,6 +34,8 @@ export function createFuturesAdapter(line: FuturesLine): ExchangeAdapter {
       symbolsPerConnection: symbolsWithin(line.streamsPerConnection, line.route),
       connectionLifetimeMs: MS_PER_DAY,
       weightPerMinute: 2_400,
+      // Spot's: the futures' documents name none.
+      dials: { most: 300, withinMs: 5 * MS_PER_MINUTE },
       // Five a second; ten are allowed.
       frameIntervalMs: 200,
       usedWeightHeader: "x-mbx-used-weight-1m",

@@ -3,7 +3,7 @@
  * https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams and …/rest-api (read 2026-11-21).
  */
 
-import { MS_PER_DAY } from "../../core/units/time.ts";
+import { MS_PER_DAY, MS_PER_MINUTE } from "../../core/units/time.ts";
 import type { ExchangeAdapter } from "../contract.ts";
 import { createBinanceDecoder } from "./decoder.ts";
 import { decodeExchangeInfo } from "./instruments.ts";
@@ -23,6 +23,8 @@ export const binanceSpot: ExchangeAdapter = {
     symbolsPerConnection: symbolsWithin(1_024, ALL_STREAMS),
     connectionLifetimeMs: MS_PER_DAY,
     weightPerMinute: 6_000,
+    // https://developers.binance.com/docs/binance-spot-api-docs/websocket-api/rate-limits (read 2026-11-27).
+    dials: { most: 300, withinMs: 5 * MS_PER_MINUTE },
     // Five a second.
     frameIntervalMs: 200,
     usedWeightHeader: "x-mbx-used-weight-1m",

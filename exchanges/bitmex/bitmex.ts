@@ -7,7 +7,7 @@
  * book's top when it arrives, sizes too: 55 of 55. The rows before it are the quotes of up to a second before.
  */
 
-import { MS_PER_SECOND } from "../../core/units/time.ts";
+import { MS_PER_HOUR, MS_PER_SECOND } from "../../core/units/time.ts";
 import type { ExchangeAdapter } from "../contract.ts";
 import { createBitmexDecoder } from "./decoder.ts";
 import { decodeInstruments, INSTRUMENT_COLUMNS } from "./instruments.ts";
@@ -30,6 +30,8 @@ export const bitmex: ExchangeAdapter = {
     connectionLifetimeMs: Number.POSITIVE_INFINITY,
     // Requests without a key.
     weightPerMinute: 30,
+    // https://blog.bitmex.com/api_announcement/updates-to-rate-limits/ (read 2026-11-27): 60 an hour, where it had been 20 and 40.
+    dials: { most: 60, withinMs: MS_PER_HOUR },
     // One message of 20 topics a second: the burst that is allowed, and no more.
     frameIntervalMs: MS_PER_SECOND,
     // Its header says what is left, not what is used.
@@ -41,7 +43,8 @@ export const bitmex: ExchangeAdapter = {
   staleAfterMs: 30_000,
   streamUrl: (hosts) => `${hosts.stream}/realtime`,
   subscribe: (symbols, token) => (token === null ? subscribeFrames(symbols) : [token, ...subscribeFrames(symbols)]),
-  resubscribe: resubscribeFrames,
+  // A connection that was opened with a key goes on with it.
+  resubscribe: (symbols, channel) => resubscribeFrames(symbols, channel),
   /** The token is the message that authenticates: nothing here needs it, and the venue allows a known key more. */
   async authenticate(key, signer, now) {
     const expires = Math.floor(now / MS_PER_SECOND) + SIGNED_FOR_SECONDS;

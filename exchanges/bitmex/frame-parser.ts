@@ -21,6 +21,7 @@ import { lotsOfNumber, ticksOfNumber } from "../decoding/json-numbers.ts";
 import { type BookAction, type BookRows, MAX_ROWS_PER_MESSAGE } from "./book-rows.ts";
 import { type EventList, MAX_EVENTS_PER_MESSAGE, MAX_TOPS_PER_MESSAGE, TOP_LEVELS } from "./event-list.ts";
 import type { BitmexMarket } from "./markets.ts";
+import { refusalOf } from "./refusals.ts";
 import { timeOf } from "./timestamp.ts";
 
 /** `book`: the rows of one orderBookL2 message are in `rows`. A clock: what the venue says of the time in a message of no market. */
@@ -60,9 +61,7 @@ export class FrameParser {
 
   private readRoot(root: JsonObject): Reading {
     if ("table" in root) return this.readTable(textField(root, "table"), root);
-    if ("error" in root || root.success === false) {
-      return { kind: "control", control: "refused", detail: `${shown(root.status)}: ${shown(root.error)}` };
-    }
+    if ("error" in root || root.success === false) return refusalOf(root);
     if (root.success === true) return acknowledged(`${shown(root.subscribe ?? root.unsubscribe)}, pool ${shown(root.pool)}`);
     if ("info" in root) {
       const time = typeof root.timestamp === "string" ? timeOf(root.timestamp) : -1;

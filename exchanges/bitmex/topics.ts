@@ -7,7 +7,7 @@
  * (https://www.bitmex.com/blog/api-update-introducing-the-pool-field-to-ws-subscription-response, read 2026-11-27).
  */
 
-import type { Channel } from "../contract.ts";
+import type { Channel, Subscription } from "../contract.ts";
 
 /** What one market's book, features and checks are made from. Why orderBook10, and why not instrument: decision 0019. */
 const TABLES = ["orderBookL2", "trade", "quote", "orderBook10"] as const;
@@ -17,6 +17,7 @@ const TABLES_OF_CHANNEL: Readonly<Record<Channel, readonly (typeof TABLES)[numbe
   trades: ["trade"],
   quotes: ["quote", "orderBook10"],
 };
+const CHANNELS = ["depth", "trades", "quotes"] as const satisfies readonly Channel[];
 const POOL = "Primary";
 
 /** Topics that one message may name. */
@@ -30,6 +31,13 @@ export function subscribeFrames(symbols: readonly string[]): string[] {
 export function resubscribeFrames(symbols: readonly string[], channel: Channel): string[] {
   const again = topics(symbols, TABLES_OF_CHANNEL[channel]);
   return [...frames("unsubscribe", again), ...frames("subscribe", again)];
+}
+
+/** @returns what a topic is of; null for one that isn't ours. */
+export function subscriptionOf(topic: string): Subscription | null {
+  const [table = "", symbol = ""] = topic.split(":", 2);
+  const channel = CHANNELS.find((each) => TABLES_OF_CHANNEL[each].some((name) => name === table));
+  return channel === undefined || symbol === "" ? null : { symbol, channel };
 }
 
 function topics(symbols: readonly string[], tables: readonly string[]): string[] {

@@ -30,6 +30,7 @@ import {
   textField,
   ticksOf,
 } from "../decoding/json-fields.ts";
+import { refusal } from "../decoding/refusal.ts";
 import {
   addLevel,
   type CoinbaseMarket,
@@ -98,7 +99,7 @@ export class AdvancedParser {
   }
 
   private readRoot(root: JsonObject): Decoded {
-    if (root.type === "error") return { kind: "control", control: "refused", detail: shown(root.message) };
+    if (root.type === "error") return refusal(shown(root.message));
     this.sequence = integerField(root, "sequence_num");
     const channel = textField(root, "channel");
     switch (channel) {

@@ -6,6 +6,7 @@
  * A product that the venue doesn't know is left out of the acknowledgement, and no error says so: it shows as a book that never comes.
  */
 
+import { MS_PER_SECOND } from "../../core/units/time.ts";
 import type { Channel, ExchangeAdapter } from "../contract.ts";
 import { createAdvancedDecoder } from "./advanced-decoder.ts";
 import { decodeAdvancedProducts } from "./products.ts";
@@ -28,6 +29,8 @@ export const coinbaseAdvanced: ExchangeAdapter = {
     connectionLifetimeMs: Number.POSITIVE_INFINITY,
     // Public endpoints: ten a second and address.
     weightPerMinute: 600,
+    // Eight a second and address.
+    dials: { most: 8, withinMs: MS_PER_SECOND },
     // Eight messages a second without a key.
     frameIntervalMs: 125,
     usedWeightHeader: null,
@@ -39,9 +42,9 @@ export const coinbaseAdvanced: ExchangeAdapter = {
     request("subscribe", { channel: "heartbeats" }, token),
     ...Object.values(NAME_OF_CHANNEL).map((channel) => request("subscribe", { product_ids: symbols, channel }, token)),
   ],
-  resubscribe(symbols, channel) {
+  resubscribe(symbols, channel, token) {
     const of = { product_ids: symbols, channel: NAME_OF_CHANNEL[channel] };
-    return [request("unsubscribe", of, null), request("subscribe", of, null)];
+    return [request("unsubscribe", of, token), request("subscribe", of, token)];
   },
   authenticate: advancedToken,
   snapshots: { kind: "subscription" },

@@ -23,6 +23,7 @@ import {
   textField,
   ticksOf,
 } from "../decoding/json-fields.ts";
+import { refusal } from "../decoding/refusal.ts";
 import { type ExchangeMarket, sawHeartbeat, sawTicker, sawTrade } from "./exchange-markets.ts";
 import {
   addLevel,
@@ -91,7 +92,7 @@ export class ExchangeParser {
 
   private readRoot(root: JsonObject): Decoded {
     const type = textField(root, "type");
-    if (type === "error") return { kind: "control", control: "refused", detail: `${shown(root.message)}: ${shown(root.reason)}` };
+    if (type === "error") return refusal(`${shown(root.message)}: ${shown(root.reason)}`);
     if (type === "subscriptions") return { kind: "control", control: "acknowledged", detail: "subscriptions" };
     if (!CHANNEL_OF_TYPE.has(type)) {
       if (holdsLevels(root)) throw new FieldError(`levels in a message of type ${shown(type)}`);

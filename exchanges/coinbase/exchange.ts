@@ -5,6 +5,7 @@
  * `level2_batch` (batches of 50 ms; `level2` wants a key), first whole, then as changes; nothing numbers it, so the ticker is what proves it.
  */
 
+import { MS_PER_SECOND } from "../../core/units/time.ts";
 import type { Channel, ExchangeAdapter } from "../contract.ts";
 import { createExchangeDecoder } from "./exchange-decoder.ts";
 import { decodeExchangeProducts } from "./products.ts";
@@ -26,6 +27,8 @@ export const coinbaseExchange: ExchangeAdapter = {
     connectionLifetimeMs: Number.POSITIVE_INFINITY,
     // Public endpoints: ten a second and address.
     weightPerMinute: 600,
+    // Eight requests a second and address, 20 in bursts.
+    dials: { most: 8, withinMs: MS_PER_SECOND },
     // Ten messages a second; more in bursts.
     frameIntervalMs: 100,
     usedWeightHeader: null,

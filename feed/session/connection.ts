@@ -7,13 +7,13 @@
  */
 
 import { MS_PER_MINUTE } from "../../core/units/time.ts";
-import type { ExchangeAdapter, VenueHosts } from "../../exchanges/contract.ts";
+import type { Channel, ExchangeAdapter, VenueHosts } from "../../exchanges/contract.ts";
 import type { FeedStatus } from "../contract.ts";
 import { afterFailure, READY_TO_CONNECT, type ReconnectState, wasHealthy } from "../reconnect.ts";
 import { Line } from "./line.ts";
-import type { RequestBudget } from "./request-budget.ts";
 import type { SessionPort, VenueAnswer } from "./session-port.ts";
 import { isBlocked, retryAfterMs } from "./venue-answers.ts";
+import type { VenueBudget } from "./venue-budget.ts";
 
 /** After a standby that failed, the next one; some ten of them fit before the venue closes. */
 const STANDBY_RETRY_MS = 3 * MS_PER_MINUTE;
@@ -35,9 +35,10 @@ export interface ConnectionOptions {
   readonly adapter: ExchangeAdapter;
   /** In place of the venue's own hosts. */
   readonly hosts: VenueHosts | undefined;
-  readonly symbols: readonly string[];
+  /** Those that a connection is to carry, when it is dialled. */
+  readonly symbols: () => readonly string[];
   /** Shared with the REST requests: a venue that wants silence wants it of both. */
-  readonly budget: RequestBudget;
+  readonly budget: VenueBudget;
   readonly port: SessionPort;
   /** Age at which the connection's successor is opened (feed/rotation.ts). */
   readonly succeededAtAgeMs: number;
@@ -109,7 +110,7 @@ export class Connection {
   /** Dials unless it is open, being dialled, or told to wait. @param done when that has ended, or at once. */
   ensure(done: () => void): void {
     const now = this.port.now();
-    if (this.line !== null || this.dialling || now < this.reconnect.retryAt || this.options.budget.isHeld(now)) {
+    if (this.line !== null || this.dialling || now < this.reconnect.retryAt || !this.mayDial(now, "needed")) {
       done();
       return;
     }
@@ -121,7 +122,7 @@ export class Connection {
   ensureStandby(done: () => void): void {
     const now = this.port.now();
     const isDue = this.line !== null && this.standby === null && now >= this.standbyNotBefore && this.isAgeing(now);
-    if (!isDue || this.dialling || this.options.budget.isHeld(now)) {
+    if (!isDue || this.dialling || !this.mayDial(now, "spare")) {
       done();
       return;
     }
@@ -155,8 +156,14 @@ export class Connection {
     standby.close(reason);
   }
 
-  send(frames: readonly string[]): void {
-    this.line?.send(frames);
+  /** Leaves a channel of some symbols and subscribes to it anew, with a token made for this: that of the first subscription has run out. */
+  resubscribe(symbols: readonly string[], channel: Channel): void {
+    const { line } = this;
+    if (line === null) return;
+    this.port.authenticate((token) => {
+      if (token !== null && typeof token === "object") this.port.log("the venue's key can't be used", token.failed);
+      else if (line === this.line) line.send(this.options.adapter.resubscribe(symbols, channel, token));
+    });
   }
 
   /** Ends the connection from our side; a standby takes its place, or it will be dialled again. */
@@ -179,6 +186,14 @@ export class Connection {
   passOver(why: "blocked" | "unreachable", detail: string): void {
     if (this.line !== null) this.reset(detail);
     this.refused({ isBlocked: why === "blocked", retryAfterMs: 0, detail });
+  }
+
+  /** Whether the venue's budget allows a dial now. It is looked at again once it does. */
+  private mayDial(now: number, purpose: "needed" | "spare"): boolean {
+    const at = this.options.budget.dialAt(purpose);
+    if (at <= now) return true;
+    this.port.wake(at);
+    return false;
   }
 
   private isAgeing(now: number): boolean {
@@ -205,6 +220,7 @@ export class Connection {
 
   private dial(end: DialEnd, done: () => void): void {
     this.dialling = true;
+    this.options.budget.dialled(this.port.now());
     const ended = (tell: () => void): void => {
       this.dialling = false;
       try {
@@ -226,7 +242,7 @@ export class Connection {
         binary: (line: Line, base64: string) => this.onBinary(line, base64),
         down: (line: Line, reason: string) => this.onDown(line, reason),
       };
-      new Line({ adapter, port: this.port, number: ++this.dialled, listener }).dial(this.host, symbols, token);
+      new Line({ adapter, port: this.port, number: ++this.dialled, listener }).dial(this.host, symbols(), token);
     });
   }
 

@@ -7,15 +7,16 @@
  */
 
 import type { Instrument } from "../../core/market/instrument.ts";
-import type { ExchangeAdapter, SnapshotSource, VenueHosts } from "../../exchanges/contract.ts";
+import type { Channel, ExchangeAdapter, SnapshotSource, SocketRefusal, Subscription, VenueHosts } from "../../exchanges/contract.ts";
 import type { FeedStatus, GapReason } from "../contract.ts";
 import type { FeedReducer, FrameOutcome, Rebuilt } from "../feed-reducer.ts";
 import { succeededAtAgeMs } from "../rotation.ts";
 import type { StandbyOutcome } from "../standby.ts";
 import { Connection } from "./connection.ts";
 import type { Journal } from "./journal.ts";
-import type { RequestBudget } from "./request-budget.ts";
+import { RefusedSubscriptions } from "./refused-subscriptions.ts";
 import type { SessionPort } from "./session-port.ts";
+import type { VenueBudget } from "./venue-budget.ts";
 import { INSTRUMENTS_GOOD_FOR_MS, VenueInstruments } from "./venue-instruments.ts";
 import { type RequestResult, VenueRequests } from "./venue-requests.ts";
 
@@ -31,7 +32,7 @@ export interface FeedSessionOptions {
   /** In place of the venue's own. */
   readonly hosts?: VenueHosts | undefined;
   /** Of the venue, shared by all who ask it from this address. */
-  readonly budget: RequestBudget;
+  readonly budget: VenueBudget;
   readonly port: SessionPort;
   /** Makes books on these grids: the first, or those that take the place of the present ones, whose grids have changed. */
   readonly startBooks: (instruments: readonly Instrument[]) => Books;
@@ -42,6 +43,9 @@ export interface FeedSessionOptions {
 }
 
 const NONE: readonly string[] = [];
+const CHANNELS = ["depth", "trades", "quotes"] as const satisfies readonly Channel[];
+/** Of a venue's words, shown and kept. */
+const REFUSAL_CHARACTERS = 200;
 
 export class FeedSession {
   /** Frames received, a standby's not counted. */
@@ -52,6 +56,9 @@ export class FeedSession {
   private readonly connection: Connection;
   private readonly requests: VenueRequests;
   private readonly venueInstruments: VenueInstruments;
+  private readonly refused = new RefusedSubscriptions();
+  private refusals = 0;
+  private lastRefusal: FeedStatus["connection"]["lastRefusal"] = null;
   private held: Books | null = null;
   private isAsking = false;
   /** How often the books were begun anew by a connection. */
@@ -67,7 +74,8 @@ export class FeedSession {
     this.connection = new Connection({
       adapter,
       hosts: options.hosts,
-      symbols,
+      // Those that the venue lists: it may refuse a message whole for one that it doesn't.
+      symbols: () => symbols.filter((symbol) => this.held?.reducer.markets.has(symbol)),
       budget,
       port,
       succeededAtAgeMs: options.succeededAtAgeMs ?? succeededAtAgeMs(adapter),
@@ -99,7 +107,8 @@ export class FeedSession {
 
   get connectionStatus(): FeedStatus["connection"] {
     const { state, host, openedAt, attempts, lastDownReason, retryAt } = this.connection;
-    return { state, host: host.stream, openedAt, attempts, lastDownReason: lastDownReason ?? this.fault, retryAt };
+    const { refusals, lastRefusal } = this;
+    return { state, host: host.stream, openedAt, attempts, lastDownReason: lastDownReason ?? this.fault, retryAt, refusals, lastRefusal };
   }
 
   /** The time of now, never before an input already taken. */
@@ -152,6 +161,7 @@ export class FeedSession {
 
   private onOpened(connection: number): void {
     this.opening++;
+    this.refused.forget();
     this.take((now, { reducer, journal }) => {
       reducer.connectionOpened(now);
       journal.connection(now, { kind: "open", connection: String(connection) });
@@ -175,7 +185,8 @@ export class FeedSession {
     });
   }
 
-  private afterFrame(now: number, reducer: FeedReducer, { symbol, decoded, isClosing, hole, rebuilt }: FrameOutcome): void {
+  private afterFrame(now: number, reducer: FeedReducer, { symbol, decoded, isClosing, refusal, hole, rebuilt }: FrameOutcome): void {
+    if (refusal !== null) this.onRefusal(refusal, reducer);
     // It may be the grids that have changed.
     if (decoded === "malformed") this.venueInstruments.doubt();
     if (isClosing) this.prepareForClosing();
@@ -227,6 +238,7 @@ export class FeedSession {
       } finally {
         journal.standbyFrame(taken?.symbols ?? NONE, now, text);
       }
+      if (taken.refusal !== null) this.noteRefusal(taken.refusal);
       if (taken.broken !== null) this.connection.giveUpStandby(taken.broken);
     });
   }
@@ -243,6 +255,7 @@ export class FeedSession {
   private onSucceeded(connection: number, reason: string): void {
     // Why the old one was given up says nothing of the next end.
     this.downReason = "connection-down";
+    this.refused.forget();
     this.take((now, { reducer, journal }) => {
       reducer.takeOver(now);
       journal.connection(now, { kind: "takeover", connection: `${connection}: ${reason}` });
@@ -262,7 +275,27 @@ export class FeedSession {
       this.held?.journal.hole(now, symbol, detail);
       reducer.resync(symbol, now, detail);
     }
-    for (const { channel, symbols } of reducer.silentChannels(now)) this.connection.send(this.adapter.resubscribe(symbols, channel));
+    for (const { channel, symbols } of reducer.silentChannels(now)) this.connection.resubscribe(symbols, channel);
+    for (const { symbol, channel } of this.refused.takeDue(now))
+      if (channel !== "depth" && isMissing(reducer, { symbol, channel })) this.connection.resubscribe([symbol], channel);
+  }
+
+  /** What of it has not come is asked for again, later: of trades and quotes by the watchdog, of books like any other that is wanted. */
+  private onRefusal(refusal: SocketRefusal, reducer: FeedReducer): void {
+    const now = this.now();
+    const notBefore = this.noteRefusal(refusal);
+    for (const subscription of refusal.among ?? everyOf(reducer))
+      if (isMissing(reducer, subscription)) this.refused.add(subscription, now, notBefore);
+  }
+
+  /** @returns until when the venue wants to be left alone, by all of this process. */
+  private noteRefusal({ detail, retryAfterMs }: SocketRefusal): number {
+    const now = this.port.now();
+    this.refusals++;
+    this.lastRefusal = { at: now, detail: detail.slice(0, REFUSAL_CHARACTERS) };
+    const until = now + (retryAfterMs ?? 0);
+    this.options.budget.hold(until);
+    return until;
   }
 
   /** Asks for the snapshots that are wanted, in the venue's way. */
@@ -282,9 +315,13 @@ export class FeedSession {
     });
   }
 
-  private subscribeAnew(symbols: readonly string[]): void {
+  private subscribeAnew(wanted: readonly string[]): void {
+    const now = this.now();
+    if (this.options.budget.isHeld(now)) return;
+    const symbols = wanted.filter((symbol) => !this.refused.isHeldBack(symbol, "depth", now));
+    if (symbols.length === 0) return;
     for (const symbol of symbols) this.asked(symbol);
-    this.connection.send(this.adapter.resubscribe(symbols, "depth"));
+    this.connection.resubscribe(symbols, "depth");
   }
 
   /** One request at a time; the next when this one is answered. */
@@ -353,6 +390,17 @@ export class FeedSession {
       this.connection.reset("an input failed");
     }
   }
+}
+
+function* everyOf(reducer: FeedReducer): Generator<Subscription> {
+  for (const symbol of reducer.markets.keys()) for (const channel of CHANNELS) yield { symbol, channel };
+}
+
+/** Nothing of it has come on this connection; of a book, it isn't whole. */
+function isMissing(reducer: FeedReducer, { symbol, channel }: Subscription): boolean {
+  const market = reducer.markets.get(symbol);
+  if (market === undefined) return false;
+  return channel === "depth" ? market.state !== "live" : market[channel].lastAt === null;
 }
 
 function symbolsOf(taken: FrameOutcome | null): readonly string[] {

@@ -3,9 +3,9 @@
  */
 
 import type { VenueLimits, VenueRequest } from "../../exchanges/contract.ts";
-import type { RequestBudget } from "./request-budget.ts";
 import type { SessionPort } from "./session-port.ts";
 import { answerText, isBlocked, isSuccess, retryAfterMs, usedWeight } from "./venue-answers.ts";
+import type { VenueBudget } from "./venue-budget.ts";
 
 export type RequestResult =
   | { readonly ok: true; readonly body: string }
@@ -13,10 +13,10 @@ export type RequestResult =
 
 export class VenueRequests {
   private readonly port: SessionPort;
-  private readonly budget: RequestBudget;
+  private readonly budget: VenueBudget;
   private readonly limits: VenueLimits;
 
-  constructor(port: SessionPort, budget: RequestBudget, limits: VenueLimits) {
+  constructor(port: SessionPort, budget: VenueBudget, limits: VenueLimits) {
     this.port = port;
     this.budget = budget;
     this.limits = limits;

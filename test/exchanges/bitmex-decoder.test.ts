@@ -133,6 +133,31 @@ describe("a session", () => {
     expect(decoder.decode(fixture.refused[0])).toMatchObject({ detail: '429: "Rate limit exceeded, retry in 5 seconds."' });
   });
 
+  it("knows of a refusal for how long the venue wants to be left alone, and which subscriptions may be refused", () => {
+    const decoder = started();
+    const told = (frame: string) => decoder.decode(frame) as Extract<Decoded, { control: "refused" }>;
+    const [limited = "", unknown = "", bare = ""] = fixture.refused;
+    expect([told(limited).retryAfterMs, told(limited).among]).toEqual([5_000, [{ symbol: "XBTUSD", channel: "trades" }]]);
+    expect([told(unknown).retryAfterMs, told(unknown).among]).toEqual([null, [{ symbol: "NOSUCH", channel: "trades" }]]);
+    expect([told(bare).retryAfterMs, told(bare).among]).toEqual([null, null]);
+    const topics = ["orderBookL2:XBTUSD:Primary", "orderBook10:XBTUSD:Primary", "quote:XBTUSD:Primary", "instrument:XBTUSD", "chat", 7];
+    const request = { op: "subscribe", args: topics };
+    expect(told(JSON.stringify({ status: 400, error: "no", request })).among).toEqual([
+      { symbol: "XBTUSD", channel: "depth" },
+      { symbol: "XBTUSD", channel: "quotes" },
+      { symbol: "XBTUSD", channel: "quotes" },
+    ]);
+    const waits = [{}, { retryAfter: "12" }, { retryAfter: -1 }, { retryAfter: 1e9 }].map(
+      (meta) => told(JSON.stringify({ status: 429, error: "no", meta })).retryAfterMs,
+    );
+    expect(waits).toEqual([60_000, 12_000, 60_000, 3_600_000]);
+  });
+
+  it("takes a refusal to leave a topic for what it is: nothing was there to leave", () => {
+    const frame = JSON.stringify({ status: 400, error: "no", request: { op: "unsubscribe", args: ["trade:XBTUSD:Primary"] } });
+    expect(started().decode(frame)).toEqual({ kind: "control", control: "acknowledged", detail: '400: "no"' });
+  });
+
   it("gives a message without a time the one that the connection named last", () => {
     const decoder = createBitmexDecoder([XBTUSD]);
     decoder.decode(fixture.acknowledged[0]);

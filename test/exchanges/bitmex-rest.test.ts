@@ -81,13 +81,13 @@ describe("subscriptions", () => {
   });
 
   it("leave a channel before they ask for it again: a topic that is subscribed is refused", () => {
-    expect(parsed(bitmex.resubscribe(["XBTUSD"], "depth"))).toEqual([
+    expect(parsed(bitmex.resubscribe(["XBTUSD"], "depth", null))).toEqual([
       { op: "unsubscribe", args: ["orderBookL2:XBTUSD:Primary"] },
       { op: "subscribe", args: ["orderBookL2:XBTUSD:Primary"] },
     ]);
-    expect(parsed(bitmex.resubscribe(symbols.concat(symbols.map((each) => `${each}X`)), "quotes")).map(({ args }) => args.length)).toEqual([
-      20, 20, 20, 20, 20, 20,
-    ]);
+    expect(
+      parsed(bitmex.resubscribe(symbols.concat(symbols.map((each) => `${each}X`)), "quotes", null)).map(({ args }) => args.length),
+    ).toEqual([20, 20, 20, 20, 20, 20]);
   });
 
   it("begin with the signature where there is a key", async () => {

@@ -320,8 +320,12 @@ it("speaks the venue's requests: one subscribe for each channel, with the token 
   expect(coinbaseAdvanced.subscribe(["BTC-USD"], "a.b.c")[1]).toBe(
     '{"type":"subscribe","product_ids":["BTC-USD"],"channel":"level2","jwt":"a.b.c"}',
   );
-  expect(coinbaseAdvanced.resubscribe(["BTC-USD"], "trades")).toEqual([
+  expect(coinbaseAdvanced.resubscribe(["BTC-USD"], "trades", null)).toEqual([
     '{"type":"unsubscribe","product_ids":["BTC-USD"],"channel":"market_trades"}',
     '{"type":"subscribe","product_ids":["BTC-USD"],"channel":"market_trades"}',
+  ]);
+  expect(coinbaseAdvanced.resubscribe(["BTC-USD"], "depth", "d.e.f")).toEqual([
+    '{"type":"unsubscribe","product_ids":["BTC-USD"],"channel":"level2","jwt":"d.e.f"}',
+    '{"type":"subscribe","product_ids":["BTC-USD"],"channel":"level2","jwt":"d.e.f"}',
   ]);
 });

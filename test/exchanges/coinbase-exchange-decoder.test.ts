@@ -326,7 +326,7 @@ it("speaks the venue's requests", () => {
   expect(coinbaseExchange.subscribe(["BTC-USD"], null)).toEqual([
     '{"type":"subscribe","product_ids":["BTC-USD"],"channels":["level2_batch","matches","ticker","heartbeat"]}',
   ]);
-  expect(coinbaseExchange.resubscribe(["BTC-USD"], "depth")).toEqual([
+  expect(coinbaseExchange.resubscribe(["BTC-USD"], "depth", null)).toEqual([
     '{"type":"unsubscribe","product_ids":["BTC-USD"],"channels":["level2_batch"]}',
     '{"type":"subscribe","product_ids":["BTC-USD"],"channels":["level2_batch"]}',
   ]);

@@ -109,7 +109,7 @@ describe.each(STREAMED.map((adapter) => [adapter.venue, adapter] as const))("%s"
   it("subscribes to every channel that a market is made of, and to one of them anew by leaving it first", () => {
     expect(adapter.subscribe([symbol], null).join("\n")).toContain(symbol);
     for (const channel of ["depth", "trades", "quotes"] as const) {
-      const [leave = "", enter = ""] = adapter.resubscribe([symbol], channel);
+      const [leave = "", enter = ""] = adapter.resubscribe([symbol], channel, null);
       expect(leave).toContain("unsubscribe");
       expect(enter).not.toContain("unsubscribe");
       for (const frame of [leave, enter]) expect(frame).toContain(symbol);

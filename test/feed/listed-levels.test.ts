@@ -115,7 +115,7 @@ describe("a simulated BitMEX market", () => {
         feed.frame(text, receivedAt);
       }
       for (const symbol of feed.wantedSnapshots(now)) {
-        for (const frame of bitmex.resubscribe([symbol], "depth")) client.say(frame);
+        for (const frame of bitmex.resubscribe([symbol], "depth", null)) client.say(frame);
         feed.snapshotAsked(symbol, now);
       }
     }

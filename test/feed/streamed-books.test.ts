@@ -202,7 +202,7 @@ describe("a frame that says one thing", () => {
   it("is of its market, or of none that is ours, and is counted either way", () => {
     const feed = live({ symbols: BOTH });
     const before = feed.frames;
-    const nothing = { others: [], detail: null, isClosing: false, hole: null, rebuilt: null };
+    const nothing = { others: [], detail: null, isClosing: false, refusal: null, hole: null, rebuilt: null };
     expect(feed.frame(one(trade(START, 1, "BBB")), START + 600)).toEqual({ ...nothing, symbol: "BBB", decoded: "event" });
     expect(feed.frame(one(trade(START, 1, "CCC")), START + 600)).toEqual({ ...nothing, symbol: null, decoded: "event" });
     expect(feed.frame('{"k":"ok"}', START + 600)).toEqual({ ...nothing, symbol: null, decoded: "control", detail: "" });
@@ -237,6 +237,7 @@ describe("a frame that says several things", () => {
       decoded: "event",
       detail: null,
       isClosing: false,
+      refusal: null,
       hole: null,
       rebuilt: null,
     });

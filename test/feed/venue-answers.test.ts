@@ -1,7 +1,6 @@
 /** What a venue's answers are taken for: one that is read wrongly gets the address banned, or a feed that waits for ever. */
 
 import { describe, expect, it } from "vitest";
-import { RequestBudget } from "../../feed/session/request-budget.ts";
 import type { VenueAnswer } from "../../feed/session/session-port.ts";
 import { answerText, isBlocked, isSuccess, retryAfterMs, usedWeight } from "../../feed/session/venue-answers.ts";
 
@@ -37,17 +36,5 @@ describe("a venue's answer", () => {
     expect([used({ used: "812" }), used({ used: "0" }), used({ used: "many" }), used({})]).toEqual([812, 0, null, null]);
     expect(usedWeight(answer(200, { used: "812" }), null)).toBeNull();
     expect([answerText(answer(500)), answerText({ failed: "timeout" })]).toEqual(["500: why", "timeout"]);
-  });
-});
-
-describe("the budget", () => {
-  it("counts what others behind the same address have used, for a minute from when the venue said so", () => {
-    const budget = new RequestBudget(1_000);
-    budget.spend(10_000, 100);
-    budget.told(10_000, 700);
-    expect([budget.mayAsk(20_000, 200), budget.mayAsk(20_000, 201)]).toEqual([true, false]);
-    expect([budget.mayAsk(70_001, 900), budget.mayAsk(70_001, 901)]).toEqual([true, true]);
-    budget.spend(70_001, 1);
-    expect(budget.mayAsk(70_002, 900)).toBe(false);
   });
 });

@@ -4,12 +4,16 @@ import { afterEach, describe, expect, it } from "vitest";
 import { platformPort } from "../../durable-objects/market-feed/platform-port.ts";
 import { sharedBudget } from "../../durable-objects/market-feed/process-budgets.ts";
 import { binanceSpot } from "../../exchanges/binance/spot.ts";
-import { RequestBudget } from "../../feed/session/request-budget.ts";
+import { VenueBudget } from "../../feed/session/venue-budget.ts";
 import { type RequestResult, VenueRequests } from "../../feed/session/venue-requests.ts";
 import { advanceClock } from "./clock.ts";
 import { control } from "./exchange-control.ts";
 
 const URL = "https://api.binance.com/api/v3/exchangeInfo?symbols=[]";
+
+function budgetOf(weightPerMinute: number): VenueBudget {
+  return new VenueBudget({ ...binanceSpot.limits, weightPerMinute });
+}
 
 interface Rest {
   mayAsk(weight: number): boolean;
@@ -17,7 +21,7 @@ interface Rest {
 }
 
 /** What a feed's session asks by, in the platform's world. */
-function restOf(budget: RequestBudget): Rest {
+function restOf(budget: VenueBudget): Rest {
   const port = platformPort({ adapter: binanceSpot, key: undefined, wake: () => {} });
   const requests = new VenueRequests(port, budget, binanceSpot.limits);
   return {
@@ -32,7 +36,7 @@ describe("the venue's REST", () => {
   });
 
   it("is asked for nine tenths of its weight in any minute, and for one request however heavy", async () => {
-    const rest = restOf(new RequestBudget(1_000));
+    const rest = restOf(budgetOf(1_000));
     expect(rest.mayAsk(5_000)).toBe(true);
     expect(await rest.ask(400)).toMatchObject({ ok: true });
     advanceClock(30_000);
@@ -43,7 +47,7 @@ describe("the venue's REST", () => {
   });
 
   it("is left alone for a minute where it only says that it was too much", async () => {
-    const budget = new RequestBudget(1_000);
+    const budget = budgetOf(1_000);
     const rest = restOf(budget);
     await control.refuse(429);
     expect(await rest.ask(1)).toEqual({ ok: false, isBlocked: false, detail: "429: refused" });

@@ -42,7 +42,8 @@ describe("Retry-After", () => {
 describe("health", () => {
   const model = { ok: true, source: "r2", fellBackFrom: null, manifest: { id: "mlp", version: "1" } } as unknown as ModelView;
   const status = {
-    connection: { state: "open", lastDownReason: null },
+    now: 1_800_000,
+    connection: { state: "open", lastDownReason: null, refusals: 1, lastRefusal: { at: 1_200_000, detail: "400: no such symbol" } },
     markets: [{ market: "v:A", state: "live" }],
     pendingMinutes: 1,
     oldestPendingMinute: 0,
@@ -61,6 +62,11 @@ describe("health", () => {
     [
       "a market that is stale",
       { feeds: [{ ...feed, status: { ...status, markets: [{ ...status.markets[0], state: "stale" }] } as FeedStatus }] },
+      "degraded",
+    ],
+    [
+      "a venue that has refused something in the last ten minutes",
+      { feeds: [{ ...feed, status: { ...status, now: 1_799_999 } }] },
       "degraded",
     ],
     ["a market that the feed doesn't know", { feeds: [{ ...feed, status: { ...status, markets: [] } }] }, "degraded"],
@@ -85,6 +91,13 @@ describe("health", () => {
     const said = healthBody({ ...fine, ...change });
     expect(said.status).toBe(expected);
     expect(said.reasons).toHaveLength(1);
+  });
+
+  it("tells of each feed what its venue has refused on the socket, in its words: a trades channel that is refused shows nowhere else", () => {
+    const [told] = healthBody(fine).feeds;
+    expect([told?.refusals, told?.lastRefusal]).toEqual([1, { at: 1_200_000, detail: "400: no such symbol" }]);
+    const [unknown] = healthBody({ ...fine, feeds: [{ ...feed, status: null }] }).feeds;
+    expect([unknown?.refusals, unknown?.lastRefusal]).toEqual([0, null]);
   });
 
   it("takes a deployment where nothing was published yet for healthy", () => {

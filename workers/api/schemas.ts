@@ -303,6 +303,8 @@ const feedHealthSchema = z.object({
   isReachable: z.boolean(),
   connection: z.enum(["connecting", "open", "waiting", "blocked"]).nullable(),
   lastDownReason: z.string().nullable(),
+  refusals: z.int().openapi({ description: "Messages of ours that the venue has refused on the socket since the feed's process began" }),
+  lastRefusal: z.object({ at: epochMs, detail: z.string() }).nullable(),
   marketsLive: z.int(),
   markets: z.int(),
   frames: z.int(),

@@ -1,5 +1,6 @@
 /** Is everything as it should be, and if not, what isn't. Pure. */
 
+import { MS_PER_MINUTE } from "../../../core/units/time.ts";
 import type { FeedConfiguration } from "../../../feed/configuration.ts";
 import type { FeedStatus } from "../../../feed/contract.ts";
 import type { ModelRefusal, ModelView } from "../../inference/contract.ts";
@@ -7,6 +8,8 @@ import type { FeedHealth, HealthBody } from "../schemas.ts";
 
 /** One closed minute waits for its cron, one more while that runs; beyond, storage lags. */
 const PENDING_MINUTES_EXPECTED = 2;
+/** What a venue refuses is asked for again each five minutes at least, so that it goes on showing while it is refused. */
+const REFUSAL_SHOWS_MS = 10 * MS_PER_MINUTE;
 
 export interface FeedObservation {
   readonly configuration: FeedConfiguration;
@@ -43,6 +46,8 @@ function feedReasons({ configuration, status }: FeedObservation): string[] {
   if (status === null) return [`${name} does not answer`];
   const reasons: string[] = [];
   if (status.connection.state !== "open") reasons.push(`${name} is ${status.connection.state}`);
+  const { lastRefusal } = status.connection;
+  if (lastRefusal !== null && status.now - lastRefusal.at < REFUSAL_SHOWS_MS) reasons.push(`${name} was refused: ${lastRefusal.detail}`);
   for (const { market, state } of status.markets) if (state !== "live") reasons.push(`${market} is ${state}`);
   if (status.markets.length < configuration.symbols.length) {
     reasons.push(`${name} knows ${status.markets.length} of ${configuration.symbols.length} markets`);
@@ -66,6 +71,8 @@ function feedHealth({ configuration, status, lastStoredMinute }: FeedObservation
     isReachable: status !== null,
     connection: status?.connection.state ?? null,
     lastDownReason: status?.connection.lastDownReason ?? null,
+    refusals: status?.connection.refusals ?? 0,
+    lastRefusal: status?.connection.lastRefusal ?? null,
     marketsLive: status?.markets.filter(({ state }) => state === "live").length ?? 0,
     markets: configuration.symbols.length,
     frames: status?.frames ?? 0,
