@@ -71,6 +71,31 @@ describe("a subscription made anew", () => {
   });
 });
 
+describe("a key that can't be used", () => {
+  it("is a dial that failed, and one subscription less on a connection that is open: never an unsigned one", () => {
+    const world = new ScriptedWorld();
+    world.keyFault = "not a PEM";
+    const session = sessionIn(world, { adapter: coinbaseAdvanced, instruments: [instrument("coinbase-advanced", "BTC-USD")] });
+    world.alarm(session);
+    expect([world.dials.length, session.connectionStatus.state, session.connectionStatus.lastDownReason]).toEqual([
+      0,
+      "waiting",
+      "the venue's key can't be used: not a PEM",
+    ]);
+    world.keyFault = null;
+    world.tokens = 0;
+    world.advance(1_000);
+    world.alarm(session);
+    const line = world.open();
+    world.advance(16_000);
+    const said = line.sent.length;
+    world.keyFault = "gone";
+    world.alarm(session);
+    world.advance(1_000);
+    expect([line.sent.length, world.logged]).toEqual([said, ["the venue's key can't be used"]]);
+  });
+});
+
 describe("what a venue refuses on the socket", () => {
   it("shows in the feed's status: how often, when, and in the venue's words, of which a page is cut", () => {
     const world = new ScriptedWorld();

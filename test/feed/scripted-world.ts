@@ -44,6 +44,8 @@ export class ScriptedWorld implements SessionPort {
   readonly logged: string[] = [];
   /** Made so far; null for a venue without a key. */
   tokens: number | null = null;
+  /** Why no token can be made; null when one can. */
+  keyFault: string | null = null;
   private time = START;
   private due: { readonly at: number; readonly act: () => void }[] = [];
 
@@ -71,8 +73,9 @@ export class ScriptedWorld implements SessionPort {
     this.requests.push({ request, answered });
   }
 
-  authenticate(made: (token: string | null) => void): void {
-    if (this.tokens === null) made(null);
+  authenticate(made: (token: string | null | { readonly failed: string }) => void): void {
+    if (this.keyFault !== null) made({ failed: this.keyFault });
+    else if (this.tokens === null) made(null);
     else made(`token-${++this.tokens}`);
   }
 
