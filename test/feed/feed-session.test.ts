@@ -142,6 +142,28 @@ describe("what a venue refuses on the socket", () => {
     expect(session.connectionStatus.refusals).toBe(9);
   });
 
+  it("is whatever has not come, where the venue doesn't say what it refuses", () => {
+    const world = new ScriptedWorld();
+    const session = sessionIn(world, { adapter: coinbaseExchange, instruments: [instrument("coinbase-exchange", "BTC-USD")] });
+    world.alarm(session);
+    const line = world.open();
+    const said = line.sent.length;
+    line.listener.text('{"type":"error","message":"Failed to subscribe","reason":"BTC-XYZ is not a valid product"}');
+    const again = () => line.sent.slice(said).flatMap(({ text }) => (text.includes('"subscribe"') ? [text] : []));
+    world.advance(4_000);
+    world.alarm(session);
+    expect(again()).toEqual([]);
+    world.advance(1_000);
+    world.alarm(session);
+    world.advance(12_000);
+    world.alarm(session);
+    world.advance(1_000);
+    const subscribed = ["level2_batch", "matches", "ticker"].map(
+      (name) => `{"type":"subscribe","product_ids":["BTC-USD"],"channels":["${name}"]}`,
+    );
+    expect(again().toSorted()).toEqual(subscribed);
+  });
+
   it("is a book that is asked for later and later, instead of each 15 s for ever", () => {
     const world = new ScriptedWorld();
     const session = sessionIn(world, { adapter: bitmex, instruments: [XBT] });

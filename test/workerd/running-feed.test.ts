@@ -327,6 +327,16 @@ describe("the running feed", () => {
     });
   });
 
+  it("says what the venue refuses on the socket: nothing else would show it", async () => {
+    await withFeed("refused", async ({ feed }) => {
+      await goLive(feed, 100);
+      await send(feed, ['{"error":{"code":2,"msg":"Invalid request"},"id":1}']);
+      const { refusals, lastRefusal } = connectionOf(feed);
+      expect([refusals, lastRefusal?.detail]).toEqual([1, '2: "Invalid request"']);
+      expect(Date.now() - (lastRefusal?.at ?? 0)).toBeLessThan(10_000);
+    });
+  });
+
   it("asks for no more snapshots than the venue's budget allows, whatever it needs: the venue bans who does", async () => {
     // Nine tenths of 600 are the two first snapshots and the instruments: 520. A third would be 770.
     const adapter = { ...binanceSpot, limits: { ...binanceSpot.limits, weightPerMinute: 600 } };
