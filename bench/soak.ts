@@ -1,6 +1,6 @@
 /** `npm run bench -- soak`: runs a soak and prints what it found; fails where a book, the ledger or the heap is not what it must be. */
 
-import { failuresOf, type Look, runSoak, type SoakReport } from "./soak/run-soak.ts";
+import { failuresOf, falseAlarmsOf, type Look, runSoak, type SoakReport } from "./soak/run-soak.ts";
 import type { SoakOptions } from "./soak/soaked-world.ts";
 
 /** @param output `json`: lines of JSON on stdout alone; `json-and-text`: tables for a reader on stderr too. */
@@ -28,8 +28,21 @@ const SHOWN = 20;
 const MEBIBYTE = 1_048_576;
 
 function resultOf(report: SoakReport, failures: readonly string[]): Readonly<Record<string, unknown>> {
-  const { options, wallSeconds, cpuSeconds, simulatedSeconds, frames, malformedFrames, faults, gaps, ledger, heapSlope, last, hash } =
-    report;
+  const {
+    options,
+    wallSeconds,
+    cpuSeconds,
+    simulatedSeconds,
+    frames,
+    malformedFrames,
+    faults,
+    gaps,
+    ledger,
+    heapSlope,
+    racing,
+    last,
+    hash,
+  } = report;
   return {
     name: "soak",
     sizes: { ...options, frames, malformedFrames, faults, gaps },
@@ -40,6 +53,9 @@ function resultOf(report: SoakReport, failures: readonly string[]): Readonly<Rec
     gaps: Object.fromEntries(ledger.gaps),
     missed: ledger.missed.length,
     unexplained: ledger.unexplained.length,
+    racing,
+    falseAlarms: falseAlarmsOf(ledger),
+    racingHours: ledger.racingHours,
     heapSlope,
     last,
     hash,

@@ -122,6 +122,7 @@ export class BookCheck {
 
   /** The book has changed, behind its top too. @param changed the levels that were set; null when they are not known. */
   onLevels(book: OrderBook, changed: LevelBatch | null, receivedAt: number): BookJudgement {
+    if (this.isRacing && changed !== null) this.racing.onBatch(book, changed, receivedAt);
     return judgementOfLevels(this.levels.onBook(book, changed, receivedAt));
   }
 

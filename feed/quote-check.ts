@@ -13,7 +13,7 @@ const KEPT_QUOTES = 256;
 
 /** A quote that the book's top was found not to equal, and what was made of it. */
 export interface UnmatchedQuote {
-  /** `passed-over`: of a moment that the book never showed, since a later quote agreed. */
+  /** `passed-over`: of a moment that the book never showed, since a later quote agreed, or inside a batch. */
   readonly outcome: "passed-over" | "mismatch";
   /** Of those that carry no number, the quote's own; of others its number and top. */
   readonly quote: Pick<QuoteEvent, "sequence" | "bidTicks" | "bidLots" | "askTicks" | "askLots">;

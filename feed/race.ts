@@ -3,9 +3,9 @@
  *
  * A claim (a quote, the best ten levels) is looked for among the moments that the book has just shown, and, where it isn't there, among those that it
  * comes to show. A venue that sends its book in batches (Coinbase, 50 ms) makes claims of moments inside one, which no book ever equals: such a claim is
- * passed over as soon as a later one agrees. What stays is a claim that no moment has equalled in time, with none after it that agreed: a mismatch. One
- * alone may be of a moment inside a batch before a silence, and so may several close together (a large order's trades, each with its quote); mismatches
- * of several moments in a row are a book that is not the venue's.
+ * passed over as soon as a later one agrees, or when a batch that comes in time may have had that moment in it (batch-moment.ts). What stays is a claim that
+ * no moment has equalled in time, with none after it that agreed: a mismatch. One alone may be of a moment inside a batch that doesn't say so, and so may
+ * several close together (a large order's trades, each with its quote); mismatches of several moments in a row are a book that is not the venue's.
  *
  * What a moment is, its owner keeps, at the place that it is given here. Bounded: the ring of moments forgets the oldest; of more claims than are kept
  * the oldest stays with the newest, so that what nothing equals is found at any rate.
@@ -25,7 +25,7 @@ export type RaceJudgement = "agrees" | "disagrees" | "undecided";
 
 /** A claim that no moment has equalled, once that is settled. */
 export interface UnmatchedClaim<Claim> {
-  /** `passed-over`: of a moment that the book never showed, since a later claim agreed. */
+  /** `passed-over`: of a moment that the book never showed, since a later claim agreed, or inside a batch. */
   readonly outcome: "passed-over" | "mismatch";
   readonly claim: Claim;
   readonly receivedAt: number;
@@ -47,7 +47,7 @@ export class Race<Claim> {
   agreements = 0;
   /** Claims that no moment equalled in time, nor any claim after them. */
   mismatches = 0;
-  /** Claims of moments that the book never showed, with one after them that agreed. */
+  /** Claims of moments that the book never showed: one after them agreed, or they may have been of one inside a batch. */
   passedOver = 0;
   /** Runs of mismatches since the last agreement, and when the last of them began. */
   private runs = 0;
@@ -56,7 +56,7 @@ export class Race<Claim> {
   private readonly shownUntil = new Float64Array(KEPT_MOMENTS).fill(Number.NEGATIVE_INFINITY);
   private present = 0;
   /** Claims that nothing has equalled yet, oldest first. */
-  private waiting: { readonly claim: Claim; readonly receivedAt: number }[] = [];
+  private waiting: { readonly claim: Claim; readonly receivedAt: number; isInside: boolean }[] = [];
   private readonly rules: RaceRules<Claim>;
 
   constructor(rules: RaceRules<Claim>) {
@@ -100,9 +100,18 @@ export class Race<Claim> {
       }
     }
     const judgement = this.expire(receivedAt);
-    this.waiting.push({ claim: this.rules.copy(claim), receivedAt });
+    this.waiting.push({ claim: this.rules.copy(claim), receivedAt, isInside: false });
     if (this.waiting.length > KEPT_CLAIMS) this.waiting.splice(1, 1);
     return judgement;
+  }
+
+  get hasWaiting(): boolean {
+    return this.waiting.length > 0;
+  }
+
+  /** A batch has come. Whatever may be of a moment inside it is no mismatch; it may still agree. */
+  batched(mayBeInside: (claim: Claim) => boolean): void {
+    for (const entry of this.waiting) entry.isInside ||= mayBeInside(entry.claim);
   }
 
   /** Time has passed. */
@@ -110,8 +119,13 @@ export class Race<Claim> {
     let judgement: RaceJudgement = "undecided";
     for (let oldest = this.waiting[0]; oldest !== undefined && receivedAt - oldest.receivedAt > RACE_MS; oldest = this.waiting[0]) {
       this.waiting.shift();
+      const { claim, receivedAt: at, isInside } = oldest;
+      this.rules.onUnmatched?.({ outcome: isInside ? "passed-over" : "mismatch", claim, receivedAt: at, settledAt: receivedAt });
+      if (isInside) {
+        this.passedOver++;
+        continue;
+      }
       this.mismatches++;
-      this.rules.onUnmatched?.({ outcome: "mismatch", ...oldest, settledAt: receivedAt });
       if (oldest.receivedAt - this.runAt >= RUN_MS) {
         this.runs++;
         this.runAt = oldest.receivedAt;
@@ -134,7 +148,8 @@ export class Race<Claim> {
     this.passedOver += passedOver;
     const { onUnmatched } = this.rules;
     if (onUnmatched !== undefined)
-      for (const passed of this.waiting.slice(0, passedOver)) onUnmatched({ outcome: "passed-over", ...passed, settledAt: receivedAt });
+      for (const { claim, receivedAt: at } of this.waiting.slice(0, passedOver))
+        onUnmatched({ outcome: "passed-over", claim, receivedAt: at, settledAt: receivedAt });
     if (settled > 0) this.waiting.splice(0, settled);
     this.forgive();
     return "agrees";

@@ -4,7 +4,8 @@
  */
 
 import type { OrderBook } from "../core/book/order-book.ts";
-import type { QuoteEvent } from "../core/market/event.ts";
+import type { LevelBatch, QuoteEvent } from "../core/market/event.ts";
+import { BatchMoment } from "./batch-moment.ts";
 import type { UnmatchedQuote } from "./quote-check.ts";
 import { KEPT_MOMENTS, Race, type RaceJudgement } from "./race.ts";
 
@@ -17,6 +18,7 @@ export class RacingCheck {
   listener: ((unmatched: UnmatchedQuote) => void) | null = null;
   /** [KEPT_MOMENTS x COLUMNS] bid ticks, bid lots, ask ticks, ask lots; an empty side is NaN, which equals nothing. */
   private readonly tops = new Float64Array(KEPT_MOMENTS * COLUMNS);
+  private readonly batch = new BatchMoment();
   private readonly race = new Race<QuoteEvent>({
     equals: (place, quote) => this.equals(place, quote),
     copy: (quote) => ({ ...quote }),
@@ -28,12 +30,12 @@ export class RacingCheck {
     return this.race.agreements;
   }
 
-  /** Quotes that no top equalled in time, nor any quote after them. */
+  /** Quotes that no top equalled in time, nor any quote after them, and of no moment inside a batch. */
   get mismatches(): number {
     return this.race.mismatches;
   }
 
-  /** Quotes of moments that the book never showed, with one after them that agreed. */
+  /** Quotes of moments that the book never showed: one after them agreed, or a batch may have had that moment in it. */
   get passedOver(): number {
     return this.race.passedOver;
   }
@@ -45,6 +47,13 @@ export class RacingCheck {
   /** The book has changed. */
   onBook(book: OrderBook, receivedAt: number): RaceJudgement {
     return this.showsAnew(book, receivedAt) ? this.race.shown(receivedAt) : this.race.expire(receivedAt);
+  }
+
+  /** What `onBook` was told of was made of these levels. */
+  onBatch(book: OrderBook, changed: LevelBatch, receivedAt: number): void {
+    if (!this.race.hasWaiting) return;
+    this.batch.add(changed, receivedAt);
+    this.race.batched((quote) => this.batch.mayHaveShown(book, quote));
   }
 
   /** A quote has come. */

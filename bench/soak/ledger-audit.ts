@@ -11,7 +11,7 @@
  *    reason, within the gap, or, where books aren't numbered, since the book was built: what it was built from may have been false already.
  *
  *    Quotes without numbers are compared with the tops of the moments around them, so that check may raise an alarm over a book that is right: such gaps
- *    are counted by themselves, `falseAlarms`.
+ *    are counted by themselves, `falseAlarms`, and held to a rate of the hours in which there could have been one.
  *
  * A fault's time is when it was done; behind a delay it is received when that ends. Receive times are whole milliseconds.
  */
@@ -57,6 +57,8 @@ export interface Audit {
   readonly gaps: ReadonlyMap<string, GapCount>;
   readonly missed: readonly { readonly entry: FaultEntry; readonly market: string }[];
   readonly unexplained: readonly GapRecord[];
+  /** Hours of all the markets whose quotes have no numbers. */
+  readonly racingHours: number;
 }
 
 /** Receive times are cut to milliseconds. */
@@ -66,8 +68,8 @@ const ENDS: readonly string[] = ["close-1006", "tcp-reset", "close-24h", "http-4
 const LOSES: readonly string[] = ["drop", "corrupt", "truncate", "silence", "reorder"];
 const BREAKS: readonly string[] = [...LOSES, "duplicate", "crossed-book", "stale-snapshot", "id-map", "delay"];
 
-/** Which faults lead to a reason. Trouble in a gap prolongs it, so the first reason tells of the first fault alone. */
-const CAUSES: Readonly<Partial<Record<GapReason, readonly string[]>>> = {
+/** Which faults lead to a reason; a reason without any is none of a soak's. Trouble in a gap prolongs it, so the first reason tells of the first fault alone. */
+const CAUSES: Readonly<Record<GapReason, readonly string[]>> = {
   "sequence-gap": LOSES,
   malformed: ["corrupt", "truncate"],
   "connection-down": ENDS,
@@ -78,11 +80,22 @@ const CAUSES: Readonly<Partial<Record<GapReason, readonly string[]>>> = {
   "unknown-level": BREAKS,
   "crossed-book": BREAKS,
   "quote-mismatch": BREAKS,
+  "levels-mismatch": BREAKS,
   "snapshot-differs": BREAKS,
   "snapshot-too-old": BREAKS,
+  "buffer-overflow": [],
+  "window-exhausted": [],
+  "tape-overflow": [],
+  silence: [],
+  started: [],
+  restarted: [],
 };
 
-export function audit(feeds: readonly AuditedFeed[], ledger: readonly GapRecord[], record: readonly FaultEntry[]): Audit {
+/** @param lived what there is to audit: the ledger, the simulator's record, and for how long both were written. */
+export function audit(
+  feeds: readonly AuditedFeed[],
+  { ledger, record, hours }: { readonly ledger: readonly GapRecord[]; readonly record: readonly FaultEntry[]; readonly hours: number },
+): Audit {
   const byMarket = groupedBy(
     ledger.toSorted((left, right) => left.from - right.from),
     ({ market }) => market,
@@ -123,7 +136,8 @@ export function audit(feeds: readonly AuditedFeed[], ledger: readonly GapRecord[
       }
     }
   }
-  return { faults, gaps, missed, unexplained };
+  const racing = feeds.filter(({ continuity }) => continuity !== "book").flatMap(({ symbols }) => symbols);
+  return { faults, gaps, missed, unexplained, racingHours: racing.length * hours };
 }
 
 function groupedBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
@@ -194,7 +208,7 @@ function isExplained(
   { feed, entries, delays, builtAt }: { feed: AuditedFeed; entries: readonly FaultEntry[]; delays: readonly FaultEntry[]; builtAt: number },
 ): boolean {
   if (gap.reason === "started") return true;
-  const causes = CAUSES[gap.reason] ?? [];
+  const causes = CAUSES[gap.reason];
   const symbol = parseMarketId(gap.market)?.symbol;
   const from = Math.min(gap.from, feed.continuity === "book" ? gap.from : builtAt) - ROUNDING_MS;
   const to = (gap.to ?? Number.POSITIVE_INFINITY) + ROUNDING_MS;
