@@ -23,11 +23,19 @@ export interface Lived {
   readonly minutes: readonly { minute: number; bookHash: string | null; lastSequence: number | null }[];
 }
 
+interface LivedThrough {
+  readonly startTime: number;
+  readonly seconds: number;
+  readonly seed: number;
+  readonly lotDecimals?: number;
+}
+
 /** What a feed of that market has seen and written down, a checkpoint each minute. */
-export function live({ startTime, seconds, seed }: { startTime: number; seconds: number; seed: number }): Lived {
+export function live({ startTime, seconds, seed, lotDecimals = 5 }: LivedThrough): Lived {
+  const instrument = { ...INSTRUMENT, lot: { decimals: lotDecimals, mantissa: 1 } };
   const adapter = findAdapter("binance-spot");
   if (adapter === null) throw new Error("no adapter");
-  const reducer = new FeedReducer({ adapter, instruments: [INSTRUMENT], featureSet: featureSetV1, frames: "one-market" });
+  const reducer = new FeedReducer({ adapter, instruments: [instrument], featureSet: featureSetV1, frames: "one-market" });
   const records: TapeRecord[] = [];
   const minutes: { minute: number; bookHash: string | null; lastSequence: number | null }[] = [];
   let minute: number | null = null;
@@ -41,7 +49,7 @@ export function live({ startTime, seconds, seed }: { startTime: number; seconds:
     const { receivedAt } = record;
     if (minuteOf(receivedAt) !== minute) {
       minute = minuteOf(receivedAt);
-      take({ kind: "instrument", receivedAt, symbol: SYMBOL, tick: INSTRUMENT.tick, lot: INSTRUMENT.lot });
+      take({ kind: "instrument", receivedAt, symbol: SYMBOL, tick: instrument.tick, lot: instrument.lot });
       const body = reducer.markets.get(SYMBOL)?.checkpoint() ?? null;
       if (body !== null) take({ kind: "checkpoint", receivedAt, symbol: SYMBOL, body });
     }

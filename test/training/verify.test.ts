@@ -5,13 +5,14 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { dirname, join, resolve } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { KnownDay } from "../../archive/pull/known-days.ts";
-import { encodeTapeRecord } from "../../core/wire/tape.ts";
+import { dayOf } from "../../core/units/time.ts";
+import { encodeTapeRecord, type TapeRecord } from "../../core/wire/tape.ts";
 import { fileSources } from "../../training/datasets/file-sources.ts";
 import { silent } from "../../training/progress.ts";
 import { reportReplay } from "../../training/replay/replay-report.ts";
 import type { MinuteBook } from "../../training/verify/day-replay.ts";
 import { dayFilesIn, type VerifyReport, verifyDays } from "../../training/verify/verify-days.ts";
-import { type Lived, layDown, MARKET, type MadeDay, makeDay, twoDays } from "../archive/day-files.ts";
+import { type Lived, layDown, live, MARKET, type MadeDay, makeDay, twoDays } from "../archive/day-files.ts";
 import { exportFiles, freshFolder, linesOf } from "../archive/workplace.ts";
 
 const ROOT = resolve(import.meta.dirname, "..", "..");
@@ -26,8 +27,9 @@ async function verify(
   paths: readonly string[],
   { minutes = lived.minutes, listed = [] }: { minutes?: readonly MinuteBook[]; listed?: readonly KnownDay[] } = {},
 ): Promise<VerifyReport> {
-  const stored = new Map(minutes.map((row) => [row.minute, row]));
-  return verifyDays(await dayFilesIn(paths), { listed, minutesOf: () => Promise.resolve(stored), progress: silent });
+  const minutesOf = (_: string, day: string) =>
+    Promise.resolve(new Map(minutes.filter(({ minute }) => dayOf(minute) === day).map((row) => [row.minute, row])));
+  return verifyDays(await dayFilesIn(paths), { listed, minutesOf, progress: silent });
 }
 
 describe("two days that follow each other", () => {
@@ -40,16 +42,22 @@ describe("two days that follow each other", () => {
       { market: MARKET, day: "2026-01-05", chain: "linked", gaps: 0 },
       { market: MARKET, day: "2026-01-06", chain: "linked", gaps: 0 },
     ]);
-    // 23:58 and 23:59 before midnight; the last minute is never closed by a tape that ends in it.
-    expect(files.map(({ minutesCompared }) => minutesCompared)).toEqual([1, 2]);
-    expect(files.map(({ checkpoints }) => checkpoints)).toEqual([1, 2]);
+    // 23:58 and 23:59 before midnight, which ends the second; of the last minute of all nobody has stored a row.
+    expect(files.map(({ minutesCompared, minutesNotCompared }) => [minutesCompared, minutesNotCompared])).toEqual([
+      [2, 0],
+      [1, 0],
+    ]);
+    expect(files.map(({ checkpoints, checkpointsCompared }) => [checkpoints, checkpointsCompared])).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
   });
 
   it("are found wanting where a minute's stored book is another, and the first such minute is named", async () => {
     const out = freshFolder();
     await layDown(out, days);
     const minutes = lived.minutes.map((row, index) => (index === 1 ? { ...row, bookHash: "0123456789abcdef" } : row));
-    expect((await verify([out], { minutes })).fault).toMatch(/2026-01-06.*the book at the end of 2026-01-05T23:59.* 0123456789abcdef/);
+    expect((await verify([out], { minutes })).fault).toMatch(/2026-01-05.*the book at the end of 2026-01-05T23:59.* 0123456789abcdef/);
   });
 
   it("are found wanting where a frame is missing, though its file was written anew with all its hashes right", async () => {
@@ -85,6 +93,67 @@ describe("two days that follow each other", () => {
       ),
     ]);
     expect((await verify([out])).fault).toMatch(/1 of 1 checkpoints on the tape are not the book/);
+  });
+});
+
+describe("a day of which not all could be compared", () => {
+  const DAY = "2026-01-05";
+  const NOON = Date.UTC(2026, 0, 5, 12);
+  const laidDown = async (records: readonly TapeRecord[]): Promise<string> => {
+    const out = freshFolder();
+    await layDown(out, [await makeDay(records, { day: DAY })]);
+    return out;
+  };
+
+  it("is found wanting where a stored minute has a book and the tape ends before it: its frames are lost", async () => {
+    const { records, minutes } = live({ startTime: NOON, seconds: 150, seed: 3 });
+    const out = await laidDown(records.filter(({ receivedAt }) => receivedAt < NOON + 60_000));
+    const beyond = [...minutes, { minute: NOON + 3 * 3_600_000, bookHash: "0123456789abcdef", lastSequence: 1 }];
+    const { fault, files } = await verify([out], { minutes: beyond });
+    expect(fault).toMatch(/2 stored minutes with a book were not compared: the replay has no book at the end of 2026-01-05T12:01/);
+    expect(files[0]).toMatchObject({ minutesCompared: 1, minutesNotCompared: 2 });
+  });
+
+  it("is found wanting where a stored minute has a book and the replay has none yet: it begins in the middle", async () => {
+    const { records, minutes } = live({ startTime: NOON, seconds: 150, seed: 3 });
+    const isBegin = (record: TapeRecord): boolean =>
+      record.receivedAt < NOON + 60_000 && record.kind !== "instrument" && record.kind !== "frame";
+    const out = await laidDown(records.filter((record) => !isBegin(record)));
+    const { fault, files } = await verify([out], { minutes });
+    expect(fault).toMatch(/1 stored minutes with a book were not compared: the replay has no book at the end of 2026-01-05T12:00:00/);
+    expect(files[0]).toMatchObject({ minutesCompared: 1, minutesNotCompared: 1 });
+  });
+
+  it("is found wanting where nothing of it is known, whatever its hashes say", async () => {
+    const { records, minutes } = live({ startTime: NOON, seconds: 150, seed: 3 });
+    const out = await laidDown(records.filter(({ kind }) => kind !== "checkpoint"));
+    expect((await verify([out], { minutes: [] })).fault).toMatch(/nothing was compared/);
+    expect((await verify([out], { minutes })).fault).toBeNull();
+  });
+
+  it("is whole where neither the rows nor the tape have a book: there was none", async () => {
+    const { records } = live({ startTime: NOON, seconds: 150, seed: 3 });
+    const out = await laidDown(records.filter(({ kind }) => kind === "instrument"));
+    const rows = [0, 1].map((count) => ({ minute: NOON + count * 60_000, bookHash: null, lastSequence: null }));
+    expect((await verify([out], { minutes: rows })).fault).toBeNull();
+    expect((await verify([out], { minutes: [] })).fault).toMatch(/nothing was compared/);
+  });
+
+  it("goes on with new books where the grids change within it, as the feed did", async () => {
+    const [coarse, fine] = [
+      live({ startTime: NOON, seconds: 150, seed: 3 }),
+      live({ startTime: NOON + 300_000, seconds: 150, seed: 4, lotDecimals: 6 }),
+    ];
+    const out = await laidDown([...coarse.records, ...fine.records]);
+    const { fault, files } = await verify([out], { minutes: [...coarse.minutes, ...fine.minutes] });
+    expect(fault).toBeNull();
+    expect(files[0]).toMatchObject({
+      minutesCompared: 4,
+      minutesNotCompared: 0,
+      checkpoints: 4,
+      checkpointsCompared: 4,
+      malformedLines: 0,
+    });
   });
 });
 
@@ -150,8 +219,8 @@ describe("a day whose minute came late", () => {
     const { fault, files } = await verify([out]);
     expect(fault).toBeNull();
     expect(files.map(({ day: of, part, minutesCompared, gaps }) => [of, part, minutesCompared, gaps])).toEqual([
-      ["2026-01-05", 0, 1, 0],
-      ["2026-01-06", 0, 2, 0],
+      ["2026-01-05", 0, 2, 0],
+      ["2026-01-06", 0, 1, 0],
       ["2026-01-06", 1, 0, 0],
     ]);
     const whole = freshFolder();

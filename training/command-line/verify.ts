@@ -93,11 +93,16 @@ function printReport({ files, fault }: VerifyReport): void {
       ["market", "day", "part", "blocks", "records", "head", "chain", "checkpoints", "minutes", "gaps", "verdict"],
       files.map((file) => [
         ...[file.market, file.day, String(file.part), String(file.blocks), String(file.lines), file.head?.slice(0, 12) ?? "none"],
-        ...[file.chain, String(file.checkpoints), String(file.minutesCompared), String(file.gaps), verdictOf(file)],
+        ...[file.chain, `${file.checkpointsCompared} of ${file.checkpoints}`, minutesOf(file), String(file.gaps), verdictOf(file)],
       ]),
     ),
   );
-  if (fault === null) print("every hash is right, the days follow each other, and the replayed books are those that were stored");
+  if (fault === null)
+    print("every hash is right, the days follow each other, and the replayed books are those that were stored, each of them");
+}
+
+function minutesOf({ minutesCompared, minutesNotCompared }: VerifiedDay): string {
+  return `${minutesCompared} of ${minutesCompared + minutesNotCompared}`;
 }
 
 function verdictOf({ fault }: VerifiedDay): string {

@@ -1,13 +1,17 @@
 /**
  * A market's day files through the feed's own reducer, in one pass with the proof of their hashes: the books of the checkpoints on the tape, and of
  * each minute's end, to be compared with what the feed wrote down when it was live.
+ *
+ * Grids that have changed begin the books anew, as the feed did. A day's last minute ends with the day.
  */
 
 import { featureSetV1 } from "../../core/features/registry.ts";
-import { parseMarketId } from "../../core/market/instrument.ts";
+import { type Instrument, parseMarketId } from "../../core/market/instrument.ts";
+import type { DecimalGrid } from "../../core/units/decimal.ts";
 import { decodeTapeLine, type TapeRecord } from "../../core/wire/tape.ts";
 import { findAdapter } from "../../exchanges/registry.ts";
 import { FeedReducer } from "../../feed/feed-reducer.ts";
+import type { MarketTracker } from "../../feed/market-tracker.ts";
 
 /** What a minute's row says of its book. */
 export interface MinuteBook {
@@ -20,6 +24,8 @@ export interface DayOutcome {
   readonly records: number;
   readonly malformedLines: number;
   readonly checkpoints: number;
+  /** Those at which the replay had a book of its own; the others gave it one. */
+  readonly checkpointsCompared: number;
   readonly checkpointMismatches: number;
   readonly gaps: number;
   /** Of every minute that closed. */
@@ -27,56 +33,78 @@ export interface DayOutcome {
 }
 
 /** A line of a tape that is none is counted, and so much of it is no tape. */
-const NO_REPLAY: DayOutcome = { records: 0, malformedLines: 0, checkpoints: 0, checkpointMismatches: 0, gaps: 0, minutes: [] };
+export const NO_REPLAY: DayOutcome = {
+  records: 0,
+  malformedLines: 0,
+  checkpoints: 0,
+  checkpointsCompared: 0,
+  checkpointMismatches: 0,
+  gaps: 0,
+  minutes: [],
+};
+
+type Counts = { -readonly [Key in keyof DayOutcome]: DayOutcome[Key] } & { minutes: MinuteBook[] };
 
 /** Goes on from day to day with one book, as the feed did. */
 export class MarketReplay {
   private reducer: FeedReducer | null = null;
-  private readonly market: string;
+  private readonly name: Pick<Instrument, "venue" | "symbol"> | null;
   private mismatchesBefore = 0;
 
   constructor(market: string) {
-    this.market = market;
+    this.name = parseMarketId(market);
   }
 
-  /** @param blocks of lines, of one day. */
-  async day(blocks: AsyncIterable<readonly string[]>): Promise<DayOutcome> {
-    const counts = { ...NO_REPLAY, minutes: [] as MinuteBook[] };
+  /** @param blocks of lines, of one day. @param endsAt when that day ends, epoch ms. */
+  async day(blocks: AsyncIterable<readonly string[]>, endsAt: number): Promise<DayOutcome> {
+    const counts: Counts = { ...NO_REPLAY, minutes: [] };
     for await (const lines of blocks) {
       for (const line of lines) {
         if (line === "") continue;
         counts.records++;
         const record = decodeTapeLine(line);
         if ("malformed" in record) counts.malformedLines++;
-        else if (this.take(record)) counts.checkpoints++;
+        else this.take(record, counts);
       }
-      counts.gaps += this.reducer?.takeGapChanges().filter(({ to }) => to !== null).length ?? 0;
-      counts.minutes.push(...this.closedMinutes());
+      this.collect(counts);
     }
-    const mismatches = this.tracker?.checkpointMismatches ?? 0;
-    counts.checkpointMismatches = mismatches - this.mismatchesBefore;
-    this.mismatchesBefore = mismatches;
+    this.reducer?.tick(endsAt);
+    this.collect(counts);
     return counts;
   }
 
-  private get tracker(): { checkpointMismatches: number } | null {
-    return this.reducer?.markets.get(parseMarketId(this.market)?.symbol ?? "") ?? null;
-  }
-
-  /** @returns whether it was a checkpoint. */
-  private take(record: TapeRecord): boolean {
-    if (this.reducer === null) this.reducer = this.begin(record);
+  private take(record: TapeRecord, counts: Counts): void {
+    if (record.kind === "instrument") this.useGrids(record, counts);
+    if (record.kind === "checkpoint" && this.reducer !== null) {
+      counts.checkpoints++;
+      if (this.tracker?.state === "live") counts.checkpointsCompared++;
+    }
     this.reducer?.record(record);
-    return record.kind === "checkpoint" && this.reducer !== null;
   }
 
-  /** The grids stand at the head of each minute; what comes before the first of them says nothing of a book. */
-  private begin(record: TapeRecord): FeedReducer | null {
-    const name = parseMarketId(this.market);
+  /** What comes before the first grids says nothing of a book. */
+  private useGrids(record: Extract<TapeRecord, { kind: "instrument" }>, counts: Counts): void {
+    const { name } = this;
     const adapter = name === null ? null : findAdapter(name.venue);
-    if (name === null || adapter === null || record.kind !== "instrument" || record.symbol !== name.symbol) return null;
-    const instrument = { ...name, tick: record.tick, lot: record.lot };
-    return new FeedReducer({ adapter, instruments: [instrument], featureSet: featureSetV1, frames: "one-market" });
+    if (name === null || adapter === null || record.symbol !== name.symbol) return;
+    const instrument: Instrument = { ...name, tick: record.tick, lot: record.lot };
+    const present = this.tracker?.instrument;
+    if (present !== undefined && isSameGrid(present.tick, record.tick) && isSameGrid(present.lot, record.lot)) return;
+    this.collect(counts);
+    this.mismatchesBefore = 0;
+    this.reducer = new FeedReducer({ adapter, instruments: [instrument], featureSet: featureSetV1, frames: "one-market" });
+  }
+
+  private get tracker(): MarketTracker | null {
+    return this.reducer?.markets.get(this.name?.symbol ?? "") ?? null;
+  }
+
+  private collect(counts: Counts): void {
+    counts.gaps += this.reducer?.takeGapChanges().filter(({ to }) => to !== null).length ?? 0;
+    counts.minutes.push(...this.closedMinutes());
+    const mismatches = this.tracker?.checkpointMismatches ?? 0;
+    counts.checkpointMismatches += mismatches - this.mismatchesBefore;
+    this.mismatchesBefore = mismatches;
   }
 
   private closedMinutes(): MinuteBook[] {
@@ -86,25 +114,44 @@ export class MarketReplay {
   }
 }
 
+function isSameGrid(one: DecimalGrid, other: DecimalGrid): boolean {
+  return one.mantissa === other.mantissa && one.decimals === other.decimals;
+}
+
 export interface MinuteComparison {
   readonly compared: number;
-  /** The first of them, for a person; null when all are alike. */
+  /** Stored with a book, where the replay has none. */
+  readonly notCompared: number;
+  /** The first thing wrong, for a person; null when all are alike. */
   readonly fault: string | null;
 }
 
 /**
- * Minutes that both sides have a live book of. A replay that begins in the middle has none until the first snapshot or checkpoint, and a book that
- * went stale in silence is one whose silence a tape doesn't tell.
+ * The books of stored minutes beside those of a replay, which must have one wherever a row has. Where a row has none nothing is compared: the feed's book
+ * went stale in silence, which a tape doesn't tell.
  */
 export function compareMinutes(here: readonly MinuteBook[], stored: ReadonlyMap<number, MinuteBook>): MinuteComparison {
+  const replayed = new Map(here.map((row) => [row.minute, row]));
   let compared = 0;
   let fault: string | null = null;
-  for (const { minute, bookHash, lastSequence } of here) {
-    const row = stored.get(minute);
-    if (row === undefined || row.bookHash === null || bookHash === null) continue;
+  const missing: number[] = [];
+  for (const { minute, bookHash, lastSequence } of [...stored.values()].sort((one, other) => one.minute - other.minute)) {
+    if (bookHash === null) continue;
+    const book = replayed.get(minute);
+    if (book === undefined || book.bookHash === null) {
+      missing.push(minute);
+      continue;
+    }
     compared++;
-    if (row.bookHash === bookHash && row.lastSequence === lastSequence) continue;
-    fault ??= `the book at the end of ${new Date(minute).toISOString()} is ${bookHash} at sequence ${lastSequence}, and the stored row has ${row.bookHash} at ${row.lastSequence}`;
+    if (book.bookHash === bookHash && book.lastSequence === lastSequence) continue;
+    fault ??= `the book at the end of ${iso(minute)} is ${book.bookHash} at sequence ${book.lastSequence}, and the stored row has ${bookHash} at ${lastSequence}`;
   }
-  return { compared, fault };
+  const [first] = missing;
+  if (first !== undefined)
+    fault ??= `${missing.length} stored minutes with a book were not compared: the replay has no book at the end of ${iso(first)}`;
+  return { compared, notCompared: missing.length, fault };
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
 }

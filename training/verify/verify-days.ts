@@ -1,6 +1,7 @@
 /**
  * Proves day files: every hash of each, the chain over a market's days as far as it was written down, and that a replay of them gives the very books that the
- * feed had: at the checkpoints on the tape, and at the end of each minute whose row is known.
+ * feed had: at the checkpoints on the tape, and at the end of each minute whose row is known. A stored book that could not be compared is a fault, and so is
+ * a day in which nothing was: what was not looked at is not proved.
  */
 
 import { readdir, stat } from "node:fs/promises";
@@ -17,7 +18,7 @@ import { readDayFile } from "../../core/wire/day-file/reader.ts";
 import { FEED_TAPE_SYMBOL } from "../../core/wire/keys.ts";
 import { CommandError } from "../command-error.ts";
 import type { Progress } from "../progress.ts";
-import { compareMinutes, type DayOutcome, MarketReplay, type MinuteBook, type MinuteComparison } from "./day-replay.ts";
+import { compareMinutes, type DayOutcome, MarketReplay, type MinuteBook, type MinuteComparison, NO_REPLAY } from "./day-replay.ts";
 
 export interface VerifiedDay {
   readonly file: string;
@@ -31,7 +32,10 @@ export interface VerifiedDay {
   readonly chain: "linked" | "alone";
   readonly malformedLines: number;
   readonly checkpoints: number;
+  readonly checkpointsCompared: number;
   readonly minutesCompared: number;
+  /** Stored with a book, where the replay has none. */
+  readonly minutesNotCompared: number;
   readonly gaps: number;
   /** For a person; null when all is well. */
   readonly fault: string | null;
@@ -194,10 +198,13 @@ async function verifyParts(
     return proof === undefined || fault !== null ? [] : [provedText(fileBytes(path, options.onBytes), proof)];
   });
   const isBook = !market.endsWith(`:${FEED_TAPE_SYMBOL}`);
-  const outcome = isBook ? await replay.day(mergedLines(texts)) : await passOver(texts);
-  const minutes = compareMinutes(outcome.minutes, isBook ? await options.minutesOf(market, day) : new Map());
+  const endsAt = (startOfDay(day) ?? 0) + MS_PER_DAY;
+  const outcome = isBook ? await replay.day(mergedLines(texts), endsAt) : await passOver(texts);
+  const stored = isBook ? await options.minutesOf(market, day) : new Map<number, MinuteBook>();
+  const compared = compareMinutes(outcome.minutes, stored);
+  const minutes = isBook && isUnproved(outcome, compared, stored.size) ? { ...compared, fault: NOTHING_COMPARED } : compared;
   return parts.map((file, index) => {
-    const found = index === 0 ? { outcome, minutes } : { outcome: NOTHING, minutes: { compared: 0, fault: null } };
+    const found = index === 0 ? { outcome, minutes } : { outcome: NO_REPLAY, minutes: NO_MINUTES };
     return reportOf(file, proofs[index] ?? { trailer: null, fault: null }, { ...found, links: options.links });
   });
 }
@@ -211,15 +218,25 @@ async function* provedText(bytes: AsyncIterable<Uint8Array>, proof: Proof): Asyn
   }
 }
 
-const NOTHING: DayOutcome = { records: 0, malformedLines: 0, checkpoints: 0, checkpointMismatches: 0, gaps: 0, minutes: [] };
+const NO_MINUTES: MinuteComparison = { compared: 0, notCompared: 0, fault: null };
+const NOTHING_COMPARED =
+  "nothing was compared: it has no checkpoint behind its first book, and no stored minute of it is known (pull --snapshots, or verify --from)";
+
+/** Where rows and replay are both without a book all day there was nothing to prove. */
+function isUnproved({ checkpointsCompared, minutes }: DayOutcome, { compared, fault }: MinuteComparison, rows: number): boolean {
+  if (fault !== null || compared > 0 || checkpointsCompared > 0) return false;
+  return rows === 0 || minutes.some(({ bookHash }) => bookHash !== null);
+}
 
 function reportOf(
   { path, market, day, part, fault }: NamedFile,
   proof: Proof,
   { outcome, minutes, links }: { outcome: DayOutcome; minutes: MinuteComparison; links: readonly KnownDay[] },
 ): VerifiedDay {
-  const { malformedLines, checkpoints, gaps } = outcome;
-  const report = { file: path, market, day, part, malformedLines, checkpoints, gaps, minutesCompared: minutes.compared };
+  const { malformedLines, checkpoints, checkpointsCompared, gaps } = outcome;
+  const { compared: minutesCompared, notCompared: minutesNotCompared } = minutes;
+  const counts = { malformedLines, checkpoints, checkpointsCompared, gaps, minutesCompared, minutesNotCompared };
+  const report = { file: path, market, day, part, ...counts };
   if (proof.trailer === null) {
     const reason = fault ?? (proof.fault === null ? "it ends without a trailer" : faultText(proof.fault));
     return { ...report, blocks: 0, lines: 0, head: null, chain: "alone", fault: reason };
@@ -244,7 +261,7 @@ function faultOf({ head, link, outcome, path }: { head: string; link: KnownDay |
 /** What belongs to no book is only read. */
 async function passOver(texts: readonly AsyncIterable<Uint8Array>[]): Promise<DayOutcome> {
   for (const text of texts) for await (const _ of text);
-  return NOTHING;
+  return NO_REPLAY;
 }
 
 async function bytesOf(files: readonly string[]): Promise<number> {
