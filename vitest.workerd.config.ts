@@ -43,6 +43,8 @@ export default defineConfig({
   test: {
     name: "workerd",
     include: ["test/workerd/**/*.test.ts"],
+    // They mostly wait, for a venue's silence or a flush: three runtimes at once keep two cores busy, and no more.
+    maxWorkers: 3,
     // Refusals are logged, and refusals are what is tested: only a failing test shows its log.
     silent: "passed-only",
     testTimeout: 30_000,

@@ -60,7 +60,14 @@ export async function startedFeed(): Promise<number> {
   await abortAllDurableObjects();
   // So is what it has spent of the venue's budget.
   processBudgets.clear();
+  await vi.waitFor(async () => {
+    await feedRpc().status();
+    expect(await control.sockets()).toBe(1);
+  }, PATIENCE);
+  // Only now: an exchange without a connection may be started anew by the runtime, without its script.
   await control.snapshots({ BTCUSDT: snapshotBody(sequence), ETHUSDT: snapshotBody(sequence) });
+  // A change that the snapshot holds already: without any, a snapshot is asked for only when a market has been quiet for three seconds.
+  await control.send(["BTCUSDT", "ETHUSDT"].map((symbol) => depthFrame(symbol, { from: sequence })));
   await vi.waitFor(async () => {
     const status = await feedRpc().status();
     expect(status.markets.map((market) => market.state)).toEqual(["live", "live"]);
