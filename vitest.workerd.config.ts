@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { longestFirst } from "./test/longest-first.ts";
 
 const COMPATIBILITY_DATE = "2026-10-30";
 const FEEDS = JSON.stringify([{ feed: "main", venue: "binance-spot", symbols: ["BTCUSDT", "ETHUSDT"] }]);
@@ -45,9 +46,11 @@ export default defineConfig({
     include: ["test/workerd/**/*.test.ts"],
     // They mostly wait, for a venue's silence or a flush: three runtimes at once keep two cores busy, and no more.
     maxWorkers: 3,
+    sequence: { sequencer: longestFirst(["market-feed", "stream", "compaction"].map((name) => `test/workerd/${name}.test.ts`)) },
     // Refusals are logged, and refusals are what is tested: only a failing test shows its log.
     silent: "passed-only",
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // More than a test or a hook can spend in waiting, each time as long as it may (PATIENCE).
+    testTimeout: 90_000,
+    hookTimeout: 60_000,
   },
 });
