@@ -1,5 +1,6 @@
 /**
- * Recorded wire files, read as a stream of records in the order in which they were received. Plain or gzip (also several members).
+ * Recorded wire files, read as a stream of records in the order in which they were received. Plain, or gzip (also several members) where
+ * the name ends in .gz.
  *
  * Three forms, told apart by the first line:
  * - ndjson: `<received ns> <json>`; a line `{"lastUpdateId":…}` is the answer to a depth request, of the one symbol of the file;
@@ -9,10 +10,9 @@
  * What isn't a message of a combined stream or a snapshot is left out. Memory is bounded by the longest line.
  */
 
-import { createReadStream, existsSync } from "node:fs";
-import { open } from "node:fs/promises";
-import type { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
+import { existsSync } from "node:fs";
+import { ArchiveError } from "../archive/archive-error.ts";
+import { readLines as readBlocks } from "../archive/line-reader.ts";
 import { decodeRecordedLine } from "../core/wire/recorded-line.ts";
 import { decodeTapeLine } from "../core/wire/tape.ts";
 
@@ -24,9 +24,6 @@ export type RecordedMessage =
 export class RecordingError extends Error {}
 
 type ReadLine = (line: string) => RecordedMessage | null;
-
-const LONGEST_LINE = 64 * 1_048_576;
-const GZIP_MAGIC = [0x1f, 0x8b];
 
 /** Messages of the files, one file after the other. Throws RecordingError for a file that is missing, cut off or in none of the forms. */
 export async function* readRecording(files: readonly string[]): AsyncGenerator<RecordedMessage> {
@@ -110,31 +107,9 @@ async function* mergeByTime(frames: AsyncGenerator<RecordedMessage>, snapshots: 
 }
 
 async function* readLines(file: string): AsyncGenerator<string> {
-  let rest = "";
   try {
-    const text = await openText(file);
-    text.setEncoding("utf8");
-    for await (const chunk of text as AsyncIterable<string>) {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop() ?? "";
-      if (rest.length > LONGEST_LINE) throw new RecordingError(`${file} has a line of more than ${LONGEST_LINE} characters`);
-      for (const line of lines) yield line.endsWith("\r") ? line.slice(0, -1) : line;
-    }
+    for await (const { lines } of readBlocks(file)) yield* lines;
   } catch (cause) {
-    if (cause instanceof RecordingError) throw cause;
-    throw new RecordingError(`${file} can't be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw cause instanceof ArchiveError ? new RecordingError(cause.message, { cause }) : cause;
   }
-  if (rest !== "") yield rest;
-}
-
-async function openText(file: string): Promise<Readable> {
-  const handle = await open(file);
-  const magic = new Uint8Array(2);
-  await handle.read(magic, 0, 2, 0);
-  await handle.close();
-  const bytes = createReadStream(file);
-  if (magic[0] !== GZIP_MAGIC[0] || magic[1] !== GZIP_MAGIC[1]) return bytes;
-  const plain = createGunzip();
-  bytes.on("error", (error) => plain.destroy(error));
-  return bytes.pipe(plain);
 }

@@ -61,7 +61,7 @@ describe("recordings", () => {
     ["missing", null, /can't be read/],
     ["empty", "", /nothing is recorded/],
     ["in no known form", "time,price\n1,2\n", /none of the known forms/],
-    ["cut off within gzip", gzipSync(`1001 f ${QUOTE}\n`.repeat(5_000)).subarray(0, 200), /can't be read/],
+    ["cut off within its .gz", gzipSync(`1001 f ${QUOTE}\n`.repeat(5_000)).subarray(0, 200), /can't be read/],
     ["a tape with a torn line", `1001 f ${QUOTE}\ngarbage\n`, /not a line of a tape/],
     ["with a snapshot that is none", `1001 f ${QUOTE}\n1002 s ABCUSDT {"code":-1121}\n`, /no depth snapshot/],
   ])("are refused with a reason when %s", async (name, content, reason) => {

@@ -10,6 +10,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { dayFileName, isDayFile } from "../../archive/day-file.ts";
 import { groupParts, partsLines } from "../../archive/day-parts.ts";
+import { readLines } from "../../archive/line-reader.ts";
 import { type Instrument, marketId, parseMarketId } from "../../core/market/instrument.ts";
 import { parseGrid } from "../../core/units/decimal.ts";
 import { FEED_TAPE_SYMBOL, parseTapeKey } from "../../core/wire/keys.ts";
@@ -20,7 +21,6 @@ import { findAdapter } from "../../exchanges/registry.ts";
 import { CommandError } from "../command-error.ts";
 import type { FeedSource, SourceRecord } from "./feed-source.ts";
 import { declaredGrids, surveyFiles } from "./instrument-inference.ts";
-import { readLines } from "./line-reader.ts";
 import { completed, type RecordedAnswer, readAnswers, recordOf, snapshotRecords, surveyedLine } from "./recorded-lines.ts";
 import { tapedLine } from "./taped-line.ts";
 
@@ -40,7 +40,7 @@ export interface FileSourceOptions {
 
 /**
  * @param paths files, or folders that hold `tape/v1/…` (or lie inside it).
- * Throws CommandError when nothing usable is there, or a file's venue can't be told.
+ * Throws CommandError when nothing usable is there, or a file's venue can't be told; ArchiveError when a file can't be read to its end.
  */
 export async function fileSources(paths: readonly string[], options: FileSourceOptions): Promise<FeedSource[]> {
   const files: string[] = [];
@@ -228,10 +228,14 @@ async function* readRecords(
   };
   for (const parts of groupParts(paths)) {
     const [path = ""] = parts;
-    for await (const lines of parts.length > 1 ? partsLines(parts, onBytes) : readLines(path, onBytes)) {
+    for await (const lines of parts.length > 1 ? partsLines(parts, onBytes) : linesOf(path, onBytes)) {
       yield lines.flatMap((line) => (line === "" ? [] : (options.decode(line) ?? [])));
     }
   }
+}
+
+async function* linesOf(path: string, onBytes: (bytes: number) => void): AsyncGenerator<readonly string[]> {
+  for await (const { lines } of readLines(path, onBytes)) yield lines;
 }
 
 async function sizeOf(paths: readonly string[]): Promise<number> {

@@ -6,11 +6,11 @@
  * and one through a socket have the same ticks and lots.
  */
 
+import { readLines } from "../../archive/line-reader.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
 import { GridFinder } from "../../core/units/grid-finder.ts";
 import { decodeTapeLine } from "../../core/wire/tape.ts";
 import { isObject, type JsonObject, parseJson } from "../../exchanges/decoding/json-fields.ts";
-import { readLines } from "./line-reader.ts";
 import { MESSAGE_SHAPES, type SeeDecimals, showLevels, writtenDecimal } from "./message-shapes.ts";
 
 /** More distinct symbols than this in one file is no recording of ours: three times what one connection carries by default. */
@@ -102,7 +102,7 @@ export async function surveyFiles(
   const survey = new RecordingSurvey();
   let read = 0;
   for (const path of paths) {
-    for await (const lines of readLines(path)) {
+    for await (const { lines } of readLines(path)) {
       for (const line of lines) {
         const surveyed = lineOf(line);
         if (surveyed !== null) survey.take(surveyed);
@@ -118,7 +118,7 @@ export async function surveyFiles(
 export async function declaredGrids(path: string): Promise<Map<string, Pick<Instrument, "tick" | "lot">>> {
   const declared = new Map<string, Pick<Instrument, "tick" | "lot">>();
   let read = 0;
-  for await (const lines of readLines(path)) {
+  for await (const { lines } of readLines(path)) {
     for (const line of lines) {
       const record = decodeTapeLine(line);
       if ("kind" in record && record.kind === "instrument" && !declared.has(record.symbol))

@@ -3,13 +3,13 @@
  * doesn't note that itself, and whose snapshot a bare body is. Answers that lie in a file beside it are put where they came, by receive time.
  */
 
+import { readLines } from "../../archive/line-reader.ts";
 import { decodeRecordedLine } from "../../core/wire/recorded-line.ts";
 import type { TapeRecord } from "../../core/wire/tape.ts";
 import type { ExchangeAdapter } from "../../exchanges/contract.ts";
 import { CommandError } from "../command-error.ts";
 import type { SourceRecord } from "./feed-source.ts";
 import type { SurveyedLine } from "./instrument-inference.ts";
-import { readLines } from "./line-reader.ts";
 
 /** An answer to a request, as a recorder kept it. */
 export interface RecordedAnswer {
@@ -25,7 +25,7 @@ const MOST_ANSWER_CHARACTERS = 256_000_000;
 export async function readAnswers(path: string): Promise<RecordedAnswer[]> {
   const answers: RecordedAnswer[] = [];
   let characters = 0;
-  for await (const lines of readLines(path)) {
+  for await (const { lines } of readLines(path)) {
     for (const line of lines) {
       const recorded = decodeRecordedLine(line);
       if ("malformed" in recorded || recorded.kind !== "answer" || recorded.url === null) continue;
