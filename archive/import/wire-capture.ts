@@ -1,13 +1,8 @@
 /**
  * What a venue sent, as loggers beside a socket wrote it, as records of our tape (core/wire/tape.ts).
  *
- * | line | record |
- * |---|---|
- * | `<receive ns> <json>` | a frame; a bare body with lastUpdateId is the answer to a snapshot request |
- * | `<receive s>: <frame>` | a frame |
- * | `wss://… <-> <s>` | the connection opened |
- * | `wss://… <- <s>: <frame>` | what the client sent: left out |
- * | `https://… -> <s>: <body>` | an answer; of a depth request with `symbol=`, a snapshot; others are left out |
+ * The lines are those of core/wire/recorded-line.ts. On the tape come frames, openings of the connection, and answers: a bare body is the snapshot of the
+ * file's one symbol, one of a depth request that of its `symbol=`; other answers, and what the client sent, are left out.
  *
  * The first line's host says the venue where `--venue` doesn't. Nothing in such files says tick and lot: they are the greatest common divisors of what was sent.
  * Files are merged by receive time, so that answers kept in a file of their own come where they came.
@@ -16,12 +11,13 @@
 import { basename } from "node:path";
 import type { Instrument } from "../../core/market/instrument.ts";
 import { GridFinder } from "../../core/units/grid-finder.ts";
+import { decodeRecordedLine } from "../../core/wire/recorded-line.ts";
 import type { TapeRecord } from "../../core/wire/tape.ts";
 import { ArchiveError } from "../archive-error.ts";
 import type { RefusedLine } from "../events-file.ts";
 import type { InputFile } from "../input-files.ts";
 import { firstLineOf, readLines } from "../line-reader.ts";
-import { decimalText, millisOf, millisOfSeconds } from "./decimal-text.ts";
+import { decimalText } from "./decimal-text.ts";
 import { merged } from "./rows.ts";
 
 export interface CapturedRecord {
@@ -106,23 +102,28 @@ function recordOf(
   text: string,
   { only, connection }: { only: string | null; connection: string },
 ): TapeRecord | { refused: string } | null {
-  if (text === "" || text.startsWith("configuration:")) return null;
-  const logged = /^(\d{16,20}) (.*)$/s.exec(text);
-  if (logged !== null) {
-    const receivedAt = millisOf(logged[1], "ns") as number;
-    const body = logged[2] as string;
-    if (!body.startsWith('{"lastUpdateId":')) return { kind: "frame", receivedAt, text: body };
-    return only === null ? { refused: "a snapshot without a symbol, among several" } : { kind: "snapshot", receivedAt, symbol: only, body };
+  if (text === "") return null;
+  const line = decodeRecordedLine(text);
+  if ("malformed" in line) return { refused: line.malformed };
+  if (line.kind === "own") return null;
+  const receivedAt = Math.floor(line.receivedAt);
+  switch (line.kind) {
+    case "frame":
+      return { kind: "frame", receivedAt, text: line.text };
+    case "opened":
+      return { kind: "open", receivedAt, connection };
+    case "answer":
+      return answerOf(line, { only, receivedAt });
   }
-  const frame = /^(\d{9,11}(?:\.\d{1,9})?): (.*)$/s.exec(text);
-  if (frame !== null) return { kind: "frame", receivedAt: millisOfSeconds(frame[1]) as number, text: frame[2] as string };
-  const other = /^(\S+) (<->|<-|->) (\d{9,11}(?:\.\d{1,9})?)(?:: (.*))?$/s.exec(text);
-  if (other === null) return { refused: `no line of a capture: ${text.slice(0, 60)}` };
-  const [, url = "", arrow, seconds, body = ""] = other;
-  const receivedAt = millisOfSeconds(seconds) as number;
-  if (arrow === "<->") return { kind: "open", receivedAt, connection };
-  const symbol = /\/depth\?.*\bsymbol=([A-Za-z0-9_.-]{1,40})/.exec(url)?.[1];
-  return arrow === "->" && symbol !== undefined ? { kind: "snapshot", receivedAt, symbol, body } : null;
+}
+
+function answerOf(
+  { url, body }: { url: string | null; body: string },
+  { only, receivedAt }: { only: string | null; receivedAt: number },
+): TapeRecord | { refused: string } | null {
+  if (url === null && only === null) return { refused: "a snapshot without a symbol, among several" };
+  const symbol = url === null ? only : (/\/depth\?.*\bsymbol=([A-Za-z0-9_.-]{1,40})/.exec(url)?.[1] ?? null);
+  return symbol === null ? null : { kind: "snapshot", receivedAt, symbol, body };
 }
 
 /** The first form doesn't tell that the connection was opened: it was, before the first message. */
