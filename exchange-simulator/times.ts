@@ -1,4 +1,4 @@
-/** Times as venues write them, from epoch ms. */
+/** Times as venues write them, from epoch ms, and when their clocks strike. */
 
 /** `2021-07-22T22:36:10.014Z` */
 export function isoMillis(time: number): string {
@@ -13,4 +13,9 @@ export function isoMicros(time: number): string {
 /** `2026-09-01T10:16:18.822000000Z` */
 export function isoNanos(time: number): string {
   return `${isoMillis(time).slice(0, -1)}000000Z`;
+}
+
+/** The first multiple of `step` after `value`: when a venue's clock strikes next. */
+export function nextMultiple(value: number, step: number): number {
+  return (Math.floor(value / step) + 1) * step;
 }

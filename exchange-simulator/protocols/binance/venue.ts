@@ -1,6 +1,7 @@
 /** A Binance venue: its markets, its clients, its clock's work. One class for spot, USD-M and COIN-M; `product.ts` says in what they differ. */
 
 import type { Applied } from "../../market/canonical-market.ts";
+import { nextMultiple } from "../../times.ts";
 import { Topics } from "../../topics.ts";
 import type {
   Clock,
@@ -180,8 +181,4 @@ function decodeName(name: string): string {
   } catch {
     return name;
   }
-}
-
-function nextMultiple(value: number, step: number): number {
-  return (Math.floor(value / step) + 1) * step;
 }

@@ -3,6 +3,7 @@
 import { MS_PER_MINUTE, MS_PER_SECOND, minuteOf } from "../../../core/units/time.ts";
 import { copyOf } from "../../book-copy.ts";
 import type { Applied } from "../../market/canonical-market.ts";
+import { nextMultiple } from "../../times.ts";
 import { Topics } from "../../topics.ts";
 import type { Clock, Connection, KeptBook, Listing, Protocol, RestAnswer, RestRequest, Venue, VenueSetup } from "../../venue.ts";
 import { BitmexMarket, type Table, type TableChange } from "./market.ts";
@@ -165,8 +166,4 @@ export class BitmexVenue implements Venue {
     for (const session of this.topics.of(`${change.table}:${change.symbol}`)) session.hear(change);
     for (const session of this.topics.of(change.table)) session.hear(change);
   }
-}
-
-function nextMultiple(value: number, step: number): number {
-  return (Math.floor(value / step) + 1) * step;
 }

@@ -6,7 +6,8 @@ import { isoMicros, isoNanos } from "../../times.ts";
 import type { Channel, Connection, Frame, KeptBook, Session } from "../../venue.ts";
 import type { AdvancedVenue } from "./advanced.ts";
 import type { AdvancedProduct } from "./advanced-product.ts";
-import { frameOf, MessageRate, namesOf, parseObject, SUBSCRIBE_WITHIN_MS } from "./products.ts";
+import { frameOf, MessageRate, namesOf, parseObject } from "./products.ts";
+import { Subscriptions } from "./subscriptions.ts";
 
 const QUIET_CLOSES_AFTER_MS = 75 * MS_PER_SECOND;
 const CHANNELS = ["level2", "market_trades", "ticker", "candles", "heartbeats"] as const;
@@ -24,18 +25,17 @@ export class AdvancedSession implements Session {
   private readonly venue: AdvancedVenue;
   private readonly connection: Connection;
   private readonly rate = new MessageRate();
-  /** Products by channel; a channel without any isn't there. */
-  private readonly subscribed = new Map<AdvancedChannel, Set<string>>();
+  private readonly subscriptions: Subscriptions<AdvancedChannel, AdvancedSession>;
   private readonly toldAt = new Map<AdvancedChannel, number>();
   private readonly openedAt: number;
   private sequence = 0;
   private heartbeats = 0;
-  private hasSubscribed = false;
 
   constructor(venue: AdvancedVenue, connection: Connection) {
     this.venue = venue;
     this.connection = connection;
     this.openedAt = venue.clock.now;
+    this.subscriptions = new Subscriptions(venue.topics, this, venue.clock.now);
   }
 
   tell(channel: AdvancedChannel, symbol: string | null, events: string): void {
@@ -53,12 +53,12 @@ export class AdvancedSession implements Session {
   }
 
   closed(): void {
-    for (const channel of [...this.subscribed.keys()]) this.unsubscribe(channel, []);
+    this.subscriptions.removeAll();
     this.venue.leave(this);
   }
 
   passSecond(now: number): void {
-    if (this.subscribed.has("heartbeats")) {
+    if (this.subscriptions.channels.includes("heartbeats")) {
       this.heartbeats++;
       const stamp = isoNanos(this.venue.stamp(now)).replace("T", " ").replace("Z", "");
       const uptime = `m=+${((now - this.openedAt) / MS_PER_SECOND).toFixed(9)}`;
@@ -66,15 +66,15 @@ export class AdvancedSession implements Session {
       this.tell("heartbeats", null, event);
       return;
     }
-    if (!this.hasSubscribed && now - this.openedAt >= SUBSCRIBE_WITHIN_MS) this.connection.close(1008, "no subscribe message");
-    for (const channel of [...this.subscribed.keys()]) {
-      if (now - (this.toldAt.get(channel) ?? now) >= QUIET_CLOSES_AFTER_MS) this.unsubscribe(channel, []);
+    this.subscriptions.passSecond(now, this.connection);
+    for (const channel of this.subscriptions.channels) {
+      if (now - (this.toldAt.get(channel) ?? now) >= QUIET_CLOSES_AFTER_MS) this.subscriptions.remove(channel, []);
     }
   }
 
   snapshotFrames(symbol: string, book: KeptBook): readonly Frame[] | null {
     const product = this.venue.product(symbol);
-    if (product === null || !this.hears("level2", symbol)) return null;
+    if (product === null || !this.subscriptions.has("level2", symbol)) return null;
     return [this.snapshotFrame(product, book)];
   }
 
@@ -91,10 +91,6 @@ export class AdvancedSession implements Session {
     return null;
   }
 
-  private hears(channel: AdvancedChannel, symbol: string): boolean {
-    return this.subscribed.get(channel)?.has(symbol) === true;
-  }
-
   private obey(message: Readonly<Record<string, unknown>>): string | null {
     const channel = CHANNELS.find((name) => name === message.channel);
     const products = namesOf(message.product_ids);
@@ -103,21 +99,18 @@ export class AdvancedSession implements Session {
     if (products === null) return "product_ids must be a list of names";
     const unknown = products.find((name) => this.venue.product(name) === null);
     if (unknown !== undefined) return `failure to ${message.type}: ${unknown} is not a valid product`;
-    if (message.type === "unsubscribe") this.unsubscribe(channel, products);
+    if (message.type === "unsubscribe") this.subscriptions.remove(channel, products);
     else this.subscribe(channel, products);
     this.tellSubscriptions();
     return null;
   }
 
   private subscribe(channel: AdvancedChannel, named: readonly string[]): void {
-    this.hasSubscribed = true;
     const products = channel === "heartbeats" ? ["heartbeats"] : named.length === 0 ? [...this.venue.listings.keys()] : named;
-    const subscribed = this.subscribed.get(channel) ?? new Set<string>();
-    this.subscribed.set(channel, subscribed);
     this.toldAt.set(channel, this.venue.clock.now);
+    this.subscriptions.add(channel, products);
     for (const symbol of products) {
-      subscribed.add(symbol);
-      this.venue.topics.add(`${channel}:${symbol}`, this);
+      this.subscriptions.listen(channel, symbol);
       this.welcome(channel, symbol);
     }
   }
@@ -131,18 +124,8 @@ export class AdvancedSession implements Session {
     if (channel === "candles") this.tell(channel, symbol, `[{"type":"snapshot","candles":[${product.candle.allTexts().join(",")}]}]`);
   }
 
-  /** @param named all of the channel when empty. */
-  private unsubscribe(channel: AdvancedChannel, named: readonly string[]): void {
-    const subscribed = this.subscribed.get(channel);
-    for (const symbol of named.length === 0 ? [...(subscribed ?? [])] : named) {
-      subscribed?.delete(symbol);
-      this.venue.topics.remove(`${channel}:${symbol}`, this);
-    }
-    if (subscribed?.size === 0) this.subscribed.delete(channel);
-  }
-
   private tellSubscriptions(): void {
-    const subscriptions = Object.fromEntries([...this.subscribed].map(([channel, symbols]) => [channel, [...symbols]]));
+    const subscriptions = Object.fromEntries(this.subscriptions.all);
     this.connection.send(this.message("subscriptions", null, { events: JSON.stringify([{ subscriptions }]), kind: "control" }));
   }
 

@@ -14,7 +14,7 @@
 import { MS_PER_SECOND } from "../../../core/units/time.ts";
 import { copyOf } from "../../book-copy.ts";
 import type { Applied } from "../../market/canonical-market.ts";
-import { isoMicros } from "../../times.ts";
+import { isoMicros, nextMultiple } from "../../times.ts";
 import { Topics } from "../../topics.ts";
 import type { Clock, Connection, KeptBook, Listing, Protocol, RestAnswer, RestRequest, Venue, VenueSetup } from "../../venue.ts";
 import { AdvancedProduct } from "./advanced-product.ts";
@@ -162,10 +162,6 @@ export class AdvancedVenue implements Venue {
     }
     for (const session of [...this.sessions]) session.passSecond(now);
   }
-}
-
-function nextMultiple(value: number, step: number): number {
-  return (Math.floor(value / step) + 1) * step;
 }
 
 function decodeURIComponentSafely(text: string): string {

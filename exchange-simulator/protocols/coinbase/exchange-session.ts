@@ -1,7 +1,8 @@
 import { copyOf, crossingBid } from "../../book-copy.ts";
 import type { Connection, Frame, KeptBook, Session } from "../../venue.ts";
 import type { ExchangeVenue } from "./exchange.ts";
-import { frameOf, MessageRate, namesOf, parseObject, SUBSCRIBE_WITHIN_MS } from "./products.ts";
+import { frameOf, MessageRate, namesOf, parseObject } from "./products.ts";
+import { Subscriptions } from "./subscriptions.ts";
 
 const CHANNELS = ["level2", "level2_batch", "matches", "ticker", "heartbeat"] as const;
 export type ExchangeChannel = (typeof CHANNELS)[number];
@@ -10,14 +11,12 @@ export class ExchangeSession implements Session {
   private readonly venue: ExchangeVenue;
   private readonly connection: Connection;
   private readonly rate = new MessageRate();
-  private readonly subscribed = new Map<ExchangeChannel, Set<string>>();
-  private readonly openedAt: number;
-  private hasSubscribed = false;
+  private readonly subscriptions: Subscriptions<ExchangeChannel, ExchangeSession>;
 
   constructor(venue: ExchangeVenue, connection: Connection) {
     this.venue = venue;
     this.connection = connection;
-    this.openedAt = venue.clock.now;
+    this.subscriptions = new Subscriptions(venue.topics, this, venue.clock.now);
   }
 
   send(frame: Frame): void {
@@ -46,21 +45,21 @@ export class ExchangeSession implements Session {
       return;
     }
     if (message.type === "subscribe") this.subscribe(wishes);
-    else for (const { channel, products } of wishes) this.unsubscribe(channel, products);
+    else for (const { channel, products } of wishes) this.subscriptions.remove(channel, products);
     if (message.type === "unsubscribe") this.tellSubscriptions();
   }
 
   closed(): void {
-    for (const channel of [...this.subscribed.keys()]) this.unsubscribe(channel, []);
+    this.subscriptions.removeAll();
     this.venue.leave(this);
   }
 
   passSecond(now: number): void {
-    if (!this.hasSubscribed && now - this.openedAt >= SUBSCRIBE_WITHIN_MS) this.connection.close(1008, "no subscribe message");
+    this.subscriptions.passSecond(now, this.connection);
   }
 
   snapshotFrames(symbol: string, book: KeptBook): readonly Frame[] | null {
-    const hears = (["level2", "level2_batch"] as const).some((channel) => this.subscribed.get(channel)?.has(symbol) === true);
+    const hears = (["level2", "level2_batch"] as const).some((channel) => this.subscriptions.has(channel, symbol));
     const product = hears ? this.venue.product(symbol) : null;
     return product === null ? null : [product.snapshotFrame(book)];
   }
@@ -77,18 +76,13 @@ export class ExchangeSession implements Session {
   }
 
   private subscribe(wishes: readonly Wish[]): void {
-    this.hasSubscribed = true;
-    for (const { channel, products } of wishes) {
-      const subscribed = this.subscribed.get(channel) ?? new Set<string>();
-      this.subscribed.set(channel, subscribed);
-      for (const symbol of products) subscribed.add(symbol);
-    }
+    for (const { channel, products } of wishes) this.subscriptions.add(channel, products);
     this.tellSubscriptions();
     for (const { channel, products } of wishes) for (const symbol of products) this.welcome(channel, symbol);
   }
 
   private welcome(channel: ExchangeChannel, symbol: string): void {
-    this.venue.topics.add(`${channel}:${symbol}`, this);
+    this.subscriptions.listen(channel, symbol);
     const product = this.venue.product(symbol);
     if (product === null) return;
     const { market } = product.listing;
@@ -99,19 +93,9 @@ export class ExchangeSession implements Session {
     if (ticker !== null) this.send(ticker);
   }
 
-  /** @param named all of the channel when empty. */
-  private unsubscribe(channel: ExchangeChannel, named: readonly string[]): void {
-    const subscribed = this.subscribed.get(channel);
-    for (const symbol of named.length === 0 ? [...(subscribed ?? [])] : named) {
-      subscribed?.delete(symbol);
-      this.venue.topics.remove(`${channel}:${symbol}`, this);
-    }
-    if (subscribed?.size === 0) this.subscribed.delete(channel);
-  }
-
   private tellSubscriptions(): void {
     const account = this.venue.isOldForm ? {} : { account_ids: null };
-    const channels = [...this.subscribed].map(([name, products]) => ({ name, product_ids: [...products], ...account }));
+    const channels = this.subscriptions.all.map(([name, products]) => ({ name, product_ids: products, ...account }));
     this.send(frameOf(JSON.stringify({ type: "subscriptions", channels }), { channel: "control", symbol: null }));
   }
 

@@ -13,7 +13,7 @@
 import { MS_PER_SECOND } from "../../../core/units/time.ts";
 import { copyOf } from "../../book-copy.ts";
 import type { Applied } from "../../market/canonical-market.ts";
-import { isoMicros } from "../../times.ts";
+import { isoMicros, nextMultiple } from "../../times.ts";
 import { Topics } from "../../topics.ts";
 import type { Clock, Connection, Frame, KeptBook, Listing, Protocol, RestAnswer, RestRequest, Venue, VenueSetup } from "../../venue.ts";
 import { changeOf, ExchangeProduct } from "./exchange-product.ts";
@@ -137,7 +137,3 @@ export class ExchangeVenue implements Venue {
 }
 
 const NOT_FOUND = JSON.stringify({ message: "NotFound" });
-
-function nextMultiple(value: number, step: number): number {
-  return (Math.floor(value / step) + 1) * step;
-}

@@ -20,8 +20,6 @@ export function frameOf(text: string, fields: Pick<Frame, "channel" | "symbol"> 
   return { text, channel: fields.channel, symbol: fields.symbol, first: fields.first ?? null, last: fields.last ?? null };
 }
 
-/** A client that says nothing for this long is disconnected: websocket overviews of both feeds, read 2026-11-27. */
-export const SUBSCRIBE_WITHIN_MS = 5_000;
 const MESSAGES_PER_SECOND = 100;
 const PRODUCTS_PER_MESSAGE = 1_000;
 
