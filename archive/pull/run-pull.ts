@@ -46,8 +46,6 @@ export interface PullReport {
 
 /** As far back as a list may go. */
 const ALL_DAYS = 3_650;
-/** Minutes of days without a file are looked for so far back, where nothing else is said: day files come the next day. */
-const OPEN_DAYS = 7;
 const SETTLED_AFTER_MS = 2 * MS_PER_HOUR;
 const PAGE = 500;
 const ROW_LEVELS = 100;
@@ -68,6 +66,8 @@ const rowsShape = z.looseObject({
   ),
   nextCursor: z.string().nullable(),
 });
+
+const qualityShape = z.looseObject({ quality: z.looseObject({ recordedSince: z.number().nullable() }) });
 
 type ListedDay = KnownDay & { readonly url: string };
 type Row = z.infer<typeof rowsShape>["snapshots"][number];
@@ -143,7 +143,7 @@ async function marketsToAsk({ instance, markets }: PullOptions, listed: readonly
   return [...new Set([...carried, ...recorded])].sort();
 }
 
-/** Of the days from which no file has come. */
+/** Of the days from which no file has come, however long ago: one whose file can't be made has nothing else. */
 async function pullMinutes(
   options: PullOptions,
   markets: readonly string[],
@@ -153,7 +153,7 @@ async function pullMinutes(
   let [fetched, bytes] = [0, 0];
   const hasFile = new Set(listed.map(({ market, day }) => `${market} ${day}`));
   for (const market of markets) {
-    for (const day of daysUpTo(until, since ?? dayOf(timeOf(until) - (OPEN_DAYS - 1) * MS_PER_DAY))) {
+    for (const day of daysUpTo(until, since ?? (await firstDay(instance, market, until)))) {
       if (hasFile.has(`${market} ${day}`)) continue;
       const rows = (await minuteRows(instance, { market, day, levels: 0 })).filter(({ tape }) => tape !== null);
       if (rows.length === 0) continue;
@@ -204,12 +204,10 @@ async function pullRows(
   return { fetched, rows: count };
 }
 
-/** The day of the oldest row within a month and of what day files there are; older rows are asked for with `since`. */
+/** The day of the market's first row ever. */
 async function firstDay(instance: Instance, market: string, until: string): Promise<string> {
-  const from = timeOf(until) - 30 * MS_PER_DAY;
-  const path = `/v1/markets/${encodeURIComponent(market)}/snapshots?from=${from}&to=${timeOf(until) + MS_PER_DAY}&limit=1&levels=0`;
-  const [first] = (await instance.get(path, rowsShape)).snapshots;
-  return first === undefined ? until : dayOf(first.minute);
+  const { recordedSince } = (await instance.get(`/v1/quality/${encodeURIComponent(market)}?day=${until}`, qualityShape)).quality;
+  return recordedSince === null ? until : dayOf(recordedSince);
 }
 
 /** A day of a market's minute rows, as the API gives them. */

@@ -160,6 +160,17 @@ describe("a day without a file yet", () => {
     expect(existsSync(folder)).toBe(false);
   });
 
+  it("comes however long ago it was, and so do its rows, where no first day is named: what is left out in silence is lost to whoever keeps the copy", async () => {
+    const out = freshFolder();
+    place.times = [Date.UTC(2025, 8, 30, 23, 59), Date.UTC(2025, 11, 1), ...place.times];
+    expect(await pull(out, { beside })).toMatchObject({ minutes: { fetched: 2 }, snapshots: { fetched: 3, rows: 4 } });
+    const [tapes, rows] = ["tape", "snapshots"].map((kind) => readdirSync(join(out, kind, "v1", "binance-spot", "TESTUSDT")));
+    expect(tapes).toEqual(["2025-09-30", "2025-12-01"]);
+    expect(rows).toEqual(["2025-09-30.ndjson", "2025-12-01.ndjson", "2026-01-06.ndjson"]);
+    const later = freshFolder();
+    expect(await pull(later, { beside, since: "2025-11-01" })).toMatchObject({ minutes: { fetched: 1 }, snapshots: { rows: 3 } });
+  });
+
   it("has its rows in a file of their own, which is taken for whole only when the day is over", async () => {
     const out = freshFolder();
     await pull(out, { beside, now: Date.UTC(2026, 0, 6, 12) });
@@ -183,6 +194,8 @@ class Place {
   /** Status and Retry-After of the answers to come. */
   refusals: [number, string | null][] = [];
   sent = 0;
+  /** Starts of the minutes that it has rows of. */
+  times = [Date.UTC(2026, 0, 6, 0, 0), Date.UTC(2026, 0, 6, 0, 1)];
   readonly ranges: string[] = [];
   readonly matches: string[] = [];
   readonly waits: number[] = [];
@@ -212,6 +225,8 @@ class Place {
       response.writeHead(status, retryAfter === null ? {} : { "retry-after": retryAfter }).end('{"detail":"said the place"}');
     } else if (url.pathname === "/v1/days") this.list(url, response);
     else if (url.pathname === "/v1/markets") response.end(JSON.stringify({ markets: [{ market: MARKET }] }));
+    else if (url.pathname.startsWith("/v1/quality/"))
+      response.end(JSON.stringify({ quality: { recordedSince: this.minutes()[0]?.minute ?? null } }));
     else if (url.pathname.endsWith("/snapshots")) this.rows(url, response);
     else if (url.pathname.startsWith("/tapes/")) response.end(gzipSync(`minute ${url.pathname.slice(7)}\n`));
     else this.file(url, request, response);
@@ -225,15 +240,13 @@ class Place {
     response.end(JSON.stringify({ days: page, nextCursor: Number(cursor) + 1 < listed.length ? String(Number(cursor) + 1) : null }));
   }
 
+  private minutes(): { minute: number; bookHash: null; lastSequence: null; tape: { url: string } }[] {
+    return this.times.map((minute) => ({ minute, bookHash: null, lastSequence: null, tape: { url: `/tapes/${(minute / 60_000) % 60}` } }));
+  }
+
   private rows(url: URL, response: ServerResponse): void {
-    const minutes = [0, 1].map((minute) => ({
-      minute: Date.UTC(2026, 0, 6, 0, minute),
-      bookHash: null,
-      lastSequence: null,
-      tape: { url: `/tapes/${minute}` },
-    }));
     const { from, to } = Object.fromEntries(url.searchParams);
-    const snapshots = minutes.filter(({ minute }) => minute >= Number(from) && minute < Number(to));
+    const snapshots = this.minutes().filter(({ minute }) => minute >= Number(from) && minute < Number(to));
     response.end(JSON.stringify({ snapshots, nextCursor: null }));
   }
 

@@ -11,7 +11,7 @@ import { createApp } from "../../workers/api/app.ts";
 import { type CompactionReport, compactDays } from "../../workers/cron/compaction.ts";
 import { openDatabase } from "../../workers/storage/database.ts";
 import { chunksOf } from "../../workers/storage/day-files.ts";
-import { type DayRow, readDays, sha256 } from "../../workers/storage/days.ts";
+import { claimWork, type DayRow, queueWork, readDays, readFailingDays, releaseWork, sha256 } from "../../workers/storage/days.ts";
 import { putTapes } from "../../workers/storage/tapes.ts";
 import { expectAsDocumented } from "./contract-check.ts";
 
@@ -145,8 +145,35 @@ describe("a run that breaks off", () => {
     await env.TAPES.put(key, bytes, { customMetadata: object?.customMetadata ?? {} });
     for (let run = 0; run < 3; run++) await compact({ startedAt: DUE + run * HOUR }).catch(() => {});
     expect((await allDays()).map(({ market }) => market)).toEqual([ETH, "binance-spot:_feed"]);
-    const work = await env.DB.prepare("select market, failures from day_work").all();
-    expect(work.results).toMatchObject([{ market: BTC }]);
+    expect(await readFailingDays(database)).toEqual({ days: [{ market: BTC, day: DAY, failures: 3 }], count: 1 });
+    // Its minutes stay, whatever their age, those of markets that have a file too: they are in one object.
+    await compact({ startedAt: DUE + 30 * 24 * HOUR, keepMinutesDays: 7 }).catch(() => {});
+    expect(await keysBelow("tape/")).toEqual([key]);
+  });
+
+  it("again and again is tried ever more seldom, and at last once a day", async () => {
+    await queueWork(database, BTC, DAY);
+    let now = DUE;
+    for (const minutes of [15, 30, 60, 120, 240, 480, 960, 1_440, 1_440]) {
+      expect(await claimWork(database, now)).toMatchObject({ market: BTC });
+      expect(await claimWork(database, now + minutes * MINUTE - 1)).toBeNull();
+      now += minutes * MINUTE;
+    }
+  });
+
+  it("because it was killed counts as one that failed: else what kills it would be tried for ever, and nothing would say so", async () => {
+    await queueWork(database, BTC, DAY);
+    for (const [now, failures] of [
+      [DUE, 1],
+      [DUE + 15 * MINUTE, 2],
+      [DUE + 45 * MINUTE, 3],
+    ] as const)
+      expect(await claimWork(database, now)).toEqual({ market: BTC, day: DAY, failures });
+    expect(await claimWork(database, DUE + 46 * MINUTE)).toBeNull();
+    expect((await readFailingDays(database)).count).toBe(1);
+    await releaseWork(database, { market: BTC, day: DAY, failures: 3 });
+    expect((await readFailingDays(database)).count).toBe(0);
+    expect(await claimWork(database, DUE + 46 * MINUTE)).toMatchObject({ failures: 1 });
   });
 });
 

@@ -52,7 +52,7 @@ describe("health", () => {
     tapeBytesHeld: 0,
   } as unknown as FeedStatus;
   const feed = { configuration: { feed: "main", object: "main", venue: "v", symbols: ["A"] }, status, lastStoredMinute: 0 };
-  const fine: Observations = { now: 0, feeds: [feed], isDatabaseReachable: true, model };
+  const fine: Observations = { now: 0, feeds: [feed], failingDays: { days: [], count: 0 }, isDatabaseReachable: true, model };
 
   it("is ok when all is well", () => {
     expect(healthBody(fine)).toMatchObject({ status: "ok", reasons: [], model: { id: "mlp" } });
@@ -86,6 +86,8 @@ describe("health", () => {
     ["no model", { model: { ok: false, fault: "not-found", detail: "" } }, "degraded"],
     ["no inference Worker", { model: null }, "degraded"],
     ["no feed that answers", { feeds: [{ ...feed, status: null }] }, "down"],
+    ["a day file that can't be made", { failingDays: { days: [{ market: "v:A", day: "2026-01-05", failures: 3 }], count: 1 } }, "degraded"],
+    ["day files that can't be made, more than are named", { failingDays: { days: [], count: 12 } }, "degraded"],
     ["no database", { isDatabaseReachable: false }, "down"],
   ])("with %s is not ok, and says why", (_, change, expected) => {
     const said = healthBody({ ...fine, ...change });
@@ -98,6 +100,13 @@ describe("health", () => {
     expect([told?.refusals, told?.lastRefusal]).toEqual([1, { at: 1_200_000, detail: "400: no such symbol" }]);
     const [unknown] = healthBody({ ...fine, feeds: [{ ...feed, status: null }] }).feeds;
     expect([unknown?.refusals, unknown?.lastRefusal]).toEqual([0, null]);
+  });
+
+  it("names the market days whose file can't be made, and how often that was tried", () => {
+    const days = [{ market: "v:A", day: "2026-01-05", failures: 3 }];
+    const said = healthBody({ ...fine, failingDays: { days, count: 4 } });
+    expect(said.reasons).toEqual(["no day file of v:A on 2026-01-05 in 3 tries", "no day file of 3 further market days"]);
+    expect(said.failingDays).toEqual(days);
   });
 
   it("takes a deployment where nothing was published yet for healthy", () => {

@@ -25,10 +25,10 @@ export function pullCommand(): Command {
     .requiredOption("--from <url>", "the instance, e.g. https://edgebook.example.workers.dev")
     .requiredOption("--out <dir>", "folder to write")
     .option("--market <market>", "only this market, e.g. binance-spot:BTCUSDT; may be given several times", collect, [])
-    .option("--since <day>", "first UTC day, yyyy-mm-dd; all day files, and a week of minutes, when left out", calendarDay)
+    .option("--since <day>", "first UTC day, yyyy-mm-dd; everything when left out", calendarDay)
     .option("--until <day>", "last UTC day; today when left out", calendarDay)
     .option("--no-minutes", "day files alone")
-    .option("--snapshots", "the minute rows as well, as NDJSON", false)
+    .option("--snapshots", "the minute rows as well, as NDJSON, as the instance knows them when they come", false)
     .addOption(jsonOption())
     .action(run);
 }

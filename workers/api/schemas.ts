@@ -321,6 +321,9 @@ export const healthSchema = z
     reasons: z.array(z.string()).openapi({ description: "What is not as it should be" }),
     now: epochMs,
     feeds: z.array(feedHealthSchema),
+    failingDays: z.array(z.object({ market: z.string(), day: z.string(), failures: z.int() })).openapi({
+      description: "Market days whose day file could not be made in several tries, the oldest first, at most ten: their minutes stay",
+    }),
     model: z.object({ id: z.string(), version: z.string(), source: z.enum(["r2", "shipped"]) }).nullable(),
   })
   .openapi("Health");

@@ -6,6 +6,7 @@
  * 2. What to do is found in the bucket: its venues and days, whether a feed carries them now or not. A day that was looked at is looked at
  *    again after a quarter of its age, an hour at least: late minutes are found, and the looks grow few.
  * 3. Of the days found the oldest is worked on, one market after another. A run claims its work for itself; that it works alone is thrift, not needed.
+ *    What fails comes last, ever later, and is in /v1/health; its minute objects stay, and are never deleted.
  */
 
 import { parseMarketId } from "../../core/market/instrument.ts";
@@ -13,7 +14,7 @@ import { MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE, startOfDay } from "../../core/u
 import { TAPES_PREFIX, tapesVenuePrefix } from "../../core/wire/keys.ts";
 import { logError, logEvent } from "../log.ts";
 import type { Database } from "../storage/database.ts";
-import { claimWork, deferWork, endWork, readSurveys, releaseWork, type SurveyRow, type Work } from "../storage/days.ts";
+import { claimWork, endWork, readSurveys, releaseWork, type SurveyRow, type Work } from "../storage/days.ts";
 import { type MeteredBucket, meterBucket } from "../storage/metered-bucket.ts";
 import { BLOCK_BYTES, compactStep, STEP_TEXT_BYTES } from "./compact-day.ts";
 import { surveyDay } from "./survey-day.ts";
@@ -28,9 +29,6 @@ const LOOK_AGAIN_SHARE = 0.25;
  * (https://developers.cloudflare.com/workers/platform/limits/, read 2026-11-27).
  */
 const TEXT_PER_RUN = 96 * 1024 * 1024;
-/** A run that has been cut off is over by then: cron is ended after 15 minutes. */
-const CLAIM_MS = 15 * MS_PER_MINUTE;
-const TRY_AGAIN_AFTER_MS = 10 * MS_PER_MINUTE;
 /** Fewer are not worth beginning with: putting a file together may take as many. */
 const LEAST_CALLS = 150;
 /** Venues' days of one run: a listing each, and the rest stays for the next look. */
@@ -70,7 +68,7 @@ export async function compactDays(options: CompactionOptions): Promise<Compactio
   for (;;) {
     const left = options.calls - bucket.calls();
     if (left < LEAST_CALLS || textLeft <= 0) break;
-    const work = await claimWork(options.database, options.startedAt, options.startedAt + CLAIM_MS);
+    const work = await claimWork(options.database, options.startedAt);
     if (work === null) break;
     const { textBytes, files, steps } = await workOn(work, bucket, { ...options, textLeft });
     textLeft -= textBytes;
@@ -114,8 +112,7 @@ async function workOn(work: Work, bucket: MeteredBucket, options: CompactionOpti
     // The claim is free again: whoever claims next would get it at once.
     return { textBytes: options.textLeft, steps, files: 0 };
   } catch (error) {
-    await deferWork(database, work, startedAt + TRY_AGAIN_AFTER_MS);
-    logError("day-not-compacted", error, { market: work.market, day: work.day, failures: work.failures + 1 });
+    logError("day-not-compacted", error, { market: work.market, day: work.day, failures: work.failures });
     throw error;
   }
 }

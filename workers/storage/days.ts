@@ -1,10 +1,19 @@
 /** The rows of day files, of the work on them, and of what was found of each day. */
 
 import { and, asc, desc, eq, gte, lt, lte, sql } from "drizzle-orm";
-import { MS_PER_DAY } from "../../core/units/time.ts";
+import { MS_PER_DAY, MS_PER_MINUTE } from "../../core/units/time.ts";
 import { chainHash } from "../../core/wire/day-chain.ts";
 import type { Database } from "./database.ts";
 import { daySurveys, days, dayWork, snapshots } from "./schema.ts";
+
+/** A run that has been cut off is over by then: cron is ended after 15 minutes. */
+const SHORTEST_CLAIM_MS = 15 * MS_PER_MINUTE;
+/** What nobody mends costs a step a day. */
+const LONGEST_CLAIM_MS = MS_PER_DAY;
+const MOST_DOUBLINGS = 10;
+/** Once may be a store that was away for a moment, or a run at work. */
+const FAILS_AGAIN = 2;
+const SHOWN_FAILING = 10;
 
 export type DayRow = typeof days.$inferSelect;
 export type SurveyRow = typeof daySurveys.$inferSelect;
@@ -82,6 +91,7 @@ export async function addDay(database: Database, day: NewDay): Promise<void> {
 export interface Work {
   readonly market: string;
   readonly day: string;
+  /** Tries that came to nothing, this one among them until it is over. */
   readonly failures: number;
 }
 
@@ -89,28 +99,37 @@ export async function queueWork(database: Database, market: string, day: string)
   await database.insert(dayWork).values({ market, day, claimedUntil: 0, failures: 0 }).onConflictDoNothing();
 }
 
-/** The oldest day that no run works on, for this run alone until then. Null when there is none. */
-export async function claimWork(database: Database, now: number, until: number): Promise<Work | null> {
-  const [found] = await database.all<Work>(sql`update ${dayWork} set claimed_until = ${until} where (market, day) =
-    (select market, day from ${dayWork} where claimed_until <= ${now} order by failures, day, market limit 1)
+/**
+ * The oldest day that no run works on, for this run alone for a while. Null when there is none.
+ *
+ * It counts as a failure until the run comes to an end with it: one that is killed over it can't say so. Those that failed come last, and after each
+ * failure twice as much later, a day at most.
+ */
+export async function claimWork(database: Database, now: number): Promise<Work | null> {
+  const waits = sql`min(${LONGEST_CLAIM_MS}, ${SHORTEST_CLAIM_MS} * (1 << min(failures, ${MOST_DOUBLINGS})))`;
+  const [found] = await database.all<Work>(sql`update ${dayWork} set claimed_until = ${now} + ${waits}, failures = failures + 1
+    where (market, day) = (select market, day from ${dayWork} where claimed_until <= ${now} order by failures, day, market limit 1)
     and claimed_until <= ${now} returning market, day, failures`);
   return found ?? null;
 }
 
-/** The next run may go on with it. */
+/** It has come forward: the next run may go on with it. */
 export async function releaseWork(database: Database, { market, day }: Work): Promise<void> {
   await database
     .update(dayWork)
-    .set({ claimedUntil: 0 })
+    .set({ claimedUntil: 0, failures: 0 })
     .where(and(eq(dayWork.market, market), eq(dayWork.day, day)));
 }
 
-/** It failed: others come first, and it is tried again after a while. */
-export async function deferWork(database: Database, { market, day, failures }: Work, until: number): Promise<void> {
-  await database
-    .update(dayWork)
-    .set({ claimedUntil: until, failures: failures + 1 })
-    .where(and(eq(dayWork.market, market), eq(dayWork.day, day)));
+/** Market days that fail again and again, the oldest first, and how many there are. What is worked on for the first time is none of them. */
+export async function readFailingDays(database: Database): Promise<{ days: Work[]; count: number }> {
+  const rows = await database
+    .select({ market: dayWork.market, day: dayWork.day, failures: dayWork.failures, count: sql<number>`count(*) over ()` })
+    .from(dayWork)
+    .where(gte(dayWork.failures, FAILS_AGAIN))
+    .orderBy(asc(dayWork.day), asc(dayWork.market))
+    .limit(SHOWN_FAILING);
+  return { days: rows.map(({ market, day, failures }) => ({ market, day, failures })), count: rows[0]?.count ?? 0 };
 }
 
 export async function endWork(database: Database, { market, day }: Pick<Work, "market" | "day">): Promise<void> {

@@ -8,6 +8,7 @@ import { configuredFeeds } from "../../feed-directory.ts";
 import { askInference } from "../../inference-client.ts";
 import { logWarning } from "../../log.ts";
 import { openDatabase } from "../../storage/database.ts";
+import { readFailingDays } from "../../storage/days.ts";
 import { readLastStored } from "../../storage/read-batches.ts";
 import type { App } from "../context.ts";
 import { noQuery } from "../parameters.ts";
@@ -31,7 +32,8 @@ const healthRoute = createRoute({
 export function addHealthRoute(app: App): void {
   app.openapi(healthRoute, async (context) => {
     const feeds = configuredFeeds(context.env.FEEDS);
-    const [model, ...observed] = await Promise.all([
+    const [failingDays, model, ...observed] = await Promise.all([
+      orNull("database-unreachable", readFailingDays(openDatabase(context.env.DB))),
       orNull(
         "inference-unreachable",
         askInference(context.env.INFERENCE, (rpc) => rpc.active()),
@@ -41,7 +43,8 @@ export function addHealthRoute(app: App): void {
     const body = healthBody({
       now: Date.now(),
       feeds: observed.map(({ feed }) => feed),
-      isDatabaseReachable: observed.every(({ isStored }) => isStored),
+      failingDays,
+      isDatabaseReachable: failingDays !== null && observed.every(({ isStored }) => isStored),
       model,
     });
     return body.status === "down" ? context.json(body, 503) : context.json(body, 200);

@@ -18,25 +18,34 @@ export interface FeedObservation {
   readonly lastStoredMinute: number | null;
 }
 
+/** Market days whose file could not be made, again and again: some of them, and how many there are. */
+export interface FailingDays {
+  readonly days: readonly { readonly market: string; readonly day: string; readonly failures: number }[];
+  readonly count: number;
+}
+
 export interface Observations {
   readonly now: number;
   readonly feeds: readonly FeedObservation[];
+  /** Null when the database did not answer. */
+  readonly failingDays: FailingDays | null;
   readonly isDatabaseReachable: boolean;
   /** Null when the inference Worker did not answer. */
   readonly model: ModelView | ModelRefusal | null;
 }
 
 /** `down` when nothing live can be had or nothing stored can be read; `degraded` when part of it can't. */
-export function healthBody({ now, feeds, isDatabaseReachable, model }: Observations): HealthBody {
+export function healthBody({ now, feeds, failingDays, isDatabaseReachable, model }: Observations): HealthBody {
   const reasons = feeds.flatMap(feedReasons);
   if (!isDatabaseReachable) reasons.push("the database does not answer");
-  reasons.push(...modelReasons(model));
+  reasons.push(...dayReasons(failingDays), ...modelReasons(model));
   const isDown = !isDatabaseReachable || feeds.every(({ status }) => status === null);
   return {
     status: isDown ? "down" : reasons.length > 0 ? "degraded" : "ok",
     reasons,
     now,
     feeds: feeds.map(feedHealth),
+    failingDays: failingDays?.days.map((each) => ({ ...each })) ?? [],
     model: model?.ok ? { id: model.manifest.id, version: model.manifest.version, source: model.source } : null,
   };
 }
@@ -54,6 +63,13 @@ function feedReasons({ configuration, status }: FeedObservation): string[] {
   }
   if (status.pendingMinutes > PENDING_MINUTES_EXPECTED) reasons.push(`${name} holds ${status.pendingMinutes} minutes that are not stored`);
   return reasons;
+}
+
+function dayReasons(failing: FailingDays | null): string[] {
+  if (failing === null) return [];
+  const reasons = failing.days.map(({ market, day, failures }) => `no day file of ${market} on ${day} in ${failures} tries`);
+  const others = failing.count - failing.days.length;
+  return others > 0 ? [...reasons, `no day file of ${others} further market days`] : reasons;
 }
 
 function modelReasons(model: Observations["model"]): string[] {
