@@ -194,6 +194,8 @@ export class BookLife {
   /** @param frame the text that `event` was decoded from: kept when it can't be judged yet. */
   take(event: MarketEvent, frame: string, receivedAt: number): void {
     if (event.kind === "depth") {
+      // They come again before anybody has looked: to leave the channel now would break the book.
+      this.isSilent = false;
       this.pace.heard(receivedAt);
       this.refresh.keep(event, frame);
     }

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { QuoteLead } from "../../feed/quote-lead.ts";
-import { marketOf, quoteFrame, START, scriptedFeed, synchronise } from "./scripted-venue.ts";
+import { depthFrame, marketOf, quoteFrame, START, scriptedFeed, synchronise } from "./scripted-venue.ts";
 
 describe("a book that the quotes have left behind", () => {
   it("is one after five seconds with three moments of quotes ahead", () => {
@@ -49,5 +49,16 @@ describe("a feed whose book has been left behind", () => {
     expect(feed.takeGapChanges()).toMatchObject([{ channel: "depth", reason: "stale", from: START + 200, to: null }]);
     expect(feed.silentChannels(START + 10_000)).toEqual([{ channel: "depth", symbols: ["AAAUSDT"] }]);
     expect(feed.silentChannels(START + 20_000)).toEqual([]);
+  });
+
+  it("leaves its channel alone where that speaks again before anybody looks: to subscribe to it anew would cost a live book its next changes", () => {
+    const feed = scriptedFeed();
+    const top = { bid: ["10.00", "2.000"], ask: ["10.02", "1.000"] } as const;
+    synchronise(feed);
+    for (let after = 1_000; after <= 6_000; after += 1_000) feed.frame(quoteFrame(101 + after, top), START + after);
+    feed.frame(quoteFrame(7_200, top), START + 6_001);
+    expect(marketOf(feed).state).toBe("syncing");
+    feed.frame(depthFrame({ from: 7_201, time: START + 7_000 }), START + 7_000);
+    expect(feed.silentChannels(START + 10_000)).toEqual([]);
   });
 });
