@@ -283,6 +283,7 @@ export class FeedReducer {
 
   private closeStandby(): void {
     if (this.standby === null) return;
+    this.standby.close();
     this.standby = null;
     for (const market of this.markets.values()) market.tradeHoles.closed();
   }

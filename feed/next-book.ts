@@ -2,7 +2,8 @@
  * A second book of a market beside the present one, built from another connection's snapshot and changes, and compared with it by content.
  *
  * Two connections bring the same changes at slightly different times, so the books are equal only now and then. Each keeps the contents that it
- * has gone through of late: where one now stands, the other has been, or will be.
+ * has gone through of late: where one now stands, the other has been, or will be. A content is told by its sum, which both books carry along while they are
+ * compared (level-sum.ts): made anew from 10,000 levels at each message, it took 4 ms of the processor.
  */
 
 import { OrderBook } from "../core/book/order-book.ts";
@@ -28,6 +29,12 @@ export class NextBook {
     return this.sequencer.isSynced;
   }
 
+  /** Nothing is compared any more: the present book needn't carry its sum along. */
+  end(present: OrderBook): void {
+    this.book.endSum();
+    present.endSum();
+  }
+
   /** @returns whether the book has moved. */
   take(event: MarketEvent): boolean {
     if (event.kind === "snapshot") {
@@ -40,7 +47,7 @@ export class NextBook {
       if (verdict !== "apply") return false;
       this.book.apply(event.levels);
     } else return false;
-    this.own.add(this.book);
+    this.own.add(this.book.levelSum);
     return true;
   }
 
@@ -52,33 +59,36 @@ export class NextBook {
   }
 
   presentMoved(book: OrderBook): void {
-    this.present.add(book);
+    this.present.add(book.levelSum);
   }
 
   /** Where this book stands in the chain of changes, seen from the present one. */
   relationTo(present: OrderBook): "equal" | "ahead" | "behind" | "unrelated" {
-    const here = this.book.contentHash();
-    const there = present.contentHash();
+    const here = this.book.levelSum;
+    const there = present.levelSum;
     if (here === there) return "equal";
     if (this.own.has(there)) return "ahead";
     return this.present.has(here) ? "behind" : "unrelated";
   }
 }
 
-/** Hashes of the contents that a book has gone through, the oldest forgotten. */
+/** Sums of the contents that a book has gone through, the oldest forgotten. */
 class RecentContents {
-  private hashes: string[] = [];
+  private readonly sums = new Float64Array(KEPT_CONTENTS).fill(Number.NaN);
+  private newest = 0;
 
-  add(book: OrderBook): void {
-    this.hashes.push(book.contentHash());
-    if (this.hashes.length > KEPT_CONTENTS) this.hashes.shift();
+  /** One that hasn't changed is no other content. */
+  add(sum: number): void {
+    if (this.sums[this.newest] === sum) return;
+    this.newest = (this.newest + 1) % KEPT_CONTENTS;
+    this.sums[this.newest] = sum;
   }
 
-  has(hash: string): boolean {
-    return this.hashes.includes(hash);
+  has(sum: number): boolean {
+    return this.sums.includes(sum);
   }
 
   clear(): void {
-    this.hashes = [];
+    this.sums.fill(Number.NaN);
   }
 }

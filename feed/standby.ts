@@ -129,6 +129,11 @@ export class Standby {
     return now - this.openedAt > STANDBY_JOINS_WITHIN_MS;
   }
 
+  /** It is over, however it went: nothing is compared any more. */
+  close(): void {
+    for (const { market, next } of this.joining.values()) next?.end(market.book);
+  }
+
   /** The present connection is let go: books that weren't joined can't go on. @returns the symbols of those. */
   takeOver(receivedAt: number): string[] {
     const broken: string[] = [];
@@ -211,6 +216,7 @@ export class Standby {
     if (relation === "unrelated" && joining.lasting.isThere) market.audited(receivedAt, next);
     else this.meet(market, next, receivedAt);
     joining.isJoined = true;
+    next.end(market.book);
   }
 
   private meet(market: MarketTracker, next: NextBook, receivedAt: number): void {

@@ -9,6 +9,7 @@ import type { LevelBatch } from "../market/event.ts";
 import { ContentHash } from "../math/hash.ts";
 import type { Side } from "../units/side.ts";
 import { Ladder } from "./ladder.ts";
+import { LevelSum } from "./level-sum.ts";
 
 /** `locked`: best bid equals best ask. `crossed`: best bid is above best ask, which no matching venue shows of its own book. */
 export type BookState = "empty" | "one-sided" | "normal" | "locked" | "crossed";
@@ -28,6 +29,8 @@ const BPS = 10_000;
 export class OrderBook {
   readonly bids = new Ladder("bid");
   readonly asks = new Ladder("ask");
+  /** Null unless asked for: it costs each change a look-up. */
+  private sum: LevelSum | null = null;
 
   side(side: Side): Ladder {
     return side === "bid" ? this.bids : this.asks;
@@ -109,6 +112,10 @@ export class OrderBook {
 
   /** Sets every level of a change. Sizes are absolute, 0 removes. */
   apply(levels: LevelBatch): void {
+    if (this.sum !== null) {
+      this.applySummed(levels, this.sum);
+      return;
+    }
     const { bidCount, askCount, priceTicks, sizeLots } = levels;
     for (let index = 0; index < bidCount; index++) this.bids.set(priceTicks[index] as number, sizeLots[index] as number);
     const end = bidCount + askCount;
@@ -135,11 +142,29 @@ export class OrderBook {
       for (let depth = 0; depth < source.levelCount; depth++) target.set(source.ticksAt(depth), source.lotsAt(depth));
       if (source.completeToTicks !== null) target.markCompleteTo(source.completeToTicks);
     }
+    if (this.sum !== null) this.sumAnew(this.sum);
   }
 
   clear(): void {
     this.bids.clear();
     this.asks.clear();
+    this.sum?.clear();
+  }
+
+  /**
+   * A number of 52 bits over every level of both sides, for comparing books at each of their changes: equal books have equal ones. From the first call on it is
+   * carried along with what `apply`, `replace`, `copyFrom` and `clear` do, until `endSum`; levels set on a side itself pass it by.
+   */
+  get levelSum(): number {
+    if (this.sum === null) {
+      this.sum = new LevelSum();
+      this.sumAnew(this.sum);
+    }
+    return this.sum.value;
+  }
+
+  endSum(): void {
+    this.sum = null;
   }
 
   /** 16 hex digits over every level of both sides, best first: equal books have equal hashes, whatever path led there. */
@@ -150,5 +175,21 @@ export class OrderBook {
       for (let depth = 0; depth < ladder.levelCount; depth++) hash.integer(ladder.ticksAt(depth)).integer(ladder.lotsAt(depth));
     }
     return hash.digest();
+  }
+
+  private sumAnew(sum: LevelSum): void {
+    sum.clear();
+    sum.addSide(1, this.bids);
+    sum.addSide(-1, this.asks);
+  }
+
+  private applySummed({ bidCount, askCount, priceTicks, sizeLots }: LevelBatch, sum: LevelSum): void {
+    for (let index = 0; index < bidCount + askCount; index++) {
+      const ladder = index < bidCount ? this.bids : this.asks;
+      const ticks = priceTicks[index] as number;
+      const to = sizeLots[index] as number;
+      sum.moved(index < bidCount ? 1 : -1, ticks, { from: ladder.lotsAtPrice(ticks), to });
+      ladder.set(ticks, to);
+    }
   }
 }

@@ -44,8 +44,8 @@ export class ContentHash {
 
   /** 16 lower-case hex digits. The hash can go on after it. */
   digest(): string {
-    const high = finish(this.a ^ rotate(this.b, 7));
-    const low = finish(this.b ^ rotate(high, 11));
+    const high = mixed(this.a ^ rotate(this.b, 7));
+    const low = mixed(this.b ^ rotate(high, 11));
     return hex(high) + hex(low);
   }
 }
@@ -65,20 +65,21 @@ export function hashOfPairs(left: Float64Array, right: Float64Array, range: { re
       b = Math.imul(rotate(b ^ Math.imul(folded, LANE_B), 17), 5) + 0x0bcaa747;
     }
   }
-  const high = finish(a ^ rotate(b, 7));
-  return (high >>> 0) * TWO_20 + (finish(b ^ rotate(high, 11)) >>> 12);
+  const high = mixed(a ^ rotate(b, 7));
+  return (high >>> 0) * TWO_20 + (mixed(b ^ rotate(high, 11)) >>> 12);
 }
 
 function rotate(value: number, bits: number): number {
   return (value << bits) | (value >>> (32 - bits));
 }
 
-function finish(value: number): number {
-  let mixed = value ^ (value >>> 16);
-  mixed = Math.imul(mixed, LANE_A);
-  mixed ^= mixed >>> 13;
-  mixed = Math.imul(mixed, LANE_B);
-  return mixed ^ (mixed >>> 16);
+/** 32 bits, each of which depends on all of `value`: MurmurHash3's finaliser. */
+export function mixed(value: number): number {
+  let bits = value ^ (value >>> 16);
+  bits = Math.imul(bits, LANE_A);
+  bits ^= bits >>> 13;
+  bits = Math.imul(bits, LANE_B);
+  return bits ^ (bits >>> 16);
 }
 
 function hex(value: number): string {
