@@ -144,6 +144,15 @@ export class BookLife {
     if (marketTime !== null) this.features.onBook(marketTime, "moved");
   }
 
+  /** The book that is being built is another connection's, whole already: what was kept of this one's changes is in it. */
+  begunBy(other: { book: OrderBook; sequencer: BookSequencer }, at: number): void {
+    this.build.clear();
+    this.snapshots.answered();
+    this.book.copyFrom(other.book);
+    this.sequencer = other.sequencer;
+    this.becomeLive(at);
+  }
+
   /** Another connection's whole book, from a snapshot of its own, is this one, or follows it in the chain of changes. */
   audited(at: number): void {
     this.audits++;

@@ -152,6 +152,11 @@ export class MarketTracker {
     this.life.adopt(other, receivedAt);
   }
 
+  /** The book that is being built is another connection's, whole already. */
+  begunBy(other: { book: OrderBook; sequencer: BookSequencer }, at: number): void {
+    this.life.begunBy(other, at);
+  }
+
   get audits(): number {
     return this.life.audits;
   }

@@ -10,6 +10,8 @@
  *    That is an audit of the whole book, too. Two that don't meet in time and have the same levels different all the while are two books: the
  *    standby's, the venue's of a moment ago, takes the other's place, with a gap since that one was last known whole. Where no difference has lasted
  *    they are one, which the two connections cut into other messages.
+ *    A market without a book at the takeover (it is being built, or was lost with its connection) has the standby's at once, where that one is whole: a
+ *    snapshot of the very connection that carries it from there on, and each change since. Nothing else would be asked for.
  * 3. A market that nothing has come of on either joins after a while: whatever comes now comes on both.
  *
  * Trades go to the market from both, and count once by their ids.
@@ -138,7 +140,11 @@ export class Standby {
   takeOver(receivedAt: number): string[] {
     const broken: string[] = [];
     for (const [symbol, { market, next, isJoined }] of this.joining) {
-      if (isJoined || next === null || market.state !== "live") continue;
+      if (isJoined || next === null) continue;
+      if (market.state !== "live") {
+        if (next.isWhole && next.book.state !== "crossed") market.begunBy(next, receivedAt);
+        continue;
+      }
       const isSilent = (market.lastBookAt ?? 0) < this.openedAt && receivedAt - this.openedAt >= QUIET_JOINS_AFTER_MS;
       if (!next.isWhole) broken.push(symbol);
       else if (next.book.contentHash() === market.book.contentHash()) this.meet(market, next, receivedAt);

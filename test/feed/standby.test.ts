@@ -290,6 +290,39 @@ describe("a market whose two books never meet", () => {
     expect(replayed).toEqual(live);
   });
 
+  it("that has no book when the standby takes over has the standby's at once, and asks for none: it would be without one for another round", () => {
+    const taped = rotating(3, { symbols: BOTH });
+    taped.feed.resync("BBB", AT + 50, "silent for longer than its own pace allows");
+    taped.tape.push({ kind: "hole", receivedAt: AT + 50, symbol: "BBB", reason: "silent for longer than its own pace allows" });
+    taped.standby(one(book(START, { b: bidsAfter(3) })), AT + 100);
+    taped.standby(one(book(START, { s: "BBB", b: [[999, 77]] })), AT + 100);
+    taped.standby(one(depth(START, { s: "BBB", b: [[998, 5]] })), AT + 110);
+    taped.takeOver(AT + 500);
+    expect([...taped.feed.markets.values()].map(({ state }) => state)).toEqual(["live", "live"]);
+    expect(taped.feed.wantedSnapshots(AT + 10_000)).toEqual([]);
+    taped.main(one(depth(START, { s: "BBB", b: [[997, 6]] })), AT + 600);
+    expect(bidsOf(taped.feed, "BBB")).toEqual([
+      [997, 6],
+      [998, 5],
+      [999, 77],
+    ]);
+    const [live, replayed] = taped.outcomes();
+    expect(live).toMatchObject({ gaps: [{ market: "scripted:BBB", reason: "stale", to: AT + 500 }] });
+    expect(replayed).toEqual(live);
+  });
+
+  it("that has no book when the standby takes over is built anew where the standby has none either, or one that can't be", () => {
+    for (const crossed of [false, true]) {
+      const taped = rotating(3, { symbols: BOTH });
+      taped.feed.resync("BBB", AT + 50, "silent for longer than its own pace allows");
+      taped.standby(one(book(START, { b: bidsAfter(3) })), AT + 100);
+      if (crossed) taped.standby(one(book(START, { s: "BBB", b: [[9_999, 77]] })), AT + 100);
+      taped.takeOver(AT + 500);
+      expect([...taped.feed.markets.values()].map(({ state }) => state)).toEqual(["live", "syncing"]);
+      expect(taped.feed.wantedSnapshots(AT + 10_000)).toEqual(["BBB"]);
+    }
+  });
+
   it("goes on where nothing has come of it on either for half a minute: there was nothing to lose", () => {
     const taped = rotating(3, { symbols: BOTH });
     taped.standby(one(book(START, { b: bidsAfter(3) })), AT + 100);
