@@ -77,13 +77,18 @@ export class SimulatedPort implements SessionPort {
   }
 
   private connect(url: string, listener: WireListener): void {
-    // The welcome comes with the accepted upgrade: kept until the feed knows of the connection.
-    let early: string[] | null = [];
+    // What comes with the accepted upgrade, a welcome or the end already, is kept until the feed knows of the connection.
+    let early: (() => void)[] | null = [];
+    const tell = (act: () => void): void => {
+      if (early === null) act();
+      else early.push(act);
+    };
+    const down = (reason: string): void => tell(() => listener.down(reason));
     const wire: VenueWire = {
-      deliver: (text) => (early === null ? listener.text(text) : early.push(text)),
-      close: (code, reason) => listener.down(`closed by the venue with ${code} ${reason}`.trim()),
-      terminate: () => listener.down("closed by the venue with 1006"),
-      reset: () => listener.down("closed by the venue with 1006"),
+      deliver: (text) => tell(() => listener.text(text)),
+      close: (code, reason) => down(`closed by the venue with ${code} ${reason}`.trim()),
+      terminate: () => down("closed by the venue with 1006"),
+      reset: () => down("closed by the venue with 1006"),
     };
     const link = this.time.world.connect(this.venue, targetOf(url), wire);
     if ("status" in link) {
@@ -94,9 +99,9 @@ export class SimulatedPort implements SessionPort {
       send: (text) => this.time.at(this.time.now + LATENCY_MS, () => link.receive(text)),
       close: () => link.over(),
     });
-    const welcome = early;
+    const kept = early;
     early = null;
-    for (const text of welcome) listener.text(text);
+    for (const act of kept) act();
   }
 }
 
