@@ -6,6 +6,7 @@
  */
 
 import { type Instrument, marketId } from "../core/market/instrument.ts";
+import { MS_PER_MINUTE } from "../core/units/time.ts";
 import type { VenueHosts, VenueKey } from "../exchanges/contract.ts";
 
 export interface FeedConfiguration {
@@ -19,6 +20,8 @@ export interface FeedConfiguration {
   readonly levels?: number;
   /** Silences of a book beyond so many ms are in the ledger; where nothing is said, only those that its own pace doesn't allow. */
   readonly silenceMs?: number;
+  /** How often books that nothing numbers are compared with another connection's; each ten minutes where nothing is said. */
+  readonly auditMs?: number;
 }
 
 export const DEFAULT_OBJECT = "main";
@@ -33,7 +36,10 @@ const MAX_LEVELS_OF_FEED = 20_000;
 /** Each silence is a row: a market that speaks once a second would fill the ledger with less. */
 const SHORTEST_SILENCE_MS = 1_000;
 
-/** @param text the FEEDS variable: `[{"feed":"main","venue":"binance-spot","symbols":["BTCUSDT"],"levels":20,"object":"main"}]`; levels, silenceMs and object may be left out. */
+/** A standby that failed is followed by the next after three minutes: sooner than each minute there would always be one. */
+const SHORTEST_AUDIT_MS = MS_PER_MINUTE;
+
+/** @param text the FEEDS variable: `[{"feed":"main","venue":"binance-spot","symbols":["BTCUSDT"],"levels":20,"object":"main"}]`; levels, silenceMs, auditMs and object may be left out. */
 export function parseFeeds(text: string): FeedConfiguration[] | { malformed: string } {
   const value = parseJson(text);
   if (!Array.isArray(value) || value.length === 0)
@@ -99,6 +105,7 @@ function feedOf(value: unknown): FeedConfiguration | { malformed: string } {
     symbols,
     levels,
     silenceMs,
+    auditMs,
     object = DEFAULT_OBJECT,
   } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
   if (typeof feed !== "string" || !FEED_NAME.test(feed))
@@ -114,7 +121,15 @@ function feedOf(value: unknown): FeedConfiguration | { malformed: string } {
     return {
       malformed: `the silenceMs of feed ${feed} must be a whole number from ${SHORTEST_SILENCE_MS} on, and is: ${JSON.stringify(silenceMs)}`,
     };
-  const named = { feed, object, venue, symbols, ...(silenceMs === undefined ? {} : { silenceMs }) };
+  if (auditMs !== undefined && (typeof auditMs !== "number" || !Number.isInteger(auditMs) || auditMs < SHORTEST_AUDIT_MS))
+    return {
+      malformed: `the auditMs of feed ${feed} must be a whole number from ${SHORTEST_AUDIT_MS} on, and is: ${JSON.stringify(auditMs)}`,
+    };
+  const named = {
+    ...{ feed, object, venue, symbols },
+    ...(silenceMs === undefined ? {} : { silenceMs }),
+    ...(auditMs === undefined ? {} : { auditMs }),
+  };
   if (levels === undefined) return named;
   if (typeof levels !== "number" || !Number.isInteger(levels) || levels < 1 || levels > MAX_SNAPSHOT_LEVELS)
     return {

@@ -9,11 +9,17 @@ import type { ExchangeAdapter } from "../exchanges/contract.ts";
 
 /** A venue that closes after a day is left a little before, at a time of our choosing. */
 const BEFORE_CLOSE_MS = MS_PER_HOUR / 2;
-/** What an audit costs, a second connection for as long as its books take to meet those held, is some thousandth of the interval. */
+/**
+ * Unless configured. An audit is a second connection for as long as its books take to meet those held, and the whole books that it begins with: of a large
+ * market some megabytes to decode, and 0.1 ms of comparison for each message.
+ */
 export const AUDIT_INTERVAL_MS = 10 * MS_PER_MINUTE;
 
 /** Age at which a connection's successor is opened; Infinity for never. */
-export function succeededAtAgeMs({ continuity, limits }: Pick<ExchangeAdapter, "continuity" | "limits">): number {
+export function succeededAtAgeMs(
+  { continuity, limits }: Pick<ExchangeAdapter, "continuity" | "limits">,
+  auditMs: number = AUDIT_INTERVAL_MS,
+): number {
   const beforeClose = limits.connectionLifetimeMs - BEFORE_CLOSE_MS;
-  return continuity === "none" ? Math.min(beforeClose, AUDIT_INTERVAL_MS) : beforeClose;
+  return continuity === "none" ? Math.min(beforeClose, auditMs) : beforeClose;
 }

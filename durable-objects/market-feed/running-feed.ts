@@ -12,6 +12,7 @@ import { type FeedConfiguration, missingSymbols } from "../../feed/configuration
 import type { FeedStatus, Refusal } from "../../feed/contract.ts";
 import { FeedReducer } from "../../feed/feed-reducer.ts";
 import type { MarketTracker } from "../../feed/market-tracker.ts";
+import { succeededAtAgeMs } from "../../feed/rotation.ts";
 import { type Books, FeedSession } from "../../feed/session/feed-session.ts";
 import { marketStatus, refuse, SNAPSHOT_LEVELS } from "../../feed/views.ts";
 import type { AliveMark, FeedStore } from "./feed-store.ts";
@@ -57,6 +58,7 @@ export class RunningFeed {
       budget: sharedBudget(adapter.venue, adapter.limits),
       port: platformPort({ adapter, key, wake }),
       startBooks: (instruments) => this.startBooks(instruments, Date.now()),
+      succeededAtAgeMs: succeededAtAgeMs(adapter, configuration.auditMs),
     });
     const kept = this.store.kept<Instrument[]>("instruments");
     if (kept !== null && missingSymbols(this.configuration, kept).length === 0) this.session.begin(kept);

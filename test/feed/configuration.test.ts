@@ -31,6 +31,14 @@ describe("FEEDS", () => {
     ]);
   });
 
+  it("says how often a feed's books are audited, or nothing", () => {
+    const feeds = parseFeeds('[{"feed":"a","venue":"v","symbols":["X"],"auditMs":1800000},{"feed":"b","venue":"v","symbols":["Y"]}]');
+    expect(feeds).toEqual([
+      { feed: "a", object: "main", venue: "v", symbols: ["X"], auditMs: 1_800_000 },
+      { feed: "b", object: "main", venue: "v", symbols: ["Y"] },
+    ]);
+  });
+
   it("lets all feeds share one object but those that name another: each object that never sleeps is paid for", () => {
     const feeds = parseFeeds('[{"feed":"a","venue":"v","symbols":["X"],"object":"busy"},{"feed":"b","venue":"w","symbols":["Y"]}]');
     expect(feeds).toMatchObject([{ object: "busy" }, { object: "main" }]);
@@ -56,6 +64,11 @@ describe("FEEDS", () => {
       /silenceMs of feed a.*from 1000 on.*999/,
     ],
     ["silences in words", '[{"feed":"a","venue":"v","symbols":["X"],"silenceMs":"2s"}]', /whole number.*"2s"/],
+    [
+      "audits so often that there would always be two connections",
+      '[{"feed":"a","venue":"v","symbols":["X"],"auditMs":59999}]',
+      /auditMs of feed a.*from 60000 on.*59999/,
+    ],
     ["a symbol with a slash", '[{"feed":"main","venue":"binance-spot","symbols":["A/B"]}]', /symbols/],
     [
       "a market in two feeds, which would be recorded twice",

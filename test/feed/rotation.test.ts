@@ -16,3 +16,8 @@ it("succeeds a connection half an hour before its venue closes it, and each ten 
     "coinbase-exchange": 10,
   });
 });
+
+it("audits as often as the feed says, and closes no numbered book's connection for it", () => {
+  const ages = Object.fromEntries(adapters.map((adapter) => [adapter.venue, succeededAtAgeMs(adapter, 30 * MINUTE) / MINUTE]));
+  expect(ages).toMatchObject({ bitmex: 30, "coinbase-exchange": 30, "binance-spot": 1_410 });
+});
