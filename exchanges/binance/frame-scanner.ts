@@ -6,39 +6,37 @@
  * it does accept must be exactly what the parser would have read (test/exchanges/binance-decoder.test.ts holds the two together).
  *
  * Layouts: recorded frames of 2021 and 2024, and https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
- * (read 2026-11-21). Invariant: a scanned frame ends with `}}`, which no run of digits and no list of levels matches, so no character is
- * read past its end.
+ * (read 2026-11-21).
  */
 
 import type { DecimalGrid } from "../../core/units/decimal.ts";
 import type { Decoded } from "../contract.ts";
 import type { EventBuffers } from "../decoding/event-buffers.ts";
+import { layout } from "../decoding/layout-patterns.ts";
+import { ScannedMarkets } from "../decoding/scanned-markets.ts";
+import { TextScanner } from "../decoding/text-scanner.ts";
 import type { BinanceMarket, BinanceProduct } from "./markets.ts";
 
 const HEAD = '{"stream":"';
+const TAIL = "}}";
+/** What follows the stream's symbol, up to the event's time. The speed is as subscribed, or none. */
+const DEPTH_HEAD = layout('depth(?:@\\d+ms)?","data":\\{"e":"depthUpdate","E":');
+const TRADE_HEAD = layout('trade","data":\\{"e":"trade","E":');
+/** USD-M names the event before the number, COIN-M behind it. */
+const NAMED_QUOTE_HEAD = layout('bookTicker","data":\\{"e":"bookTicker","u":');
+const QUOTE_HEAD = layout('bookTicker","data":\\{"u":');
+/** Futures may name the pair behind the symbol. */
+const PAIR = layout('"ps":"[A-Z0-9]*",');
 const QUOTE = 34;
 const COMMA = 44;
-const POINT = 46;
-const ZERO = 48;
-const AT = 64;
 const OPEN_BRACKET = 91;
 const CLOSE_BRACKET = 93;
-const CLOSE_BRACE = 125;
-const LETTER_A = 97;
-const LETTER_Z = 122;
-/** Digits that 32-bit integer arithmetic holds: 999,999,999 < 2^31. */
-const MAX_WORD_DIGITS = 9;
-/** Digits that a double holds whatever they are: 10^15 < 2^53. */
-const MAX_INTEGER_DIGITS = 15;
-/** Stream symbols are shorter; an "@" farther out belongs to something else. */
-const MAX_STREAM_SYMBOL = 40;
-const POWERS_OF_TEN = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9] as const;
+const LETTER_B = 98;
+const LETTER_D = 100;
+const LETTER_T = 116;
 
-/** A market with the pieces of text that its frames hold, joined once. */
-interface ScannedMarket {
-  readonly market: BinanceMarket;
-  /** e.g. `btcusdt@` */
-  readonly stream: string;
+/** A market with a piece of text that its frames hold, joined once. */
+interface ScannedMarket extends BinanceMarket {
   /** e.g. `,"s":"BTCUSDT",` */
   readonly symbolField: string;
 }
@@ -46,80 +44,77 @@ interface ScannedMarket {
 export class FrameScanner {
   private readonly buffers: EventBuffers;
   private readonly product: BinanceProduct;
-  /** By hash of the stream's symbol; two that collide leave one to the parser. */
-  private readonly markets = new Map<number, ScannedMarket>();
-  private text = "";
-  /** Where the next character is read. */
-  private at = 0;
-  /** What `integer` read last. */
-  private value = 0;
+  private readonly scanner = new TextScanner();
+  private readonly markets: ScannedMarkets<ScannedMarket>;
+  /** Behind the last level that `levels` read. */
+  private levelsEnd = 0;
 
   constructor(buffers: EventBuffers, markets: Iterable<BinanceMarket>, product: BinanceProduct) {
     this.buffers = buffers;
     this.product = product;
-    for (const market of markets) {
-      if (market.tick.decimals > MAX_WORD_DIGITS || market.lot.decimals > MAX_WORD_DIGITS) continue;
-      const stream = `${market.streamSymbol}@`;
-      this.markets.set(hashUpToAt(stream, 0), { market, stream, symbolField: `,"s":"${market.symbol}",` });
-    }
+    const scanned = Array.from(markets, (market) => ({ ...market, symbolField: `,"s":"${market.symbol}",` }));
+    this.markets = new ScannedMarkets(scanned, { nameOf: ({ streamSymbol }) => streamSymbol, end: "@" });
   }
 
   /** @returns the event read, or null when this is not a frame that the scanner knows. */
   scan(frame: string): Decoded | null {
-    const end = frame.length;
-    if (end < 2 || frame.charCodeAt(end - 1) !== CLOSE_BRACE || frame.charCodeAt(end - 2) !== CLOSE_BRACE) return null;
-    this.text = frame;
-    this.at = 0;
-    if (!this.literal(HEAD)) return null;
-    const found = this.markets.get(hashUpToAt(frame, this.at));
-    if (found === undefined || !this.literal(found.stream)) return null;
-    switch (frame.charCodeAt(this.at)) {
-      case 98:
-        return this.scanQuote(found);
-      case 100:
-        return this.scanDepth(found);
-      case 116:
-        return this.scanTrade(found);
+    const { scanner } = this;
+    scanner.begin(frame);
+    if (!scanner.literal(HEAD)) return null;
+    const market = this.markets.read(scanner);
+    if (market === null) return null;
+    switch (frame.charCodeAt(scanner.at)) {
+      case LETTER_B:
+        return this.scanQuote(market);
+      case LETTER_D:
+        return this.scanDepth(market);
+      case LETTER_T:
+        return this.scanTrade(market);
       default:
         return null;
     }
   }
 
-  private scanDepth({ market, symbolField }: ScannedMarket): Decoded | null {
+  private scanDepth(market: ScannedMarket): Decoded | null {
+    const { scanner } = this;
     const { depth } = this.buffers;
-    if (!this.literal("depth") || !this.skipSpeed()) return null;
-    if (!this.literal('","data":{"e":"depthUpdate","E":') || !this.integer()) return null;
-    depth.symbol = market.symbol;
-    depth.venueTime = this.value;
-    if (this.product === "futures" && !(this.literal(',"T":') && this.integer())) return null;
-    if (!this.literal(symbolField) || !this.skipPair()) return null;
-    if (!this.literal('"U":') || !this.integer()) return null;
-    depth.firstSequence = this.value;
-    if (!this.literal(',"u":') || !this.integer() || this.value < depth.firstSequence) return null;
-    depth.lastSequence = this.value;
-    if (this.product === "futures") {
-      if (!this.literal(',"pu":') || !this.integer()) return null;
-      depth.previousSequence = this.value;
-    }
+    const isFutures = this.product === "futures";
+    if (!scanner.matches(DEPTH_HEAD)) return null;
+    const venueTime = scanner.integer();
+    if (venueTime < 0 || (isFutures && this.field(',"T":') < 0)) return null;
+    if (!scanner.literal(market.symbolField)) return null;
+    if (isFutures) scanner.matches(PAIR);
+    const first = this.field('"U":');
+    const last = this.field(',"u":');
+    if (first < 0 || last < first) return null;
+    const previous = isFutures ? this.field(',"pu":') : null;
+    if (previous !== null && previous < 0) return null;
     const { batch } = this.buffers.levels;
-    if (!this.literal(',"b":[') || !this.levels(market, 0)) return null;
-    batch.bidCount = this.value;
-    if (!this.literal(',"a":[') || !this.levels(market, batch.bidCount)) return null;
-    batch.askCount = this.value - batch.bidCount;
-    return this.isAtEnd() ? this.buffers.depthDecoded : null;
+    if (!scanner.literal(',"b":[') || !this.levels(market, 0)) return null;
+    batch.bidCount = this.levelsEnd;
+    if (!scanner.literal(',"a":[') || !this.levels(market, batch.bidCount)) return null;
+    batch.askCount = this.levelsEnd - batch.bidCount;
+    if (!this.isAtEnd()) return null;
+    depth.symbol = market.symbol;
+    depth.venueTime = venueTime;
+    depth.firstSequence = first;
+    depth.lastSequence = last;
+    depth.previousSequence = previous;
+    return this.buffers.depthDecoded;
   }
 
-  private scanQuote({ market, symbolField }: ScannedMarket): Decoded | null {
+  private scanQuote(market: ScannedMarket): Decoded | null {
+    const { scanner } = this;
     const { quote } = this.buffers;
     const isFutures = this.product === "futures";
-    if (!this.literal('bookTicker","data":{')) return null;
-    // USD-M names the event before the number, COIN-M behind it.
-    const isNamed = isFutures && this.literal('"e":"bookTicker",');
-    if (!this.literal('"u":') || !this.integer()) return null;
-    quote.sequence = this.value;
-    if (isFutures && !isNamed && !this.literal(',"e":"bookTicker"')) return null;
-    if (!this.literal(symbolField) || !this.skipPair()) return null;
+    const isNamed = isFutures && scanner.matches(NAMED_QUOTE_HEAD);
+    if (!isNamed && !scanner.matches(QUOTE_HEAD)) return null;
+    const sequence = scanner.integer();
+    if (sequence < 0 || (isFutures && !isNamed && !scanner.literal(',"e":"bookTicker"'))) return null;
+    if (!scanner.literal(market.symbolField)) return null;
+    if (isFutures) scanner.matches(PAIR);
     quote.symbol = market.symbol;
+    quote.sequence = sequence;
     quote.bidTicks = this.steps('"b":"', market.tick);
     quote.bidLots = this.steps(',"B":"', market.lot);
     quote.askTicks = this.steps(',"a":"', market.tick);
@@ -127,120 +122,85 @@ export class FrameScanner {
     if (quote.bidTicks <= 0 || quote.askTicks <= 0 || quote.bidLots < 0 || quote.askLots < 0) return null;
     quote.venueTime = null;
     if (isFutures) {
-      if (!this.literal(',"T":') || !this.integer() || !this.literal(',"E":') || !this.integer()) return null;
-      quote.venueTime = this.value;
+      if (this.field(',"T":') < 0) return null;
+      const venueTime = this.field(',"E":');
+      if (venueTime < 0) return null;
+      quote.venueTime = venueTime;
     }
     return this.isAtEnd() ? this.buffers.quoteDecoded : null;
   }
 
-  private scanTrade({ market, symbolField }: ScannedMarket): Decoded | null {
+  private scanTrade(market: ScannedMarket): Decoded | null {
+    const { scanner } = this;
     const { trade } = this.buffers;
     const isFutures = this.product === "futures";
-    if (!this.literal('trade","data":{"e":"trade","E":') || !this.integer()) return null;
-    if (isFutures) {
-      if (!this.literal(',"T":') || !this.integer()) return null;
-      trade.venueTime = this.value;
-    }
-    if (!this.literal(symbolField) || !this.literal('"t":') || !this.integer()) return null;
-    trade.symbol = market.symbol;
-    trade.tradeId = this.value;
+    if (!scanner.matches(TRADE_HEAD) || scanner.integer() < 0) return null;
+    // Spot has it behind the size.
+    let venueTime = isFutures ? this.field(',"T":') : 0;
+    if (venueTime < 0 || !scanner.literal(market.symbolField)) return null;
+    const tradeId = this.field('"t":');
+    if (tradeId < 0) return null;
     trade.priceTicks = this.steps(',"p":"', market.tick);
     trade.sizeLots = this.steps(',"q":"', market.lot);
     if (trade.priceTicks <= 0 || trade.sizeLots <= 0) return null;
     if (isFutures) {
-      if (!this.literal(',"X":"MARKET"')) return null;
+      if (!scanner.literal(',"X":"MARKET"')) return null;
     } else {
-      if (!this.literal(',"T":') || !this.integer()) return null;
-      trade.venueTime = this.value;
+      venueTime = this.field(',"T":');
+      if (venueTime < 0) return null;
     }
     // `m`: the buyer was the maker, so the taker sold. Spot repeats an obsolete `M` behind it.
-    if (this.literal(',"m":true')) trade.takerSide = "sell";
-    else if (this.literal(',"m":false')) trade.takerSide = "buy";
+    if (scanner.literal(',"m":true')) trade.takerSide = "sell";
+    else if (scanner.literal(',"m":false')) trade.takerSide = "buy";
     else return null;
-    if (!isFutures && !this.literal(',"M":true') && !this.literal(',"M":false')) return null;
+    if (!isFutures && !scanner.literal(',"M":true') && !scanner.literal(',"M":false')) return null;
+    trade.symbol = market.symbol;
+    trade.tradeId = tradeId;
+    trade.venueTime = venueTime;
     return this.isAtEnd() ? this.buffers.tradeDecoded : null;
   }
 
   /** USD-M has put `"st":0` behind its fields since 2026; it is not used. */
   private isAtEnd(): boolean {
-    if (this.product === "futures" && this.literal(',"st":') && !this.integer()) return false;
-    return this.at === this.text.length - 2;
+    const { scanner } = this;
+    if (this.product === "futures" && scanner.literal(',"st":') && scanner.integer() < 0) return false;
+    return scanner.literal(TAIL) && scanner.isAtEnd();
   }
 
-  private literal(expected: string): boolean {
-    if (!this.text.startsWith(expected, this.at)) return false;
-    this.at += expected.length;
-    return true;
-  }
-
-  /** The speed behind `depth`, such as `@100ms`; or none. */
-  private skipSpeed(): boolean {
-    if (this.text.charCodeAt(this.at) !== AT) return true;
-    this.at++;
-    if (!this.integer()) return false;
-    return this.literal("ms");
-  }
-
-  /** Futures may name the pair behind the symbol: `"ps":"BTCUSD",`; spot names none. */
-  private skipPair(): boolean {
-    if (this.product === "spot" || !this.literal('"ps":"')) return true;
-    const { text } = this;
-    let at = this.at;
-    let code = text.charCodeAt(at);
-    while ((code >= 65 && code <= 90) || (code >= ZERO && code <= ZERO + 9)) code = text.charCodeAt(++at);
-    this.at = at;
-    return this.literal('",');
-  }
-
-  /** A JSON whole number of at most 15 digits, into `value`. */
-  private integer(): boolean {
-    const { text } = this;
-    const start = this.at;
-    let at = start;
-    let value = 0;
-    let digit = text.charCodeAt(at) - ZERO;
-    while (digit >= 0 && digit <= 9) {
-      value = value * 10 + digit;
-      digit = text.charCodeAt(++at) - ZERO;
-    }
-    const length = at - start;
-    if (length === 0 || length > MAX_INTEGER_DIGITS) return false;
-    if (length > 1 && text.charCodeAt(start) === ZERO) return false;
-    this.at = at;
-    this.value = value;
-    return true;
+  /** `expected` and a whole number. @returns -1 when that is not what is here. */
+  private field(expected: string): number {
+    return this.scanner.literal(expected) ? this.scanner.integer() : -1;
   }
 
   /** `expected`, a decimal on the grid and its closing quote. @returns -1 when that is not what is here. */
   private steps(expected: string, grid: DecimalGrid): number {
-    if (!this.literal(expected)) return -1;
-    const steps = this.decimal(this.at, grid);
-    if (steps < 0 || this.text.charCodeAt(this.at) !== QUOTE) return -1;
-    this.at++;
-    return steps;
+    const { scanner } = this;
+    if (!scanner.literal(expected)) return -1;
+    const steps = scanner.decimal(scanner.at, grid);
+    return scanner.character(QUOTE) ? steps : -1;
   }
 
-  /** Levels up to and with the closing bracket, written from `first`; the index behind the last goes into `value`. */
-  private levels(market: BinanceMarket, first: number): boolean {
-    const { text } = this;
-    const { tick, lot } = market;
+  /** Levels up to and with the closing bracket, written from `first`. */
+  private levels({ tick, lot }: BinanceMarket, first: number): boolean {
+    const { scanner } = this;
+    const { text } = scanner;
     const { levels } = this.buffers;
     let { priceTicks, sizeLots } = levels.batch;
     let index = first;
-    let at = this.at;
+    let at = scanner.at;
     if (text.charCodeAt(at) === CLOSE_BRACKET) {
-      this.at = at + 1;
-      this.value = index;
+      scanner.at = at + 1;
+      this.levelsEnd = index;
       return true;
     }
     for (;;) {
       if (text.charCodeAt(at) !== OPEN_BRACKET || text.charCodeAt(at + 1) !== QUOTE) return false;
-      const ticks = this.decimal(at + 2, tick);
-      at = this.at;
+      const ticks = scanner.decimal(at + 2, tick);
+      at = scanner.at;
       if (ticks <= 0 || text.charCodeAt(at) !== QUOTE || text.charCodeAt(at + 1) !== COMMA || text.charCodeAt(at + 2) !== QUOTE)
         return false;
-      const lots = this.decimal(at + 3, lot);
-      at = this.at;
+      const lots = scanner.decimal(at + 3, lot);
+      at = scanner.at;
       if (lots < 0 || text.charCodeAt(at) !== QUOTE || text.charCodeAt(at + 1) !== CLOSE_BRACKET) return false;
       if (index === priceTicks.length) {
         if (!levels.grow()) return false;
@@ -252,61 +212,9 @@ export class FrameScanner {
       const code = text.charCodeAt(at + 2);
       at += 3;
       if (code === COMMA) continue;
-      this.at = at;
-      this.value = index;
+      scanner.at = at;
+      this.levelsEnd = index;
       return code === CLOSE_BRACKET;
     }
   }
-
-  /**
-   * A decimal as whole steps of its grid; `at` is left behind it. Whole part and fraction are each held in 32 bits, then joined.
-   * @returns -1 when it is none, is off the grid, or is larger than that.
-   */
-  private decimal(start: number, grid: DecimalGrid): number {
-    const { text } = this;
-    const { decimals, mantissa } = grid;
-    let at = start;
-    let whole = 0;
-    let digit = text.charCodeAt(at) - ZERO;
-    while (digit >= 0 && digit <= 9) {
-      whole = (whole * 10 + digit) | 0;
-      digit = text.charCodeAt(++at) - ZERO;
-    }
-    if (at === start || at - start > MAX_WORD_DIGITS) return -1;
-    let fraction = 0;
-    let missing = decimals;
-    if (digit === POINT - ZERO) {
-      const point = at;
-      digit = text.charCodeAt(++at) - ZERO;
-      while (missing > 0 && digit >= 0 && digit <= 9) {
-        fraction = (fraction * 10 + digit) | 0;
-        missing--;
-        digit = text.charCodeAt(++at) - ZERO;
-      }
-      while (digit === 0) digit = text.charCodeAt(++at) - ZERO;
-      if (at === point + 1) return -1;
-    }
-    this.at = at;
-    const units = whole * (POWERS_OF_TEN[decimals] as number) + fraction * (POWERS_OF_TEN[missing] as number);
-    if (units > Number.MAX_SAFE_INTEGER) return -1;
-    if (mantissa === 1) return units;
-    return units % mantissa === 0 ? units / mantissa : -1;
-  }
-}
-
-/** A hash of the lower-case letters, digits and underscores from `start` to the next "@"; -1 when there is none near. */
-function hashUpToAt(text: string, start: number): number {
-  const end = Math.min(text.length, start + MAX_STREAM_SYMBOL);
-  let hash = 0;
-  for (let at = start; at < end; at++) {
-    const code = text.charCodeAt(at);
-    if (code === AT) return hash & 0x3fffffff;
-    if (!isSymbolCode(code)) return -1;
-    hash = (Math.imul(hash, 31) + code) | 0;
-  }
-  return -1;
-}
-
-function isSymbolCode(code: number): boolean {
-  return (code >= LETTER_A && code <= LETTER_Z) || (code >= ZERO && code <= ZERO + 9) || code === 95;
 }

@@ -9,6 +9,7 @@
 
 import { MAX_LEVELS_PER_MESSAGE } from "../decoding/event-buffers.ts";
 import { NumberTable } from "./number-table.ts";
+import { TickSet } from "./tick-set.ts";
 
 export class LevelIds {
   /** Messages since the partial, which is number 0; null before it. */
@@ -59,7 +60,7 @@ export class LevelIds {
 
 export class SideIds {
   private readonly ticksById = new NumberTable();
-  private readonly idsByTicks = new NumberTable();
+  private readonly ticks = new TickSet();
 
   /** 0 when the id is not there. */
   ticksOf(id: number): number {
@@ -68,22 +69,20 @@ export class SideIds {
 
   /** @returns false, and nothing is changed, when the id or the price is there already, or the side is full. */
   add(id: number, ticks: number): boolean {
-    if (this.idsByTicks.get(ticks) !== 0 || this.ticksById.get(id) !== 0) return false;
-    if (this.ticksById.size === MAX_LEVELS_PER_MESSAGE) return false;
-    this.ticksById.add(id, ticks);
-    // Above zero, which stands for none.
-    this.idsByTicks.add(ticks, id + 1);
-    return true;
+    if (this.ticksById.size === MAX_LEVELS_PER_MESSAGE || !this.ticks.add(ticks)) return false;
+    if (this.ticksById.add(id, ticks)) return true;
+    this.ticks.remove(ticks);
+    return false;
   }
 
   remove(id: number, ticks: number): void {
     this.ticksById.remove(id);
-    this.idsByTicks.remove(ticks);
+    this.ticks.remove(ticks);
   }
 
   clear(): void {
     this.ticksById.clear();
-    this.idsByTicks.clear();
+    this.ticks.clear();
   }
 
   /** By id: equal sides give equal lists. */

@@ -29,11 +29,16 @@ export class NumberTable {
     }
   }
 
-  /** The key must not be there. @param value above zero. */
-  add(key: number, value: number): void {
+  /** @param value above zero. @returns false, and nothing is changed, when the key is there already. */
+  add(key: number, value: number): boolean {
     if (this.size * 4 >= this.pairs.length) this.grow();
+    const { pairs, mask } = this;
+    let at = spread(key) & mask;
+    for (; pairs[at] !== FREE; at = (at + 2) & mask) if (pairs[at] === key) return false;
+    pairs[at] = key;
+    pairs[at + 1] = value;
     this.size++;
-    this.put(key, value);
+    return true;
   }
 
   /** The key must be there. */
@@ -70,15 +75,8 @@ export class NumberTable {
     const list = this.toList();
     this.mask = this.pairs.length * 2 - 2;
     this.pairs = freePairs(this.pairs.length);
-    for (let at = 0; at < list.length; at += 2) this.put(list[at] as number, list[at + 1] as number);
-  }
-
-  private put(key: number, value: number): void {
-    const { pairs, mask } = this;
-    let at = spread(key) & mask;
-    while (pairs[at] !== FREE) at = (at + 2) & mask;
-    pairs[at] = key;
-    pairs[at + 1] = value;
+    this.size = 0;
+    for (let at = 0; at < list.length; at += 2) this.add(list[at] as number, list[at + 1] as number);
   }
 }
 

@@ -12,9 +12,9 @@
 import type { Decoded } from "../contract.ts";
 import type { EventBuffers } from "../decoding/event-buffers.ts";
 import { parseIsoTime } from "../decoding/iso-time.ts";
+import { ScannedMarkets } from "../decoding/scanned-markets.ts";
 import { TextScanner } from "../decoding/text-scanner.ts";
 import type { CoinbaseMarket, SidedLevels } from "./messages.ts";
-import { ScannedMarkets } from "./scanned-markets.ts";
 
 const HEAD = '{"channel":"l2_data",';
 const TAIL = "]}]}";

@@ -10,10 +10,10 @@
 import type { Decoded } from "../contract.ts";
 import type { EventBuffers } from "../decoding/event-buffers.ts";
 import { parseIsoTime } from "../decoding/iso-time.ts";
+import { ScannedMarkets } from "../decoding/scanned-markets.ts";
 import { TextScanner } from "../decoding/text-scanner.ts";
 import { type ExchangeMarket, sawTrade } from "./exchange-markets.ts";
 import type { SidedLevels } from "./messages.ts";
-import { ScannedMarkets } from "./scanned-markets.ts";
 
 const HEAD = '{"type":"';
 const QUOTE = 34;

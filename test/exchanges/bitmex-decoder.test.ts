@@ -9,6 +9,7 @@ import { createBitmexDecoder, MAX_FRAME_CHARACTERS } from "../../exchanges/bitme
 import { MAX_EVENTS_PER_MESSAGE } from "../../exchanges/bitmex/event-list.ts";
 import { NumberTable } from "../../exchanges/bitmex/number-table.ts";
 import { createBitmexSequencer } from "../../exchanges/bitmex/sequencer.ts";
+import { TickSet } from "../../exchanges/bitmex/tick-set.ts";
 import { timeOf } from "../../exchanges/bitmex/timestamp.ts";
 import type { Decoded, Decoder, LossNotice } from "../../exchanges/contract.ts";
 import { MAX_LEVELS_PER_MESSAGE } from "../../exchanges/decoding/event-buffers.ts";
@@ -357,6 +358,9 @@ const TEN_ASKS = `[${Array.from({ length: 10 }, (_, at) => `[${101 + at / 2},${(
 describe("the scanner, against the parser", () => {
   const modern = fixture.following.slice(0, 2);
   const tops = (...rows: string[]) => `{"table":"orderBook10","action":"update","data":[${rows.join(",")}]}`;
+  const trades = (...rows: string[]) => `{"table":"trade","action":"insert","data":[${rows.join(",")}]}`;
+  const tradeRow = (fields: string) =>
+    `{"timestamp":"2021-07-22T22:36:11.685Z","symbol":"XBTUSD",${fields === "" ? '"side":"Buy","size":100,"price":32180.5' : fields},"tickDirection":"PlusTick","trdMatchID":"6e70bebe-235e-08a6-d11b-e1042bf1f2ed","grossValue":4975124,"homeNotional":0.0311,"foreignNotional":100}`;
   const fast = [
     ...fixture.following,
     fixture.quote.frame,
@@ -368,6 +372,10 @@ describe("the scanner, against the parser", () => {
     fixture.following[0].replaceAll("XBTUSD", "XBTUSDT").replaceAll("102", "0.0000000123"),
     fixture.topLevels.frame,
     fixture.topLevels.frame.replaceAll("XBTUSD", "XBTUSDT").replace(',"pool":"Primary"', ""),
+    fixture.trade.frame,
+    fixture.trade.frame.replaceAll("XBTUSD", "XBTUSDT").replace("100.5", "0.0000000123").replace("Buy", "Sell"),
+    // As recorded in 2021: a random uuid, several of one taker, no type, amounts null or with an exponent.
+    trades(tradeRow(""), tradeRow('"side":"Sell","size":300,"price":99.5').replace("4975124", "null").replace("0.0311", "3.11e-7")),
     tops(top("XBTUSD", "[]", "[]"), top("XBTUSD", TEN_BIDS, "[[101,700000]]"), top("XBTUSD", "[[100.5,100]]", TEN_ASKS)),
     tops(top("XBTUSD", TEN_BIDS, TEN_ASKS)).replace('Z"', 'Z","pool":"Primary"'),
     book("update", level('"id":1,"side":"Buy","size":100'), level('"id":2,"side":"Sell","size":0')),
@@ -378,6 +386,30 @@ describe("the scanner, against the parser", () => {
     for (const frame of fast) {
       expect(scan(frame), frame).not.toBeNull();
       expect(scan(frame), frame).toEqual(parse(frame));
+    }
+  });
+
+  it("leaves a trade without an id of its own to the parser, which gives it one", () => {
+    const { scan, parse } = readers([XBTUSD]);
+    const zero = fixture.trade.frame.replace("00000000-006d-1000-0000-00367d215623", "00000000-0000-0000-0000-000000000000");
+    expect([scan(zero), parse(zero)]).toEqual([null, [{ ...fixture.trade.event, tradeId: 1 }]]);
+  });
+
+  it("refuses what could be endless, and throws nothing", () => {
+    const { scan } = readers([XBTUSD]);
+    const long = 4_000_000;
+    const frames: readonly [string, string, string][] = [
+      [fixture.following[1], '"id":17999996004', `"id":${"1".repeat(long)}`],
+      [fixture.following[1], '"price":101', `"price":1.${"0".repeat(long)}1`],
+      [fixture.following[1], "XBTUSD", "X".repeat(long)],
+      [fixture.quote.frame, '"bidSize":1200', `"bidSize":${"9".repeat(long)}`],
+      [fixture.trade.frame, "PlusTick", `${"P".repeat(long)}-`],
+      [fixture.trade.frame, "4975124", `1e${"1".repeat(long)}x`],
+      [fixture.topLevels.frame, "[100.5,1200]", `${"[100.5,1200],".repeat(long / 10)}[100.5,1200]`],
+    ];
+    for (const [frame, from, to] of frames) {
+      expect(frame).toContain(from);
+      expect(scan(frame.replace(from, to)), from).toBeNull();
     }
   });
 
@@ -635,9 +667,9 @@ describe("the parts", () => {
         const reference = new Map<number, number>();
         for (const [at, [each, value]] of steps.entries()) {
           if (value === 0 && reference.delete(each)) table.remove(each);
-          if (value > 0 && !reference.has(each)) {
-            table.add(each, at + 1);
-            reference.set(each, at + 1);
+          if (value > 0) {
+            expect(table.add(each, at + 1)).toBe(!reference.has(each));
+            if (!reference.has(each)) reference.set(each, at + 1);
           }
           expect(table.get(each)).toBe(reference.get(each) ?? 0);
         }
@@ -645,6 +677,32 @@ describe("the parts", () => {
         const list = table.toList();
         const pairs = list.flatMap((held, at) => (at % 2 === 0 ? [[held, list[at + 1] ?? 0] as const] : []));
         expect(new Map(pairs)).toEqual(reference);
+      }),
+    );
+  });
+
+  it("keeps a set of ticks as a Set does, however far the market wanders", () => {
+    const ticks = fc.oneof(
+      fc.integer({ min: 1, max: 200 }),
+      fc.integer({ min: 0, max: 60 }).map((step) => 999_999_000_000_000 + step * 16),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(ticks, fc.boolean()), { maxLength: 500 }), fc.integer({ min: 0, max: 2_000 }), (steps, wander) => {
+        const set = new TickSet();
+        const reference = new Set<number>();
+        for (const [each, isAdded] of steps) {
+          if (isAdded) expect(set.add(each)).toBe(!reference.has(each));
+          else set.remove(each);
+          if (isAdded) reference.add(each);
+          else reference.delete(each);
+        }
+        for (let at = 0; at < wander; at++) {
+          expect(set.add(5_000 + at * 40)).toBe(true);
+          set.remove(5_000 + at * 40);
+        }
+        for (const each of reference) expect(set.add(each)).toBe(false);
+        set.clear();
+        for (const each of reference) expect(set.add(each)).toBe(true);
       }),
     );
   });
