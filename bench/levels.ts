@@ -23,7 +23,6 @@ import { type BenchOptions, type BenchResult, type Contender, median, pairedRati
 
 const SECONDS = 60;
 const START = Date.UTC(2026, 10, 21, 12);
-/** `instrument` is heard for its traffic alone. */
 const TABLES = ["orderBookL2", "trade", "quote", "orderBook10", "instrument"] as const;
 
 interface Session {
@@ -40,7 +39,7 @@ interface Started {
 
 export async function benchLevels({ file, rounds }: BenchOptions): Promise<BenchResult[]> {
   const session = await openSession(file);
-  const heard = session.frames.filter(({ text }) => tableOf(text) !== "instrument");
+  const heard = session.frames;
   const changes = heard.filter(({ text }) => tableOf(text) !== "orderBook10");
   const started = { checked: start(session), unchecked: start(session), without: start(session) };
   const contenders: Contender[] = [

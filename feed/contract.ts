@@ -60,6 +60,8 @@ export interface MarketStatus {
   readonly instrument: Instrument;
   readonly state: "live" | Exclude<Unavailable, "unknown-market" | "warming-up" | "no-mid">;
   readonly bookState: BookState;
+  /** What the venue says of the instrument, in its own word ("Open", "Closed", "Settled"); null where it says nothing. */
+  readonly venueState: string | null;
   readonly lastReceivedAt: number | null;
   /** The market's own clock: the largest venueTime received. */
   readonly marketTime: number | null;

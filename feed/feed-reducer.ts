@@ -338,6 +338,13 @@ export class FeedReducer {
     return [...silent].map(([channel, symbols]) => ({ channel, symbols }));
   }
 
+  /** @returns whether a venue has named other grids than a market's since the last call: the instruments are to be asked for anew. */
+  takeGridDoubt(): boolean {
+    let isDoubted = false;
+    for (const market of this.markets.values()) isDoubted = market.takeGridDoubt() || isDoubted;
+    return isDoubted;
+  }
+
   takeClosedMinutes(): { minute: number; snapshots: MinuteSnapshot[] }[] {
     const taken = this.closedMinutes;
     this.closedMinutes = [];

@@ -6,7 +6,7 @@
 
 import type { OrderBook } from "../core/book/order-book.ts";
 import type { FeaturePipeline } from "../core/features/pipeline.ts";
-import type { KlineEvent, MarketEvent, QuoteEvent, SnapshotEvent, TradeEvent } from "../core/market/event.ts";
+import type { InstrumentEvent, KlineEvent, MarketEvent, QuoteEvent, SnapshotEvent, TradeEvent } from "../core/market/event.ts";
 import { type Instrument, marketId } from "../core/market/instrument.ts";
 import type { BookSequencer, Channel, Decoder, ExchangeAdapter, LossNotice } from "../exchanges/contract.ts";
 import type { BookCheck } from "./book-check.ts";
@@ -33,6 +33,9 @@ export class MarketTracker {
   lastReceivedAt: number | null = null;
   malformedFrames = 0;
   checkpointMismatches = 0;
+  /** What the venue says that the instrument's state is, in its own word ("Open", "Settled"); null where it says nothing. */
+  venueState: string | null = null;
+  private isGridDoubted = false;
   /** Hears of each trade once, when it comes, whatever state the book is in; null while nobody wants to. The event is not to be kept. */
   tradeListener: ((trade: TradeEvent, receivedAt: number) => void) | null = null;
   /** Hears of each quote and bar when it comes, of those too that two connections bring; null and not to be kept as above. */
@@ -218,6 +221,10 @@ export class MarketTracker {
 
   /** @param frame the text that `event` was decoded from: kept when it can't be judged yet. */
   onEvent(event: MarketEvent, frame: string, receivedAt: number): void {
+    if (event.kind === "instrument") {
+      this.takeInstrument(event);
+      return;
+    }
     this.minute.events++;
     if (event.kind === "trade" && !this.isNewTrade(event, receivedAt)) return;
     if (event.kind === "quote") this.quotes.heard(receivedAt);
@@ -240,6 +247,19 @@ export class MarketTracker {
   /** The book as text for the tape; null unless it is live. */
   checkpoint(): string | null {
     return this.life.checkpoint();
+  }
+
+  /** @returns whether the venue has named other grids than ours since the last call. */
+  takeGridDoubt(): boolean {
+    const { isGridDoubted } = this;
+    this.isGridDoubted = false;
+    return isGridDoubted;
+  }
+
+  /** It is beside the market: no event of its minute, and its book is what it was. */
+  private takeInstrument({ venueState, hasOtherGrids }: InstrumentEvent): void {
+    if (venueState !== null) this.venueState = venueState;
+    if (hasOtherGrids) this.isGridDoubted = true;
   }
 
   private isNewTrade(trade: TradeEvent, receivedAt: number): boolean {

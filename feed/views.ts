@@ -48,6 +48,7 @@ export function marketStatus(market: MarketTracker, now: number): MarketStatus {
     instrument: market.instrument,
     state: refusal === null ? "live" : (refusal.reason as MarketStatus["state"]),
     bookState: market.book.state,
+    venueState: market.venueState,
     lastReceivedAt: market.lastReceivedAt,
     marketTime: market.marketTime,
     proof: proofOf(market, now),

@@ -97,4 +97,14 @@ export interface KlineEvent {
   isClosed: boolean;
 }
 
-export type MarketEvent = DepthEvent | SnapshotEvent | TradeEvent | QuoteEvent | TopLevelsEvent | KlineEvent;
+/** What the venue says of the instrument itself while it is traded. It changes no book, and says no time that anything is judged by. */
+export interface InstrumentEvent {
+  kind: "instrument";
+  symbol: string;
+  /** The venue's own word, e.g. "Open" or "Settled"; null where this message doesn't say. */
+  venueState: string | null;
+  /** A tick or a lot is named that is not the one which prices and sizes are read on. */
+  hasOtherGrids: boolean;
+}
+
+export type MarketEvent = DepthEvent | SnapshotEvent | TradeEvent | QuoteEvent | TopLevelsEvent | KlineEvent | InstrumentEvent;

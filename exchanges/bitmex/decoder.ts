@@ -36,7 +36,7 @@ export function createBitmexDecoder(instruments: readonly Instrument[]): Decoder
   function settle(reading: Reading): Decoded {
     switch (reading.kind) {
       case "events":
-        books.time = events.latest;
+        if (events.latest !== null) books.time = events.latest;
         return reading;
       case "book":
         return books.take();

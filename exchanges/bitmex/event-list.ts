@@ -1,9 +1,9 @@
 /**
- * The quotes, trades or best levels of one message, checked whole and given out one by one. Their objects are used again for the next message, so one
+ * The quotes, trades, best levels or instruments of one message, checked whole and given out one by one. Their objects are used again for the next message, so one
  * that carries a thousand rows costs a thousand objects once.
  */
 
-import type { QuoteEvent, TopLevelsEvent, TradeEvent } from "../../core/market/event.ts";
+import type { InstrumentEvent, QuoteEvent, TopLevelsEvent, TradeEvent } from "../../core/market/event.ts";
 import type { Decoded } from "../contract.ts";
 
 /** Rows one message may carry: a second of the busiest recorded market holds 20 quotes, and a sweep of its whole book some thousand trades. */
@@ -13,20 +13,23 @@ export const MAX_TOPS_PER_MESSAGE = 100;
 /** Levels a side of orderBook10. */
 export const TOP_LEVELS = 10;
 
+type ListedEvent = QuoteEvent | TradeEvent | TopLevelsEvent | InstrumentEvent;
+
 export class EventList {
   private readonly quotes: QuoteEvent[] = [];
   private readonly trades: TradeEvent[] = [];
   private readonly tops: TopLevelsEvent[] = [];
+  private readonly instruments: InstrumentEvent[] = [];
   /** That of the message at hand. */
-  private list: readonly (QuoteEvent | TradeEvent | TopLevelsEvent)[] = this.quotes;
+  private list: readonly ListedEvent[] = this.quotes;
   private count = 0;
   private given = 0;
-  /** The time of the last row of the last message; 0 before there is one. */
-  latest = 0;
+  /** The time of the last row of the last message; null where it names none. */
+  latest: number | null = null;
   private readonly decoded: Decoded = { kind: "events", next: () => this.nextEvent() };
 
-  begin(kind: "quote" | "trade" | "top-levels"): void {
-    this.list = kind === "quote" ? this.quotes : kind === "trade" ? this.trades : this.tops;
+  begin(kind: ListedEvent["kind"]): void {
+    this.list = kind === "quote" ? this.quotes : kind === "trade" ? this.trades : kind === "top-levels" ? this.tops : this.instruments;
     this.count = 0;
     this.given = 0;
   }
@@ -52,14 +55,22 @@ export class EventList {
     return top;
   }
 
+  /** The next instrument to be filled. */
+  addInstrument(): InstrumentEvent {
+    const instrument = this.instruments[this.count] ?? newInstrument();
+    this.instruments[this.count++] = instrument;
+    return instrument;
+  }
+
   /** @param reason why there may be none. */
   answer(reason: string): Decoded {
     if (this.count === 0) return { kind: "ignored", reason };
-    this.latest = this.list[this.count - 1]?.venueTime ?? 0;
+    const last = this.list[this.count - 1];
+    this.latest = last === undefined || last.kind === "instrument" ? null : last.venueTime;
     return this.decoded;
   }
 
-  private nextEvent(): QuoteEvent | TradeEvent | TopLevelsEvent | null {
+  private nextEvent(): ListedEvent | null {
     return this.given === this.count ? null : (this.list[this.given++] ?? null);
   }
 }
@@ -70,6 +81,10 @@ function newQuote(): QuoteEvent {
 
 function newTrade(): TradeEvent {
   return { kind: "trade", symbol: "", venueTime: 0, tradeId: 0, priceTicks: 0, sizeLots: 0, takerSide: "buy" };
+}
+
+function newInstrument(): InstrumentEvent {
+  return { kind: "instrument", symbol: "", venueState: null, hasOtherGrids: false };
 }
 
 function newTopLevels(): TopLevelsEvent {

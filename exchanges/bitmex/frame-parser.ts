@@ -11,13 +11,15 @@
  *
  * Only orderBookL2 waits for its partial: quotes, trades and orderBook10 are whole in themselves. A partial of quotes is the current quote; one of
  * trades is of before the subscription, and ignored. A row of orderBook10 is a market's ten best levels a side, however little of them has changed
- * ("full book push"); one that has not both sides says nothing that could be compared.
+ * ("full book push"); one that has not both sides says nothing that could be compared. A row of instrument says what has changed, most often prices, of which
+ * nothing is kept; a row that is deleted is of an instrument that is not listed any more.
  */
 
 import type { LevelBatch } from "../../core/market/event.ts";
+import { type DecimalGrid, gridStep, parseGrid } from "../../core/units/decimal.ts";
 import type { Channel, Decoded } from "../contract.ts";
 import { arrayField, FieldError, integerField, isObject, type JsonObject, parseJson, shown, textField } from "../decoding/json-fields.ts";
-import { lotsOfNumber, ticksOfNumber } from "../decoding/json-numbers.ts";
+import { lotsOfNumber, plainDecimal, ticksOfNumber } from "../decoding/json-numbers.ts";
 import { type BookAction, type BookRows, MAX_ROWS_PER_MESSAGE } from "./book-rows.ts";
 import { type EventList, MAX_EVENTS_PER_MESSAGE, MAX_TOPS_PER_MESSAGE, TOP_LEVELS } from "./event-list.ts";
 import type { BitmexMarket } from "./markets.ts";
@@ -88,6 +90,9 @@ export class FrameParser {
       case "orderBook10":
         if (!isBookAction(action) || action === "delete") return { kind: "ignored", reason: `${shown(action)} of best levels` };
         return this.readTopLevels(rowsOf(root, MAX_TOPS_PER_MESSAGE));
+      case "instrument":
+        if (!isBookAction(action)) return { kind: "ignored", reason: `${shown(action)} of instruments` };
+        return this.readInstruments(action, rowsOf(root, MAX_EVENTS_PER_MESSAGE));
       default:
         return { kind: "ignored", reason: `table ${shown(table)} is not one we keep` };
     }
@@ -173,6 +178,21 @@ export class FrameParser {
     return this.events.answer("no best levels of ours");
   }
 
+  private readInstruments(action: BookAction, data: readonly JsonObject[]): Decoded {
+    this.events.begin("instrument");
+    for (const [at, row] of data.entries()) {
+      const market = this.markets.get(textField(row, "symbol"));
+      if (market === undefined) continue;
+      const event = this.events.addInstrument();
+      event.symbol = market.symbol;
+      event.venueState = action === "delete" ? UNLISTED : isThere(row.state) ? stateOf(row.state, `state of row ${at}`) : null;
+      event.hasOtherGrids =
+        (isThere(row.tickSize) && isOtherGrid(row.tickSize, `tickSize of row ${at}`, market.tick)) ||
+        (isThere(row.lotSize) && isOtherGrid(row.lotSize, `lotSize of row ${at}`, market.lot));
+    }
+    return this.events.answer("no instrument of ours");
+  }
+
   private malformed(reason: string, frame: string): Decoded {
     return { kind: "malformed", reason, symbol: this.symbolNamedIn(frame), channel: channelNamedIn(frame) };
   }
@@ -195,6 +215,7 @@ const CHANNEL_OF_TABLE: ReadonlyMap<string, Channel> = new Map([
   ["quote", "quotes"],
   // What is said of a book, like a quote: without it the book is as good as before.
   ["orderBook10", "quotes"],
+  ["instrument", "quotes"],
 ]);
 
 function channelNamedIn(frame: string): Channel | null {
@@ -228,6 +249,21 @@ function readSide(
     levels.sizeLots[first + at] = lotsOfNumber(level[1], `size ${at} of ${name}`, market.lot);
   }
   return side.length;
+}
+
+/** The venue's word for an instrument that is not listed. */
+const UNLISTED = "Unlisted";
+
+/** Open, Closed, Unlisted, Settled: one word, whichever it will be. */
+function stateOf(value: unknown, name: string): string {
+  if (typeof value !== "string" || !/^\w{1,40}$/.test(value)) throw new FieldError(`${name} is ${shown(value)}, not a word`);
+  return value;
+}
+
+function isOtherGrid(value: unknown, name: string, known: DecimalGrid): boolean {
+  const grid = parseGrid(plainDecimal(value) ?? "");
+  if (grid === null) throw new FieldError(`${name} is ${shown(value)}, not a number above zero`);
+  return gridStep(grid) !== gridStep(known);
 }
 
 function isThere(value: unknown): boolean {

@@ -1,5 +1,5 @@
 /**
- * The fast reading of a frame: the exact text that BitMEX sends for changes of its books, their best levels, quotes and trades, straight into the columns.
+ * The fast reading of a frame: the exact text that BitMEX sends for changes of its books, their best levels, quotes, trades and instruments, straight into the columns.
  *
  * No object, substring or array is made. A row is matched whole (layouts.ts), then its numbers are read where they must stand. The scanner accepts
  * only a complete frame in a known layout whose values it can hold, and answers null for anything else: the parser then says what that is. What
@@ -14,7 +14,18 @@ import { TextScanner, wholeSteps } from "../decoding/text-scanner.ts";
 import type { BookAction, BookRows } from "./book-rows.ts";
 import { type EventList, MAX_EVENTS_PER_MESSAGE, MAX_TOPS_PER_MESSAGE, TOP_LEVELS } from "./event-list.ts";
 import { BOOK, type Reading } from "./frame-parser.ts";
-import { FIRST_LEVEL, FIRST_QUOTE, FIRST_TOP, FIRST_TRADE, NEXT_LEVEL, NEXT_QUOTE, NEXT_TOP, NEXT_TRADE } from "./layouts.ts";
+import {
+  FIRST_INSTRUMENT,
+  FIRST_LEVEL,
+  FIRST_QUOTE,
+  FIRST_TOP,
+  FIRST_TRADE,
+  NEXT_INSTRUMENT,
+  NEXT_LEVEL,
+  NEXT_QUOTE,
+  NEXT_TOP,
+  NEXT_TRADE,
+} from "./layouts.ts";
 import type { BitmexMarket } from "./markets.ts";
 import { TimeReader } from "./timestamp.ts";
 
@@ -28,6 +39,7 @@ const BOOK_KIND_AT = TABLE_AT + "orderBook".length;
 const FIRST_LEVEL_AT = '{"table":"orderBookL2","action":"update","data":['.length;
 const FIRST_QUOTE_AT = '{"table":"quote","action":"insert","data":['.length;
 const FIRST_TRADE_AT = '{"table":"trade","action":"insert","data":['.length;
+const FIRST_INSTRUMENT_AT = '{"table":"instrument","action":"update","data":['.length;
 const FIRST_TOP_AT = '{"table":"orderBook10","action":"update","data":['.length;
 
 const SYMBOL = '{"symbol":"'.length;
@@ -39,7 +51,6 @@ const UUID_TAIL = "39744121-c20e-44ba-8cc8-".length;
 /** Hex digits behind the uuid's last dash. */
 const UUID_TAIL_DIGITS = 12;
 
-const QUOTE = 34;
 const COMMA = 44;
 const DASH = 45;
 const ZERO = 48;
@@ -82,6 +93,8 @@ export class FrameScanner {
         return this.scanQuotes();
       case SMALL_T:
         return this.scanTrades();
+      case SMALL_I:
+        return this.scanInstruments();
       default:
         return null;
     }
@@ -221,6 +234,27 @@ export class FrameScanner {
     return true;
   }
 
+  /** Rows that say nothing which is kept, nearly all of them: that they came is all. */
+  private scanInstruments(): Reading | null {
+    const { scanner, events } = this;
+    if (!scanner.matches(FIRST_INSTRUMENT)) return null;
+    events.begin("instrument");
+    let start = FIRST_INSTRUMENT_AT;
+    let count = 0;
+    do {
+      const end = scanner.at;
+      const market = this.marketAt(start + SYMBOL);
+      if (++count > MAX_EVENTS_PER_MESSAGE || market === null) return null;
+      const event = events.addInstrument();
+      event.symbol = market.symbol;
+      event.venueState = null;
+      event.hasOtherGrids = false;
+      scanner.at = end;
+      start = end + 1;
+    } while (scanner.text.charCodeAt(scanner.at) === COMMA && scanner.matches(NEXT_INSTRUMENT));
+    return this.isAtTail() ? events.answer("") : null;
+  }
+
   private scanTopLevels(): Reading | null {
     const { scanner, events } = this;
     if (!scanner.matches(FIRST_TOP)) return null;
@@ -335,10 +369,10 @@ function actionOf(letter: number): BookAction {
   return letter === SMALL_U ? "update" : letter === SMALL_I ? "insert" : "delete";
 }
 
-/** Whether the dashes and the quote of what has been matched as the parts of a uuid stand where a uuid has them. */
+/** Whether the dashes and the end of what has been matched as the parts of a uuid stand where a uuid has them. */
 function isUuid(text: string, start: number): boolean {
   for (const dash of UUID_DASHES) if (text.charCodeAt(start + dash) !== DASH) return false;
-  return text.charCodeAt(start + UUID) === QUOTE;
+  return text.indexOf('"', start) === start + UUID;
 }
 
 /** The last 52 bits of the uuid at `start` (frame-parser.ts says why): the digit before its last dash but three, and the twelve at its end. */

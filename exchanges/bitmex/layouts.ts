@@ -35,6 +35,14 @@ const TRADE =
 export const FIRST_TRADE = layout(`\\{"table":"trade","action":"insert","data":\\[${TRADE}`);
 export const NEXT_TRADE = layout(`,${TRADE}`);
 
+/** Any value but a list or an object, its text without escapes. */
+const SCALAR = `(?:${NUMBER}|"[^"\\\\\\u0000-\\u001f]*"|null|true|false)`;
+/** Fields of prices, fees and volumes, which nobody keeps; an instrument has some 110. What is kept, and the symbol again, are the parser's. */
+const PRICES = `(?:,"(?!(?:state|tickSize|lotSize|symbol)")\\w+":${SCALAR}){0,120}`;
+const INSTRUMENT = `\\{"symbol":"${NAME}"${PRICES}\\}`;
+export const FIRST_INSTRUMENT = layout(`\\{"table":"instrument","action":"update","data":\\[${INSTRUMENT}`);
+export const NEXT_INSTRUMENT = layout(`,${INSTRUMENT}`);
+
 const PAIR = `\\[${DECIMAL},${INTEGER}\\]`;
 const SIDE = `\\[(?:${PAIR}(?:,${PAIR}){0,9})?\\]`;
 /** Each field at most once is for the scanner to see. */

@@ -9,8 +9,8 @@
 
 import type { Channel, Subscription } from "../contract.ts";
 
-/** What one market's book, features and checks are made from. Why orderBook10, and why not instrument: decision 0019. */
-const TABLES = ["orderBookL2", "trade", "quote", "orderBook10"] as const;
+/** What one market's book, features and checks are made from, and what is said of it. Why orderBook10 and instrument: decision 0019. */
+const TABLES = ["orderBookL2", "trade", "quote", "orderBook10", "instrument"] as const;
 /** What the venue says of its book's top comes and goes together. */
 const TABLES_OF_CHANNEL: Readonly<Record<Channel, readonly (typeof TABLES)[number][]>> = {
   depth: ["orderBookL2"],
@@ -19,6 +19,8 @@ const TABLES_OF_CHANNEL: Readonly<Record<Channel, readonly (typeof TABLES)[numbe
 };
 const CHANNELS = ["depth", "trades", "quotes"] as const satisfies readonly Channel[];
 const POOL = "Primary";
+/** An instrument is one, whatever pools its orders lie in. */
+const TABLE_WITHOUT_POOLS = "instrument";
 
 /** Topics that one message may name. */
 const MAX_TOPICS_PER_FRAME = 20;
@@ -41,7 +43,9 @@ export function subscriptionOf(topic: string): Subscription | null {
 }
 
 function topics(symbols: readonly string[], tables: readonly string[]): string[] {
-  return symbols.flatMap((symbol) => tables.map((table) => `${table}:${symbol}:${POOL}`));
+  return symbols.flatMap((symbol) =>
+    tables.map((table) => (table === TABLE_WITHOUT_POOLS ? `${table}:${symbol}` : `${table}:${symbol}:${POOL}`)),
+  );
 }
 
 function frames(op: "subscribe" | "unsubscribe", all: readonly string[]): string[] {

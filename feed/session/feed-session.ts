@@ -128,6 +128,7 @@ export class FeedSession {
     const { reducer, journal } = this.held;
     reducer.tick(now);
     journal.tick(now);
+    if (reducer.takeGridDoubt()) this.venueInstruments.doubt();
     const standby = reducer.standbyState(now);
     if (standby === "joined") this.connection.succeed("its books have met the present ones");
     else if (standby === "overdue") this.connection.giveUpStandby("its books did not meet the present ones in time");

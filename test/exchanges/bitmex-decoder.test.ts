@@ -112,6 +112,26 @@ describe("a session", () => {
     ]);
   });
 
+  it("says of an instrument its state and whether its grids are other ones, and nothing of its prices", () => {
+    const decoder = started();
+    for (const { frame, event } of fixture.instruments) expect(eventsOf(decoder.decode(frame)), frame).toEqual([event]);
+    // Their times are not the book's: a message without one keeps that of the partial.
+    const update = book("update", level('"id":17999996002,"side":"Buy","size":100'));
+    expect(eventsOf(decoder.decode(update))[0]).toMatchObject({ venueTime: 1_700_000_000_100, firstSequence: 1 });
+  });
+
+  it.each([
+    ["a tick that is none", '"tickSize":0', "tickSize of row 0 is 0"],
+    ["a lot that is a text", '"lotSize":"100"', "lotSize of row 0 is"],
+    ["a state that is no word", '"state":"Open; or not"', "state of row 0 is"],
+  ])("refuses an instrument with %s, and goes on with the book: it is none of its messages", (_, field, reason) => {
+    const decoder = started();
+    const decoded = decoder.decode(`{"table":"instrument","action":"update","data":[{"symbol":"XBTUSD",${field}}]}`);
+    expect(decoded).toMatchObject({ kind: "malformed", symbol: "XBTUSD", channel: "quotes" });
+    expect(reasonOf(decoded)).toContain(reason);
+    expect(eventsOf(decoder.decode(fixture.following[0]))[0]).toMatchObject({ kind: "depth", firstSequence: 1 });
+  });
+
   it.each([
     ["more levels than ten", top("XBTUSD", `[${Array.from({ length: 11 }, (_, at) => `[${100 - at},100]`).join(",")}]`, "[]"), "11, more"],
     ["a price off the grid", top("XBTUSD", "[[100.3,100]]", "[]"), "price 0 of bids of row 0 is 100.3"],
@@ -372,6 +392,8 @@ describe("the scanner, against the parser", () => {
     fixture.following[0].replaceAll("XBTUSD", "XBTUSDT").replaceAll("102", "0.0000000123"),
     fixture.topLevels.frame,
     fixture.topLevels.frame.replaceAll("XBTUSD", "XBTUSDT").replace(',"pool":"Primary"', ""),
+    fixture.instruments[0]?.frame ?? "",
+    '{"table":"instrument","action":"update","data":[{"symbol":"XBTUSD","lastPrice":null},{"symbol":"XBTUSDT","bidPrice":1e-10,"timestamp":"2023-11-14T22:13:20.420Z"}]}',
     fixture.trade.frame,
     fixture.trade.frame.replaceAll("XBTUSD", "XBTUSDT").replace("100.5", "0.0000000123").replace("Buy", "Sell"),
     // As recorded in 2021: a random uuid, several of one taker, no type, amounts null or with an exponent.
@@ -393,6 +415,20 @@ describe("the scanner, against the parser", () => {
     const { scan, parse } = readers([XBTUSD]);
     const zero = fixture.trade.frame.replace("00000000-006d-1000-0000-00367d215623", "00000000-0000-0000-0000-000000000000");
     expect([scan(zero), parse(zero)]).toEqual([null, [{ ...fixture.trade.event, tradeId: 1 }]]);
+  });
+
+  it("leaves what is no uuid to the parser, also where a quote stands behind it by chance", () => {
+    const { scan } = readers([XBTUSD]);
+    const end = /"trdType":"Regular",/;
+    for (const id of [
+      "00000000-006d-1000-0000-00367d2156",
+      "00000000-006d-1000-0000-00367d2156234",
+      "00000000-006d-1000-00000-0367d215623",
+    ]) {
+      const frame = fixture.trade.frame.replace("00000000-006d-1000-0000-00367d215623", id);
+      for (const text of [frame, frame.replace(end, ""), frame.replace(/"grossValue".*"pool"/, '"pool"')])
+        expect(scan(text), text).toBeNull();
+    }
   });
 
   it("refuses what could be endless, and throws nothing", () => {

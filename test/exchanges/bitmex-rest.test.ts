@@ -74,10 +74,18 @@ describe("subscriptions", () => {
       ["subscribe", 20],
       ["subscribe", 20],
       ["subscribe", 20],
+      ["subscribe", 15],
     ]);
     const topics = frames.flatMap(({ args }) => args);
-    expect(new Set(topics).size).toBe(60);
-    expect(topics.slice(0, 4)).toEqual(["orderBookL2:S0:Primary", "trade:S0:Primary", "quote:S0:Primary", "orderBook10:S0:Primary"]);
+    expect(new Set(topics).size).toBe(75);
+    // An instrument has no pools.
+    expect(topics.slice(0, 5)).toEqual([
+      "orderBookL2:S0:Primary",
+      "trade:S0:Primary",
+      "quote:S0:Primary",
+      "orderBook10:S0:Primary",
+      "instrument:S0",
+    ]);
   });
 
   it("leave a channel before they ask for it again: a topic that is subscribed is refused", () => {

@@ -3,7 +3,7 @@
  * a hundred contracts, whose ids say nothing of prices.
  */
 
-import type { QuoteEvent, TopLevelsEvent, TradeEvent } from "../../core/market/event.ts";
+import type { InstrumentEvent, QuoteEvent, TopLevelsEvent, TradeEvent } from "../../core/market/event.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
 import type { LossNotice } from "../../exchanges/contract.ts";
 
@@ -95,6 +95,29 @@ const topLevels: { frame: string; event: TopLevelsEvent } = {
   },
 };
 
+/** What is said of the instrument, and what of it is kept: on these grids a tick of 0.5 and a lot of 100. */
+const instruments: readonly { frame: string; event: InstrumentEvent }[] = [
+  said(
+    '"update"',
+    '"fairPrice":100.21,"markPrice":100.25,"hasLiquidity":true,"lastTickDirection":"PlusTick","timestamp":"2023-11-14T22:13:20.420Z"',
+    {},
+  ),
+  said('"partial"', '"rootSymbol":"XBT","state":"Open","lotSize":100,"tickSize":0.5,"expiry":null,"timestamp":"2023-11-14T22:13:20.420Z"', {
+    venueState: "Open",
+  }),
+  said('"update"', '"state":"Settled","timestamp":"2023-11-14T22:13:20.420Z"', { venueState: "Settled" }),
+  said('"update"', '"tickSize":0.1', { hasOtherGrids: true }),
+  said('"update"', '"lotSize":10,"bidPrice":100.5', { hasOtherGrids: true }),
+  said('"delete"', '"state":null', { venueState: "Unlisted" }),
+];
+
+function said(action: string, fields: string, kept: Partial<InstrumentEvent>): { frame: string; event: InstrumentEvent } {
+  return {
+    frame: `{"table":"instrument","action":${action},"data":[{"symbol":"XBTUSD",${fields}}]}`,
+    event: { kind: "instrument", symbol: "XBTUSD", venueState: null, hasOtherGrids: false, ...kept },
+  };
+}
+
 /** After the session: what shows that a message was lost, and what it is said to be. */
 const losses: readonly { frame: string; event: LossNotice }[] = [
   {
@@ -136,9 +159,11 @@ export const bitmexFixture = {
   trade,
   quote,
   topLevels,
+  instruments,
   losses,
   ignored: [
-    '{"table":"instrument","action":"update","data":[{"symbol":"XBTUSD","markPrice":100.25}]}',
+    '{"table":"instrument","action":"update","data":[{"symbol":"ETHUSD","markPrice":100.25}]}',
+    '{"table":"funding","action":"insert","data":[{"symbol":"XBTUSD","fundingRate":0.0001}]}',
     '{"table":"orderBook10","action":"update","data":[{"symbol":"XBTUSD","bids":[[100,250000]],"timestamp":"2023-11-14T22:13:20.400Z"}]}',
     '{"table":"orderBook10","action":"update","data":[{"symbol":"XBTUSD","bids":[[100,1]],"asks":[[101,1]],"pool":"Secondary","timestamp":"2023-11-14T22:13:20.400Z"}]}',
     '{"table":"trade","action":"partial","data":[{"timestamp":"2023-11-14T22:13:10.000Z","symbol":"XBTUSD","side":"Sell","size":100,"price":99,"trdMatchID":"00000000-006d-1000-0000-00367d215600"}]}',

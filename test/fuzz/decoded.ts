@@ -56,6 +56,10 @@ export function saidOf(event: MarketEvent | LossNotice, isNumbered: boolean): Sa
       const prices = [openTicks, highTicks, lowTicks, closeTicks, volumeLots, takerBuyLots];
       return { kind: "kline", symbol, numbers: [venueTime, openTime, closeTime, ...prices, trades], isClosed: event.isClosed };
     }
+    case "instrument": {
+      const { symbol, venueState, hasOtherGrids } = event;
+      return { kind: "instrument", symbol, venueState, hasOtherGrids };
+    }
     case "loss":
       return { kind: "loss", symbol: event.symbol, channel: event.channel };
   }
@@ -96,6 +100,8 @@ function saidText(said: Said): string {
       return `best ${said.depth} of ${said.symbol} at ${said.venueTime} bids ${said.bids.join(" ")} asks ${said.asks.join(" ")}`;
     case "kline":
       return `kline ${said.symbol} ${said.numbers} ${said.isClosed}`;
+    case "instrument":
+      return `instrument ${said.symbol} ${said.venueState} ${said.hasOtherGrids}`;
     case "loss":
       return `loss ${said.symbol} ${said.channel}`;
   }

@@ -94,6 +94,11 @@ export class NaiveBitmex implements NaiveReader {
     if (table === "orderBook10") {
       return ["partial", "insert", "update"].includes(action) ? this.readTopLevels(rowsOf(root, MOST_TOPS)) : IGNORED;
     }
+    if (table === "instrument") {
+      return ["partial", "insert", "update", "delete"].includes(action)
+        ? events(rowsOf(root, MOST_EVENTS).flatMap((row) => this.instrumentSaid(row, action)))
+        : IGNORED;
+    }
     if (table !== "orderBookL2") return IGNORED;
     demand(["partial", "insert", "update", "delete"].includes(action));
     const filter = isFields(root.filter) ? root.filter : {};
@@ -181,6 +186,27 @@ export class NaiveBitmex implements NaiveReader {
       said.push({ kind: "top-levels", symbol, venueTime: bitmexTime(row.timestamp), depth: TOP_LEVELS, bids, asks });
     }
     return this.timed(said);
+  }
+
+  private instrumentSaid(row: Fields, action: string): Said[] {
+    const instrument = this.bySymbol.get(stringOf(row.symbol));
+    if (instrument === undefined) return [];
+    const { symbol, tick, lot } = instrument;
+    const grids = [
+      [row.tickSize, tick],
+      [row.lotSize, lot],
+    ] as const;
+    let hasOtherGrids = false;
+    for (const [value, grid] of grids) {
+      // The parser stops at the first that is another.
+      if (isAbsent(value) || hasOtherGrids) continue;
+      const units = BigInt(decimalOf(value).replace(".", ""));
+      demand(units > 0n && units <= BigInt(Number.MAX_SAFE_INTEGER));
+      hasOtherGrids = value !== Number(`${grid.mantissa}e-${grid.decimals}`);
+    }
+    const state = action === "delete" ? "Unlisted" : isAbsent(row.state) ? null : stringOf(row.state);
+    demand(state === null || /^[A-Za-z0-9_]{1,40}$/.test(state));
+    return [{ kind: "instrument", symbol, venueState: state, hasOtherGrids }];
   }
 
   private timed(said: readonly Said[]): Reading {

@@ -70,13 +70,20 @@ export interface KlineSaid {
   readonly isClosed: boolean;
 }
 
+export interface InstrumentSaid {
+  readonly kind: "instrument";
+  readonly symbol: string;
+  readonly venueState: string | null;
+  readonly hasOtherGrids: boolean;
+}
+
 export interface LossSaid {
   readonly kind: "loss";
   readonly symbol: string;
   readonly channel: Channel;
 }
 
-export type Said = DepthSaid | SnapshotSaid | TradeSaid | QuoteSaid | TopLevelsSaid | KlineSaid | LossSaid;
+export type Said = DepthSaid | SnapshotSaid | TradeSaid | QuoteSaid | TopLevelsSaid | KlineSaid | InstrumentSaid | LossSaid;
 
 export type Reading =
   | { readonly kind: "events"; readonly said: readonly Said[] }

@@ -124,7 +124,12 @@ const bitmexWriter: VenueWriter = {
     const rows = [...book.asks.map(row(false)), ...book.bids.map(row(true))];
     return `{"table":"orderBookL2","action":"partial","keys":["symbol","id","side"],"filter":{"symbol":"${instrument.symbol}","pool":"Primary"},"data":[${rows.join(",")}]}`;
   },
-  other: ({ symbol }) => `{"table":"instrument","action":"update","data":[{"symbol":"${symbol}","markPrice":100.25}]}`,
+  other: ({ symbol, tick, lot }, wire) => {
+    const head = `{"table":"instrument","action":"update","data":[{"symbol":"${symbol}"`;
+    // One in some says what is kept.
+    if (wire.time % 3 !== 0) return `${head},"fairPrice":100.3,"markPrice":100.25,"timestamp":"${isoOf(wire.time)}"}]}`;
+    return `${head},"state":"Open","tickSize":${numberOf(1, tick)},"lotSize":${numberOf(1, lot)},"timestamp":"${isoOf(wire.time)}"}]}`;
+  },
 };
 
 /** As of 2021 for every third id: neither price nor time in an update or a delete. */

@@ -10,7 +10,7 @@ import { minuteOf } from "../../core/units/time.ts";
 import { FeedStore, ObjectStore } from "../../durable-objects/market-feed/feed-store.ts";
 import { RunningFeed } from "../../durable-objects/market-feed/running-feed.ts";
 import { binanceSpot } from "../../exchanges/binance/spot.ts";
-import type { ExchangeAdapter } from "../../exchanges/contract.ts";
+import type { Decoder, ExchangeAdapter } from "../../exchanges/contract.ts";
 import { decodeCheckpoint } from "../../feed/checkpoint.ts";
 import type { FeedStatus } from "../../feed/contract.ts";
 import { advanceClock, advanceIntoMinute } from "./clock.ts";
@@ -21,6 +21,8 @@ const SOON = { timeout: 10_000, interval: 20 };
 /** Longer than the longest backoff. */
 const BACKOFF_MS = 31_000;
 const HOUR_MS = 3_600_000;
+/** After which the grids may be asked for again where there are books. */
+const REFRESH_MS = 300_000;
 /** A frame that says nothing of a market. */
 const ACKNOWLEDGED = '{"result":null,"id":1}';
 
@@ -259,6 +261,34 @@ describe("the running feed", () => {
       await vi.waitFor(() => expect(statesOf(feed)).toEqual(["live", "live"]), SOON);
       expect(sequencesOf(feed)).toEqual([300, 102]);
     });
+  });
+
+  it("asks for the venue's grids when its stream names others: a day on a lot that has become finer would be rounded up", async () => {
+    let asked = 0;
+    const adapter: ExchangeAdapter = {
+      ...binanceSpot,
+      createDecoder: gridDoubtingDecoder,
+      decodeInstruments: (_, symbols) => {
+        asked++;
+        return { instruments: symbols.map(instrument) };
+      },
+    };
+    await withFeed(
+      "named-grids",
+      async ({ feed }) => {
+        await goLive(feed, 100);
+        advanceClock(REFRESH_MS);
+        await speak(feed, 101);
+        feed.watch();
+        await feed.reach();
+        expect(asked).toBe(1);
+        await send(feed, ["other grids"]);
+        feed.watch();
+        await feed.reach();
+        expect([asked, ...statesOf(feed)]).toEqual([2, "live", "live"]);
+      },
+      { adapter },
+    );
   });
 
   it("trusts no book after an input that it failed on, the standby's neither: it has the same books", async () => {
@@ -580,6 +610,18 @@ function instrument(symbol: string): Instrument {
 }
 
 /** The venue's decoder, with a fault of ours in it. */
+/** Reads the text "other grids" as a venue's word of that. */
+function gridDoubtingDecoder(instruments: readonly Instrument[]): Decoder {
+  const decoder = binanceSpot.createDecoder(instruments);
+  return {
+    ...decoder,
+    decode: (frame) =>
+      frame === "other grids"
+        ? { kind: "event", event: { kind: "instrument", symbol: "BTCUSDT", venueState: null, hasOtherGrids: true } }
+        : decoder.decode(frame),
+  };
+}
+
 function failingDecoder(instruments: readonly Instrument[]): ReturnType<ExchangeAdapter["createDecoder"]> {
   const decoder = binanceSpot.createDecoder(instruments);
   return {

@@ -44,7 +44,7 @@ describe("health", () => {
   const status = {
     now: 1_800_000,
     connection: { state: "open", lastDownReason: null, refusals: 1, lastRefusal: { at: 1_200_000, detail: "400: no such symbol" } },
-    markets: [{ market: "v:A", state: "live" }],
+    markets: [{ market: "v:A", state: "live", venueState: "Open" }],
     pendingMinutes: 1,
     oldestPendingMinute: 0,
     frames: 1,
@@ -67,6 +67,11 @@ describe("health", () => {
     [
       "a venue that has refused something in the last ten minutes",
       { feeds: [{ ...feed, status: { ...status, now: 1_799_999 } }] },
+      "degraded",
+    ],
+    [
+      "a market that the venue has closed",
+      { feeds: [{ ...feed, status: { ...status, markets: [{ ...status.markets[0], venueState: "Settled" }] } as FeedStatus }] },
       "degraded",
     ],
     ["a market that the feed doesn't know", { feeds: [{ ...feed, status: { ...status, markets: [] } }] }, "degraded"],

@@ -88,6 +88,9 @@ export const marketListSchema = z.object({ markets: z.array(marketSchema) }).ope
 export const marketDetailSchema = marketSchema
   .extend({
     bookState: bookState.nullable(),
+    venueState: z.string().nullable().openapi({
+      description: "What the venue says of the instrument, in its own word (Open, Closed, Unlisted, Settled); null where it says nothing",
+    }),
     marketTime: epochMs.nullable(),
     proof: proofSchema.nullable(),
     featureRows: z

@@ -2,7 +2,8 @@
  * One market as BitMEX tells it: the tables that a client may subscribe to, their rows of now, and the messages of each change.
  *
  * orderBookL2_25 is throttled to one look each 100 ms; a partial of it shows what was told last, so that the updates behind it fit. orderBook10 tells
- * all ten levels of both sides at each change of them. Trades of one taker come in one message. The instrument is told once a second.
+ * all ten levels of both sides at each change of them. Trades of one taker come in one message. Of the instrument
+ * what has moved is told, once a second.
  */
 
 import type { Side } from "../../../core/units/side.ts";
@@ -71,7 +72,7 @@ export class BitmexMarket {
   private shallow = "";
   private untold: { trade: AppliedTrade; direction: TickDirection }[] = [];
   private lastTrade: { trade: AppliedTrade; direction: TickDirection } | null = null;
-  private lastInstrument = "";
+  private toldInstrument: Readonly<Record<string, unknown>> = {};
 
   constructor({ listing, index, isOldForm, tellsSnapshots, listener }: BitmexMarketSetup) {
     this.listing = listing;
@@ -104,11 +105,12 @@ export class BitmexMarket {
 
   passSecond(now: number): void {
     const time = this.listener.stamp(now);
-    const { timestamp: _, ...moved } = this.rows.instrumentChange(time);
-    const state = JSON.stringify(moved);
-    if (state !== this.lastInstrument) {
-      this.lastInstrument = state;
-      this.tell("instrument", "update", () => JSON.stringify(this.rows.instrumentChange(time)));
+    const prices = this.rows.instrumentPrices();
+    const moved = Object.entries(prices).filter(([name, price]) => price !== this.toldInstrument[name]);
+    if (moved.length > 0) {
+      this.toldInstrument = prices;
+      const { symbol } = this.listing;
+      this.tell("instrument", "update", () => JSON.stringify({ symbol, ...Object.fromEntries(moved), timestamp: isoMillis(time) }));
     }
     if (now % MS_PER_MINUTE !== 0) return;
     if (this.bars.closeUntil(now) !== null) this.tell("tradeBin1m", "insert", () => this.barRow());

@@ -24,6 +24,12 @@ export interface BookRow {
 /** The tick's direction of a trade beside the one before: zero when the price stayed, after the last move's sign. */
 export type TickDirection = "PlusTick" | "ZeroPlusTick" | "MinusTick" | "ZeroMinusTick";
 
+const LISTED = "2016-05-13T12:00:00.000Z";
+/** Each 8 hours: what the venue shows where longs and shorts are even. */
+const FUNDING_RATE = 0.0001;
+const FUNDINGS_PER_YEAR = 3 * 365;
+/** That a mark has more than a price. */
+const MARK_DECIMALS = 2;
 const XBT_SATOSHI = 100_000_000;
 /** USDT is settled in millionths. */
 const USDT_UNITS = 1_000_000;
@@ -89,7 +95,6 @@ export class BitmexRows {
 
   /** The whole row of the instrument table, as a partial and as REST give it. */
   instrument(time: number): Readonly<Record<string, unknown>> {
-    const { market } = this.listing;
     const { symbol, isInverse, contract } = this;
     const quote = symbol.endsWith("USDT") ? "USDT" : "USD";
     const root = symbol.replace(/(USDT?|[FGHJKMNQUVXZ]\d\d)$/, "");
@@ -98,14 +103,20 @@ export class BitmexRows {
       rootSymbol: root,
       state: "Open",
       typ: isInverse ? "FFWCSX" : "FFWCSF",
-      listing: "2016-05-13T12:00:00.000Z",
+      listing: LISTED,
+      front: LISTED,
       expiry: null,
       settle: null,
+      listedSettle: null,
       positionCurrency: isInverse ? "USD" : root,
       underlying: root,
       quoteCurrency: quote,
       underlyingSymbol: `${root}=`,
       reference: "BMEX",
+      referenceSymbol: `.B${root}`,
+      calcInterval: null,
+      publishInterval: null,
+      publishTime: null,
       maxOrderQty: 10_000_000,
       maxPrice: 1_000_000,
       lotSize: 1,
@@ -117,27 +128,58 @@ export class BitmexRows {
       quoteToSettleMultiplier: isInverse ? null : USDT_UNITS,
       isQuanto: false,
       isInverse,
+      initMargin: 0.01,
+      maintMargin: 0.005,
+      riskLimit: 20_000_000_000,
+      riskStep: 10_000_000_000,
+      limit: null,
+      taxed: true,
+      deleverage: true,
       makerFee: -0.0001,
       takerFee: 0.0005,
+      settlementFee: 0,
+      fundingBaseSymbol: `.${root}BON8H`,
+      fundingQuoteSymbol: `.${quote}BON8H`,
+      fundingPremiumSymbol: `.${symbol}PI8H`,
+      fundingInterval: "2000-01-01T08:00:00.000Z",
+      fundingRate: FUNDING_RATE,
+      indicativeFundingRate: FUNDING_RATE,
+      rebalanceTimestamp: null,
+      rebalanceInterval: null,
+      limitDownPrice: null,
+      limitUpPrice: null,
       hasLiquidity: true,
-      ...this.instrumentChange(time),
+      fairMethod: "FundingRate",
+      fairBasisRate: FUNDING_RATE * FUNDINGS_PER_YEAR,
       markMethod: "FairPrice",
-      markPrice: this.priceOf(market.trade?.priceTicks ?? null),
+      settledPrice: null,
+      ...this.instrumentPrices(),
+      timestamp: isoMillis(time),
     };
   }
 
-  /** What of the instrument moves with the market, as an update has it. */
-  instrumentChange(time: number): Readonly<Record<string, unknown>> {
+  /** What of the instrument moves with the market. The index that the mark follows is made up: the mid. */
+  instrumentPrices(): Readonly<Record<string, unknown>> {
     const { best, trade } = this.listing.market;
     const [bid, ask] = [this.priceOf(best.bid?.[0] ?? null), this.priceOf(best.ask?.[0] ?? null)];
     const mid = bid === null || ask === null ? null : (bid + ask) / 2;
+    const last = this.priceOf(trade?.priceTicks ?? null);
+    const rounded = (price: number) => Number(price.toFixed(this.listing.market.tick.decimals + MARK_DECIMALS));
+    const basis = mid === null ? null : rounded(mid * FUNDING_RATE);
+    const fair = mid === null || basis === null ? null : rounded(mid + basis);
     return {
-      symbol: this.symbol,
-      lastPrice: this.priceOf(trade?.priceTicks ?? null),
+      lastPrice: last,
+      lastPriceProtected: last,
       bidPrice: bid,
       midPrice: mid,
       askPrice: ask,
-      timestamp: isoMillis(time),
+      impactBidPrice: bid,
+      impactMidPrice: mid,
+      impactAskPrice: ask,
+      fairBasis: basis,
+      fairPrice: fair,
+      markPrice: fair,
+      indicativeSettlePrice: mid,
     };
   }
 

@@ -11,6 +11,9 @@ const PENDING_MINUTES_EXPECTED = 2;
 /** What a venue refuses is asked for again each five minutes at least, so that it goes on showing while it is refused. */
 const REFUSAL_SHOWS_MS = 10 * MS_PER_MINUTE;
 
+/** The state of an instrument that is traded, in the word of the one venue that tells states on its stream (BitMEX). */
+const TRADED = "Open";
+
 export interface FeedObservation {
   readonly configuration: FeedConfiguration;
   /** Null when the feed did not answer. */
@@ -57,7 +60,11 @@ function feedReasons({ configuration, status }: FeedObservation): string[] {
   if (status.connection.state !== "open") reasons.push(`${name} is ${status.connection.state}`);
   const { lastRefusal } = status.connection;
   if (lastRefusal !== null && status.now - lastRefusal.at < REFUSAL_SHOWS_MS) reasons.push(`${name} was refused: ${lastRefusal.detail}`);
-  for (const { market, state } of status.markets) if (state !== "live") reasons.push(`${market} is ${state}`);
+  for (const { market, state, venueState } of status.markets) {
+    // A feed of an older deployment says nothing of it.
+    const said = typeof venueState !== "string" || venueState === TRADED ? "" : ` (the venue says ${venueState})`;
+    if (state !== "live" || said !== "") reasons.push(`${market} is ${state}${said}`);
+  }
   if (status.markets.length < configuration.symbols.length) {
     reasons.push(`${name} knows ${status.markets.length} of ${configuration.symbols.length} markets`);
   }

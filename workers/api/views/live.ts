@@ -55,6 +55,7 @@ export function marketDetailView(market: string, configuration: FeedConfiguratio
   return {
     ...marketView(market, configuration, status),
     bookState: status?.bookState ?? null,
+    venueState: status?.venueState ?? null,
     marketTime: status?.marketTime ?? null,
     proof: status?.proof ?? null,
     featureRows: status?.featureRows ?? null,
