@@ -2,8 +2,7 @@
  * A feed's session with its venue: joins the connection, the requests, the reducer and the journal. Pure: the world that it runs in, be it the feed
  * object's or a simulated one, is its port, calls `watch` and `reach` at least each ten seconds, and whenever the session asked to be woken.
  *
- * Each input goes the same way: its time is read once, minutes that have ended are closed, the reducer takes it, the journal gets it. So the tape
- * holds the very sequence, with the very times, that the reducer saw.
+ * What comes goes the one way that inputs.ts gives it.
  */
 
 import type { Instrument } from "../../core/market/instrument.ts";
@@ -13,18 +12,12 @@ import type { FeedReducer, FrameOutcome, Rebuilt } from "../feed-reducer.ts";
 import { succeededAtAgeMs } from "../rotation.ts";
 import type { StandbyOutcome } from "../standby.ts";
 import { Connection } from "./connection.ts";
-import type { Journal } from "./journal.ts";
+import { type Books, Inputs } from "./inputs.ts";
 import { RefusedSubscriptions } from "./refused-subscriptions.ts";
 import type { SessionPort } from "./session-port.ts";
 import type { VenueBudget } from "./venue-budget.ts";
 import { INSTRUMENTS_GOOD_FOR_MS, VenueInstruments } from "./venue-instruments.ts";
 import { type RequestResult, VenueRequests } from "./venue-requests.ts";
-
-/** Books on some grids, and who writes down what they take. */
-export interface Books {
-  readonly reducer: FeedReducer;
-  readonly journal: Journal;
-}
 
 export interface FeedSessionOptions {
   readonly adapter: ExchangeAdapter;
@@ -53,13 +46,13 @@ export class FeedSession {
   private readonly options: FeedSessionOptions;
   private readonly adapter: ExchangeAdapter;
   private readonly port: SessionPort;
+  private readonly inputs: Inputs;
   private readonly connection: Connection;
   private readonly requests: VenueRequests;
   private readonly venueInstruments: VenueInstruments;
   private readonly refused = new RefusedSubscriptions();
   private refusals = 0;
   private lastRefusal: FeedStatus["connection"]["lastRefusal"] = null;
-  private held: Books | null = null;
   private isAsking = false;
   /** How often the books were begun anew by a connection. */
   private opening = 0;
@@ -70,12 +63,13 @@ export class FeedSession {
     this.options = options;
     this.adapter = adapter;
     this.port = port;
+    this.inputs = new Inputs(port, () => this.connection.reset("an input failed"));
     this.requests = new VenueRequests(port, budget, adapter.limits);
     this.connection = new Connection({
       adapter,
       hosts: options.hosts,
       // Those that the venue lists: it may refuse a message whole for one that it doesn't.
-      symbols: () => symbols.filter((symbol) => this.held?.reducer.markets.has(symbol)),
+      symbols: () => symbols.filter((symbol) => this.books?.reducer.markets.has(symbol)),
       budget,
       port,
       succeededAtAgeMs: options.succeededAtAgeMs ?? succeededAtAgeMs(adapter),
@@ -97,7 +91,7 @@ export class FeedSession {
 
   /** Null before the venue's instruments have been had. */
   get books(): Books | null {
-    return this.held;
+    return this.inputs.books;
   }
 
   /** Why the instruments could not be had; null when they could. */
@@ -113,19 +107,19 @@ export class FeedSession {
 
   /** The time of now, never before an input already taken. */
   now(): number {
-    return Math.max(this.port.now(), this.held?.reducer.now ?? 0);
+    return this.inputs.now();
   }
 
   /** Books on grids that are known already: the venue is asked for them all the same. */
   begin(instruments: readonly Instrument[]): void {
-    this.held = this.options.startBooks(instruments);
+    this.inputs.books = this.options.startBooks(instruments);
   }
 
   /** The watchdog: ends what is silent or too old, closes minutes, flushes. */
   watch(): void {
-    if (this.held === null) return;
+    if (this.books === null) return;
     const now = this.now();
-    const { reducer, journal } = this.held;
+    const { reducer, journal } = this.books;
     reducer.tick(now);
     journal.tick(now);
     if (reducer.takeGridDoubt()) this.venueInstruments.doubt();
@@ -141,11 +135,11 @@ export class FeedSession {
    * @param reached when what was begun has been answered, snapshots apart.
    */
   reach(reached: () => void): void {
-    this.venueInstruments.ask(this.held === null ? "no-books" : "books", (listed) => {
+    this.venueInstruments.ask(this.books === null ? "no-books" : "books", (listed) => {
       try {
         if (listed.length > 0) this.useInstruments(listed);
       } finally {
-        if (this.held === null) reached();
+        if (this.books === null) reached();
         else this.connect(reached);
       }
     });
@@ -163,7 +157,7 @@ export class FeedSession {
   private onOpened(connection: number): void {
     this.opening++;
     this.refused.forget();
-    this.take((now, { reducer, journal }) => {
+    this.inputs.take((now, { reducer, journal }) => {
       reducer.connectionOpened(now);
       journal.connection(now, { kind: "open", connection: String(connection) });
     });
@@ -171,7 +165,7 @@ export class FeedSession {
 
   private onText(text: string): void {
     this.messages++;
-    this.take((now, { reducer, journal }) => {
+    this.inputs.take((now, { reducer, journal }) => {
       let taken: FrameOutcome | null = null;
       try {
         taken = reducer.frame(text, now);
@@ -202,7 +196,7 @@ export class FeedSession {
 
   private onBinary(base64: string): void {
     this.messages++;
-    this.take((now, { reducer, journal }) => {
+    this.inputs.take((now, { reducer, journal }) => {
       const rebuilt = reducer.unreadableFrame(base64, "a binary frame", now);
       this.recordRebuilt(now, rebuilt);
       journal.binary(now, base64);
@@ -212,11 +206,11 @@ export class FeedSession {
 
   /** On the tapes of markets that don't have the frame. */
   private recordRebuilt(now: number, rebuilt: Rebuilt | null): void {
-    for (const symbol of rebuilt?.symbols ?? NONE) this.held?.journal.hole(now, symbol, rebuilt?.reason ?? "");
+    for (const symbol of rebuilt?.symbols ?? NONE) this.books?.journal.hole(now, symbol, rebuilt?.reason ?? "");
   }
 
   private onDown(reason: string): void {
-    this.take((now, { reducer, journal }) => {
+    this.inputs.take((now, { reducer, journal }) => {
       reducer.connectionLost(now, this.downReason, reason);
       journal.connection(now, { kind: "down", reason: `${this.downReason}: ${reason}` });
       journal.flush(now);
@@ -225,14 +219,14 @@ export class FeedSession {
   }
 
   private onStandbyOpened(connection: number): void {
-    this.take((now, { reducer, journal }) => {
+    this.inputs.take((now, { reducer, journal }) => {
       reducer.standbyOpened(now);
       journal.connection(now, { kind: "standby-open", connection: String(connection) });
     });
   }
 
   private onStandbyText(text: string): void {
-    this.take((now, { reducer, journal }) => {
+    this.inputs.take((now, { reducer, journal }) => {
       let taken: StandbyOutcome | null = null;
       try {
         taken = reducer.standbyFrame(text, now);
@@ -245,7 +239,7 @@ export class FeedSession {
   }
 
   private onStandbyDown(reason: string): void {
-    this.take((now, { reducer, journal }) => {
+    this.inputs.take((now, { reducer, journal }) => {
       reducer.standbyLost(now);
       journal.connection(now, { kind: "standby-down", reason });
     });
@@ -257,7 +251,7 @@ export class FeedSession {
     // Why the old one was given up says nothing of the next end.
     this.downReason = "connection-down";
     this.refused.forget();
-    this.take((now, { reducer, journal }) => {
+    this.inputs.take((now, { reducer, journal }) => {
       reducer.takeOver(now);
       journal.connection(now, { kind: "takeover", connection: `${connection}: ${reason}` });
     });
@@ -273,7 +267,7 @@ export class FeedSession {
   private lookAfterSilence(reducer: FeedReducer, now: number): void {
     for (const symbol of reducer.staleSymbols(now)) {
       const detail = "silent for longer than its own pace allows";
-      this.held?.journal.hole(now, symbol, detail);
+      this.books?.journal.hole(now, symbol, detail);
       reducer.resync(symbol, now, detail);
     }
     for (const { channel, symbols } of reducer.silentChannels(now)) this.connection.resubscribe(symbols, channel);
@@ -301,16 +295,16 @@ export class FeedSession {
 
   /** Asks for the snapshots that are wanted, in the venue's way. */
   private askSnapshots(): void {
-    if (this.held === null || !this.connection.isOpen) return;
+    if (this.books === null || !this.connection.isOpen) return;
     const { snapshots } = this.adapter;
-    const wanted = this.held.reducer.wantedSnapshots(this.now());
+    const wanted = this.books.reducer.wantedSnapshots(this.now());
     if (wanted[0] === undefined) return;
     if (snapshots.kind === "request") this.requestSnapshot(wanted[0], snapshots);
     else this.subscribeAnew(wanted);
   }
 
   private asked(symbol: string): void {
-    this.take((now, { reducer, journal }) => {
+    this.inputs.take((now, { reducer, journal }) => {
       reducer.snapshotAsked(symbol, now);
       journal.asked(symbol, now);
     });
@@ -327,7 +321,8 @@ export class FeedSession {
 
   /** One request at a time; the next when this one is answered. */
   private requestSnapshot(symbol: string, source: Extract<SnapshotSource, { kind: "request" }>): void {
-    const { held, opening } = this;
+    const { opening } = this;
+    const held = this.books;
     if (this.isAsking) return;
     const request = source.request(this.connection.host, symbol);
     if (!this.requests.mayAsk(request.weight)) return;
@@ -337,7 +332,7 @@ export class FeedSession {
       this.isAsking = false;
       // Asked for on a connection that is gone, or on other grids: nothing that comes now joins it, and its book would look whole until then. A
       // standby that has taken over goes on with the same books.
-      const isWanted = this.held === held && this.opening === opening && this.connection.isOpen;
+      const isWanted = this.books === held && this.opening === opening && this.connection.isOpen;
       if (isWanted) this.takeSnapshot(symbol, result);
       if (isWanted && !result.ok && result.isBlocked) this.connection.passOver("blocked", `REST is blocked here: ${result.detail}`);
       this.askSnapshots();
@@ -345,7 +340,7 @@ export class FeedSession {
   }
 
   private takeSnapshot(symbol: string, result: RequestResult): void {
-    this.take((now, { reducer, journal }) => {
+    this.inputs.take((now, { reducer, journal }) => {
       if (!result.ok) {
         reducer.snapshotFailed(symbol, now);
         this.port.log(`snapshot of ${symbol} failed`, result.detail);
@@ -363,7 +358,7 @@ export class FeedSession {
 
   /** Starts the books, or starts them again where a grid has changed: what is on the old one can't be joined with what comes. */
   private useInstruments(instruments: readonly Instrument[]): void {
-    const { held } = this;
+    const held = this.books;
     if (held !== null) {
       const present = [...held.reducer.markets.values()].map(({ instrument }) => instrument);
       if (gridsText(present) === gridsText(instruments)) return;
@@ -373,23 +368,6 @@ export class FeedSession {
       held.journal.flush(this.now());
     }
     this.begin(instruments);
-  }
-
-  /**
-   * One input: its time is read once, and ended minutes are closed first. An input that throws is a bug of ours: books can't be trusted
-   * after it, so they are built again, by a connection that backs off.
-   */
-  private take(input: (now: number, books: Books) => void): void {
-    if (this.held === null) return;
-    const now = this.now();
-    try {
-      this.held.reducer.tick(now);
-      this.held.journal.advance(now);
-      input(now, this.held);
-    } catch (error) {
-      this.port.bug("an input failed", error);
-      this.connection.reset("an input failed");
-    }
   }
 }
 
