@@ -6,7 +6,7 @@
  */
 
 import type { Instrument } from "../../core/market/instrument.ts";
-import type { Channel, ExchangeAdapter, SnapshotSource, SocketRefusal, Subscription, VenueHosts } from "../../exchanges/contract.ts";
+import type { Channel, ExchangeAdapter, SocketRefusal, Subscription, VenueHosts } from "../../exchanges/contract.ts";
 import type { FeedStatus, GapReason } from "../contract.ts";
 import type { FeedReducer, FrameOutcome, Rebuilt } from "../feed-reducer.ts";
 import { succeededAtAgeMs } from "../rotation.ts";
@@ -15,9 +15,10 @@ import { Connection } from "./connection.ts";
 import { type Books, Inputs } from "./inputs.ts";
 import { RefusedSubscriptions } from "./refused-subscriptions.ts";
 import type { SessionPort } from "./session-port.ts";
+import { SnapshotRequests } from "./snapshot-requests.ts";
 import type { VenueBudget } from "./venue-budget.ts";
 import { INSTRUMENTS_GOOD_FOR_MS, VenueInstruments } from "./venue-instruments.ts";
-import { type RequestResult, VenueRequests } from "./venue-requests.ts";
+import { VenueRequests } from "./venue-requests.ts";
 
 export interface FeedSessionOptions {
   readonly adapter: ExchangeAdapter;
@@ -48,14 +49,11 @@ export class FeedSession {
   private readonly port: SessionPort;
   private readonly inputs: Inputs;
   private readonly connection: Connection;
-  private readonly requests: VenueRequests;
   private readonly venueInstruments: VenueInstruments;
+  private readonly snapshots: SnapshotRequests;
   private readonly refused = new RefusedSubscriptions();
   private refusals = 0;
   private lastRefusal: FeedStatus["connection"]["lastRefusal"] = null;
-  private isAsking = false;
-  /** How often the books were begun anew by a connection. */
-  private opening = 0;
   private downReason: GapReason = "connection-down";
 
   constructor(options: FeedSessionOptions) {
@@ -64,7 +62,6 @@ export class FeedSession {
     this.adapter = adapter;
     this.port = port;
     this.inputs = new Inputs(port, () => this.connection.reset("an input failed"));
-    this.requests = new VenueRequests(port, budget, adapter.limits);
     this.connection = new Connection({
       adapter,
       hosts: options.hosts,
@@ -85,8 +82,20 @@ export class FeedSession {
       },
     });
     const goodForMs = options.instrumentsGoodForMs ?? INSTRUMENTS_GOOD_FOR_MS;
-    const { requests, connection } = this;
-    this.venueInstruments = new VenueInstruments({ adapter, symbols, port, requests, connection, goodForMs });
+    const { connection, inputs, refused } = this;
+    const requests = new VenueRequests(port, budget, adapter.limits);
+    const venueInstruments = new VenueInstruments({ adapter, symbols, port, requests, connection, goodForMs });
+    this.venueInstruments = venueInstruments;
+    this.snapshots = new SnapshotRequests({
+      source: adapter.snapshots,
+      connection,
+      requests,
+      venueInstruments,
+      inputs,
+      refused,
+      budget,
+      port,
+    });
   }
 
   /** Null before the venue's instruments have been had. */
@@ -148,14 +157,14 @@ export class FeedSession {
   private connect(reached: () => void): void {
     this.connection.ensure(() =>
       this.connection.ensureStandby(() => {
-        this.askSnapshots();
+        this.snapshots.ask();
         reached();
       }),
     );
   }
 
   private onOpened(connection: number): void {
-    this.opening++;
+    this.snapshots.connectionOpened();
     this.refused.forget();
     this.inputs.take((now, { reducer, journal }) => {
       reducer.connectionOpened(now);
@@ -185,7 +194,8 @@ export class FeedSession {
     // It may be the grids that have changed.
     if (decoded === "malformed") this.venueInstruments.doubt();
     if (isClosing) this.prepareForClosing();
-    else if (hole !== null || rebuilt !== null || (symbol !== null && reducer.markets.get(symbol)?.wantsSnapshot(now))) this.askSnapshots();
+    else if (hole !== null || rebuilt !== null || (symbol !== null && reducer.markets.get(symbol)?.wantsSnapshot(now)))
+      this.snapshots.ask();
   }
 
   /** The venue has announced that it closes the connection: another one is opened before it does. */
@@ -200,7 +210,7 @@ export class FeedSession {
       const rebuilt = reducer.unreadableFrame(base64, "a binary frame", now);
       this.recordRebuilt(now, rebuilt);
       journal.binary(now, base64);
-      if (rebuilt !== null) this.askSnapshots();
+      if (rebuilt !== null) this.snapshots.ask();
     });
   }
 
@@ -244,7 +254,7 @@ export class FeedSession {
       journal.connection(now, { kind: "standby-down", reason });
     });
     // Markets that it had are to begin anew on the connection that is left.
-    this.askSnapshots();
+    this.snapshots.ask();
   }
 
   private onSucceeded(connection: number, reason: string): void {
@@ -291,69 +301,6 @@ export class FeedSession {
     const until = now + (retryAfterMs ?? 0);
     this.options.budget.hold(until);
     return until;
-  }
-
-  /** Asks for the snapshots that are wanted, in the venue's way. */
-  private askSnapshots(): void {
-    if (this.books === null || !this.connection.isOpen) return;
-    const { snapshots } = this.adapter;
-    const wanted = this.books.reducer.wantedSnapshots(this.now());
-    if (wanted[0] === undefined) return;
-    if (snapshots.kind === "request") this.requestSnapshot(wanted[0], snapshots);
-    else this.subscribeAnew(wanted);
-  }
-
-  private asked(symbol: string): void {
-    this.inputs.take((now, { reducer, journal }) => {
-      reducer.snapshotAsked(symbol, now);
-      journal.asked(symbol, now);
-    });
-  }
-
-  private subscribeAnew(wanted: readonly string[]): void {
-    const now = this.now();
-    if (this.options.budget.isHeld(now)) return;
-    const symbols = wanted.filter((symbol) => !this.refused.isHeldBack(symbol, "depth", now));
-    if (symbols.length === 0) return;
-    for (const symbol of symbols) this.asked(symbol);
-    this.connection.resubscribe(symbols, "depth");
-  }
-
-  /** One request at a time; the next when this one is answered. */
-  private requestSnapshot(symbol: string, source: Extract<SnapshotSource, { kind: "request" }>): void {
-    const { opening } = this;
-    const held = this.books;
-    if (this.isAsking) return;
-    const request = source.request(this.connection.host, symbol);
-    if (!this.requests.mayAsk(request.weight)) return;
-    this.isAsking = true;
-    this.asked(symbol);
-    this.requests.ask(request, (result) => {
-      this.isAsking = false;
-      // Asked for on a connection that is gone, or on other grids: nothing that comes now joins it, and its book would look whole until then. A
-      // standby that has taken over goes on with the same books.
-      const isWanted = this.books === held && this.opening === opening && this.connection.isOpen;
-      if (isWanted) this.takeSnapshot(symbol, result);
-      if (isWanted && !result.ok && result.isBlocked) this.connection.passOver("blocked", `REST is blocked here: ${result.detail}`);
-      this.askSnapshots();
-    });
-  }
-
-  private takeSnapshot(symbol: string, result: RequestResult): void {
-    this.inputs.take((now, { reducer, journal }) => {
-      if (!result.ok) {
-        reducer.snapshotFailed(symbol, now);
-        this.port.log(`snapshot of ${symbol} failed`, result.detail);
-        return;
-      }
-      const malformed = reducer.malformedFrames;
-      try {
-        reducer.snapshot(symbol, result.body, now);
-      } finally {
-        journal.snapshot(symbol, now, result.body);
-      }
-      if (reducer.malformedFrames > malformed) this.venueInstruments.doubt();
-    });
   }
 
   /** Starts the books, or starts them again where a grid has changed: what is on the old one can't be joined with what comes. */

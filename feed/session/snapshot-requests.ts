@@ -1,0 +1,106 @@
+/**
+ * Asks for the snapshots that books want, in the venue's way: by a request, one at a time, or by subscribing to their depth anew. An answer to what
+ * was asked on a connection that is gone, or on other grids, is passed over.
+ */
+
+import type { SnapshotSource } from "../../exchanges/contract.ts";
+import type { Connection } from "./connection.ts";
+import type { Inputs } from "./inputs.ts";
+import type { RefusedSubscriptions } from "./refused-subscriptions.ts";
+import type { SessionPort } from "./session-port.ts";
+import type { VenueBudget } from "./venue-budget.ts";
+import type { VenueInstruments } from "./venue-instruments.ts";
+import type { RequestResult, VenueRequests } from "./venue-requests.ts";
+
+export interface SnapshotRequestsOptions {
+  readonly source: SnapshotSource;
+  readonly connection: Connection;
+  readonly requests: VenueRequests;
+  /** Doubted where a snapshot can't be read. */
+  readonly venueInstruments: VenueInstruments;
+  readonly inputs: Inputs;
+  readonly refused: RefusedSubscriptions;
+  readonly budget: VenueBudget;
+  readonly port: SessionPort;
+}
+
+export class SnapshotRequests {
+  private readonly options: SnapshotRequestsOptions;
+  private isAsking = false;
+  /** How often the books were begun anew by a connection. */
+  private opening = 0;
+
+  constructor(options: SnapshotRequestsOptions) {
+    this.options = options;
+  }
+
+  /** The books are begun anew: what was asked for before is of no use to them. */
+  connectionOpened(): void {
+    this.opening++;
+  }
+
+  /** Asks for the snapshots that are wanted, in the venue's way. */
+  ask(): void {
+    const { inputs, connection, source } = this.options;
+    if (inputs.books === null || !connection.isOpen) return;
+    const wanted = inputs.books.reducer.wantedSnapshots(inputs.now());
+    if (wanted[0] === undefined) return;
+    if (source.kind === "request") this.requestSnapshot(wanted[0], source);
+    else this.subscribeAnew(wanted);
+  }
+
+  private asked(symbol: string): void {
+    this.options.inputs.take((now, { reducer, journal }) => {
+      reducer.snapshotAsked(symbol, now);
+      journal.asked(symbol, now);
+    });
+  }
+
+  private subscribeAnew(wanted: readonly string[]): void {
+    const { inputs, budget, refused, connection } = this.options;
+    const now = inputs.now();
+    if (budget.isHeld(now)) return;
+    const symbols = wanted.filter((symbol) => !refused.isHeldBack(symbol, "depth", now));
+    if (symbols.length === 0) return;
+    for (const symbol of symbols) this.asked(symbol);
+    connection.resubscribe(symbols, "depth");
+  }
+
+  /** One request at a time; the next when this one is answered. */
+  private requestSnapshot(symbol: string, source: Extract<SnapshotSource, { kind: "request" }>): void {
+    const { opening } = this;
+    const { inputs, connection, requests } = this.options;
+    const { books } = inputs;
+    if (this.isAsking) return;
+    const request = source.request(connection.host, symbol);
+    if (!requests.mayAsk(request.weight)) return;
+    this.isAsking = true;
+    this.asked(symbol);
+    requests.ask(request, (result) => {
+      this.isAsking = false;
+      // Asked for on a connection that is gone, or on other grids: nothing that comes now joins it, and its book would look whole until then. A
+      // standby that has taken over goes on with the same books.
+      const isWanted = inputs.books === books && this.opening === opening && connection.isOpen;
+      if (isWanted) this.takeSnapshot(symbol, result);
+      if (isWanted && !result.ok && result.isBlocked) connection.passOver("blocked", `REST is blocked here: ${result.detail}`);
+      this.ask();
+    });
+  }
+
+  private takeSnapshot(symbol: string, result: RequestResult): void {
+    this.options.inputs.take((now, { reducer, journal }) => {
+      if (!result.ok) {
+        reducer.snapshotFailed(symbol, now);
+        this.options.port.log(`snapshot of ${symbol} failed`, result.detail);
+        return;
+      }
+      const malformed = reducer.malformedFrames;
+      try {
+        reducer.snapshot(symbol, result.body, now);
+      } finally {
+        journal.snapshot(symbol, now, result.body);
+      }
+      if (reducer.malformedFrames > malformed) this.options.venueInstruments.doubt();
+    });
+  }
+}
