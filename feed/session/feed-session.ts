@@ -6,14 +6,14 @@
  */
 
 import type { Instrument } from "../../core/market/instrument.ts";
-import type { Channel, ExchangeAdapter, SocketRefusal, Subscription, VenueHosts } from "../../exchanges/contract.ts";
+import type { ExchangeAdapter, VenueHosts } from "../../exchanges/contract.ts";
 import type { FeedStatus, GapReason } from "../contract.ts";
 import type { FeedReducer, FrameOutcome, Rebuilt } from "../feed-reducer.ts";
 import { succeededAtAgeMs } from "../rotation.ts";
 import type { StandbyOutcome } from "../standby.ts";
 import { Connection } from "./connection.ts";
 import { type Books, Inputs } from "./inputs.ts";
-import { RefusedSubscriptions } from "./refused-subscriptions.ts";
+import { Refusals } from "./refusals.ts";
 import type { SessionPort } from "./session-port.ts";
 import { SnapshotRequests } from "./snapshot-requests.ts";
 import type { VenueBudget } from "./venue-budget.ts";
@@ -37,31 +37,25 @@ export interface FeedSessionOptions {
 }
 
 const NONE: readonly string[] = [];
-const CHANNELS = ["depth", "trades", "quotes"] as const satisfies readonly Channel[];
-/** Of a venue's words, shown and kept. */
-const REFUSAL_CHARACTERS = 200;
 
 export class FeedSession {
   /** Frames received, a standby's not counted. */
   messages = 0;
   private readonly options: FeedSessionOptions;
   private readonly adapter: ExchangeAdapter;
-  private readonly port: SessionPort;
   private readonly inputs: Inputs;
   private readonly connection: Connection;
   private readonly venueInstruments: VenueInstruments;
   private readonly snapshots: SnapshotRequests;
-  private readonly refused = new RefusedSubscriptions();
-  private refusals = 0;
-  private lastRefusal: FeedStatus["connection"]["lastRefusal"] = null;
+  private readonly refusals: Refusals;
   private downReason: GapReason = "connection-down";
 
   constructor(options: FeedSessionOptions) {
     const { adapter, symbols, budget, port } = options;
     this.options = options;
     this.adapter = adapter;
-    this.port = port;
     this.inputs = new Inputs(port, () => this.connection.reset("an input failed"));
+    this.refusals = new Refusals(this.inputs, port, budget);
     this.connection = new Connection({
       adapter,
       hosts: options.hosts,
@@ -82,7 +76,7 @@ export class FeedSession {
       },
     });
     const goodForMs = options.instrumentsGoodForMs ?? INSTRUMENTS_GOOD_FOR_MS;
-    const { connection, inputs, refused } = this;
+    const { connection, inputs, refusals } = this;
     const requests = new VenueRequests(port, budget, adapter.limits);
     const venueInstruments = new VenueInstruments({ adapter, symbols, port, requests, connection, goodForMs });
     this.venueInstruments = venueInstruments;
@@ -92,7 +86,7 @@ export class FeedSession {
       requests,
       venueInstruments,
       inputs,
-      refused,
+      refusals,
       budget,
       port,
     });
@@ -110,7 +104,7 @@ export class FeedSession {
 
   get connectionStatus(): FeedStatus["connection"] {
     const { state, host, openedAt, attempts, lastDownReason, retryAt } = this.connection;
-    const { refusals, lastRefusal } = this;
+    const { count: refusals, last: lastRefusal } = this.refusals;
     return { state, host: host.stream, openedAt, attempts, lastDownReason: lastDownReason ?? this.fault, retryAt, refusals, lastRefusal };
   }
 
@@ -165,7 +159,7 @@ export class FeedSession {
 
   private onOpened(connection: number): void {
     this.snapshots.connectionOpened();
-    this.refused.forget();
+    this.refusals.forget();
     this.inputs.take((now, { reducer, journal }) => {
       reducer.connectionOpened(now);
       journal.connection(now, { kind: "open", connection: String(connection) });
@@ -190,7 +184,7 @@ export class FeedSession {
   }
 
   private afterFrame(now: number, reducer: FeedReducer, { symbol, decoded, isClosing, refusal, hole, rebuilt }: FrameOutcome): void {
-    if (refusal !== null) this.onRefusal(refusal, reducer);
+    if (refusal !== null) this.refusals.take(refusal, reducer);
     // It may be the grids that have changed.
     if (decoded === "malformed") this.venueInstruments.doubt();
     if (isClosing) this.prepareForClosing();
@@ -243,7 +237,7 @@ export class FeedSession {
       } finally {
         journal.standbyFrame(taken?.symbols ?? NONE, now, text);
       }
-      if (taken.refusal !== null) this.noteRefusal(taken.refusal);
+      if (taken.refusal !== null) this.refusals.note(taken.refusal);
       if (taken.broken !== null) this.connection.giveUpStandby(taken.broken);
     });
   }
@@ -260,7 +254,7 @@ export class FeedSession {
   private onSucceeded(connection: number, reason: string): void {
     // Why the old one was given up says nothing of the next end.
     this.downReason = "connection-down";
-    this.refused.forget();
+    this.refusals.forget();
     this.inputs.take((now, { reducer, journal }) => {
       reducer.takeOver(now);
       journal.connection(now, { kind: "takeover", connection: `${connection}: ${reason}` });
@@ -281,26 +275,7 @@ export class FeedSession {
       reducer.resync(symbol, now, detail);
     }
     for (const { channel, symbols } of reducer.silentChannels(now)) this.connection.resubscribe(symbols, channel);
-    for (const { symbol, channel } of this.refused.takeDue(now))
-      if (channel !== "depth" && isMissing(reducer, { symbol, channel })) this.connection.resubscribe([symbol], channel);
-  }
-
-  /** What of it has not come is asked for again, later: of trades and quotes by the watchdog, of books like any other that is wanted. */
-  private onRefusal(refusal: SocketRefusal, reducer: FeedReducer): void {
-    const now = this.now();
-    const notBefore = this.noteRefusal(refusal);
-    for (const subscription of refusal.among ?? everyOf(reducer))
-      if (isMissing(reducer, subscription)) this.refused.add(subscription, now, notBefore);
-  }
-
-  /** @returns until when the venue wants to be left alone, by all of this process. */
-  private noteRefusal({ detail, retryAfterMs }: SocketRefusal): number {
-    const now = this.port.now();
-    this.refusals++;
-    this.lastRefusal = { at: now, detail: detail.slice(0, REFUSAL_CHARACTERS) };
-    const until = now + (retryAfterMs ?? 0);
-    this.options.budget.hold(until);
-    return until;
+    for (const { symbol, channel } of this.refusals.takeDue(reducer, now)) this.connection.resubscribe([symbol], channel);
   }
 
   /** Starts the books, or starts them again where a grid has changed: what is on the old one can't be joined with what comes. */
@@ -316,17 +291,6 @@ export class FeedSession {
     }
     this.begin(instruments);
   }
-}
-
-function* everyOf(reducer: FeedReducer): Generator<Subscription> {
-  for (const symbol of reducer.markets.keys()) for (const channel of CHANNELS) yield { symbol, channel };
-}
-
-/** Nothing of it has come on this connection; of a book, it isn't whole. */
-function isMissing(reducer: FeedReducer, { symbol, channel }: Subscription): boolean {
-  const market = reducer.markets.get(symbol);
-  if (market === undefined) return false;
-  return channel === "depth" ? market.state !== "live" : market[channel].lastAt === null;
 }
 
 function symbolsOf(taken: FrameOutcome | null): readonly string[] {

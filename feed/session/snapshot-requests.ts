@@ -6,7 +6,7 @@
 import type { SnapshotSource } from "../../exchanges/contract.ts";
 import type { Connection } from "./connection.ts";
 import type { Inputs } from "./inputs.ts";
-import type { RefusedSubscriptions } from "./refused-subscriptions.ts";
+import type { Refusals } from "./refusals.ts";
 import type { SessionPort } from "./session-port.ts";
 import type { VenueBudget } from "./venue-budget.ts";
 import type { VenueInstruments } from "./venue-instruments.ts";
@@ -19,7 +19,7 @@ export interface SnapshotRequestsOptions {
   /** Doubted where a snapshot can't be read. */
   readonly venueInstruments: VenueInstruments;
   readonly inputs: Inputs;
-  readonly refused: RefusedSubscriptions;
+  readonly refusals: Refusals;
   readonly budget: VenueBudget;
   readonly port: SessionPort;
 }
@@ -57,10 +57,10 @@ export class SnapshotRequests {
   }
 
   private subscribeAnew(wanted: readonly string[]): void {
-    const { inputs, budget, refused, connection } = this.options;
+    const { inputs, budget, refusals, connection } = this.options;
     const now = inputs.now();
     if (budget.isHeld(now)) return;
-    const symbols = wanted.filter((symbol) => !refused.isHeldBack(symbol, "depth", now));
+    const symbols = wanted.filter((symbol) => !refusals.isHeldBack(symbol, "depth", now));
     if (symbols.length === 0) return;
     for (const symbol of symbols) this.asked(symbol);
     connection.resubscribe(symbols, "depth");

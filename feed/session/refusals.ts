@@ -1,0 +1,75 @@
+/**
+ * What the venue refuses of what was sent to it: counted, the last one kept for a person, and what of it has not come is asked for again later: of
+ * trades and quotes by the watchdog, of books like any other that is wanted.
+ */
+
+import type { Channel, SocketRefusal, Subscription } from "../../exchanges/contract.ts";
+import type { FeedStatus } from "../contract.ts";
+import type { FeedReducer } from "../feed-reducer.ts";
+import type { Inputs } from "./inputs.ts";
+import { RefusedSubscriptions } from "./refused-subscriptions.ts";
+import type { SessionPort } from "./session-port.ts";
+import type { VenueBudget } from "./venue-budget.ts";
+
+const CHANNELS = ["depth", "trades", "quotes"] as const satisfies readonly Channel[];
+/** Of a venue's words, shown and kept. */
+const REFUSAL_CHARACTERS = 200;
+
+export class Refusals {
+  count = 0;
+  last: FeedStatus["connection"]["lastRefusal"] = null;
+  private readonly subscriptions = new RefusedSubscriptions();
+  private readonly inputs: Inputs;
+  private readonly port: SessionPort;
+  private readonly budget: VenueBudget;
+
+  constructor(inputs: Inputs, port: SessionPort, budget: VenueBudget) {
+    this.inputs = inputs;
+    this.port = port;
+    this.budget = budget;
+  }
+
+  /** Of the connection that the books are on: what of it has not come waits for its time. */
+  take(refusal: SocketRefusal, reducer: FeedReducer): void {
+    const now = this.inputs.now();
+    const notBefore = this.note(refusal);
+    for (const subscription of refusal.among ?? everyOf(reducer))
+      if (isMissing(reducer, subscription)) this.subscriptions.add(subscription, now, notBefore);
+  }
+
+  /** @returns until when the venue wants to be left alone, by all of this process. */
+  note({ detail, retryAfterMs }: SocketRefusal): number {
+    const now = this.port.now();
+    this.count++;
+    this.last = { at: now, detail: detail.slice(0, REFUSAL_CHARACTERS) };
+    const until = now + (retryAfterMs ?? 0);
+    this.budget.hold(until);
+    return until;
+  }
+
+  /** Whether it is not to be asked for yet. */
+  isHeldBack(symbol: string, channel: Channel, now: number): boolean {
+    return this.subscriptions.isHeldBack(symbol, channel, now);
+  }
+
+  /** Trades and quotes that are to be asked for again, each once for each refusal. */
+  *takeDue(reducer: FeedReducer, now: number): Generator<Subscription> {
+    for (const due of this.subscriptions.takeDue(now)) if (due.channel !== "depth" && isMissing(reducer, due)) yield due;
+  }
+
+  /** Another connection: what was refused on the last one says nothing of this one. */
+  forget(): void {
+    this.subscriptions.forget();
+  }
+}
+
+function* everyOf(reducer: FeedReducer): Generator<Subscription> {
+  for (const symbol of reducer.markets.keys()) for (const channel of CHANNELS) yield { symbol, channel };
+}
+
+/** Nothing of it has come on this connection; of a book, it isn't whole. */
+function isMissing(reducer: FeedReducer, { symbol, channel }: Subscription): boolean {
+  const market = reducer.markets.get(symbol);
+  if (market === undefined) return false;
+  return channel === "depth" ? market.state !== "live" : market[channel].lastAt === null;
+}
