@@ -10,13 +10,15 @@ import type { MarketEvent } from "../core/market/event.ts";
 import type { Instrument } from "../core/market/instrument.ts";
 import { MS_PER_MINUTE, MS_PER_SECOND, minuteOf } from "../core/units/time.ts";
 import type { TapeRecord } from "../core/wire/tape.ts";
-import type { Channel, Decoded, Decoder, ExchangeAdapter, LossNotice, SocketRefusal } from "../exchanges/contract.ts";
+import type { Channel, Decoded, Decoder, ExchangeAdapter, LossNotice } from "../exchanges/contract.ts";
 import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
 import type { GapReason, GapRecord, MinuteSnapshot } from "./contract.ts";
+import type { FrameOutcome, Rebuilt } from "./frame-outcome.ts";
 import { MarketTracker } from "./market-tracker.ts";
 import { Room } from "./room.ts";
 import { Standby, type StandbyOutcome } from "./standby.ts";
-import { DOWN_REASONS, holeInNumbers, isInNumbers, isUnreadable, unreadable } from "./tape-holes.ts";
+import { holeInNumbers, isUnreadable, unreadable } from "./tape-holes.ts";
+import { replayRecord, type TapeTarget } from "./tape-replay.ts";
 import { minuteSnapshot, SNAPSHOT_LEVELS } from "./views.ts";
 
 /** Malformed frames kept as samples, and how much of each. */
@@ -32,30 +34,6 @@ const LEAST_PENDING_FRAMES = 500;
 const PENDING_CHARACTERS = 24_000_000;
 /** After a longer silence of ours the minutes between are not closed one by one: the ledger says what happened. */
 const MAX_MINUTES_AT_ONCE = 60;
-
-/** Books that are built again because a frame could not be read and may have been of any: the tapes of their markets don't have it, and need the hole. */
-export interface Rebuilt {
-  readonly symbols: readonly string[];
-  readonly reason: string;
-}
-
-/** What a frame was. */
-export interface FrameOutcome {
-  /** The market it is of, or the first of them; null when it belongs to none. */
-  readonly symbol: string | null;
-  /** Further markets that it speaks of. */
-  readonly others: readonly string[];
-  readonly decoded: "event" | "malformed" | "control" | "ignored";
-  /** Why it was ignored, or can't be read; of a control frame what it says. Null for events. */
-  readonly detail: string | null;
-  readonly isClosing: boolean;
-  /** What the venue refuses of what was sent to it; null for any other frame. */
-  readonly refusal: SocketRefusal | null;
-  /** Why every book of the connection is built again; null when none is. */
-  readonly hole: string | null;
-  /** Other markets than its own whose books are built again; null when none are. */
-  readonly rebuilt: Rebuilt | null;
-}
 
 const NONE: readonly string[] = [];
 const NO_STANDBY: StandbyOutcome = { symbols: NONE, broken: null, refusal: null };
@@ -84,7 +62,7 @@ export function createPendingRoom(): Room {
   return new Room(PENDING_CHARACTERS);
 }
 
-export class FeedReducer {
+export class FeedReducer implements TapeTarget {
   readonly markets: ReadonlyMap<string, MarketTracker>;
   frames = 0;
   malformedFrames = 0;
@@ -358,71 +336,26 @@ export class FeedReducer {
   /** Replays one record of a tape. @returns what a frame was; null for any other record. */
   record(record: TapeRecord): FrameOutcome | null {
     if (record.kind === "frame") return this.frame(record.text, record.receivedAt);
-    this.replay(record);
+    replayRecord(record, this);
     return null;
   }
 
-  private replay(record: Exclude<TapeRecord, { kind: "frame" }>): void {
-    switch (record.kind) {
-      case "binary":
-        this.unreadableFrame(record.base64, "a binary frame", record.receivedAt);
-        break;
-      case "snapshot":
-        this.snapshot(record.symbol, record.body, record.receivedAt);
-        break;
-      case "open":
-        this.connectionOpened(record.receivedAt);
-        break;
-      case "down":
-        this.replayDown(record.reason, record.receivedAt);
-        break;
-      case "hole":
-        this.replayHole(record.symbol, record.reason, record.receivedAt);
-        break;
-      case "checkpoint":
-        this.moveTo(record.receivedAt);
-        this.markets.get(record.symbol)?.onCheckpoint(record.body, this.now);
-        break;
-      case "asked":
-        this.snapshotAsked(record.symbol, record.receivedAt);
-        break;
-      case "standby-open":
-        this.standbyOpened(record.receivedAt);
-        break;
-      case "standby-frame":
-        this.standbyFrame(record.text, record.receivedAt);
-        break;
-      case "standby-down":
-        this.standbyLost(record.receivedAt);
-        break;
-      case "takeover":
-        this.takeOver(record.receivedAt);
-        break;
-      case "instrument":
-        // Grids are fixed when the reducer is made: whoever reads a tape looks for this record first. Only our recorder's tapes have it.
-        this.isOneMarketsTape = true;
-        break;
-    }
+  /** A tape is one market's, and not all that a connection brought. */
+  readsOneMarketsTape(): void {
+    this.isOneMarketsTape = true;
   }
 
-  /** The recorder writes "<reason>: <detail>"; a tape of somebody else's may say anything. */
-  private replayDown(text: string, at: number): void {
-    const reason = DOWN_REASONS.find((known) => text.startsWith(`${known}: `));
-    if (reason === undefined) this.connectionLost(at, "connection-down", text);
-    else this.connectionLost(at, reason, text.slice(reason.length + 2));
+  /** A checkpoint of a tape. */
+  checkpoint(symbol: string, body: string, at: number): void {
+    this.moveTo(at);
+    this.markets.get(symbol)?.onCheckpoint(body, this.now);
   }
 
-  private replayHole(symbol: string | null, reason: string, at: number): void {
-    if (symbol !== null) {
-      this.resync(symbol, at, reason);
-    } else if (isInNumbers(reason)) {
-      this.moveTo(at);
-      this.connectionBroken(reason);
-      // The frame that showed it comes next.
-      this.order.reset();
-    } else {
-      this.connectionLost(at, "restarted", reason);
-    }
+  /** A tape says that the connection's numbers had a hole here: the frame that showed it comes next. */
+  numbersBroken(at: number, detail: string): void {
+    this.moveTo(at);
+    this.connectionBroken(detail);
+    this.order.reset();
   }
 
   private moveTo(time: number): void {

@@ -8,7 +8,8 @@
 import type { Instrument } from "../../core/market/instrument.ts";
 import type { ExchangeAdapter, VenueHosts } from "../../exchanges/contract.ts";
 import type { FeedStatus, GapReason } from "../contract.ts";
-import type { FeedReducer, FrameOutcome, Rebuilt } from "../feed-reducer.ts";
+import type { FeedReducer } from "../feed-reducer.ts";
+import type { FrameOutcome, Rebuilt } from "../frame-outcome.ts";
 import { succeededAtAgeMs } from "../rotation.ts";
 import type { StandbyOutcome } from "../standby.ts";
 import { Connection } from "./connection.ts";
