@@ -8,33 +8,24 @@
 import type { FeatureRow, FeatureSet } from "../core/features/contract.ts";
 import type { MarketEvent } from "../core/market/event.ts";
 import type { Instrument } from "../core/market/instrument.ts";
-import { MS_PER_MINUTE, MS_PER_SECOND, minuteOf } from "../core/units/time.ts";
+import { MS_PER_SECOND } from "../core/units/time.ts";
 import type { TapeRecord } from "../core/wire/tape.ts";
 import type { Channel, Decoded, Decoder, ExchangeAdapter, LossNotice } from "../exchanges/contract.ts";
+import { type ClosedMinute, ClosedMinutes } from "./closed-minutes.ts";
 import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
-import type { GapReason, GapRecord, MinuteSnapshot } from "./contract.ts";
+import type { GapReason, GapRecord } from "./contract.ts";
 import type { FrameOutcome, Rebuilt } from "./frame-outcome.ts";
 import { MarketTracker } from "./market-tracker.ts";
-import { Room } from "./room.ts";
+import { createPendingRoom, pendingLimits } from "./pending-frames.ts";
+import type { Room } from "./room.ts";
 import { Standby, type StandbyOutcome } from "./standby.ts";
 import { holeInNumbers, isUnreadable, unreadable } from "./tape-holes.ts";
 import { replayRecord, type TapeTarget } from "./tape-replay.ts";
-import { minuteSnapshot, SNAPSHOT_LEVELS } from "./views.ts";
+import { SNAPSHOT_LEVELS } from "./views.ts";
 
 /** Malformed frames kept as samples, and how much of each. */
 const KEPT_SAMPLES = 10;
 const SAMPLE_CHARACTERS = 200;
-/**
- * Frames kept while snapshots are on their way, by all markets together, and by each at least: five minutes of the busiest recorded market alone. That
- * bounds what each costs beside its characters.
- */
-const PENDING_FRAMES = 40_000;
-const LEAST_PENDING_FRAMES = 500;
-/** Their characters: a share of an object's 128 MB that leaves room for its books and for tape that can't be stored. */
-const PENDING_CHARACTERS = 24_000_000;
-/** After a longer silence of ours the minutes between are not closed one by one: the ledger says what happened. */
-const MAX_MINUTES_AT_ONCE = 60;
-
 const NONE: readonly string[] = [];
 const NO_STANDBY: StandbyOutcome = { symbols: NONE, broken: null, refusal: null };
 
@@ -57,11 +48,6 @@ export interface FeedReducerOptions {
   readonly onRow?: (symbol: string, row: FeatureRow) => void;
 }
 
-/** For the frames that are kept while snapshots are on their way. */
-export function createPendingRoom(): Room {
-  return new Room(PENDING_CHARACTERS);
-}
-
 export class FeedReducer implements TapeTarget {
   readonly markets: ReadonlyMap<string, MarketTracker>;
   frames = 0;
@@ -76,9 +62,7 @@ export class FeedReducer implements TapeTarget {
   private readonly continuity: ExchangeAdapter["continuity"];
   /** A market's own tape leaves out the connection's other frames, and says itself where one was missing. */
   private isOneMarketsTape: boolean;
-  private openMinute: number | null = null;
-  private readonly snapshotLevels: number;
-  private closedMinutes: { minute: number; snapshots: MinuteSnapshot[] }[] = [];
+  private readonly minutes: ClosedMinutes;
 
   constructor(options: FeedReducerOptions) {
     const { adapter, instruments, featureSet, onRow, pendingRoom = createPendingRoom() } = options;
@@ -86,7 +70,6 @@ export class FeedReducer implements TapeTarget {
     this.isOneMarketsTape = options.frames === "one-market";
     this.decoder = adapter.createDecoder(instruments);
     this.continuity = adapter.continuity;
-    this.snapshotLevels = options.snapshotLevels ?? SNAPSHOT_LEVELS;
     this.markets = new Map(
       instruments.map((instrument) => {
         const tracker = new MarketTracker({
@@ -99,16 +82,14 @@ export class FeedReducer implements TapeTarget {
           snapshotSource: adapter.snapshots.kind,
           snapshotLimits: adapter.snapshotLimits,
           staleAfterMs: adapter.staleAfterMs,
-          pendingLimits: {
-            frames: Math.max(LEAST_PENDING_FRAMES, Math.floor(PENDING_FRAMES / instruments.length)),
-            room: pendingRoom,
-          },
+          pendingLimits: pendingLimits(instruments.length, pendingRoom),
           ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
           ...(onRow === undefined ? {} : { onRow: (row: FeatureRow) => onRow(instrument.symbol, row) }),
         });
         return [instrument.symbol, tracker];
       }),
     );
+    this.minutes = new ClosedMinutes(this.markets, options.snapshotLevels ?? SNAPSHOT_LEVELS);
   }
 
   /** A text frame has come. */
@@ -323,10 +304,8 @@ export class FeedReducer implements TapeTarget {
     return isDoubted;
   }
 
-  takeClosedMinutes(): { minute: number; snapshots: MinuteSnapshot[] }[] {
-    const taken = this.closedMinutes;
-    this.closedMinutes = [];
-    return taken;
+  takeClosedMinutes(): ClosedMinute[] {
+    return this.minutes.take();
   }
 
   takeGapChanges(): GapRecord[] {
@@ -360,26 +339,11 @@ export class FeedReducer implements TapeTarget {
 
   private moveTo(time: number): void {
     if (time <= this.now) return;
-    const minute = minuteOf(time);
-    this.openMinute ??= minute;
-    let closing = this.openMinute;
-    if (minute - closing > MAX_MINUTES_AT_ONCE * MS_PER_MINUTE) {
-      this.closeMinute(closing);
-      closing = minute - MS_PER_MINUTE;
-    }
-    for (; closing < minute; closing += MS_PER_MINUTE) this.closeMinute(closing);
-    this.openMinute = minute;
+    this.minutes.moveTo(time);
     // At whole seconds, so that a replay, which has no ticks and may lack other markets' frames, judges what was judged live.
     const second = time - (time % MS_PER_SECOND);
     if (second > this.now) for (const market of this.markets.values()) market.judgeChannels(second);
     this.now = time;
-  }
-
-  private closeMinute(minute: number): void {
-    const snapshots = [...this.markets.values()].map((market) => minuteSnapshot(market, minute, this.snapshotLevels));
-    this.closedMinutes.push({ minute, snapshots });
-    // Nobody takes them in a replay that only wants features.
-    if (this.closedMinutes.length > 2 * MAX_MINUTES_AT_ONCE) this.closedMinutes.shift();
   }
 
   /** All of a frame that says several things. What a late frame says of books is of the past; its trades are still trades. */

@@ -7,13 +7,31 @@
  */
 
 import type { MarketEvent } from "../core/market/event.ts";
-import type { Room } from "./room.ts";
+import { Room } from "./room.ts";
 
+/**
+ * Frames kept while snapshots are on their way, by all markets together, and by each at least: five minutes of the busiest recorded market alone. That
+ * bounds what each costs beside its characters.
+ */
+const PENDING_FRAMES = 40_000;
+const LEAST_PENDING_FRAMES = 500;
+/** Their characters: a share of an object's 128 MB that leaves room for its books and for tape that can't be stored. */
+const PENDING_CHARACTERS = 24_000_000;
 /** What may be kept at most; whichever is reached first. */
 export interface PendingLimits {
   readonly frames: number;
   /** Of characters. */
   readonly room: Room;
+}
+
+/** Of each of so many markets. @param room of all of them. */
+export function pendingLimits(markets: number, room: Room): PendingLimits {
+  return { frames: Math.max(LEAST_PENDING_FRAMES, Math.floor(PENDING_FRAMES / markets)), room };
+}
+
+/** For the frames that are kept while snapshots are on their way. */
+export function createPendingRoom(): Room {
+  return new Room(PENDING_CHARACTERS);
 }
 
 export class PendingFrames {

@@ -9,8 +9,8 @@
 import { type Instrument, marketId } from "../../core/market/instrument.ts";
 import type { SymbolTape } from "../../core/wire/minute-tapes.ts";
 import type { GapRecord, MinuteSnapshot, PendingMinute } from "../../feed/contract.ts";
-import { createPendingRoom } from "../../feed/feed-reducer.ts";
 import type { MinuteCounts } from "../../feed/minute-tally.ts";
+import { createPendingRoom } from "../../feed/pending-frames.ts";
 import { Room } from "../../feed/room.ts";
 import { createTapeRoom, type TapePart } from "./tape-buffer.ts";
 
