@@ -14,7 +14,8 @@ import type { Channel, Decoded, Decoder, ExchangeAdapter, LossNotice } from "../
 import { type ClosedMinute, ClosedMinutes } from "./closed-minutes.ts";
 import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
 import type { GapReason, GapRecord } from "./contract.ts";
-import type { FrameOutcome, Rebuilt } from "./frame-outcome.ts";
+import { controlOutcome, type FrameOutcome, ignoredOutcome, NONE, type Rebuilt } from "./frame-outcome.ts";
+import { MalformedFrames } from "./malformed-frames.ts";
 import { MarketTracker } from "./market-tracker.ts";
 import { createPendingRoom, pendingLimits } from "./pending-frames.ts";
 import type { Room } from "./room.ts";
@@ -23,10 +24,6 @@ import { holeInNumbers, isUnreadable, unreadable } from "./tape-holes.ts";
 import { replayRecord, type TapeTarget } from "./tape-replay.ts";
 import { SNAPSHOT_LEVELS } from "./views.ts";
 
-/** Malformed frames kept as samples, and how much of each. */
-const KEPT_SAMPLES = 10;
-const SAMPLE_CHARACTERS = 200;
-const NONE: readonly string[] = [];
 const NO_STANDBY: StandbyOutcome = { symbols: NONE, broken: null, refusal: null };
 
 export interface FeedReducerOptions {
@@ -51,10 +48,9 @@ export interface FeedReducerOptions {
 export class FeedReducer implements TapeTarget {
   readonly markets: ReadonlyMap<string, MarketTracker>;
   frames = 0;
-  malformedFrames = 0;
-  readonly malformedSamples: string[] = [];
   /** The largest receive time so far. */
   now = 0;
+  private readonly malformed = new MalformedFrames();
   private decoder: Decoder;
   private order = new ConnectionOrder();
   private standby: Standby | null = null;
@@ -90,6 +86,15 @@ export class FeedReducer implements TapeTarget {
       }),
     );
     this.minutes = new ClosedMinutes(this.markets, options.snapshotLevels ?? SNAPSHOT_LEVELS);
+  }
+
+  get malformedFrames(): number {
+    return this.malformed.count;
+  }
+
+  /** The newest of them, each with its reason. */
+  get malformedSamples(): readonly string[] {
+    return this.malformed.samples;
   }
 
   /** A text frame has come. */
@@ -131,27 +136,9 @@ export class FeedReducer implements TapeTarget {
           hole,
         };
       case "control":
-        return {
-          symbol: null,
-          others: NONE,
-          decoded: "control",
-          detail: decoded.detail,
-          isClosing: decoded.control === "closing",
-          refusal: decoded.control === "refused" ? decoded : null,
-          hole,
-          rebuilt: null,
-        };
+        return controlOutcome(decoded, hole);
       case "ignored":
-        return {
-          symbol: null,
-          others: NONE,
-          decoded: "ignored",
-          detail: decoded.reason,
-          isClosing: false,
-          refusal: null,
-          hole,
-          rebuilt: null,
-        };
+        return ignoredOutcome(decoded, hole);
     }
   }
 
@@ -394,11 +381,9 @@ export class FeedReducer implements TapeTarget {
     text: string,
     { reason, symbol, channel = null }: Omit<Extract<Decoded, { kind: "malformed" }>, "kind">,
   ): Rebuilt | null {
-    this.malformedFrames++;
+    this.malformed.add(text, reason);
     const market = symbol === null ? undefined : this.markets.get(symbol);
     if (market !== undefined) market.malformedFrames++;
-    this.malformedSamples.push(`${reason}: ${copyOfStart(text)}`);
-    if (this.malformedSamples.length > KEPT_SAMPLES) this.malformedSamples.shift();
     if (channel === "trades")
       market?.onLoss({ kind: "loss", symbol: market.instrument.symbol, channel, reason: "malformed", detail: reason }, this.now);
     // Where each book is numbered, its next message shows whether this one was of it. Nothing does elsewhere.
@@ -416,9 +401,4 @@ export class FeedReducer implements TapeTarget {
   private knownSymbol(symbol: string | null): string | null {
     return symbol !== null && this.markets.has(symbol) ? symbol : null;
   }
-}
-
-/** Copied character by character: V8 keeps a slice as a view, and the whole frame, of megabytes perhaps, alive with it. */
-function copyOfStart(text: string): string {
-  return [...text.slice(0, SAMPLE_CHARACTERS)].join("");
 }

@@ -1,6 +1,6 @@
 /** What the reducer says of a frame that it has taken: whose it was, what it was, and which books are built again for it. */
 
-import type { SocketRefusal } from "../exchanges/contract.ts";
+import type { Decoded, SocketRefusal } from "../exchanges/contract.ts";
 
 /** Books that are built again because a frame could not be read and may have been of any: the tapes of their markets don't have it, and need the hole. */
 export interface Rebuilt {
@@ -24,4 +24,23 @@ export interface FrameOutcome {
   readonly hole: string | null;
   /** Other markets than its own whose books are built again; null when none are. */
   readonly rebuilt: Rebuilt | null;
+}
+
+export const NONE: readonly string[] = [];
+
+export function controlOutcome(decoded: Extract<Decoded, { kind: "control" }>, hole: string | null): FrameOutcome {
+  return {
+    symbol: null,
+    others: NONE,
+    decoded: "control",
+    detail: decoded.detail,
+    isClosing: decoded.control === "closing",
+    refusal: decoded.control === "refused" ? decoded : null,
+    hole,
+    rebuilt: null,
+  };
+}
+
+export function ignoredOutcome({ reason }: Extract<Decoded, { kind: "ignored" }>, hole: string | null): FrameOutcome {
+  return { symbol: null, others: NONE, decoded: "ignored", detail: reason, isClosing: false, refusal: null, hole, rebuilt: null };
 }
