@@ -4,7 +4,7 @@
  * 2. a snapshot comes: too old for what was kept, another is wanted; else it replaces the book and the kept frames are judged and applied;
  * 3. live: each depth message is judged by the venue's rule before it is applied; any break makes the book unsynced, with a reason.
  *
- * With the book go its features, its gaps and how much of each minute it was there.
+ * With the book go its features and gaps, and since when and up to when it is known to be right (book-proof.ts).
  */
 
 import { OrderBook } from "../core/book/order-book.ts";
@@ -16,6 +16,7 @@ import { MS_PER_MINUTE } from "../core/units/time.ts";
 import type { BookSequencer, Decoder, SnapshotSource } from "../exchanges/contract.ts";
 import { BookBuild } from "./book-build.ts";
 import { BookCheck, type BookJudgement } from "./book-check.ts";
+import { BookProof } from "./book-proof.ts";
 import { agreeWhereKnown, BookRefresh } from "./book-refresh.ts";
 import { encodeCheckpoint } from "./checkpoint.ts";
 import type { GapReason } from "./contract.ts";
@@ -62,10 +63,8 @@ export class BookLife {
   readonly gaps: GapTracker;
   readonly check = new BookCheck();
   readonly features: MarketFeatures;
+  readonly proof: BookProof;
   state: "disconnected" | "syncing" | "live" = "disconnected";
-  /** When the book last changed or was replaced: what staleness is judged by. Trades and quotes don't vouch for it. */
-  lastBookAt: number | null = null;
-  unbrokenSince: number | null = null;
   quote: QuoteEvent | null = null;
   /** When the quote came. */
   quoteAt: number | null = null;
@@ -73,16 +72,8 @@ export class BookLife {
   /** Null while nobody wants to hear. */
   listener: BookListener | null = null;
   private readonly build: BookBuild;
-  private readonly pace: Pace;
-  private readonly silences: SilenceNotes;
   private readonly refresh: BookRefresh;
-  private readonly coverage: Coverage;
   private readonly options: BookLifeOptions;
-  /** Comparisons of the whole book with another connection's, and when the last one was. */
-  audits = 0;
-  lastAuditAt: number | null = null;
-  /** When the whole book was last the venue's own: by a snapshot, or by an audit. */
-  private wholeAt: number | null = null;
   private wasOpened = false;
   private isSilent = false;
   private sequencer: BookSequencer;
@@ -90,13 +81,12 @@ export class BookLife {
   constructor(options: BookLifeOptions, coverage: Coverage) {
     const { symbol, venue } = options.instrument;
     this.options = options;
-    this.coverage = coverage;
     this.symbol = symbol;
     this.sequencer = options.createSequencer();
     this.decoder = options.decoder;
     this.gaps = new GapTracker(marketId(venue, symbol));
-    this.pace = new Pace(options.staleAfterMs);
-    this.silences = new SilenceNotes(this.gaps, options.silenceMs ?? null);
+    const silences = new SilenceNotes(this.gaps, options.silenceMs ?? null);
+    this.proof = new BookProof({ coverage, silences, pace: new Pace(options.staleAfterMs) });
     this.build = new BookBuild(options.snapshotSource, options.pendingLimits);
     this.refresh = new BookRefresh(options.pendingLimits);
     this.features = new MarketFeatures(this.book, options.featureSet, options.onRow);
@@ -119,7 +109,7 @@ export class BookLife {
     if (this.state === "live") this.lose(at, "connection-down", "another connection was opened");
     this.wasOpened = true;
     this.isSilent = false;
-    this.pace.interrupted();
+    this.proof.interrupted();
     this.check.reset();
     this.beginSync(at);
     this.build.connectionOpened(at);
@@ -127,7 +117,7 @@ export class BookLife {
 
   connectionLost(at: number, reason: GapReason, detail: string): void {
     this.lose(at, reason, detail);
-    this.pace.interrupted();
+    this.proof.interrupted();
     this.state = "disconnected";
   }
 
@@ -138,7 +128,7 @@ export class BookLife {
     this.book.copyFrom(book);
     if (this.isBroken(this.check.onBook(this.book, sequencer.lastSequence ?? 0, receivedAt), receivedAt)) return;
     if (this.isBroken(this.check.onLevels(this.book, null, receivedAt), receivedAt)) return;
-    this.bookVouchedFor(receivedAt);
+    this.proof.bookVouchedFor(receivedAt);
     this.listener?.replaced();
     const { marketTime } = this.features;
     if (marketTime !== null) this.features.onBook(marketTime, "moved");
@@ -155,9 +145,7 @@ export class BookLife {
 
   /** Another connection's whole book, from a snapshot of its own, is this one, or follows it in the chain of changes. */
   audited(at: number): void {
-    this.audits++;
-    this.lastAuditAt = at;
-    this.wholeAt = at;
+    this.proof.audited(at);
   }
 
   /** Another connection's whole book is another one: the later snapshot is right. */
@@ -205,10 +193,9 @@ export class BookLife {
     if (event.kind === "depth") {
       // They come again before anybody has looked: to leave the channel now would break the book.
       this.isSilent = false;
-      this.pace.heard(receivedAt);
       this.refresh.keep(event, frame);
     }
-    if (event.kind === "depth" || event.kind === "snapshot") this.silences.heard(receivedAt);
+    if (event.kind === "depth" || event.kind === "snapshot") this.proof.heard(event.kind, receivedAt);
     if (event.kind === "snapshot") this.onStreamedSnapshot(event, receivedAt);
     else if (this.state === "syncing") this.keep(event, frame, receivedAt);
     else if (this.state === "live") this.apply(event, frame, receivedAt);
@@ -249,7 +236,7 @@ export class BookLife {
       return;
     }
     this.adopt(refreshed, receivedAt);
-    this.wholeAt = receivedAt;
+    this.proof.whole(receivedAt);
     this.refresh.begin(this.book, receivedAt);
   }
 
@@ -267,7 +254,7 @@ export class BookLife {
       sent.replace(event.levels, this.options.snapshotLimits);
       if (sent.contentHash() === this.book.contentHash()) {
         this.sequencer.judgeSnapshot(event.lastSequence, null);
-        this.wholeAt = receivedAt;
+        this.proof.whole(receivedAt);
         return;
       }
       if (event.venueTime !== null && event.venueTime < (this.features.marketTime ?? 0) - OLD_SNAPSHOT_MS) {
@@ -299,11 +286,6 @@ export class BookLife {
     if (this.state !== "live" || lastSequence === null) return null;
     const memory = this.decoder.memory(this.symbol);
     return encodeCheckpoint(this.book, { lastSequence, confirmedAt: this.check.confirmedAt, memory });
-  }
-
-  /** Silence of the book after which the market counts as stale: by its own pace. */
-  staleAfterMs(): number {
-    return this.pace.staleAfterMs;
   }
 
   private apply(event: MarketEvent, frame: string, receivedAt: number): void {
@@ -364,10 +346,10 @@ export class BookLife {
     this.book.apply(event.levels);
     if (this.isBroken(this.check.onBook(this.book, event.lastSequence, receivedAt), receivedAt)) return;
     if (this.isBroken(this.check.onLevels(this.book, event.levels, receivedAt), receivedAt)) return;
-    this.bookVouchedFor(receivedAt);
+    this.proof.bookVouchedFor(receivedAt);
     this.listener?.applied(event, receivedAt);
     this.features.onBook(event.venueTime, clock);
-    if (receivedAt - (this.unbrokenSince ?? receivedAt) >= FORGIVEN_AFTER_MS) this.snapshots.forgive();
+    if (receivedAt - (this.proof.unbrokenSince ?? receivedAt) >= FORGIVEN_AFTER_MS) this.snapshots.forgive();
   }
 
   /** A book that can't be the venue's is built again. */
@@ -375,12 +357,6 @@ export class BookLife {
     if (judgement === "whole") return false;
     this.resync(receivedAt, judgement.broken, judgement.detail);
     return true;
-  }
-
-  /** The book has changed, or been replaced, by what the venue sent. */
-  private bookVouchedFor(receivedAt: number): void {
-    this.lastBookAt = receivedAt;
-    this.coverage.heard(receivedAt, this.silences.allowedMs(this.staleAfterMs()));
   }
 
   private onQuote(event: QuoteEvent, receivedAt: number): void {
@@ -398,44 +374,19 @@ export class BookLife {
 
   private becomeLive(receivedAt: number): void {
     this.state = "live";
-    this.unbrokenSince = receivedAt;
-    this.wholeAt = receivedAt;
     this.gaps.end(receivedAt);
-    this.silences.begin(receivedAt);
-    this.coverage.begin(receivedAt, this.silences.allowedMs(this.staleAfterMs()));
+    this.proof.begin(receivedAt);
     this.check.replaced(this.book, receivedAt);
     this.refresh.begin(this.book, receivedAt);
-    this.bookVouchedFor(receivedAt);
+    this.proof.bookVouchedFor(receivedAt);
     this.listener?.replaced();
   }
 
-  /** Up to when a book that is lost at `at` was good: what broke it may be long past. */
-  private goodUntil(at: number, reason: GapReason): number {
-    return this.state === "live" ? Math.min(at, this.provedUntil(reason) ?? at) : at;
-  }
-
-  private provedUntil(reason: GapReason): number | null {
-    switch (reason) {
-      case "crossed-book":
-      case "quote-mismatch":
-        // Nothing but quotes proves a book that nothing numbers: what its changes did to it since the last one that agreed is not known. Nor does a
-        // quote prove one that stands still: it may be of a moment before, or its top has come back.
-        return this.check.isNumbered ? this.lastBookAt : Math.min(this.check.agreedAt ?? 0, this.lastBookAt ?? 0);
-      case "unknown-level":
-      case "snapshot-differs":
-        return this.wholeAt;
-      default:
-        return this.lastBookAt;
-    }
-  }
-
   private lose(at: number, reason: GapReason, detail: string): void {
-    const goodUntil = this.goodUntil(at, reason);
+    // What broke it may be long past.
+    const goodUntil = this.state === "live" ? this.proof.goodUntil(at, reason, this.check) : at;
     this.gaps.begin(goodUntil, reason, detail);
-    this.coverage.end(goodUntil);
-    this.unbrokenSince = null;
-    this.lastBookAt = null;
-    this.silences.stop();
+    this.proof.end(goodUntil);
     this.features.stop();
     this.refresh.stop();
     this.book.clear();

@@ -78,11 +78,11 @@ export class MarketTracker {
 
   /** When the book last changed or was replaced: what staleness is judged by. */
   get lastBookAt(): number | null {
-    return this.life.lastBookAt;
+    return this.life.proof.lastBookAt;
   }
 
   get unbrokenSince(): number | null {
-    return this.life.unbrokenSince;
+    return this.life.proof.unbrokenSince;
   }
 
   get quote(): QuoteEvent | null {
@@ -131,7 +131,7 @@ export class MarketTracker {
 
   /** Silence of the book after which the market counts as stale: by its own pace. */
   staleAfterMs(): number {
-    return this.life.staleAfterMs();
+    return this.life.proof.staleAfterMs();
   }
 
   /** The connection that carries this market is open: build the book. */
@@ -161,11 +161,11 @@ export class MarketTracker {
   }
 
   get audits(): number {
-    return this.life.audits;
+    return this.life.proof.audits;
   }
 
   get lastAuditAt(): number | null {
-    return this.life.lastAuditAt;
+    return this.life.proof.lastAuditAt;
   }
 
   /** Another connection's whole book has met this one, or has been shown to be another: then it takes its place. */
