@@ -182,7 +182,6 @@ export class FeedReducer implements TapeTarget {
   standbyOpened(at: number): void {
     this.moveTo(at);
     this.closeStandby();
-    for (const market of this.markets.values()) market.tradeHoles.opened();
     this.standby = new Standby({ adapter: this.adapter, markets: this.markets, openedAt: this.now, judgesOrder: !this.isOneMarketsTape });
   }
 
@@ -205,10 +204,7 @@ export class FeedReducer implements TapeTarget {
     this.moveTo(at);
     const { standby } = this;
     this.closeStandby();
-    if (standby === null) return;
-    for (const [symbol, market] of this.markets)
-      if (standby.holds(symbol) && market.state === "live")
-        market.resync(this.now, "standby-lost", "the connection that it had been moved to went down");
+    standby?.lost(this.now);
   }
 
   /** The standby is the connection from here on; what still comes of the other one isn't given to us any more. */
@@ -216,8 +212,7 @@ export class FeedReducer implements TapeTarget {
     this.moveTo(at);
     const { standby } = this;
     if (standby === null) return;
-    for (const symbol of standby.takeOver(this.now))
-      this.markets.get(symbol)?.resync(this.now, "rotation", "the next connection's book did not meet the last one's");
+    standby.takeOver(this.now);
     this.closeStandby();
     // Whoever had lost its connection has one again.
     for (const market of this.markets.values()) if (market.state === "disconnected") market.connectionOpened(this.now);
@@ -228,10 +223,8 @@ export class FeedReducer implements TapeTarget {
   }
 
   private closeStandby(): void {
-    if (this.standby === null) return;
-    this.standby.close();
+    this.standby?.close();
     this.standby = null;
-    for (const market of this.markets.values()) market.tradeHoles.closed();
   }
 
   connectionLost(at: number, reason: GapReason, detail: string): void {

@@ -87,6 +87,7 @@ export class Standby {
     this.openedAt = openedAt;
     this.judgesOrder = judgesOrder;
     this.isNumbered = adapter.continuity === "book";
+    for (const market of markets.values()) market.tradeHoles.opened();
     this.joining = new Map(
       [...markets].map(([symbol, market]): [string, Joining] => {
         const next = this.isNumbered ? null : new NextBook(adapter.createSequencer(), adapter.snapshotLimits);
@@ -133,25 +134,35 @@ export class Standby {
 
   /** It is over, however it went: nothing is compared any more. */
   close(): void {
-    for (const { market, next } of this.joining.values()) next?.end(market.book);
+    for (const { market, next } of this.joining.values()) {
+      next?.end(market.book);
+      market.tradeHoles.closed();
+    }
   }
 
-  /** The present connection is let go: books that weren't joined can't go on. @returns the symbols of those. */
-  takeOver(receivedAt: number): string[] {
-    const broken: string[] = [];
-    for (const [symbol, { market, next, isJoined }] of this.joining) {
+  /** It has been closed because it is gone: markets that are on it already go back to nothing. */
+  lost(at: number): void {
+    for (const { market, next, isJoined } of this.joining.values())
+      if (isJoined && next !== null && market.state === "live")
+        market.resync(at, "standby-lost", "the connection that it had been moved to went down");
+  }
+
+  /** The present connection is let go: books that weren't joined can't go on. */
+  takeOver(receivedAt: number): void {
+    const broken: MarketTracker[] = [];
+    for (const { market, next, isJoined } of this.joining.values()) {
       if (isJoined || next === null) continue;
       if (market.state !== "live") {
         if (next.isWhole && next.book.state !== "crossed") market.begunBy(next, receivedAt);
         continue;
       }
       const isSilent = (market.lastBookAt ?? 0) < this.openedAt && receivedAt - this.openedAt >= QUIET_JOINS_AFTER_MS;
-      if (!next.isWhole) broken.push(symbol);
+      if (!next.isWhole) broken.push(market);
       else if (next.book.contentHash() === market.book.contentHash()) this.meet(market, next, receivedAt);
       else if (isSilent) market.audited(receivedAt, next);
-      else broken.push(symbol);
+      else broken.push(market);
     }
-    return broken;
+    for (const market of broken) market.resync(receivedAt, "rotation", "the next connection's book did not meet the last one's");
   }
 
   /** What a late frame says of books is of the past; its trades are still trades. */
