@@ -5,45 +5,23 @@
  * saying that it wants them (`wantedSnapshots`), and never waits. Receive times never go backwards here: a clock that does is held.
  */
 
-import type { FeatureRow, FeatureSet } from "../core/features/contract.ts";
 import type { MarketEvent } from "../core/market/event.ts";
-import type { Instrument } from "../core/market/instrument.ts";
 import { MS_PER_SECOND } from "../core/units/time.ts";
 import type { TapeRecord } from "../core/wire/tape.ts";
 import type { Channel, Decoded, Decoder, ExchangeAdapter, LossNotice } from "../exchanges/contract.ts";
 import { type ClosedMinute, ClosedMinutes } from "./closed-minutes.ts";
 import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
 import type { GapReason, GapRecord } from "./contract.ts";
+import { createMarkets, type FeedReducerOptions } from "./feed-markets.ts";
 import { controlOutcome, type FrameOutcome, ignoredOutcome, NONE, type Rebuilt } from "./frame-outcome.ts";
 import { MalformedFrames } from "./malformed-frames.ts";
-import { MarketTracker } from "./market-tracker.ts";
-import { createPendingRoom, pendingLimits } from "./pending-frames.ts";
-import type { Room } from "./room.ts";
+import type { MarketTracker } from "./market-tracker.ts";
 import { Standby, type StandbyOutcome } from "./standby.ts";
 import { holeInNumbers, isUnreadable, unreadable } from "./tape-holes.ts";
 import { replayRecord, type TapeTarget } from "./tape-replay.ts";
 import { SNAPSHOT_LEVELS } from "./views.ts";
 
 const NO_STANDBY: StandbyOutcome = { symbols: NONE, broken: null, refusal: null };
-
-export interface FeedReducerOptions {
-  readonly adapter: ExchangeAdapter;
-  readonly instruments: readonly Instrument[];
-  readonly featureSet: FeatureSet;
-  /**
-   * `one-market`: the frames are one market's alone, from its tape, so a hole in the connection's numbers is nothing; those that were seen
-   * are on the tape. `whole`, the default: everything that the connection brought.
-   */
-  readonly frames?: "whole" | "one-market";
-  /** Silences of a live book beyond it are in the ledger, and not covered; absent, only those that its own pace doesn't allow. */
-  readonly silenceMs?: number;
-  /** Levels a side of each minute's snapshot. */
-  readonly snapshotLevels?: number;
-  /** Shared with the other feeds of an object; absent, it has one of its own. */
-  readonly pendingRoom?: Room;
-  /** Called for each feature row of each market, with a buffer that is reused. */
-  readonly onRow?: (symbol: string, row: FeatureRow) => void;
-}
 
 export class FeedReducer implements TapeTarget {
   readonly markets: ReadonlyMap<string, MarketTracker>;
@@ -61,30 +39,12 @@ export class FeedReducer implements TapeTarget {
   private readonly minutes: ClosedMinutes;
 
   constructor(options: FeedReducerOptions) {
-    const { adapter, instruments, featureSet, onRow, pendingRoom = createPendingRoom() } = options;
+    const { adapter, instruments } = options;
     this.adapter = adapter;
     this.isOneMarketsTape = options.frames === "one-market";
     this.decoder = adapter.createDecoder(instruments);
     this.continuity = adapter.continuity;
-    this.markets = new Map(
-      instruments.map((instrument) => {
-        const tracker = new MarketTracker({
-          instrument,
-          featureSet,
-          createSequencer: () => adapter.createSequencer(),
-          decoder: this.decoder,
-          continuity: adapter.continuity,
-          tradeIds: adapter.tradeIds,
-          snapshotSource: adapter.snapshots.kind,
-          snapshotLimits: adapter.snapshotLimits,
-          staleAfterMs: adapter.staleAfterMs,
-          pendingLimits: pendingLimits(instruments.length, pendingRoom),
-          ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
-          ...(onRow === undefined ? {} : { onRow: (row: FeatureRow) => onRow(instrument.symbol, row) }),
-        });
-        return [instrument.symbol, tracker];
-      }),
-    );
+    this.markets = createMarkets(options, this.decoder);
     this.minutes = new ClosedMinutes(this.markets, options.snapshotLevels ?? SNAPSHOT_LEVELS);
   }
 

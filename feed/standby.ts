@@ -69,7 +69,7 @@ export interface StandbyOptions {
   readonly adapter: ExchangeAdapter;
   readonly markets: ReadonlyMap<string, MarketTracker>;
   readonly openedAt: number;
-  /** Whether a hole in the connection's numbers is a loss (feed-reducer.ts). */
+  /** Whether a hole in the connection's numbers is a loss (feed-markets.ts). */
   readonly judgesOrder: boolean;
 }
 

@@ -12,7 +12,7 @@ export interface FeedSource {
   readonly venue: string;
   /** Those that are wanted; the records may speak of others too. */
   readonly instruments: readonly Instrument[];
-  /** Whether the records are all of a connection's, or one market's alone (feed-reducer.ts). */
+  /** Whether the records are all of a connection's, or one market's alone (feed-markets.ts). */
   readonly frames: "whole" | "one-market";
   /** What `records` will read, for a progress bar: bytes of files, or milliseconds of simulated time. */
   readonly size: number;

@@ -1,0 +1,50 @@
+/** The markets of a feed, as its venue's adapter and its own options make them: one tracker for each instrument, all with the connection's decoder. */
+
+import type { FeatureRow, FeatureSet } from "../core/features/contract.ts";
+import type { Instrument } from "../core/market/instrument.ts";
+import type { Decoder, ExchangeAdapter } from "../exchanges/contract.ts";
+import { MarketTracker } from "./market-tracker.ts";
+import { createPendingRoom, pendingLimits } from "./pending-frames.ts";
+import type { Room } from "./room.ts";
+
+export interface FeedReducerOptions {
+  readonly adapter: ExchangeAdapter;
+  readonly instruments: readonly Instrument[];
+  readonly featureSet: FeatureSet;
+  /**
+   * `one-market`: the frames are one market's alone, from its tape, so a hole in the connection's numbers is nothing; those that were seen
+   * are on the tape. `whole`, the default: everything that the connection brought.
+   */
+  readonly frames?: "whole" | "one-market";
+  /** Silences of a live book beyond it are in the ledger, and not covered; absent, only those that its own pace doesn't allow. */
+  readonly silenceMs?: number;
+  /** Levels a side of each minute's snapshot. */
+  readonly snapshotLevels?: number;
+  /** Shared with the other feeds of an object; absent, it has one of its own. */
+  readonly pendingRoom?: Room;
+  /** Called for each feature row of each market, with a buffer that is reused. */
+  readonly onRow?: (symbol: string, row: FeatureRow) => void;
+}
+
+export function createMarkets(options: FeedReducerOptions, decoder: Decoder): Map<string, MarketTracker> {
+  const { adapter, instruments, featureSet, onRow, pendingRoom = createPendingRoom() } = options;
+  return new Map(
+    instruments.map((instrument) => {
+      const tracker = new MarketTracker({
+        instrument,
+        featureSet,
+        createSequencer: () => adapter.createSequencer(),
+        decoder,
+        continuity: adapter.continuity,
+        tradeIds: adapter.tradeIds,
+        snapshotSource: adapter.snapshots.kind,
+        snapshotLimits: adapter.snapshotLimits,
+        staleAfterMs: adapter.staleAfterMs,
+        pendingLimits: pendingLimits(instruments.length, pendingRoom),
+        ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
+        ...(onRow === undefined ? {} : { onRow: (row: FeatureRow) => onRow(instrument.symbol, row) }),
+      });
+      return [instrument.symbol, tracker];
+    }),
+  );
+}
