@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeBlock, encodeBlock } from "../../core/wire/day-file/block-codec.ts";
+import { GOLDEN } from "../../core/wire/day-file/number-map.ts";
 import { encodeFrame, encodeTapeRecord } from "../../core/wire/tape.ts";
 import { readRecordedTape } from "../recordings/recorded-tapes.ts";
 import { readNanosecondLines, recording, WITHOUT_RECORDINGS } from "../recordings/recordings.ts";
@@ -172,6 +173,24 @@ describe("a block of a day file", () => {
     // All these keys fall to one place of a table of 2^32 by their low bits: a chain without a bound would take 10^10 steps, and this test its time.
     const levels = Array.from({ length: 200_000 }, (_, at) => `["${4_294_967_296 * (at + 1)}","1"]`);
     expectSame(utf8(`1 f {"b":[${levels}]}\n`));
+  });
+
+  it("loses no amount of those that were chosen to collide once they are listed", () => {
+    // First enough others that the counter's table grows, in which they then do not collide; in the small one of listed amounts they do.
+    const others = Array.from({ length: 12_000 }, (_, at) => 10_000_001 + ((at * at * 7_919) % 9_999_991));
+    const colliding = Array.from({ length: 299_999 }, (_, at) => at + 1)
+      .filter((amount) => Math.imul(amount, GOLDEN) >>> 22 === 0)
+      .slice(0, 250);
+    expect(colliding).toHaveLength(250);
+    // Less frequent ones are listed behind them: each has to be told by its own rank.
+    const later = Array.from({ length: 20 }, (_, at) => 400_003 + at * 17);
+    const often = Array.from({ length: 6 }, (_, time) => (time === 0 ? colliding : [...colliding, ...later])).flat();
+    const amounts = [...others, ...often];
+    const lines = Array.from({ length: Math.ceil(amounts.length / 20) }, (_, line) => {
+      const levels = amounts.slice(line * 20, line * 20 + 20).map((amount, at) => `["${1_000 + line * 20 + at}","${amount}"]`);
+      return `${1_767_000_000_000 + line} f {"b":[${levels}]}\n`;
+    });
+    expectSame(utf8(lines.join("")));
   });
 
   it("takes a fraction of the text where the text repeats", () => {

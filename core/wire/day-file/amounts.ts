@@ -53,7 +53,9 @@ export class AmountCounter {
 /** Both sides walk the same amounts. */
 export class Amounts {
   readonly listed: readonly number[];
-  readonly #ranks = new NumberMap();
+  readonly #slots = new NumberMap();
+  /** Of each slot, the rank of its amount. */
+  readonly #ranks: number[] = [];
   /** For each hash the amount that came last with it and its place on the trail: one that another has pushed out is forgotten, on both sides. */
   readonly #latest = new Float64Array(1 << LATEST_BITS);
   readonly #places = new Float64Array(1 << LATEST_BITS);
@@ -62,13 +64,14 @@ export class Amounts {
 
   constructor(listed: readonly number[]) {
     this.listed = listed;
-    // The slot of a listed amount is its rank (two alike, in a hostile block, have one).
-    for (const amount of listed) this.#ranks.slotOf(amount);
+    // An amount that can't be remembered has no slot, and then no rank (two alike, in a hostile block, have the first one's).
+    for (const [rank, amount] of listed.entries()) if (this.#slots.slotOf(amount) === this.#ranks.length) this.#ranks.push(rank);
   }
 
   /** @returns -1 for an amount that is not listed. */
   rankOf(amount: number): number {
-    return this.#ranks.find(amount);
+    const slot = this.#slots.find(amount);
+    return slot < 0 ? -1 : (this.#ranks[slot] as number);
   }
 
   /** How many amounts have come since this one did; -1 for too many, or never. */
