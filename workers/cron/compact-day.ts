@@ -14,8 +14,10 @@ import { gunzipSync } from "node:zlib";
 import { marketId } from "../../core/market/instrument.ts";
 import { startOfDay } from "../../core/units/time.ts";
 import { hex } from "../../core/wire/day-file/format.ts";
+import type { DayFileKernel } from "../../core/wire/day-file/kernel.ts";
 import { DayFileWriter } from "../../core/wire/day-file/writer.ts";
 import { dayFileKey, dayWorkKey, dayWorkPrefix, MAX_DAY_PARTS } from "../../core/wire/keys.ts";
+import kernelModule from "../../kernels/day-file/day-file.wasm";
 import type { Database } from "../storage/database.ts";
 import { assemble, proveStored, putStep, readState, type Step, stepOf, type WorkState } from "../storage/day-files.ts";
 import { isIncluded, sourcesOf } from "../storage/day-sources.ts";
@@ -105,6 +107,11 @@ interface Ongoing extends MarketDay {
   readonly before: Operations;
 }
 
+/** One for each step: its memory, some six times a block's text, goes with it. */
+function openKernel(): DayFileKernel {
+  return new WebAssembly.Instance(kernelModule, {}).exports as unknown as DayFileKernel;
+}
+
 async function takeStep(bucket: MeteredBucket, work: Ongoing, limits: StepLimits): Promise<StepOutcome> {
   const { pieces, state } = work;
   const writer = new DayFileWriter({
@@ -113,6 +120,7 @@ async function takeStep(bucket: MeteredBucket, work: Ongoing, limits: StepLimits
     digest: sha256,
     blockBytes: limits.blockBytes,
     proof: "decoded",
+    kernel: openKernel(),
     from: state.writer,
   });
   const out: Uint8Array[] = [];

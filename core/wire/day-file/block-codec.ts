@@ -277,7 +277,7 @@ const LITERAL = 0;
 const LIST = 1;
 const FIRST_FIELD = 2;
 
-function writeParts(out: ByteWriter, parts: readonly Part[]): void {
+export function writeParts(out: ByteWriter, parts: readonly Part[]): void {
   out.integer(parts.length);
   for (const part of parts) {
     if (part.kind === "literal") {

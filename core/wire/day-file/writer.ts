@@ -21,6 +21,7 @@ import {
   isSame,
   type Trailer,
 } from "./format.ts";
+import { type DayFileKernel, encodeBlockBy } from "./kernel.ts";
 
 export interface DayFileOptions extends DayFileName {
   readonly digest: Digest;
@@ -28,6 +29,8 @@ export interface DayFileOptions extends DayFileName {
   readonly blockBytes?: number;
   /** `decoded`: each block is decoded again before it is handed out, and has to be its text. For who deletes the text afterwards. */
   readonly proof?: "none" | "decoded";
+  /** Encodes blocks to the same bytes, several times as fast. */
+  readonly kernel?: DayFileKernel;
   /** To go on where another writer of the same file stood. */
   readonly from?: DayFileState;
 }
@@ -51,6 +54,7 @@ export class DayFileWriter {
   readonly #digest: Digest;
   readonly #blockBytes: number;
   readonly #proof: "none" | "decoded";
+  readonly #kernel: DayFileKernel | null;
   #waiting = new Uint8Array(1 << 16);
   #waitingBytes = 0;
   /** Hash of what has been written last; null before the header. */
@@ -58,11 +62,12 @@ export class DayFileWriter {
   #offset = 0;
   readonly #blocks: BlockPlace[] = [];
 
-  constructor({ market, day, digest, blockBytes = BLOCK_BYTES, proof = "none", from }: DayFileOptions) {
+  constructor({ market, day, digest, blockBytes = BLOCK_BYTES, proof = "none", kernel, from }: DayFileOptions) {
     this.#name = { market, day };
     this.#digest = digest;
     this.#blockBytes = Math.max(1, Math.min(blockBytes, MOST_BLOCK_BYTES));
     this.#proof = proof;
+    this.#kernel = kernel ?? null;
     if (from === undefined) return;
     this.#head = from.head === null ? null : fromHex(from.head);
     this.#offset = from.offset;
@@ -125,7 +130,7 @@ export class DayFileWriter {
     const previous = await this.#begin(out);
     const text = this.#waiting.subarray(0, length);
     const facts = factsOf(text);
-    const payload = encodeBlock(text);
+    const payload = this.#kernel === null ? encodeBlock(text) : encodeBlockBy(this.#kernel, text);
     if (this.#proof === "decoded") prove(payload, text);
     const body = encodeBlockBody(previous, facts, payload);
     const hash = await this.#digest(body);
