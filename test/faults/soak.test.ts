@@ -69,7 +69,7 @@ describe("a soak", () => {
     expect(report.faults).toBeGreaterThan(80);
     const shown = [...report.ledger.faults.values()].reduce((sum, count) => sum + count.shown, 0);
     expect(shown).toBeGreaterThan(40);
-  }, 120_000);
+  }, 240_000);
 
   it("without any fault breaks no book, and has none contradicted: a quote may be of a moment inside a batch, which no book shows", async () => {
     const report = await runSoak({ seed: 12, ratePerMinute: 0, minutes: 2 });
@@ -77,7 +77,7 @@ describe("a soak", () => {
     expect([...report.ledger.gaps.keys()].filter((name) => !name.endsWith(" started"))).toEqual([]);
     expect(report.racing.comparisons).toBeGreaterThan(10_000);
     expect(report.racing.mismatches).toBe(0);
-  }, 120_000);
+  }, 240_000);
 
   it("fails where quotes break right books more often than once in a hundred hours of a market", () => {
     const withAlarms = (falseAlarms: number, racingHours: number): SoakReport => ({
