@@ -216,6 +216,12 @@ export class FeedReducer implements TapeTarget {
     return [...this.markets.values()].filter((market) => market.wantsSnapshot(now)).map((market) => market.instrument.symbol);
   }
 
+  /** Whether a book is being built, and the snapshot that it was asked for hasn't come. */
+  awaitsSnapshot(symbol: string): boolean {
+    const market = this.markets.get(symbol);
+    return market !== undefined && market.state === "syncing" && market.snapshots.isAwaited;
+  }
+
   snapshotAsked(symbol: string, at: number): void {
     this.moveTo(at);
     this.markets.get(symbol)?.snapshotAsked(this.now);

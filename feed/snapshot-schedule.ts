@@ -47,6 +47,11 @@ export class SnapshotSchedule {
     this.failures++;
   }
 
+  /** Whether it has been asked for, and hasn't come. */
+  get isAwaited(): boolean {
+    return this.askedAt !== null;
+  }
+
   /** Whether so many have failed that it may be what they are joined with that is bad. */
   get isStuck(): boolean {
     return this.failures >= STUCK_AFTER;

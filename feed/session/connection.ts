@@ -156,13 +156,30 @@ export class Connection {
     standby.close(reason);
   }
 
-  /** Leaves a channel of some symbols and subscribes to it anew, with a token made for this: that of the first subscription has run out. */
-  resubscribe(symbols: readonly string[], channel: Channel): void {
+  /** When a frame of ours goes at once: none waits before it. */
+  get freeAt(): number {
+    return this.line?.freeAt ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** When the last frame of ours goes, or went. */
+  get lastSendAt(): number {
+    return this.line?.lastSendAt ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * Leaves a channel of some symbols and subscribes to it anew, with a token made for this: that of the first subscription has run out.
+   * @param begun called once the frames are on their way, each in its turn (`lastSendAt`).
+   */
+  resubscribe(symbols: readonly string[], channel: Channel, begun: () => void = () => {}): void {
     const { line } = this;
     if (line === null) return;
     this.port.authenticate((token) => {
-      if (token !== null && typeof token === "object") this.port.log("the venue's key can't be used", token.failed);
-      else if (line === this.line) line.send(this.options.adapter.resubscribe(symbols, channel, token));
+      if (token !== null && typeof token === "object") {
+        this.port.log("the venue's key can't be used", token.failed);
+      } else if (line === this.line) {
+        line.send(this.options.adapter.resubscribe(symbols, channel, token));
+        begun();
+      }
     });
   }
 

@@ -165,6 +165,7 @@ export class FeedSession {
       reducer.connectionOpened(now);
       journal.connection(now, { kind: "open", connection: String(connection) });
     });
+    this.snapshots.subscribed();
   }
 
   private onText(text: string): void {
@@ -276,7 +277,7 @@ export class FeedSession {
       reducer.resync(symbol, now, detail);
     }
     for (const { channel, symbols } of reducer.silentChannels(now)) this.connection.resubscribe(symbols, channel);
-    for (const { symbol, channel } of this.refusals.takeDue(reducer, now)) this.connection.resubscribe([symbol], channel);
+    for (const { channel, symbols } of this.refusals.takeDue(reducer, now)) this.connection.resubscribe(symbols, channel);
   }
 
   /** Starts the books, or starts them again where a grid has changed: what is on the old one can't be joined with what comes. */

@@ -31,12 +31,13 @@ export class Line {
   readonly number: number;
   openedAt = 0;
   lastDataAt = 0;
+  /** When the last frame that was given to it goes, or went. */
+  lastSendAt = Number.NEGATIVE_INFINITY;
   private readonly adapter: ExchangeAdapter;
   private readonly port: SessionPort;
   private readonly listener: LineListener;
   /** Null before it is open, and after its end. */
   private wire: Wire | null = null;
-  private nextSendAt = 0;
   private pingedAt: number | null = null;
 
   constructor({ adapter, port, number, listener }: LineOptions) {
@@ -68,11 +69,16 @@ export class Line {
     return now - this.lastDataAt;
   }
 
+  /** When a frame goes at once: none of ours is before it. */
+  get freeAt(): number {
+    return this.lastSendAt + this.adapter.limits.frameIntervalMs;
+  }
+
   send(frames: readonly string[]): void {
     const now = this.port.now();
     for (const frame of frames) {
-      const at = Math.max(now, this.nextSendAt);
-      this.nextSendAt = at + this.adapter.limits.frameIntervalMs;
+      const at = Math.max(now, this.freeAt);
+      this.lastSendAt = at;
       if (at <= now) this.wire?.send(frame);
       else this.port.later(at, () => this.wire?.send(frame));
     }

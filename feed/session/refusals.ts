@@ -12,6 +12,8 @@ import type { SessionPort } from "./session-port.ts";
 import type { VenueBudget } from "./venue-budget.ts";
 
 const CHANNELS = ["depth", "trades", "quotes"] as const satisfies readonly Channel[];
+/** Books are asked for with all others that are wanted. */
+const ASKED_HERE = ["trades", "quotes"] as const satisfies readonly Channel[];
 /** Of a venue's words, shown and kept. */
 const REFUSAL_CHARACTERS = 200;
 
@@ -52,9 +54,12 @@ export class Refusals {
     return this.subscriptions.isHeldBack(symbol, channel, now);
   }
 
-  /** Trades and quotes that are to be asked for again, each once for each refusal. */
-  *takeDue(reducer: FeedReducer, now: number): Generator<Subscription> {
-    for (const due of this.subscriptions.takeDue(now)) if (due.channel !== "depth" && isMissing(reducer, due)) yield due;
+  /** Trades and quotes that are to be asked for again, by channel, each once for each refusal. */
+  takeDue(reducer: FeedReducer, now: number): { channel: Channel; symbols: string[] }[] {
+    const missing = this.subscriptions.takeDue(now).filter((due) => isMissing(reducer, due));
+    const symbolsOf = (channel: Channel): string[] => missing.filter((due) => due.channel === channel).map(({ symbol }) => symbol);
+    const due = ASKED_HERE.map((channel) => ({ channel, symbols: symbolsOf(channel) }));
+    return due.filter(({ symbols }) => symbols.length > 0);
   }
 
   /** Another connection: what was refused on the last one says nothing of this one. */

@@ -1,6 +1,9 @@
 /**
  * Asks for the snapshots that books want, in the venue's way: by a request, one at a time, or by subscribing to their depth anew. An answer to what
  * was asked on a connection that is gone, or on other grids, is passed over.
+ *
+ * Where a venue wants our frames spaced, nothing is asked before it can be sent: books that break meanwhile are asked for together, and one that has
+ * come meanwhile isn't asked for at all. An ask that waited in a queue would break a book that is whole again when it is sent at last.
  */
 
 import type { SnapshotSource } from "../../exchanges/contract.ts";
@@ -27,6 +30,8 @@ export interface SnapshotRequestsOptions {
 export class SnapshotRequests {
   private readonly options: SnapshotRequestsOptions;
   private isAsking = false;
+  /** They are asked for by themselves once frames of ours go at once. */
+  private isWaiting = false;
   /** How often the books were begun anew by a connection. */
   private opening = 0;
 
@@ -37,6 +42,12 @@ export class SnapshotRequests {
   /** The books are begun anew: what was asked for before is of no use to them. */
   connectionOpened(): void {
     this.opening++;
+  }
+
+  /** All books have been subscribed to, by frames of which the last may go later. */
+  subscribed(): void {
+    const { books } = this.options.inputs;
+    if (books !== null && this.options.source.kind === "subscription") this.countFromSent([...books.reducer.markets.keys()]);
   }
 
   /** Asks for the snapshots that are wanted, in the venue's way. */
@@ -62,8 +73,33 @@ export class SnapshotRequests {
     if (budget.isHeld(now)) return;
     const symbols = wanted.filter((symbol) => !refusals.isHeldBack(symbol, "depth", now));
     if (symbols.length === 0) return;
+    if (connection.freeAt > now) {
+      this.askAt(connection.freeAt);
+      return;
+    }
     for (const symbol of symbols) this.asked(symbol);
-    connection.resubscribe(symbols, "depth");
+    connection.resubscribe(symbols, "depth", () => this.countFromSent(symbols));
+  }
+
+  private askAt(at: number): void {
+    if (this.isWaiting) return;
+    this.isWaiting = true;
+    this.options.port.later(at, () => {
+      this.isWaiting = false;
+      this.ask();
+    });
+  }
+
+  /** The wait for what has just been subscribed to begins when the last frame that asks has gone. */
+  private countFromSent(symbols: readonly string[]): void {
+    const { inputs, connection, port } = this.options;
+    const { opening } = this;
+    const { books } = inputs;
+    if (connection.lastSendAt <= inputs.now()) return;
+    port.later(connection.lastSendAt, () => {
+      if (books === null || inputs.books !== books || this.opening !== opening) return;
+      for (const symbol of symbols) if (books.reducer.awaitsSnapshot(symbol)) this.asked(symbol);
+    });
   }
 
   /** One request at a time; the next when this one is answered. */
