@@ -13,7 +13,7 @@ import { type ClosedMinute, ClosedMinutes } from "./closed-minutes.ts";
 import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
 import type { GapReason, GapRecord } from "./contract.ts";
 import { createMarkets, type FeedReducerOptions } from "./feed-markets.ts";
-import { controlOutcome, type FrameOutcome, ignoredOutcome, NONE, type Rebuilt } from "./frame-outcome.ts";
+import { type CarriedSymbols, controlOutcome, type FrameOutcome, ignoredOutcome, NONE, type Rebuilt } from "./frame-outcome.ts";
 import { MalformedFrames } from "./malformed-frames.ts";
 import type { MarketTracker } from "./market-tracker.ts";
 import { Standby, type StandbyOutcome } from "./standby.ts";
@@ -209,6 +209,16 @@ export class FeedReducer implements TapeTarget {
   /** Time has passed with nothing received. */
   tick(now: number): void {
     this.moveTo(now);
+  }
+
+  /** Symbols by the connection that their markets are on. */
+  byCarrier(symbols: readonly string[]): CarriedSymbols[] {
+    const moved = symbols.filter((symbol) => this.standby?.holds(symbol));
+    const carried: CarriedSymbols[] = [
+      { on: "present", symbols: symbols.filter((symbol) => !moved.includes(symbol)) },
+      { on: "standby", symbols: moved },
+    ];
+    return carried.filter((each) => each.symbols.length > 0);
   }
 
   /** Symbols whose snapshot should be asked for now; call `snapshotAsked` for each that was. */

@@ -26,6 +26,14 @@ export interface FrameOutcome {
   readonly rebuilt: Rebuilt | null;
 }
 
+/** A connection that books are on: while one succeeds another, each market's is on one of the two. */
+export type Carrier = "present" | "standby";
+
+export interface CarriedSymbols {
+  readonly on: Carrier;
+  readonly symbols: readonly string[];
+}
+
 export const NONE: readonly string[] = [];
 
 export function controlOutcome(decoded: Extract<Decoded, { kind: "control" }>, hole: string | null): FrameOutcome {

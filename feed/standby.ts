@@ -142,9 +142,12 @@ export class Standby {
 
   /** It has been closed because it is gone: markets that are on it already go back to nothing. */
   lost(at: number): void {
-    for (const { market, next, isJoined } of this.joining.values())
-      if (isJoined && next !== null && market.state === "live")
-        market.resync(at, "standby-lost", "the connection that it had been moved to went down");
+    for (const { market, next, isJoined } of this.joining.values()) {
+      if (!isJoined || next === null) continue;
+      if (market.state === "live") market.resync(at, "standby-lost", "the connection that it had been moved to went down");
+      // What it was asked for there doesn't come.
+      else market.snapshots.begin(at);
+    }
   }
 
   /** The present connection is let go: books that weren't joined can't go on. */

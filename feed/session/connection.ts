@@ -9,6 +9,7 @@
 import { MS_PER_MINUTE } from "../../core/units/time.ts";
 import type { Channel, ExchangeAdapter, VenueHosts } from "../../exchanges/contract.ts";
 import type { FeedStatus } from "../contract.ts";
+import type { CarriedSymbols, Carrier } from "../frame-outcome.ts";
 import { afterFailure, READY_TO_CONNECT, type ReconnectState, wasHealthy } from "../reconnect.ts";
 import { Line } from "./line.ts";
 import type { SessionPort, VenueAnswer } from "./session-port.ts";
@@ -157,26 +158,26 @@ export class Connection {
   }
 
   /** When a frame of ours goes at once: none waits before it. */
-  get freeAt(): number {
-    return this.line?.freeAt ?? Number.NEGATIVE_INFINITY;
+  freeAt(on: Carrier): number {
+    return this.lineOf(on)?.freeAt ?? Number.NEGATIVE_INFINITY;
   }
 
   /** When the last frame of ours goes, or went. */
-  get lastSendAt(): number {
-    return this.line?.lastSendAt ?? Number.NEGATIVE_INFINITY;
+  lastSendAt(on: Carrier): number {
+    return this.lineOf(on)?.lastSendAt ?? Number.NEGATIVE_INFINITY;
   }
 
   /**
    * Leaves a channel of some symbols and subscribes to it anew, with a token made for this: that of the first subscription has run out.
    * @param begun called once the frames are on their way, each in its turn (`lastSendAt`).
    */
-  resubscribe(symbols: readonly string[], channel: Channel, begun: () => void = () => {}): void {
-    const { line } = this;
+  resubscribe({ symbols, on }: CarriedSymbols, channel: Channel, begun: () => void = () => {}): void {
+    const line = this.lineOf(on);
     if (line === null) return;
     this.port.authenticate((token) => {
       if (token !== null && typeof token === "object") {
         this.port.log("the venue's key can't be used", token.failed);
-      } else if (line === this.line) {
+      } else if (line === this.line || line === this.standby) {
         line.send(this.options.adapter.resubscribe(symbols, channel, token));
         begun();
       }
@@ -211,6 +212,10 @@ export class Connection {
     if (at <= now) return true;
     this.port.wake(at);
     return false;
+  }
+
+  private lineOf(on: Carrier): Line | null {
+    return on === "present" ? this.line : this.standby;
   }
 
   private isAgeing(now: number): boolean {

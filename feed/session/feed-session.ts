@@ -241,6 +241,7 @@ export class FeedSession {
       }
       if (taken.refusal !== null) this.refusals.note(taken.refusal);
       if (taken.broken !== null) this.connection.giveUpStandby(taken.broken);
+      else if (taken.symbols.some((symbol) => reducer.markets.get(symbol)?.wantsSnapshot(now))) this.snapshots.ask();
     });
   }
 
@@ -276,8 +277,8 @@ export class FeedSession {
       this.books?.journal.hole(now, symbol, detail);
       reducer.resync(symbol, now, detail);
     }
-    for (const { channel, symbols } of reducer.silentChannels(now)) this.connection.resubscribe(symbols, channel);
-    for (const { channel, symbols } of this.refusals.takeDue(reducer, now)) this.connection.resubscribe(symbols, channel);
+    for (const { channel, symbols } of [...reducer.silentChannels(now), ...this.refusals.takeDue(reducer, now)])
+      for (const carried of reducer.byCarrier(symbols)) this.connection.resubscribe(carried, channel);
   }
 
   /** Starts the books, or starts them again where a grid has changed: what is on the old one can't be joined with what comes. */

@@ -7,6 +7,8 @@
  */
 
 import type { SnapshotSource } from "../../exchanges/contract.ts";
+import type { FeedReducer } from "../feed-reducer.ts";
+import type { CarriedSymbols } from "../frame-outcome.ts";
 import type { Connection } from "./connection.ts";
 import type { Inputs } from "./inputs.ts";
 import type { Refusals } from "./refusals.ts";
@@ -47,7 +49,8 @@ export class SnapshotRequests {
   /** All books have been subscribed to, by frames of which the last may go later. */
   subscribed(): void {
     const { books } = this.options.inputs;
-    if (books !== null && this.options.source.kind === "subscription") this.countFromSent([...books.reducer.markets.keys()]);
+    if (books !== null && this.options.source.kind === "subscription")
+      this.countFromSent({ on: "present", symbols: [...books.reducer.markets.keys()] });
   }
 
   /** Asks for the snapshots that are wanted, in the venue's way. */
@@ -57,7 +60,7 @@ export class SnapshotRequests {
     const wanted = inputs.books.reducer.wantedSnapshots(inputs.now());
     if (wanted[0] === undefined) return;
     if (source.kind === "request") this.requestSnapshot(wanted[0], source);
-    else this.subscribeAnew(wanted);
+    else this.subscribeAnew(inputs.books.reducer, wanted);
   }
 
   private asked(symbol: string): void {
@@ -67,18 +70,21 @@ export class SnapshotRequests {
     });
   }
 
-  private subscribeAnew(wanted: readonly string[]): void {
+  /** Each on the connection that carries it: what the other one would answer is nobody's. */
+  private subscribeAnew(reducer: FeedReducer, wanted: readonly string[]): void {
     const { inputs, budget, refusals, connection } = this.options;
     const now = inputs.now();
     if (budget.isHeld(now)) return;
     const symbols = wanted.filter((symbol) => !refusals.isHeldBack(symbol, "depth", now));
-    if (symbols.length === 0) return;
-    if (connection.freeAt > now) {
-      this.askAt(connection.freeAt);
-      return;
+    for (const carried of reducer.byCarrier(symbols)) {
+      const freeAt = connection.freeAt(carried.on);
+      if (freeAt > now) {
+        this.askAt(freeAt);
+        continue;
+      }
+      for (const symbol of carried.symbols) this.asked(symbol);
+      connection.resubscribe(carried, "depth", () => this.countFromSent(carried));
     }
-    for (const symbol of symbols) this.asked(symbol);
-    connection.resubscribe(symbols, "depth", () => this.countFromSent(symbols));
   }
 
   private askAt(at: number): void {
@@ -91,12 +97,13 @@ export class SnapshotRequests {
   }
 
   /** The wait for what has just been subscribed to begins when the last frame that asks has gone. */
-  private countFromSent(symbols: readonly string[]): void {
+  private countFromSent({ on, symbols }: CarriedSymbols): void {
     const { inputs, connection, port } = this.options;
     const { opening } = this;
     const { books } = inputs;
-    if (connection.lastSendAt <= inputs.now()) return;
-    port.later(connection.lastSendAt, () => {
+    const lastSendAt = connection.lastSendAt(on);
+    if (lastSendAt <= inputs.now()) return;
+    port.later(lastSendAt, () => {
       if (books === null || inputs.books !== books || this.opening !== opening) return;
       for (const symbol of symbols) if (books.reducer.awaitsSnapshot(symbol)) this.asked(symbol);
     });

@@ -9,6 +9,7 @@ import { bitmex } from "../../exchanges/bitmex/bitmex.ts";
 import { coinbaseAdvanced } from "../../exchanges/coinbase/advanced.ts";
 import { coinbaseExchange } from "../../exchanges/coinbase/exchange.ts";
 import type { ExchangeAdapter, SocketRefusal } from "../../exchanges/contract.ts";
+import type { FeedSession } from "../../feed/session/feed-session.ts";
 import { VenueBudget } from "../../feed/session/venue-budget.ts";
 import { answered, type Dialled, ScriptedWorld, START, sessionIn } from "./scripted-world.ts";
 
@@ -247,6 +248,61 @@ describe("what a venue refuses on the socket", () => {
     const session = sessionIn(world, { adapter: coinbaseExchange, instruments, symbols: ["BTC-USD", "BTC-XYZ"] });
     world.alarm(session);
     expect(JSON.parse(world.open().sent[0]?.text ?? "")).toMatchObject({ type: "subscribe", product_ids: ["BTC-USD"] });
+  });
+});
+
+/** A change of the best bid's size. */
+function resized(symbol: string, size: number): string {
+  const row = { symbol, id: 1, side: "Buy", size, price: 100, timestamp: "2026-01-05T12:00:10.000Z", pool: "Primary" };
+  return JSON.stringify({ table: "orderBookL2", action: "update", data: [row] });
+}
+
+function bookOf(symbol: string): string {
+  return everything(symbol)[0] ?? "";
+}
+
+/** Two markets live on a connection that is to be audited, both as `bookOf` has them, and the standby has just been opened for that. */
+function withStandby(): { world: ScriptedWorld; session: FeedSession; line: Dialled; standby: Dialled } {
+  const world = new ScriptedWorld();
+  const session = sessionIn(world, { adapter: bitmex, instruments: [XBT, ETH] });
+  world.alarm(session);
+  const line = world.open();
+  for (const symbol of ["XBTUSD", "ETHUSD"]) line.listener.text(bookOf(symbol));
+  for (let second = 0; second < 700 && world.dials.length < 2; second++) {
+    world.advance(1_000);
+    for (const symbol of ["XBTUSD", "ETHUSD"]) for (const size of [11, 10]) line.listener.text(resized(symbol, size));
+    world.alarm(session);
+  }
+  return { world, session, line, standby: world.open() };
+}
+
+describe("a market that the standby carries already", () => {
+  it("and that breaks is asked for there at once: what the other connection answers is passed over, for two minutes", () => {
+    const { world, session, line, standby } = withStandby();
+    standby.listener.text(bookOf("XBTUSD"));
+    world.advance(2_000);
+    const from = world.now();
+    const broken = { symbol: "XBTUSD", id: 7, side: "Buy", size: 1, price: 102, timestamp: "2026-01-05T12:00:10.000Z", pool: "Primary" };
+    standby.listener.text(JSON.stringify({ table: "orderBookL2", action: "insert", data: [broken] }));
+    world.advance(1_000);
+    expect(sentFrom(line, from)).toEqual([]);
+    expect(sentFrom(standby, from)).toEqual(["unsubscribe orderBookL2:XBTUSD:Primary", "subscribe orderBookL2:XBTUSD:Primary"]);
+    standby.listener.text(bookOf("XBTUSD"));
+    expect(session.books?.reducer.markets.get("XBTUSD")?.state).toBe("live");
+  });
+
+  it("and that waits for its book there is asked for on the one that is left when the standby goes down, at once", () => {
+    const { world, line, standby } = withStandby();
+    standby.listener.text(bookOf("XBTUSD"));
+    world.advance(2_000);
+    const broken = { symbol: "XBTUSD", id: 7, side: "Buy", size: 1, price: 102, timestamp: "2026-01-05T12:00:10.000Z", pool: "Primary" };
+    standby.listener.text(JSON.stringify({ table: "orderBookL2", action: "insert", data: [broken] }));
+    world.advance(5_000);
+    line.listener.text("pong");
+    const from = world.now();
+    standby.listener.down("1006");
+    world.advance(3_000);
+    expect(sentFrom(line, from)).toEqual(["unsubscribe orderBookL2:XBTUSD:Primary", "subscribe orderBookL2:XBTUSD:Primary"]);
   });
 });
 
