@@ -239,13 +239,14 @@ export class FeedSession {
       } finally {
         journal.standbyFrame(taken?.symbols ?? NONE, now, text);
       }
-      if (taken.refusal !== null) this.refusals.note(taken.refusal);
+      if (taken.refusal !== null) this.refusals.takeOfStandby(taken.refusal, reducer);
       if (taken.broken !== null) this.connection.giveUpStandby(taken.broken);
       else if (taken.symbols.some((symbol) => reducer.markets.get(symbol)?.wantsSnapshot(now))) this.snapshots.ask();
     });
   }
 
   private onStandbyDown(reason: string): void {
+    this.refusals.standbyOver();
     this.inputs.take((now, { reducer, journal }) => {
       reducer.standbyLost(now);
       journal.connection(now, { kind: "standby-down", reason });
@@ -257,9 +258,9 @@ export class FeedSession {
   private onSucceeded(connection: number, reason: string): void {
     // Why the old one was given up says nothing of the next end.
     this.downReason = "connection-down";
-    this.refusals.forget();
     this.inputs.take((now, { reducer, journal }) => {
       reducer.takeOver(now);
+      this.refusals.succeeded(reducer);
       journal.connection(now, { kind: "takeover", connection: `${connection}: ${reason}` });
     });
   }

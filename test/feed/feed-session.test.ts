@@ -55,6 +55,31 @@ function everything(symbol: string): string[] {
   ];
 }
 
+/** A change of the best bid's size. */
+function resized(symbol: string, size: number): string {
+  const row = { symbol, id: 1, side: "Buy", size, price: 100, timestamp: "2026-01-05T12:00:10.000Z", pool: "Primary" };
+  return JSON.stringify({ table: "orderBookL2", action: "update", data: [row] });
+}
+
+function bookOf(symbol: string): string {
+  return everything(symbol)[0] ?? "";
+}
+
+/** Two markets live on a connection that is to be audited, both as `bookOf` has them, and the standby has just been opened for that. */
+function withStandby(): { world: ScriptedWorld; session: FeedSession; line: Dialled; standby: Dialled } {
+  const world = new ScriptedWorld();
+  const session = sessionIn(world, { adapter: bitmex, instruments: [XBT, ETH] });
+  world.alarm(session);
+  const line = world.open();
+  for (const symbol of ["XBTUSD", "ETHUSD"]) line.listener.text(bookOf(symbol));
+  for (let second = 0; second < 700 && world.dials.length < 2; second++) {
+    world.advance(1_000);
+    for (const symbol of ["XBTUSD", "ETHUSD"]) for (const size of [11, 10]) line.listener.text(resized(symbol, size));
+    world.alarm(session);
+  }
+  return { world, session, line, standby: world.open() };
+}
+
 describe("a subscription made anew", () => {
   it("is signed with a token of its own: the first one's has run out after two minutes, and the venue would refuse it", () => {
     const world = new ScriptedWorld();
@@ -201,6 +226,28 @@ describe("what a venue refuses on the socket", () => {
     expect(sentFrom(line, START + 2_000)).toEqual(["unsubscribe orderBookL2:XBTUSD:Primary", "subscribe orderBookL2:XBTUSD:Primary"]);
   });
 
+  it("is asked for again when it was refused on a standby that has taken over, every channel of it: nobody else would miss trades and quotes", () => {
+    const { world, session, standby } = withStandby();
+    const topics = ["orderBookL2:ETHUSD:Primary", "trade:ETHUSD:Primary", "quote:ETHUSD:Primary", "orderBook10:ETHUSD:Primary"];
+    standby.listener.text(bookOf("XBTUSD"));
+    standby.listener.text(refused(400, topics));
+    world.advance(5_000);
+    world.dials[0]?.listener.down("1006");
+    const from = world.now();
+    for (let second = 0; second < 12; second++) {
+      world.advance(1_000);
+      for (const text of everything("XBTUSD").slice(1)) standby.listener.text(text);
+      session.watch();
+      session.reach(() => {});
+    }
+    const again = sentFrom(standby, from).filter((text) => text.startsWith("subscribe"));
+    expect(again.toSorted()).toEqual([
+      "subscribe orderBookL2:ETHUSD:Primary",
+      "subscribe quote:ETHUSD:Primary,orderBook10:ETHUSD:Primary",
+      "subscribe trade:ETHUSD:Primary",
+    ]);
+  });
+
   it("with a time to wait silences all of the process for so long: another feed's dials and requests, and this one's own messages", () => {
     const world = new ScriptedWorld();
     const budget = new VenueBudget(bitmex.limits);
@@ -250,31 +297,6 @@ describe("what a venue refuses on the socket", () => {
     expect(JSON.parse(world.open().sent[0]?.text ?? "")).toMatchObject({ type: "subscribe", product_ids: ["BTC-USD"] });
   });
 });
-
-/** A change of the best bid's size. */
-function resized(symbol: string, size: number): string {
-  const row = { symbol, id: 1, side: "Buy", size, price: 100, timestamp: "2026-01-05T12:00:10.000Z", pool: "Primary" };
-  return JSON.stringify({ table: "orderBookL2", action: "update", data: [row] });
-}
-
-function bookOf(symbol: string): string {
-  return everything(symbol)[0] ?? "";
-}
-
-/** Two markets live on a connection that is to be audited, both as `bookOf` has them, and the standby has just been opened for that. */
-function withStandby(): { world: ScriptedWorld; session: FeedSession; line: Dialled; standby: Dialled } {
-  const world = new ScriptedWorld();
-  const session = sessionIn(world, { adapter: bitmex, instruments: [XBT, ETH] });
-  world.alarm(session);
-  const line = world.open();
-  for (const symbol of ["XBTUSD", "ETHUSD"]) line.listener.text(bookOf(symbol));
-  for (let second = 0; second < 700 && world.dials.length < 2; second++) {
-    world.advance(1_000);
-    for (const symbol of ["XBTUSD", "ETHUSD"]) for (const size of [11, 10]) line.listener.text(resized(symbol, size));
-    world.alarm(session);
-  }
-  return { world, session, line, standby: world.open() };
-}
 
 describe("a market that the standby carries already", () => {
   it("and that breaks is asked for there at once: what the other connection answers is passed over, for two minutes", () => {
