@@ -4,7 +4,7 @@ import type { FeatureRow, FeatureSet } from "../core/features/contract.ts";
 import type { Instrument } from "../core/market/instrument.ts";
 import type { Decoder, ExchangeAdapter } from "../exchanges/contract.ts";
 import { MarketTracker } from "./market-tracker.ts";
-import { createPendingRoom, pendingLimits } from "./pending-frames.ts";
+import type { PendingLimits } from "./pending-frames.ts";
 import type { Room } from "./room.ts";
 
 export interface FeedReducerOptions {
@@ -26,8 +26,11 @@ export interface FeedReducerOptions {
   readonly onRow?: (symbol: string, row: FeatureRow) => void;
 }
 
-export function createMarkets(options: FeedReducerOptions, decoder: Decoder): Map<string, MarketTracker> {
-  const { adapter, instruments, featureSet, onRow, pendingRoom = createPendingRoom() } = options;
+export function createMarkets(
+  options: FeedReducerOptions,
+  { decoder, limits }: { decoder: Decoder; limits: PendingLimits },
+): Map<string, MarketTracker> {
+  const { adapter, instruments, featureSet, onRow } = options;
   return new Map(
     instruments.map((instrument) => {
       const tracker = new MarketTracker({
@@ -40,7 +43,7 @@ export function createMarkets(options: FeedReducerOptions, decoder: Decoder): Ma
         snapshotSource: adapter.snapshots.kind,
         snapshotLimits: adapter.snapshotLimits,
         staleAfterMs: adapter.staleAfterMs,
-        pendingLimits: pendingLimits(instruments.length, pendingRoom),
+        pendingLimits: limits,
         ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
         ...(onRow === undefined ? {} : { onRow: (row: FeatureRow) => onRow(instrument.symbol, row) }),
       });

@@ -16,6 +16,7 @@ import { createMarkets, type FeedReducerOptions } from "./feed-markets.ts";
 import { type CarriedSymbols, controlOutcome, type FrameOutcome, ignoredOutcome, NONE, type Rebuilt } from "./frame-outcome.ts";
 import { MalformedFrames } from "./malformed-frames.ts";
 import type { MarketTracker } from "./market-tracker.ts";
+import { createPendingRoom, type PendingLimits, pendingLimits } from "./pending-frames.ts";
 import { Standby, type StandbyOutcome } from "./standby.ts";
 import { holeInNumbers, isUnreadable, unreadable } from "./tape-holes.ts";
 import { replayRecord, type TapeTarget } from "./tape-replay.ts";
@@ -36,6 +37,7 @@ export class FeedReducer implements TapeTarget {
   private readonly continuity: ExchangeAdapter["continuity"];
   /** A market's own tape leaves out the connection's other frames, and says itself where one was missing. */
   private isOneMarketsTape: boolean;
+  private readonly limits: PendingLimits;
   private readonly minutes: ClosedMinutes;
 
   constructor(options: FeedReducerOptions) {
@@ -44,7 +46,8 @@ export class FeedReducer implements TapeTarget {
     this.isOneMarketsTape = options.frames === "one-market";
     this.decoder = adapter.createDecoder(instruments);
     this.continuity = adapter.continuity;
-    this.markets = createMarkets(options, this.decoder);
+    this.limits = pendingLimits(instruments.length, options.pendingRoom ?? createPendingRoom());
+    this.markets = createMarkets(options, { decoder: this.decoder, limits: this.limits });
     this.minutes = new ClosedMinutes(this.markets, options.snapshotLevels ?? SNAPSHOT_LEVELS);
   }
 
@@ -142,7 +145,8 @@ export class FeedReducer implements TapeTarget {
   standbyOpened(at: number): void {
     this.moveTo(at);
     this.closeStandby();
-    this.standby = new Standby({ adapter: this.adapter, markets: this.markets, openedAt: this.now, judgesOrder: !this.isOneMarketsTape });
+    const { adapter, markets, limits } = this;
+    this.standby = new Standby({ adapter, markets, openedAt: this.now, judgesOrder: !this.isOneMarketsTape, pendingLimits: limits });
   }
 
   /** A text frame of the standby. One that can't succeed any more is to be given up at once (`standbyLost`). */

@@ -3,7 +3,8 @@
  * has joined, so that no message is lost between the two.
  *
  * 1. Where each book is numbered, both connections' messages go to the same books: what comes twice is dropped by its number. A market has joined when
- *    a change of the standby's continued its book, or was in it already.
+ *    a change of the standby's continued its book, or was in it already. One that begins beyond the book waits until the present connection has brought
+ *    what is before it (ahead-frames.ts).
  * 2. Elsewhere the standby keeps books of its own, from its own snapshots. A market has joined when one of the two books has stood where the other
  *    stands: they are then the same chain of changes, and from there on the standby's is the market's. A standby that is behind gets a moment to
  *    catch up, so that the book doesn't step back.
@@ -22,10 +23,12 @@
 import type { MarketEvent } from "../core/market/event.ts";
 import type { Instrument } from "../core/market/instrument.ts";
 import type { Decoded, Decoder, ExchangeAdapter, LossNotice, SocketRefusal } from "../exchanges/contract.ts";
+import { AheadFrames } from "./ahead-frames.ts";
 import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
 import { LastingDifference } from "./lasting-difference.ts";
 import type { MarketTracker } from "./market-tracker.ts";
 import { NextBook } from "./next-book.ts";
+import type { PendingLimits } from "./pending-frames.ts";
 import { holeInNumbers, unreadable } from "./tape-holes.ts";
 
 /** A market silent on both connections for so long is joined without a proof: there was nothing to lose. */
@@ -47,6 +50,8 @@ interface Joining {
   readonly market: MarketTracker;
   /** Null where books are numbered. */
   readonly next: NextBook | null;
+  /** Of the standby's changes, where books are numbered. */
+  readonly ahead: AheadFrames;
   isJoined: boolean;
   /** When the two books were shown to be one, the standby's behind. */
   behindSince: number | null;
@@ -71,6 +76,7 @@ export interface StandbyOptions {
   readonly openedAt: number;
   /** Whether a hole in the connection's numbers is a loss (feed-markets.ts). */
   readonly judgesOrder: boolean;
+  readonly pendingLimits: PendingLimits;
 }
 
 export class Standby {
@@ -81,7 +87,7 @@ export class Standby {
   private readonly judgesOrder: boolean;
   private readonly joining: ReadonlyMap<string, Joining>;
 
-  constructor({ adapter, markets, openedAt, judgesOrder }: StandbyOptions) {
+  constructor({ adapter, markets, openedAt, judgesOrder, pendingLimits }: StandbyOptions) {
     const instruments: Instrument[] = [...markets.values()].map(({ instrument }) => instrument);
     this.decoder = adapter.createDecoder(instruments);
     this.openedAt = openedAt;
@@ -91,7 +97,8 @@ export class Standby {
     this.joining = new Map(
       [...markets].map(([symbol, market]): [string, Joining] => {
         const next = this.isNumbered ? null : new NextBook(adapter.createSequencer(), adapter.snapshotLimits);
-        return [symbol, { market, next, isJoined: false, behindSince: null, bothSince: null, lasting: new LastingDifference() }];
+        const ahead = new AheadFrames(pendingLimits);
+        return [symbol, { market, next, ahead, isJoined: false, behindSince: null, bothSince: null, lasting: new LastingDifference() }];
       }),
     );
   }
@@ -117,7 +124,9 @@ export class Standby {
   /** The present connection has moved a market's book: the standby may have stood there already. */
   onPresent(symbol: string, receivedAt: number): void {
     const joining = this.joining.get(symbol);
-    if (joining === undefined || joining.isJoined || joining.next === null || joining.market.state !== "live") return;
+    if (joining === undefined) return;
+    if (joining.next === null) this.giveReached(joining, receivedAt);
+    if (joining.isJoined || joining.next === null || joining.market.state !== "live") return;
     joining.next.presentMoved(joining.market.book);
     this.join(joining, receivedAt);
   }
@@ -134,7 +143,8 @@ export class Standby {
 
   /** It is over, however it went: nothing is compared any more. */
   close(): void {
-    for (const { market, next } of this.joining.values()) {
+    for (const { market, next, ahead } of this.joining.values()) {
+      ahead.clear();
       next?.end(market.book);
       market.tradeHoles.closed();
     }
@@ -153,7 +163,10 @@ export class Standby {
   /** The present connection is let go: books that weren't joined can't go on. */
   takeOver(receivedAt: number): void {
     const broken: MarketTracker[] = [];
-    for (const { market, next, isJoined } of this.joining.values()) {
+    for (const joining of this.joining.values()) {
+      const { market, next, isJoined } = joining;
+      // What is before them doesn't come any more.
+      if (next === null) this.giveAhead(joining, receivedAt);
       if (isJoined || next === null) continue;
       if (market.state !== "live") {
         if (next.isWhole && next.book.state !== "crossed") market.begunBy(next, receivedAt);
@@ -209,10 +222,32 @@ export class Standby {
   }
 
   private takeNumbered(joining: Joining, event: MarketEvent, { text, receivedAt }: { text: string; receivedAt: number }): void {
+    const { market, ahead } = joining;
+    const isKept = event.kind === "depth" && market.state === "live" && ahead.keep(event, text, { after: market.lastSequence, receivedAt });
+    if (isKept) joining.isJoined = false;
+    else this.giveNumbered(joining, event, { text, receivedAt });
+    this.giveReached(joining, receivedAt);
+  }
+
+  private giveNumbered(joining: Joining, event: MarketEvent, { text, receivedAt }: { text: string; receivedAt: number }): void {
     const { market } = joining;
     market.onEvent(event, text, receivedAt);
     if (event.kind !== "depth" || market.state !== "live") return;
     if ((market.lastSequence ?? -1) >= event.lastSequence) joining.isJoined = true;
+  }
+
+  /** What was kept of the standby's goes to its book once that has reached it, or can't, or hasn't for too long: then it shows a hole. */
+  private giveReached(joining: Joining, receivedAt: number): void {
+    const { market, ahead } = joining;
+    if (ahead.isEmpty) return;
+    if (market.state !== "live" || ahead.isReached(market.lastSequence) || ahead.isOverdue(receivedAt)) this.giveAhead(joining, receivedAt);
+  }
+
+  private giveAhead(joining: Joining, receivedAt: number): void {
+    for (const text of joining.ahead.take()) {
+      const decoded = this.decoder.decode(text);
+      if (decoded.kind === "event") this.giveNumbered(joining, decoded.event, { text, receivedAt });
+    }
   }
 
   /** Joins a market whose two books have shown to be one, unless the standby's is behind and may still catch up. */

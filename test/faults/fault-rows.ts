@@ -22,6 +22,8 @@ export interface FaultRow {
 
 /** The alarm at which a connection has come of age, in the rows that rotate: the next one is open 20 ms later, and takes over at the next alarm. */
 const ROTATED_AT = START + 20_000;
+/** The next batch of the older connection is held when the next one opens: that one is ahead. */
+const BEFORE_ROTATION_AT = ROTATED_AT - 50;
 /** It is open, and has said nothing of a book yet. */
 const JOINING_AT = ROTATED_AT + 30;
 /** Books that have met. */
@@ -97,6 +99,7 @@ export const rows: readonly FaultRow[] = [
   inRotation("close 1006, joining", "connection", () => [{ fault: "close-1006", at: JOINING_AT }]),
   inRotation("close 1006, joined", "connection", () => [{ fault: "close-1006", at: JOINED_AT }]),
   inRotation("both close 1006", "connection", () => [{ fault: "close-1006", at: JOINED_AT, times: 2 }]),
+  inRotation("delay 1 s", "connection", (symbol) => [{ ...depth("delay", symbol, { byMs: 1_000 }), at: BEFORE_ROTATION_AT }]),
   inRotation("drop", "symbol", (symbol) => [{ ...depth("drop", symbol), at: JOINING_AT }]),
   inRotation("crossed-book, joining", "symbol", (symbol) => [{ ...depth("crossed-book", symbol), at: JOINING_AT }]),
   inRotation("crossed-book, joined", "symbol", (symbol) => [{ ...depth("crossed-book", symbol), at: JOINED_AT }]),

@@ -42,7 +42,7 @@ function cellText(cells: readonly Cell[], venue: string, row: FaultRow): string 
   const wrongMs = Math.max(0, ...faulted.wrong.map(({ from, to }) => to - from + SAMPLE_MS));
   if (gaps.length === 0) {
     if (wrongMs === 0) return `equal${trades}`;
-    return `${row.name.startsWith("delay") ? "late" : "unseen"} ${seconds(wrongMs)}${trades}`;
+    return `${row.name.includes("delay") ? "late" : "unseen"} ${seconds(wrongMs)}${trades}`;
   }
   const reasons = [...new Set(gaps.map(({ reason }) => reason))].join(", ");
   return `${reasons}${isAll}: ${timesText(cell, faulted)}${trades}`;

@@ -63,6 +63,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   "rotation, close 1006, joining": [EQUAL, "rotation", "rotation", "rotation"],
   "rotation, close 1006, joined": all(EQUAL),
   "rotation, both close 1006": all("connection-down"),
+  "rotation, delay 1 s": [LATE, LATE, LATE, LATE],
   "rotation, drop": [EQUAL, "sequence-gap", "snapshot-differs", EQUAL],
   "rotation, crossed-book, joining": ["crossed-book", "crossed-book", "crossed-book", EQUAL],
   "rotation, crossed-book, joined": ["crossed-book", EQUAL, EQUAL, EQUAL],
@@ -83,6 +84,9 @@ const NEXT_MESSAGE_MS = 500;
 const BY_QUOTES_MS = 10_000;
 const BY_SILENCE_MS = 30_000;
 
+/** For how long the connection is held in the rows that hold it. */
+const LATE_BY_MS: Readonly<Record<string, number>> = { "delay 3 s": 3_000, "rotation, delay 1 s": 1_000 };
+
 const done: Cell[] = [];
 
 describe.each(VENUES)("%s", (venue) => {
@@ -95,7 +99,7 @@ describe.each(VENUES)("%s", (venue) => {
       expect(market.gaps.filter(({ to }) => to === null)).toEqual([]);
     }
     const expected = expectedOf(venue, row);
-    expect(outcomeOf(faulted)).toBe(expected);
+    expect(outcomeOf(row, faulted)).toBe(expected);
     if (!touchesAll(venue, row)) for (const other of others) expect([other.gaps, other.wrong, other.lostAt]).toEqual([[], [], null]);
     for (const market of cell.markets) {
       expect(market.wrong.filter(({ from, to }) => to - from > boundOf(venue, row))).toEqual([]);
@@ -122,11 +126,14 @@ function expectedOf(venue: Venue, { name }: FaultRow): string {
   return { "coinbase-advanced": advanced, "coinbase-exchange": exchange, bitmex }[venue as string] ?? binance;
 }
 
-function outcomeOf(market: MarketOutcome): string {
+function outcomeOf({ name }: FaultRow, market: MarketOutcome): string {
   const reasons = [...new Set(bookGaps(market).map(({ reason }) => reason))];
   if (reasons.length > 0) return reasons.join(", ");
   if (market.wrong.length === 0) return EQUAL;
-  return market.wrong.some(({ from, to }) => to - from > 2_000 && to - from < 3_000) && market.wrong.length === 1 ? LATE : UNSEEN;
+  const lateByMs = LATE_BY_MS[name] ?? 0;
+  return market.wrong.length === 1 && market.wrong.every(({ from, to }) => to - from > lateByMs / 2 && to - from < lateByMs)
+    ? LATE
+    : UNSEEN;
 }
 
 /** What was served, was wrong, and lies in no gap. */
@@ -157,7 +164,8 @@ function touchesAll(venue: Venue, { hits, ...row }: FaultRow): boolean {
 
 function boundOf(venue: Venue, { name, seconds }: FaultRow): number {
   const isNumbered = venue.startsWith("binance") || venue === "coinbase-advanced";
-  if (name === "delay 3 s") return 3_000;
+  const lateByMs = LATE_BY_MS[name];
+  if (lateByMs !== undefined) return lateByMs;
   if (name === "silence depth" || name === "stale snapshot") return BY_QUOTES_MS;
   if (name.startsWith("silence")) return BY_SILENCE_MS;
   if (isNumbered) return NEXT_MESSAGE_MS;
