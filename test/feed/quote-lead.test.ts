@@ -30,6 +30,31 @@ describe("a book that the quotes have left behind", () => {
     }
   });
 
+  it("is none for one absurd number: the quotes behind it say where the venue is, and the book reaches those", () => {
+    const lead = new QuoteLead();
+    expect(lead.onQuote(9_000_000_000, 10, 0)).toBe(false);
+    for (let at = 100; at < 60_000; at += 100) {
+      expect(lead.onQuote(at + 90, at, at)).toBe(false);
+      lead.onBook(at + 90);
+    }
+  });
+
+  it("is one behind an absurd number too, after five seconds of the quotes that are not", () => {
+    const lead = new QuoteLead();
+    lead.onQuote(9_000_000_000, 10, 0);
+    for (let at = 100; at <= 5_100; at += 100) expect(lead.onQuote(10 + at, 10, at)).toBe(false);
+    expect(lead.onQuote(9_999, 10, 5_101)).toBe(true);
+  });
+
+  it("is one where two connections bring the quotes, one a little ahead", () => {
+    const lead = new QuoteLead();
+    for (let at = 0; at <= 5_000; at += 100) {
+      expect(lead.onQuote(30 + at, 10, at)).toBe(false);
+      expect(lead.onQuote(20 + at, 10, at)).toBe(false);
+    }
+    expect(lead.onQuote(9_999, 10, 5_001)).toBe(true);
+  });
+
   it("is none that quotes behind it speak of", () => {
     const lead = new QuoteLead();
     for (let at = 0; at < 60_000; at += 100) expect(lead.onQuote(5, 10, at)).toBe(false);
@@ -49,6 +74,20 @@ describe("a feed whose book has been left behind", () => {
     expect(feed.takeGapChanges()).toMatchObject([{ channel: "depth", reason: "stale", from: START + 200, to: null }]);
     expect(feed.silentChannels(START + 10_000)).toEqual([{ channel: "depth", symbols: ["AAAUSDT"] }]);
     expect(feed.silentChannels(START + 20_000)).toEqual([]);
+  });
+
+  it("goes on with a right book after one quote with an absurd number", () => {
+    const feed = scriptedFeed();
+    const top = { bid: ["10.00", "1.000"], ask: ["10.02", "1.000"] } as const;
+    synchronise(feed);
+    feed.takeGapChanges();
+    feed.frame(quoteFrame(9_000_000_000, top), START + 1_000);
+    for (let change = 1; change <= 100; change++) {
+      feed.frame(quoteFrame(101 + change, top), START + 1_000 + change * 100);
+      feed.frame(depthFrame({ from: 101 + change, time: START, bids: [["9.98", `${change}.000`]] }), START + 1_060 + change * 100);
+    }
+    expect(marketOf(feed).state).toBe("live");
+    expect(feed.takeGapChanges()).toEqual([]);
   });
 
   it("leaves its channel alone where that speaks again before anybody looks: to subscribe to it anew would cost a live book its next changes", () => {
