@@ -228,7 +228,7 @@ export interface PendingMinute {
 
 /** What is asked of a feed. */
 export interface FeedRpc {
-  /** Starts the feed where it isn't running, and says how it is. */
+  /** Starts the feed where it isn't running, and says how it is. What is pending is of the venue that it names. */
   status(): Promise<FeedStatus>;
   book(market: string, levels: number): Promise<BookView | Refusal>;
   quote(market: string): Promise<QuoteAnswer | Refusal>;
@@ -242,9 +242,12 @@ export interface FeedRpc {
   instruments(): Promise<readonly Instrument[]>;
 }
 
-/** A feed that is configured no more, or in another object now, and still holds something that is not stored. */
+/** A feed that is configured no more, or in another object or of another venue now, and still holds something that is not stored. */
 export interface FormerFeed {
+  /** By which it is asked. */
   readonly feed: string;
+  /** Its name when it recorded: another feed may have it now. */
+  readonly recordedAs: string;
   readonly venue: string;
 }
 

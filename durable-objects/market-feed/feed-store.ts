@@ -24,6 +24,8 @@ const MAX_UNSTORED_LEVELS = 400_000;
 const MAX_HELD_GAPS = 10_000;
 /** In the place of a feed's name, for what is of the object itself: no feed has an empty name. */
 const OBJECT = "";
+/** Between a feed's name and a venue that it records no more; in the name of no configured feed. */
+const OF_VENUE = "@";
 
 /** Written at each flush: where a process that dies was. */
 export interface AliveMark {
@@ -113,6 +115,34 @@ export class ObjectStore {
     if (this.name() === name) return;
     this.storage.sql.exec(`INSERT OR REPLACE INTO kept (feed, key, value) VALUES (?, 'name', ?)`, OBJECT, name);
   }
+
+  /**
+   * Before a feed begins: what one of its name recorded of another venue is put aside, under `name@venue`, as a former feed's. Symbols are a venue's own,
+   * so that nothing of it may be taken for the new one's: no tape, no open minute, no count.
+   */
+  putAsideOtherVenue(feed: string, venue: string): void {
+    const store = new FeedStore(this, feed);
+    const held = store.venue();
+    if (held !== null && held !== venue) this.putAside(feed, `${feed}${OF_VENUE}${held}`);
+    if (store.kept<string>("venue") !== venue) store.keep("venue", venue);
+  }
+
+  /** Of a feed that went there and back before it was stored, the minute of the change may be there already: its row stays, and gets the tape of both. */
+  private putAside(feed: string, aside: string): void {
+    this.storage.transactionSync(() => {
+      const { sql } = this.storage;
+      sql.exec(`UPDATE chunks SET feed = ? WHERE feed = ?`, aside, feed);
+      sql.exec(`UPDATE gaps SET feed = ? WHERE feed = ?`, aside, feed);
+      sql.exec(`UPDATE OR IGNORE minutes SET feed = ? WHERE feed = ?`, aside, feed);
+      sql.exec(`UPDATE OR REPLACE kept SET feed = ? WHERE feed = ?`, aside, feed);
+      sql.exec(`DELETE FROM minutes WHERE feed = ?`, feed);
+    });
+  }
+}
+
+/** The name that a feed recorded under, and tapes are filed by: without the venue where it was put aside. */
+export function recordedName(feed: string): string {
+  return feed.split(OF_VENUE)[0] ?? feed;
 }
 
 export class FeedStore {
@@ -293,9 +323,9 @@ export class FeedStore {
     return [...new Set([...snapshots.map(({ market }) => market), ...taped])];
   }
 
-  /** The venue that it was last seen to record; null where it never had its grids. */
+  /** The venue that it records, or last did; null where nothing ever began. What an earlier deployment left says it by its grids alone. */
   venue(): string | null {
-    return this.kept<Instrument[]>("instruments")?.[0]?.venue ?? null;
+    return this.kept<string>("venue") ?? this.kept<Instrument[]>("instruments")?.[0]?.venue ?? null;
   }
 
   private rows<T extends Record<string, SqlStorageValue>>(query: string, ...bindings: unknown[]): T[] {

@@ -1,12 +1,12 @@
 /**
- * What FEEDS names no more and the store still holds something of: a whole feed, or markets of one that goes on. Nobody will speak for them again, so
+ * What FEEDS names no more and the store still holds something of: a whole feed (one that records another venue now among them), or markets of one that goes on. Nobody will speak for them again, so
  * they are brought to an end here: each open gap is closed when its feed was last alive (what became of the market after that is not this feed's to say),
  * and of a feed that is gone the minutes that it died in are closed. Cron then takes all of it as it takes everything else. Done twice it is done once.
  */
 
 import { type Instrument, marketId } from "../../core/market/instrument.ts";
 import type { FormerFeed } from "../../feed/contract.ts";
-import { type AliveMark, FeedStore, type ObjectStore } from "./feed-store.ts";
+import { type AliveMark, FeedStore, type ObjectStore, recordedName } from "./feed-store.ts";
 import { unclosedMinuteSnapshots } from "./recorder.ts";
 
 /** Markets of a feed that goes on without them. Before its books begin: they would begin on all grids that are kept. */
@@ -25,7 +25,7 @@ export function endFormerFeeds(object: ObjectStore, configured: readonly string[
     const store = new FeedStore(object, feed);
     closeGaps(store, []);
     closeMinutes(store);
-    former.push({ feed, venue: store.venue() ?? "unknown" });
+    former.push({ feed, recordedAs: recordedName(feed), venue: store.venue() ?? "unknown" });
   }
   return former;
 }

@@ -7,7 +7,7 @@
 import { type Instrument, marketId } from "../../core/market/instrument.ts";
 import type { SymbolTape } from "../../core/wire/minute-tapes.ts";
 import type { FeedConfiguration } from "../../feed/configuration.ts";
-import type { BookView, FeatureView, FeedStatus, GapRecord, PendingMinute, QuoteAnswer, Refusal } from "../../feed/contract.ts";
+import type { BookView, FeatureView, FeedStatus, FormerFeed, GapRecord, PendingMinute, QuoteAnswer, Refusal } from "../../feed/contract.ts";
 import type { MarketTracker } from "../../feed/market-tracker.ts";
 import { bookView, featureView, quoteAnswer, refuse } from "../../feed/views.ts";
 import { ClientSockets } from "./client-sockets.ts";
@@ -21,7 +21,7 @@ const MAX_LEVELS = 5_000;
 /** `fault`: the configuration doesn't let it run, and says why. `former`: it is configured no more, and what it holds is still to be stored. */
 type Running =
   | { readonly kind: "feed"; readonly feed: RunningFeed; readonly clients: ClientSockets }
-  | { readonly kind: "fault" | "former"; readonly name: string; readonly fault: string };
+  | { readonly kind: "fault" | "former"; readonly name: string; readonly venue: string; readonly fault: string };
 
 export interface HostedFeedOptions extends Omit<RunningFeedOptions, "onBooks"> {
   readonly ctx: DurableObjectState;
@@ -47,11 +47,11 @@ export class HostedFeed {
   }
 
   static faulty(ctx: DurableObjectState, store: FeedStore, at: { name: string; fault: string }): HostedFeed {
-    return new HostedFeed(ctx, store, { kind: "fault", ...at });
+    return new HostedFeed(ctx, store, { kind: "fault", venue: "unknown", ...at });
   }
 
-  static former(ctx: DurableObjectState, store: FeedStore, name: string): HostedFeed {
-    return new HostedFeed(ctx, store, { kind: "former", name, fault: "FEEDS names it in this object no more" });
+  static former(ctx: DurableObjectState, store: FeedStore, { feed, venue }: FormerFeed): HostedFeed {
+    return new HostedFeed(ctx, store, { kind: "former", name: feed, venue, fault: "FEEDS names it in this object no more" });
   }
 
   /** The object's alarm: the watchdog. */
@@ -145,10 +145,10 @@ function marketsOf({ venue, symbols }: FeedConfiguration): string[] {
   return symbols.map((symbol) => marketId(venue, symbol));
 }
 
-function faultStatus({ name, fault }: { name: string; fault: string }): RunningStatus {
+function faultStatus({ name, venue, fault }: { name: string; venue: string; fault: string }): RunningStatus {
   return {
     feed: name,
-    venue: "unknown",
+    venue,
     now: Date.now(),
     connection: {
       state: "waiting",

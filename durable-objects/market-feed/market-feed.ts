@@ -140,7 +140,8 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedObjectRpc 
     if (this.fault !== null) return [];
     const former = endFormerFeeds(this.objectStore, this.configured);
     this.formerFeeds.clear();
-    for (const { feed } of former) this.formerFeeds.set(feed, HostedFeed.former(this.ctx, new FeedStore(this.objectStore, feed), feed));
+    for (const each of former)
+      this.formerFeeds.set(each.feed, HostedFeed.former(this.ctx, new FeedStore(this.objectStore, each.feed), each));
     return former;
   }
 
@@ -197,6 +198,7 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedObjectRpc 
       return;
     }
     const { ctx } = this;
+    this.objectStore.putAsideOtherVenue(feed, venue);
     const store = new FeedStore(this.objectStore, feed);
     endFormerMarkets(
       store,

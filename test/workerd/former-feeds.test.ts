@@ -16,6 +16,7 @@ const MINUTE = Date.UTC(2026, 0, 5, 12, 0);
 const NEXT = MINUTE + 60_000;
 const ALIVE_AT = NEXT + 30_000;
 const publicEnv = env as unknown as PublicEnv;
+const GONE = { feed: "gone", recordedAs: "gone", venue: "binance-spot" };
 
 function instrument(symbol: string): Instrument {
   return { venue: "binance-spot", symbol, tick: { decimals: 2, mantissa: 1 }, lot: { decimals: 5, mantissa: 1 } };
@@ -116,14 +117,11 @@ describe("a feed that is taken out of FEEDS", () => {
       new FeedStore(new ObjectStore(state.storage), "first").saveChunk(MINUTE, [{ symbol: "BTCUSDT", gzip: new Uint8Array(1) }]);
       const object = new MarketFeed(state, { FEEDS, VENUE_HOSTS: "{}" });
       await expect(object.pending("gone", 9)).rejects.toThrow("no feed named gone");
-      expect(await object.former()).toEqual([{ feed: "gone", venue: "binance-spot" }]);
+      expect(await object.former()).toEqual([GONE]);
       const { minutes, gaps, remaining } = await object.pending("gone", 9);
       expect([minutes.map(({ minute }) => minute), gaps.map(({ to }) => to), remaining]).toEqual([[MINUTE, NEXT], [ALIVE_AT], 0]);
       // Asked again before it is stored it says the same.
-      expect([await object.former(), await object.pending("gone", 9)]).toEqual([
-        [{ feed: "gone", venue: "binance-spot" }],
-        { minutes, gaps, remaining },
-      ]);
+      expect([await object.former(), await object.pending("gone", 9)]).toEqual([[GONE], { minutes, gaps, remaining }]);
       await object.acknowledge("gone", [MINUTE, NEXT], gaps);
       expect(await object.former()).toEqual([]);
       expect(await object.tapes("first", ["BTCUSDT"], MINUTE)).toHaveLength(1);
@@ -166,6 +164,71 @@ describe("a market that is taken out of its feed", () => {
         ["binance-spot:BTCUSDT", null, "pending"],
         ["binance-spot:ETHUSDT", ALIVE_AT + 7, "retired"],
       ]);
+    });
+  });
+});
+
+describe("a feed that records another venue from now on, under the same name", () => {
+  const symbol = "XRPUSDT";
+  const otherVenue = { ...instrument(symbol), venue: "binance-usd-m" };
+  const counted = { coveredMs: 1_000, events: 3, trades: 2, gapStarts: [ALIVE_AT - 9] };
+
+  function leaveOther(store: FeedStore): void {
+    store.keep("instruments", [otherVenue]);
+    store.keep("alive", { at: ALIVE_AT, minute: NEXT, markets: { [symbol]: counted } });
+    store.saveChunk(NEXT, [{ symbol, gzip: gzipSync("of the futures\n", { level: 6 }) }]);
+    store.saveGaps([{ ...openGap(symbol, ALIVE_AT - 9), market: `binance-usd-m:${symbol}` }]);
+  }
+
+  it("has what it held filed under the venue that it was received from, each row with its tape", async () => {
+    await runInDurableObject(feedStub("main"), (_, state) => {
+      leaveOther(new FeedStore(new ObjectStore(state.storage), "main"));
+      new FeedStore(new ObjectStore(state.storage), "main").keep("venue", "binance-usd-m");
+      new MarketFeed(state, env as never);
+    });
+    await runCron(publicEnv, Date.now());
+    const { results } = await env.DB.prepare(`select market, minute, events, tape_key from snapshots where minute = ${NEXT}`).all();
+    const key = "tape/v2/binance-usd-m/2026-01-05/1201.main.00.tapes.gz";
+    expect(results).toEqual([{ market: `binance-usd-m:${symbol}`, minute: NEXT, events: 3, tape_key: key }]);
+    expect((await env.TAPES.list({ prefix: "tape/v2/binance-spot/2026-01-05/1201.main" })).objects).toEqual([]);
+    const object = await env.TAPES.get(key);
+    expect(gunzipSync(new Uint8Array((await object?.arrayBuffer()) ?? new ArrayBuffer(0))).toString()).toBe("of the futures\n");
+    const batches = await env.DB.prepare("select id from batches where feed = 'main' and minutes > 0").all();
+    expect(batches.results.map(({ id }) => String(id).split("/")[0])).toEqual(["main@binance-usd-m@main"]);
+  });
+
+  it.each([
+    ["as it is kept now", true],
+    ["as an earlier deployment kept it", false],
+  ])("begins with no minute, no gap count and no grids of the other venue's market of that name, %s", async (_, isVenueKept) => {
+    const object = isVenueKept ? "venue-kept" : "venue-unkept";
+    const FEEDS = JSON.stringify([{ feed: "first", object, venue: "binance-spot", symbols: [symbol] }]);
+    await runInDurableObject(feedStub(object), async (_object, state) => {
+      const store = new FeedStore(new ObjectStore(state.storage), "first");
+      leaveOther(store);
+      if (isVenueKept) store.keep("venue", "binance-usd-m");
+      const started = new MarketFeed(state, { FEEDS, VENUE_HOSTS: "{}" });
+      expect([store.kept("instruments"), store.kept("alive"), store.openGaps(), store.tapes([symbol], NEXT)]).toEqual([null, null, [], []]);
+      expect((await started.pending("first", 9)).minutes).toEqual([]);
+      expect(await started.former()).toEqual([{ feed: "first@binance-usd-m", recordedAs: "first", venue: "binance-usd-m" }]);
+      const { minutes } = await started.pending("first@binance-usd-m", 9);
+      expect(minutes.map(({ snapshots }) => snapshots.map(({ market }) => market))).toEqual([[`binance-usd-m:${symbol}`]]);
+      expect((await started.status("first@binance-usd-m")).venue).toBe("binance-usd-m");
+    });
+  });
+
+  it("loses nothing when it goes there, back and there again before anything is stored", async () => {
+    await runInDurableObject(feedStub("to-and-fro"), (_, state) => {
+      const object = new ObjectStore(state.storage);
+      for (const venue of ["binance-usd-m", "binance-spot", "binance-usd-m", "binance-spot"]) {
+        object.putAsideOtherVenue("first", venue);
+        const store = new FeedStore(object, "first");
+        store.saveChunk(NEXT, [{ symbol, gzip: new Uint8Array([1]) }]);
+        store.saveMinute(NEXT, []);
+      }
+      object.putAsideOtherVenue("first", "bitmex");
+      const held = ["first@binance-usd-m", "first@binance-spot"].map((feed) => new FeedStore(object, feed).tape(symbol, NEXT)?.length);
+      expect([held, new FeedStore(object, "first").pendingMinutes(9)]).toEqual([[2, 2], []]);
     });
   });
 });

@@ -57,11 +57,14 @@ export interface DrainOptions extends Stores {
   readonly startedAt: number;
   /** How many calls to feed and stores this run may make. */
   readonly calls: number;
+  /** In the place of the feed's name, in the ids of its batches: for one that shares its name with another that is drained. */
+  readonly batchesOf?: string;
 }
 
 /** @throws what the feed or a store throws; what was acknowledged before stays stored. */
 export async function drainFeed(feed: FeedRpc, configuration: FeedConfiguration, options: DrainOptions): Promise<DrainReport> {
-  const instruments = (await feed.status()).markets.map(({ instrument }) => instrumentRow(instrument, configuration.feed));
+  const { venue, markets } = await feed.status();
+  const instruments = markets.map(({ instrument }) => instrumentRow(instrument, configuration.feed));
   let report: DrainReport = { minutes: 0, rows: 0, gaps: 0, tapes: 0, objects: 0, tapeBytes: 0, remaining: 0 };
   let calls = options.calls - CALLS_PER_RUN;
   for (let portion = 0; portion < PORTIONS_PER_RUN && (portion === 0 || calls >= CALLS_PER_PORTION); portion++) {
@@ -71,9 +74,9 @@ export async function drainFeed(feed: FeedRpc, configuration: FeedConfiguration,
     const minutes = affordable(listed, calls, portion === 0 ? 1 : 0);
     if (minutes.length === 0 && portion > 0) break;
     calls -= costOf(minutes);
-    const id = batchId(configuration.feed, options.startedAt, portion);
+    const id = batchId(options.batchesOf ?? configuration.feed, options.startedAt, portion);
     const left = remaining + listed.length - minutes.length;
-    const batch = await storePortion(feed, configuration, { ...options, id, instruments, minutes, gaps, remaining: left });
+    const batch = await storePortion(feed, configuration, { ...options, id, venue, instruments, minutes, gaps, remaining: left });
     report = add(report, batch);
     if (left === 0) break;
   }
@@ -82,6 +85,8 @@ export async function drainFeed(feed: FeedRpc, configuration: FeedConfiguration,
 
 interface Portion extends DrainOptions {
   readonly id: string;
+  /** The feed's own word: its deployment may be another than this one, with other FEEDS. */
+  readonly venue: string;
   readonly instruments: StoredBatch["instruments"];
   readonly minutes: readonly PendingMinute[];
   readonly gaps: readonly GapRecord[];
@@ -125,8 +130,8 @@ function costOfObjects(count: number): number {
 /** One object at a time, so that memory holds one whatever the number of markets. */
 async function storeTapes(
   feed: FeedRpc,
-  { feed: name, venue }: FeedConfiguration,
-  { minutes, bucket }: { minutes: readonly PendingMinute[]; bucket: R2Bucket },
+  { feed: name }: FeedConfiguration,
+  { venue, minutes, bucket }: Pick<Portion, "venue" | "minutes" | "bucket">,
 ): Promise<{ tapes: Map<string, TapePlace>; objects: number }> {
   const tapes = new Map<string, TapePlace>();
   let objects = 0;

@@ -1,5 +1,5 @@
 /**
- * Brings into R2 and D1 what feeds still hold that FEEDS names no more, or in another object now. Every object that was ever named is asked, until one that
+ * Brings into R2 and D1 what feeds still hold that FEEDS names no more, or in another object or of another venue now. Every object that was ever named is asked, until one that
  * is named no more is empty: no minute is left where nobody comes for it.
  */
 
@@ -43,10 +43,11 @@ export async function drainFormerFeeds(
     try {
       const former = await formerFeeds(namespace, object);
       calls += CALLS_PER_OBJECT;
-      for (const { feed, venue } of former) {
+      for (const { feed, recordedAs, venue } of former) {
         if (options.calls - calls < LEAST_CALLS_PER_DRAIN) break;
-        const configuration = { feed, object, venue, symbols: [] };
-        const report = await drainFeed(feedAt(namespace, configuration), configuration, { ...options, calls: options.calls - calls });
+        const configuration = { feed: recordedAs, object, venue, symbols: [] };
+        const drain = { ...options, calls: options.calls - calls, batchesOf: `${feed}@${object}` };
+        const report = await drainFeed(feedAt(namespace, { feed, object }), configuration, drain);
         calls += LEAST_CALLS_PER_DRAIN + report.objects * CALLS_PER_WRITE;
         logEvent("former-feed-drained", { feed, object, ...report });
       }
