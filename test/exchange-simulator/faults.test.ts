@@ -1,6 +1,7 @@
 /** Losses prevented: a fault that breaks something else than it says, breaks nothing, or isn't written down, so that no ledger can be held to it. */
 
 import { describe, expect, it } from "vitest";
+import type { MarketRecord } from "../../core/wire/market-events.ts";
 import type { FaultName, FaultOrder } from "../../exchange-simulator/faults/fault.ts";
 import { parseFaultOrders } from "../../exchange-simulator/faults/fault.ts";
 import { type FaultEntry, FaultRecord } from "../../exchange-simulator/faults/record.ts";
@@ -8,7 +9,18 @@ import { faultSchedule } from "../../exchange-simulator/faults/schedule.ts";
 import { openClient, RefusedError } from "../../exchange-simulator/in-process.ts";
 import type { World } from "../../exchange-simulator/world.ts";
 import { BrokenError, NaiveBinance } from "./naive-clients.ts";
-import { askForBook, generatedWorld, naiveOf, START, subscribe, symbolsOf, truthOf, VENUES, venueWorld } from "./venue-world.ts";
+import {
+  askForBook,
+  generatedWorld,
+  naiveOf,
+  START,
+  scriptedWorld,
+  subscribe,
+  symbolsOf,
+  truthOf,
+  VENUES,
+  venueWorld,
+} from "./venue-world.ts";
 
 const SECONDS = 20;
 
@@ -129,6 +141,31 @@ describe.each(VENUES)("on %s", (venue) => {
     }
     expect(crossed).toBeGreaterThan(0);
     expect(world.injector?.record.all).toMatchObject([{ fault: "crossed-book", symbol, lost: [] }]);
+  });
+
+  it("crossed-book crosses also where the message itself takes away the price that the false bid has", () => {
+    const at = (receivedAt: number) => ({ receivedAt, venueTime: receivedAt, sequence: null });
+    const records: MarketRecord[] = [
+      { kind: "snapshot", ...at(START), bids: [[20, 1]], asks: [[22, 1]] },
+      // The best ask is 18 then, the false bid at 20, where the bid goes.
+      {
+        kind: "depth",
+        ...at(START + 2_000),
+        bids: [
+          [20, 0],
+          [10, 1],
+        ],
+        asks: [[18, 1]],
+      },
+    ];
+    const world = scriptedWorld(records, { seed: 1, orders: [order("crossed-book", { at: START + 1_000, afterFrames: 0 })] });
+    const client = subscribe(world, venue, [symbol]);
+    const naive = naiveOf(venue);
+    if (naive instanceof NaiveBinance) naive.snapshot(symbol, askForBook(world, venue, symbol));
+    world.advanceTo(START + 3_000);
+    for (const text of client.take()) naive.hear(text);
+    const { bids, asks } = naive.book(symbol);
+    expect([bids[0]?.[0], asks[0]?.[0]]).toEqual([10, 9]);
   });
 
   it("silence takes what it covers for as long as it lasts, and no heartbeat, pong or other symbol", async () => {

@@ -81,11 +81,12 @@ export class BinanceSession implements Session {
     return null;
   }
 
-  /** The false bid is the highest of the message: it goes to the front of the list. */
+  /** The false bid comes last of the bids: a removal of the same price in the message would undo it. */
   crossedFrames(frame: Frame): readonly Frame[] | null {
     const bid = frame.channel === "depth" && frame.symbol !== null ? this.venue.crossingBid(frame.symbol) : null;
     if (bid === null) return null;
-    return [{ ...frame, text: frame.text.replace(/"b":\[(\[?)/, (_, next: string) => `"b":[${bid}${next === "" ? "" : ","}${next}`) }];
+    const withBid = (_: string, bids: string) => `"b":[${bids}${bids === "" ? "" : ","}${bid}],"a":`;
+    return [{ ...frame, text: frame.text.replace(/"b":\[(.*?)\],"a":/, withBid) }];
   }
 
   orphanFrames(): null {

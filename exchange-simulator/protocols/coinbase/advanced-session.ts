@@ -78,13 +78,13 @@ export class AdvancedSession implements Session {
     return [this.snapshotFrame(product, book)];
   }
 
-  /** The false bid goes to the front of the first event's updates. */
+  /** The false bid comes last of the first event's updates: a removal of the same price among them would undo it. */
   crossedFrames(frame: Frame): readonly Frame[] | null {
     const product = frame.channel === "depth" && frame.symbol !== null ? this.venue.product(frame.symbol) : null;
     const bid = product === null ? null : crossingBid(product.listing.market);
     if (product === null || bid === null) return null;
     const [update] = product.updateTexts("bid", [bid], isoMicros(this.venue.stamp(product.listing.market.venueTime)));
-    return [{ ...frame, text: frame.text.replace('"updates":[', `"updates":[${update},`) }];
+    return [{ ...frame, text: frame.text.replace(/"updates":\[([^\]]*)\]/, (_, updates: string) => `"updates":[${updates},${update}]`) }];
   }
 
   orphanFrames(): null {

@@ -64,11 +64,13 @@ export class ExchangeSession implements Session {
     return product === null ? null : [product.snapshotFrame(book)];
   }
 
+  /** The false bid comes last of the changes: a removal of the same price among them would undo it. */
   crossedFrames(frame: Frame): readonly Frame[] | null {
     const product = frame.channel === "depth" && frame.symbol !== null ? this.venue.product(frame.symbol) : null;
     const bid = product === null ? null : crossingBid(product.listing.market);
     if (product === null || bid === null) return null;
-    return [{ ...frame, text: frame.text.replace('"changes":[', `"changes":[${product.changeText(["buy", bid])},`) }];
+    const withBid = (_: string, changes: string) => `"changes":[${changes}],${product.changeText(["buy", bid])}]`;
+    return [{ ...frame, text: frame.text.replace(/"changes":\[(.*?)\]\]/, withBid) }];
   }
 
   orphanFrames(): null {
