@@ -142,6 +142,10 @@ export class FeedSession {
     this.venueInstruments.ask(this.books === null ? "no-books" : "books", (listed) => {
       try {
         if (listed.length > 0) this.useInstruments(listed);
+      } catch (error) {
+        // Nothing has been made of them: they are wanted still, not in a day.
+        this.venueInstruments.doubt();
+        throw error;
       } finally {
         if (this.books === null) reached();
         else this.connect(reached);

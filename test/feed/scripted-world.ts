@@ -24,7 +24,7 @@ export interface Dialled {
   closed: string | null;
 }
 
-const SILENT: Journal = {
+export const SILENT: Journal = {
   advance: () => {},
   tick: () => {},
   flush: () => {},

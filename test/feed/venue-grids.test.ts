@@ -1,0 +1,71 @@
+/** What a session makes of the grids that its venue lists. Loss prevented: books that never begin, or that begin anew for nothing and take others with them. */
+
+import { describe, expect, it } from "vitest";
+import { featureSetV1 } from "../../core/features/registry.ts";
+import type { Instrument } from "../../core/market/instrument.ts";
+import { bitmex } from "../../exchanges/bitmex/bitmex.ts";
+import { FeedReducer } from "../../feed/feed-reducer.ts";
+import { FeedSession } from "../../feed/session/feed-session.ts";
+import type { Books } from "../../feed/session/inputs.ts";
+import { VenueBudget } from "../../feed/session/venue-budget.ts";
+import { ScriptedWorld, SILENT } from "./scripted-world.ts";
+
+const SYMBOLS = ["XBTUSD", "ETHUSD"];
+
+function booksOn(instruments: readonly Instrument[]): Books {
+  return { reducer: new FeedReducer({ adapter: bitmex, instruments, featureSet: featureSetV1 }), journal: SILENT };
+}
+
+function sessionOf(world: ScriptedWorld, startBooks: (instruments: readonly Instrument[]) => Books = booksOn): FeedSession {
+  return new FeedSession({ adapter: bitmex, symbols: SYMBOLS, budget: new VenueBudget(bitmex.limits), port: world, startBooks });
+}
+
+/** An inverse contract of one dollar. */
+function row(symbol: string, tickSize = 0.5): Record<string, unknown> {
+  return {
+    ...{ symbol, tickSize, lotSize: 1, multiplier: -100_000_000, isInverse: true, isQuanto: false },
+    ...{
+      underlying: "XBT",
+      quoteCurrency: "USD",
+      settlCurrency: "XBt",
+      underlyingToSettleMultiplier: -100_000_000,
+      quoteToSettleMultiplier: null,
+    },
+  };
+}
+
+/** Looks after the session. @returns how often the venue was asked for its instruments, and gave these. */
+function lookAfter(world: ScriptedWorld, session: FeedSession, rows: readonly unknown[]): number {
+  session.watch();
+  session.reach(() => {});
+  const asked = world.requests.splice(0);
+  for (const { answered } of asked) answered({ status: 200, body: JSON.stringify(rows), header: () => null });
+  return asked.length;
+}
+
+describe("books that could not be begun", () => {
+  it("are begun on the next listing, seconds later, not after the day for which one is good", () => {
+    const world = new ScriptedWorld();
+    let started = 0;
+    const session = sessionOf(world, (instruments) => {
+      if (++started === 1) throw new Error("storage refused");
+      return booksOn(instruments);
+    });
+    world.advance(1_000);
+    expect(() =>
+      lookAfter(
+        world,
+        session,
+        SYMBOLS.map((symbol) => row(symbol)),
+      ),
+    ).toThrow("storage refused");
+    expect(session.books).toBeNull();
+    world.advance(10_000);
+    lookAfter(
+      world,
+      session,
+      SYMBOLS.map((symbol) => row(symbol)),
+    );
+    expect([...(session.books?.reducer.markets.keys() ?? [])]).toEqual(SYMBOLS);
+  });
+});
