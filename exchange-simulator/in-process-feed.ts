@@ -148,7 +148,7 @@ export class InProcessFeed {
     return {
       advance: () => {},
       tick: () => {},
-      flush: () => {},
+      flush: () => "stored",
       frame: (_, receivedAt, text) => record({ kind: "frame", receivedAt, text }),
       standbyFrame: (_, receivedAt, text) => record({ kind: "standby-frame", receivedAt, text }),
       binary: (receivedAt, base64) => record({ kind: "binary", receivedAt, base64 }),

@@ -292,12 +292,20 @@ export class FeedSession {
     if (held !== null) {
       const present = [...held.reducer.markets.values()].map(({ instrument }) => instrument);
       if (gridsText(present) === gridsText(instruments)) return;
+      if (!this.isStored(held)) return;
       this.downReason = "restarted";
       this.connection.reset("the venue's grids have changed");
       this.downReason = "connection-down";
-      held.journal.flush(this.now());
+      if (!this.isStored(held)) return;
     }
     this.begin(instruments);
+  }
+
+  /** Whether all that books have written down is stored. What isn't would go with them: they go on, and the listing is asked for again. */
+  private isStored({ journal }: Books): boolean {
+    if (journal.flush(this.now()) === "stored") return true;
+    this.venueInstruments.doubt();
+    return false;
   }
 }
 

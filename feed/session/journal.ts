@@ -23,6 +23,6 @@ export interface Journal {
   connection(receivedAt: number, record: ConnectionRecord): void;
   /** A hole of one market, or of all. */
   hole(receivedAt: number, symbol: string | null, reason: string): void;
-  /** A good moment to keep what is held. */
-  flush(now: number): void;
+  /** A good moment to keep what is held. What is refused is held still, for the next. */
+  flush(now: number): "stored" | "refused";
 }

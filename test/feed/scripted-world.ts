@@ -27,7 +27,7 @@ export interface Dialled {
 export const SILENT: Journal = {
   advance: () => {},
   tick: () => {},
-  flush: () => {},
+  flush: () => "stored",
   frame: () => {},
   standbyFrame: () => {},
   binary: () => {},

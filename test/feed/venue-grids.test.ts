@@ -7,13 +7,16 @@ import { bitmex } from "../../exchanges/bitmex/bitmex.ts";
 import { FeedReducer } from "../../feed/feed-reducer.ts";
 import { FeedSession } from "../../feed/session/feed-session.ts";
 import type { Books } from "../../feed/session/inputs.ts";
+import type { Journal } from "../../feed/session/journal.ts";
 import { VenueBudget } from "../../feed/session/venue-budget.ts";
 import { ScriptedWorld, SILENT } from "./scripted-world.ts";
 
 const SYMBOLS = ["XBTUSD", "ETHUSD"];
+/** Between two requests for the listing, where there are books. */
+const REFRESH_MS = 300_000;
 
-function booksOn(instruments: readonly Instrument[]): Books {
-  return { reducer: new FeedReducer({ adapter: bitmex, instruments, featureSet: featureSetV1 }), journal: SILENT };
+function booksOn(instruments: readonly Instrument[], journal: Journal = SILENT): Books {
+  return { reducer: new FeedReducer({ adapter: bitmex, instruments, featureSet: featureSetV1 }), journal };
 }
 
 function sessionOf(world: ScriptedWorld, startBooks: (instruments: readonly Instrument[]) => Books = booksOn): FeedSession {
@@ -43,6 +46,14 @@ function lookAfter(world: ScriptedWorld, session: FeedSession, rows: readonly un
   return asked.length;
 }
 
+/** The venue keeps the connection alive. */
+function pass(world: ScriptedWorld, ms: number): void {
+  for (let passed = 0; passed < ms; passed += 1_000) {
+    world.advance(1_000);
+    world.dials.at(-1)?.listener.text("pong");
+  }
+}
+
 describe("books that could not be begun", () => {
   it("are begun on the next listing, seconds later, not after the day for which one is good", () => {
     const world = new ScriptedWorld();
@@ -67,5 +78,26 @@ describe("books that could not be begun", () => {
       SYMBOLS.map((symbol) => row(symbol)),
     );
     expect([...(session.books?.reducer.markets.keys() ?? [])]).toEqual(SYMBOLS);
+  });
+});
+
+describe("a grid that has changed", () => {
+  it("waits while storage refuses what the books on the last one have written down: it would be lost with them, and no gap would say so", () => {
+    const world = new ScriptedWorld();
+    let answer: "stored" | "refused" = "stored";
+    const journal: Journal = { ...SILENT, flush: () => answer };
+    const session = sessionOf(world, (instruments) => booksOn(instruments, journal));
+    world.advance(1_000);
+    lookAfter(world, session, [row("XBTUSD"), row("ETHUSD")]);
+    const first = session.books;
+    world.open().listener.text("{bad");
+    answer = "refused";
+    pass(world, REFRESH_MS);
+    expect(lookAfter(world, session, [row("XBTUSD", 0.1), row("ETHUSD")])).toBe(1);
+    expect([session.books === first, world.dials[0]?.closed]).toEqual([true, null]);
+    answer = "stored";
+    pass(world, REFRESH_MS);
+    expect(lookAfter(world, session, [row("XBTUSD", 0.1), row("ETHUSD")])).toBe(1);
+    expect(session.books?.reducer.markets.get("XBTUSD")?.instrument.tick).toEqual({ decimals: 1, mantissa: 1 });
   });
 });
