@@ -136,6 +136,7 @@ export class Connection {
     const { line, standby } = this;
     if (standby === null) return;
     this.standby = null;
+    this.standbyNotBefore = 0;
     this.line = standby;
     this.state = "open";
     this.listener.succeeded(standby.number, reason);

@@ -328,7 +328,36 @@ describe("a market that the standby carries already", () => {
   });
 });
 
+/** The size of its best bid is one more than the second. */
+function bookBegun(line: Dialled, second: number): Dialled {
+  line.listener.text(
+    JSON.stringify({ type: "snapshot", product_id: "BTC-USD", bids: [["100.00", `${second + 1}`]], asks: [["101.00", "1"]] }),
+  );
+  return line;
+}
+
 describe("dials", () => {
+  it("follow each minute where a feed is to be audited so often: the three minutes are for a standby that failed", () => {
+    const world = new ScriptedWorld();
+    const instruments = [instrument("coinbase-exchange", "BTC-USD")];
+    const session = sessionIn(world, { adapter: coinbaseExchange, instruments, succeededAtAgeMs: 60_000 });
+    const lines: Dialled[] = [];
+    for (let second = 0; second < 1_200; second++) {
+      world.advance(1_000);
+      if (second % 10 === 0) world.alarm(session);
+      while (lines.length < world.dials.length) lines.push(bookBegun(world.open(), second));
+      const changed = {
+        type: "l2update",
+        product_id: "BTC-USD",
+        time: new Date(world.now()).toISOString(),
+        changes: [["buy", "100.00", `${second + 2}`]],
+      };
+      for (const line of lines.slice(-2)) if (line.closed === null) line.listener.text(JSON.stringify(changed));
+    }
+    // The watchdog looks each ten seconds: at 70 s, for a minute's age, and once more until the books are known to have met.
+    expect(session.books?.reducer.markets.get("BTC-USD")?.audits).toBeGreaterThanOrEqual(14);
+  });
+
   it("of all feeds of a venue come from one budget, and each is woken when it has one again", () => {
     const world = new ScriptedWorld();
     const budget = new VenueBudget(bitmex.limits);

@@ -125,15 +125,17 @@ export interface SessionSetup {
   readonly instruments: readonly Instrument[];
   readonly budget?: VenueBudget;
   readonly symbols?: readonly string[];
+  readonly succeededAtAgeMs?: number;
 }
 
 /** A session with its books begun, on which nothing has been dialled. */
-export function sessionIn(world: ScriptedWorld, { adapter, instruments, budget, symbols }: SessionSetup): FeedSession {
+export function sessionIn(world: ScriptedWorld, { adapter, instruments, budget, symbols, succeededAtAgeMs }: SessionSetup): FeedSession {
   const session = new FeedSession({
     adapter,
     symbols: symbols ?? instruments.map(({ symbol }) => symbol),
     budget: budget ?? new VenueBudget(adapter.limits),
     port: world,
+    ...(succeededAtAgeMs === undefined ? {} : { succeededAtAgeMs }),
     startBooks: (of) => ({ reducer: new FeedReducer({ adapter, instruments: of, featureSet: featureSetV1 }), journal: SILENT }),
   });
   session.begin(instruments);
