@@ -50,6 +50,8 @@ export class FeedSession {
   private readonly snapshots: SnapshotRequests;
   private readonly refusals: Refusals;
   private downReason: GapReason = "connection-down";
+  /** The last listing lacked a market that there is. */
+  private wasShort = false;
 
   constructor(options: FeedSessionOptions) {
     const { adapter, symbols, budget, port } = options;
@@ -286,12 +288,19 @@ export class FeedSession {
       for (const carried of reducer.byCarrier(symbols)) this.connection.resubscribe(carried, channel);
   }
 
-  /** Starts the books, or starts them again where a grid has changed: what is on the old one can't be joined with what comes. */
+  /**
+   * Starts the books, or starts them again where a grid has changed: what is on the old one can't be joined with what comes. All of them, since one
+   * decoder reads for all. So a listing that lacks one of them is believed only with the next, while any book is live.
+   */
   private useInstruments(instruments: readonly Instrument[]): void {
     const held = this.books;
     if (held !== null) {
       const present = [...held.reducer.markets.values()].map(({ instrument }) => instrument);
-      if (gridsText(present) === gridsText(instruments)) return;
+      const isWhole = present.every(({ symbol }) => instruments.some((each) => each.symbol === symbol));
+      const isDoubtful = !isWhole && !this.wasShort && present.some(({ symbol }) => held.reducer.markets.get(symbol)?.state === "live");
+      this.wasShort = !isWhole;
+      // It is asked for again before long, as one that lacks any of our symbols always is.
+      if (isDoubtful || gridsText(present) === gridsText(instruments)) return;
       if (!this.isStored(held)) return;
       this.downReason = "restarted";
       this.connection.reset("the venue's grids have changed");

@@ -37,6 +37,15 @@ function row(symbol: string, tickSize = 0.5): Record<string, unknown> {
   };
 }
 
+function image(symbol: string): string {
+  const rows = [
+    { id: 1, side: "Buy", price: 100 },
+    { id: 2, side: "Sell", price: 101 },
+  ];
+  const data = rows.map((each) => ({ symbol, size: 10, timestamp: "2026-01-05T12:00:10.000Z", pool: "Primary", ...each }));
+  return JSON.stringify({ table: "orderBookL2", action: "partial", keys: ["symbol"], filter: { symbol }, data });
+}
+
 /** Looks after the session. @returns how often the venue was asked for its instruments, and gave these. */
 function lookAfter(world: ScriptedWorld, session: FeedSession, rows: readonly unknown[]): number {
   session.watch();
@@ -99,5 +108,51 @@ describe("a grid that has changed", () => {
     pass(world, REFRESH_MS);
     expect(lookAfter(world, session, [row("XBTUSD", 0.1), row("ETHUSD")])).toBe(1);
     expect(session.books?.reducer.markets.get("XBTUSD")?.instrument.tick).toEqual({ decimals: 1, mantissa: 1 });
+  });
+});
+
+describe("a market that a later listing lacks", () => {
+  const both = [row("XBTUSD"), row("ETHUSD")];
+  const marketsOf = (session: FeedSession): string[] => [...(session.books?.reducer.markets.keys() ?? [])];
+
+  function live(): { world: ScriptedWorld; session: FeedSession } {
+    const world = new ScriptedWorld();
+    const session = sessionOf(world);
+    world.advance(1_000);
+    lookAfter(world, session, both);
+    world.open().listener.text("{bad");
+    pass(world, REFRESH_MS);
+    world.dials[0]?.listener.text(image("XBTUSD"));
+    return { world, session };
+  }
+
+  it("takes no other with it where it is back in the next: one hiccup of the venue's would be a gap of every market", () => {
+    const { world, session } = live();
+    lookAfter(world, session, [row("XBTUSD")]);
+    pass(world, REFRESH_MS);
+    expect(lookAfter(world, session, both)).toBe(1);
+    expect([world.dials[0]?.closed, marketsOf(session)]).toEqual([null, SYMBOLS]);
+    // The next hiccup is the first again.
+    world.dials[0]?.listener.text("{bad");
+    pass(world, REFRESH_MS);
+    world.dials[0]?.listener.text(image("XBTUSD"));
+    expect(lookAfter(world, session, [row("XBTUSD")])).toBe(1);
+    expect([world.dials[0]?.closed, marketsOf(session)]).toEqual([null, SYMBOLS]);
+  });
+
+  it("is gone when the next lacks it too: a venue may refuse all for one that it doesn't list", () => {
+    const { world, session } = live();
+    lookAfter(world, session, [row("XBTUSD")]);
+    pass(world, REFRESH_MS);
+    world.dials[0]?.listener.text(image("XBTUSD"));
+    expect(lookAfter(world, session, [row("XBTUSD")])).toBe(1);
+    expect([world.dials[0]?.closed, marketsOf(session)]).toEqual(["the venue's grids have changed", ["XBTUSD"]]);
+  });
+
+  it("is gone at once where no book is live: there is nothing to lose, and it may be why", () => {
+    const { world, session } = live();
+    world.dials[0]?.listener.text("{bad");
+    lookAfter(world, session, [row("XBTUSD")]);
+    expect(marketsOf(session)).toEqual(["XBTUSD"]);
   });
 });
