@@ -82,7 +82,7 @@ export class InProcessFeed {
     });
     const instruments = this.listed();
     this.books = this.booksOf(instruments);
-    this.books.reducer.absent(time.now, time.now, "started");
+    this.books.reducer.begin(time.now, () => null);
     this.session.begin(instruments);
     this.wake(time.now);
   }
@@ -128,7 +128,7 @@ export class InProcessFeed {
     this.earlierGaps.push(...this.reducer.takeGapChanges());
     this.books = this.booksOf(instruments);
     for (const [symbol, { gaps }] of markets) if (gaps.current !== null) this.reducer.markets.get(symbol)?.resumeGap(gaps.current);
-    this.reducer.absent(now, now, "restarted");
+    this.reducer.begin(now, () => now);
     return this.books;
   }
 

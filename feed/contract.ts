@@ -186,6 +186,8 @@ export type GapReason =
   | "standby-lost"
   | "started"
   | "restarted"
+  /** Its feed records it no more: until it is recorded again, by whichever feed. */
+  | "retired"
   | "connection-down"
   | "stale"
   /** Longer than the feed was told to let pass, and too short to be stale. */

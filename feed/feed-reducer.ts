@@ -196,11 +196,16 @@ export class FeedReducer implements TapeTarget {
     for (const market of this.markets.values()) market.connectionLost(this.now, reason, detail);
   }
 
-  /** The process was not there from `from` to `at` (or has never been): every market has a gap. */
-  absent(from: number, at: number, reason: "started" | "restarted"): void {
+  /**
+   * The feed begins: every market has a gap, since an earlier process last had it.
+   * @param aliveAt when that was; null for a market that none had.
+   */
+  begin(at: number, aliveAt: (symbol: string) => number | null): void {
     this.moveTo(at);
-    for (const market of this.markets.values()) {
-      market.gaps.begin(from, reason, reason === "started" ? "the feed was started" : "the feed's process was gone");
+    for (const [symbol, market] of this.markets) {
+      const from = aliveAt(symbol);
+      if (from === null) market.gaps.begin(at, "started", "the feed was started");
+      else market.gaps.begin(from, "restarted", "the feed's process was gone");
     }
   }
 

@@ -89,6 +89,7 @@ const CAUSES: Readonly<Record<GapReason, readonly string[]>> = {
   silence: [],
   started: [],
   restarted: [],
+  retired: [],
 };
 
 /** @param lived what there is to audit: the ledger, the simulator's record, and for how long both were written. */

@@ -103,10 +103,12 @@ export class ObjectStore {
     return { feed, minute, markets };
   }
 
-  /** Feeds, configured or not, with tape, minutes or gaps that are not stored, or a gap that is not over. */
+  /** Feeds, configured or not, with tape, minutes or gaps that are not stored, a gap that is not over, or an alive mark: an end that is not told yet. */
   feedsHolding(): string[] {
     return this.storage.sql
-      .exec<{ feed: string }>(`SELECT feed FROM chunks UNION SELECT feed FROM minutes UNION SELECT feed FROM gaps ORDER BY feed`)
+      .exec<{ feed: string }>(
+        `SELECT feed FROM chunks UNION SELECT feed FROM minutes UNION SELECT feed FROM gaps UNION SELECT feed FROM kept WHERE key = 'alive' ORDER BY feed`,
+      )
       .toArray()
       .map(({ feed }) => feed);
   }
@@ -178,6 +180,10 @@ export class FeedStore {
       key,
       JSON.stringify(value),
     );
+  }
+
+  forget(key: string): void {
+    this.rows(`DELETE FROM kept WHERE feed = ? AND key = ?`, this.feed, key);
   }
 
   /** A part too large for a row is cut: its pieces follow one another, and `tape` joins them again. */
@@ -298,9 +304,13 @@ export class FeedStore {
     return this.gapsWhere(`json_extract(gap, '$.to') IS NULL`);
   }
 
-  /** What the ledger has: closed gaps go, open ones stay until they close. A gap that closed in the meantime is sent again. */
+  /**
+   * What the ledger has: closed gaps go, open ones stay until they close. A gap that closed in the meantime is sent again. That of a market which is
+   * retired goes too: nobody here will close it.
+   */
   acknowledgeGaps(gaps: readonly Pick<GapRecord, "id" | "to">[]): void {
     for (const { id, to } of gaps) {
+      this.rows(`DELETE FROM gaps WHERE id = ? AND json_extract(gap, '$.reason') = 'retired' AND json_extract(gap, '$.to') IS ?`, id, to);
       if (to === null) this.rows(`UPDATE gaps SET is_stored = 1 WHERE id = ? AND json_extract(gap, '$.to') IS NULL`, id);
       else this.rows(`DELETE FROM gaps WHERE id = ? AND json_extract(gap, '$.to') = ?`, id, to);
     }

@@ -137,7 +137,8 @@ export class RunningFeed {
       const symbol = parseMarketId(gap.market)?.symbol;
       if (symbol !== undefined) reducer.markets.get(symbol)?.resumeGap(gap);
     }
-    reducer.absent(alive?.at ?? now, now, alive === null ? "started" : "restarted");
+    // One that was added has a beginning of its own: what there is of an earlier time of it is in the ledger.
+    reducer.begin(now, (symbol) => (alive?.markets[symbol] === undefined ? null : alive.at));
     if (alive !== null) {
       for (const minute of this.store.unclosedMinutes(minuteOf(now), alive.minute))
         this.store.saveMinute(minute, unclosedMinuteSnapshots(instruments, minute, alive));

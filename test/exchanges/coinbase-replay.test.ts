@@ -125,7 +125,7 @@ describe(`the recorded session of ten products ${WITHOUT_RECORDINGS}`, () => {
     if (featureSet === undefined) throw new Error("no feature set");
     const feed = new FeedReducer({ adapter: coinbaseExchange, instruments: inferInstruments("coinbase-exchange", frames), featureSet });
     const start = Math.floor(frames[0]?.receivedAt ?? 0);
-    feed.absent(start - 1, start, "started");
+    feed.begin(start, () => null);
     feed.connectionOpened(start);
     for (const { receivedAt, text } of frames) feed.frame(text, Math.floor(receivedAt));
     expect([feed.frames, feed.malformedFrames]).toEqual([5_055, 0]);

@@ -250,7 +250,7 @@ describe("a connection that goes down", () => {
 
   it("with its whole process leaves a gap from the death on, not from the return, or the time between would look covered", () => {
     const feed = scriptedFeed(["AAAUSDT", "BBBUSDT"]);
-    feed.absent(START - 90_000, START, "restarted");
+    feed.begin(START, () => START - 90_000);
     feed.connectionOpened(START);
     synchronise(feed);
     expect(feed.takeGapChanges()).toMatchObject([

@@ -213,7 +213,7 @@ describe("gaps that were open when the process died", () => {
     const feed = scriptedStream();
     const market = trackerOf(feed);
     for (const channel of ["depth", "trades", "quotes"] as const) market.resumeGap(open(channel));
-    feed.absent(START - 5_000, START, "restarted");
+    feed.begin(START, () => START - 5_000);
     feed.connectionOpened(START);
     feed.frame(one(book(START)), START + 500);
     expect(feed.takeGapChanges()).toMatchObject([

@@ -159,7 +159,7 @@ class Run {
 
   private open(): void {
     const { venue, reducer } = this;
-    reducer.absent(this.now - 1, this.now, "started");
+    reducer.begin(this.now, () => null);
     reducer.connectionOpened(this.now);
     const opening = venue.writer.opening(venue.instruments, this.wire);
     if (venue.adapter.snapshots.kind === "subscription")

@@ -91,13 +91,14 @@ describe("a feed that is taken out of FEEDS", () => {
     );
     expect(texts).toEqual(["closed\n", "unclosed\n"]);
     const gaps = await env.DB.prepare(
-      "select from_ms, to_ms, reason, detail, action from gaps where market = 'binance-spot:XRPUSDT'",
+      "select from_ms, to_ms, reason, detail, action from gaps where market = 'binance-spot:XRPUSDT' order by from_ms",
     ).all();
     expect(gaps.results).toEqual([
       {
         ...{ from_ms: MINUTE + 50_000, to_ms: ALIVE_AT, reason: "stale", action: "retired" },
         detail: "silent; then the market was configured here no longer",
       },
+      { from_ms: ALIVE_AT, to_ms: null, reason: "retired", detail: "its feed records it no more", action: "retired" },
     ]);
     expect((await env.DB.prepare("select name from feed_objects order by name").all()).results).toEqual([
       { name: "left" },
@@ -119,7 +120,7 @@ describe("a feed that is taken out of FEEDS", () => {
       await expect(object.pending("gone", 9)).rejects.toThrow("no feed named gone");
       expect(await object.former()).toEqual([GONE]);
       const { minutes, gaps, remaining } = await object.pending("gone", 9);
-      expect([minutes.map(({ minute }) => minute), gaps.map(({ to }) => to), remaining]).toEqual([[MINUTE, NEXT], [ALIVE_AT], 0]);
+      expect([minutes.map(({ minute }) => minute), gaps.map(({ to }) => to), remaining]).toEqual([[MINUTE, NEXT], [ALIVE_AT, null], 0]);
       // Asked again before it is stored it says the same.
       expect([await object.former(), await object.pending("gone", 9)]).toEqual([[GONE], { minutes, gaps, remaining }]);
       await object.acknowledge("gone", [MINUTE, NEXT], gaps);
@@ -156,15 +157,60 @@ describe("a market that is taken out of its feed", () => {
     await runInDurableObject(feedStub("less"), async (_, state) => {
       const store = new FeedStore(new ObjectStore(state.storage), "less");
       store.keep("instruments", [instrument("BTCUSDT"), instrument("ETHUSDT")]);
-      store.keep("alive", { at: ALIVE_AT, minute: NEXT, markets: {} });
-      store.saveGaps([openGap("BTCUSDT", MINUTE), openGap("ETHUSDT", ALIVE_AT + 7)]);
+      const counted = { coveredMs: 0, events: 0, trades: 0, gapStarts: [] };
+      store.keep("alive", { at: ALIVE_AT, minute: NEXT, markets: { BTCUSDT: counted, ETHUSDT: counted } });
+      store.saveGaps([openGap("BTCUSDT", MINUTE), openGap("ETHUSDT", ALIVE_AT - 7)]);
       const object = new MarketFeed(state, { FEEDS, VENUE_HOSTS: "{}" });
       expect((await object.instruments("less")).map(({ symbol }) => symbol)).toEqual(["BTCUSDT"]);
       expect((await object.pending("less", 9)).gaps.map(({ market, to, action }) => [market, to, action])).toEqual([
         ["binance-spot:BTCUSDT", null, "pending"],
-        ["binance-spot:ETHUSDT", ALIVE_AT + 7, "retired"],
+        ["binance-spot:ETHUSDT", ALIVE_AT, "retired"],
+        ["binance-spot:ETHUSDT", null, "retired"],
       ]);
+      // Once it is stored it is told no more, and isn't held for ever for a market that nobody here will see again.
+      await object.acknowledge("less", [], (await object.pending("less", 9)).gaps);
+      new MarketFeed(state, { FEEDS, VENUE_HOSTS: "{}" });
+      expect([store.pendingGaps(), store.openGaps().map(({ market }) => market)]).toEqual([[], ["binance-spot:BTCUSDT"]]);
     });
+  });
+
+  it("and comes back after days has a beginning of its own: a gap from when the others were last alive would not say that it was gone before", async () => {
+    const FEEDS = JSON.stringify([{ feed: "more", object: "more", venue: "binance-spot", symbols: ["BTCUSDT", "ETHUSDT"] }]);
+    await runInDurableObject(feedStub("more"), async (_, state) => {
+      const store = new FeedStore(new ObjectStore(state.storage), "more");
+      store.keep("instruments", [instrument("BTCUSDT"), instrument("ETHUSDT")]);
+      const counted = { coveredMs: 0, events: 0, trades: 0, gapStarts: [] };
+      store.keep("alive", { at: ALIVE_AT, minute: NEXT, markets: { BTCUSDT: counted } });
+      const before = Date.now();
+      new MarketFeed(state, { FEEDS, VENUE_HOSTS: "{}" });
+      const [gone, added] = store.openGaps();
+      expect([gone, added]).toMatchObject([
+        { market: "binance-spot:BTCUSDT", from: ALIVE_AT, reason: "restarted" },
+        { market: "binance-spot:ETHUSDT", reason: "started" },
+      ]);
+      expect(added?.from).toBeGreaterThanOrEqual(before);
+    });
+  });
+});
+
+describe("a feed that is renamed", () => {
+  it("leaves no hole in the ledger between its last moment and the new one's first, also with nothing else left to store", async () => {
+    const died = Date.now() - 45_000;
+    const counted = { coveredMs: 0, events: 0, trades: 0, gapStarts: [] };
+    await runInDurableObject(feedStub("main"), (_, state) => {
+      const store = new FeedStore(new ObjectStore(state.storage), "old");
+      store.keep("instruments", [instrument("BTCUSDT")]);
+      store.keep("alive", { at: died, minute: died - (died % 60_000), markets: { BTCUSDT: counted } });
+    });
+    await env.DB.prepare("insert into gaps values ('s', 'binance-spot:BTCUSDT', 'depth', ?, null, 'started', '', 'pending')")
+      .bind(died + 45_000)
+      .run();
+    for (let run = 0; run < 2; run++) await runCron(publicEnv, Date.now());
+    const { results } = await env.DB.prepare(
+      "select from_ms, to_ms, detail from gaps where market = 'binance-spot:BTCUSDT' and reason = 'retired'",
+    ).all();
+    expect(results).toEqual([{ from_ms: died, to_ms: died + 45_000, detail: "its feed records it no more" }]);
+    await runInDurableObject(feedStub("main"), (_, state) => expect(new ObjectStore(state.storage).feedsHolding()).not.toContain("old"));
   });
 });
 

@@ -593,7 +593,8 @@ describe("a feed that comes after one that died", () => {
 
 /** What a process leaves that died at this time and had counted a few things of BTCUSDT in that minute. */
 function leave(store: FeedStore, at: number, gapStarts: readonly number[]): void {
-  const markets = { BTCUSDT: { coveredMs: 1_500, events: 7, trades: 3, gapStarts } };
+  const nothing = { coveredMs: 0, events: 0, trades: 0, gapStarts: [] };
+  const markets = { BTCUSDT: { coveredMs: 1_500, events: 7, trades: 3, gapStarts }, ETHUSDT: nothing };
   store.keep("instruments", [instrument("BTCUSDT"), instrument("ETHUSDT")]);
   store.keep("alive", { at, minute: minuteOf(at), markets });
 }

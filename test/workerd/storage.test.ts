@@ -199,6 +199,38 @@ describe("a stored minute, as the API shows it", () => {
   });
 });
 
+describe("gaps of a market that is retired", () => {
+  const retired = gap({ id: "r", from: MINUTE, to: null, reason: "retired", action: "retired" });
+  const began = (from: number, changes: Partial<GapRecord> = {}) => gap({ id: `s${from}`, from, to: null, reason: "started", ...changes });
+  const write = (...gaps: GapRecord[]) => writeBatch(database, stored({ gaps }));
+  const endOf = async () => (await readGaps(database, { ...ALL, after: null })).find(({ id }) => id === "r")?.to;
+
+  it.each([
+    ["the end first", [retired, began(MINUTE + 9_000)]],
+    ["the beginning first", [began(MINUTE + 9_000), retired]],
+    ["the end again", [retired, began(MINUTE + 9_000), retired]],
+    ["a later beginning too", [retired, began(MINUTE + 9_000), began(MINUTE + 90_000)]],
+    [
+      "earlier beginnings too",
+      [began(MINUTE - 86_400_000), began(MINUTE - 5_000, { reason: "restarted" }), retired, began(MINUTE + 9_000)],
+    ],
+  ])("end where it is recorded again, so that no time is missing from the ledger: %s", async (_, gaps) => {
+    for (const each of gaps) await write(each);
+    expect(await endOf()).toBe(MINUTE + 9_000);
+  });
+
+  it("end at once when another object had begun while the old one still ran", async () => {
+    for (const each of [began(MINUTE - 20_000), retired]) await write(each);
+    expect(await endOf()).toBe(MINUTE);
+  });
+
+  it("stay open while it isn't recorded, whatever other markets do and it did before", async () => {
+    const others = [began(MINUTE + 9_000, { id: "o", market: "binance-spot:ETHUSDT" }), began(MINUTE - 86_400_000)];
+    for (const each of [retired, ...others, gap({ id: "t", from: MINUTE + 10, to: MINUTE + 20, reason: "lost-trades" })]) await write(each);
+    expect(await endOf()).toBeNull();
+  });
+});
+
 describe("gaps", () => {
   it("once closed are never opened, moved or renamed by a late write", async () => {
     const open = gap({ to: null, action: "pending" });

@@ -4,11 +4,15 @@
  *   market that moved to another feed); of the pieces of its tape the largest is named, also when the second writer no longer found it (the
  *   first had acknowledged it);
  * - a row's split label is the first that it was given, whatever its minute is labelled later, under whatever schedule;
- * - a gap once closed is final, so a late write never opens it again.
+ * - a gap once closed is final, so a late write never opens it again;
+ * - a market's `retired` gap ends where the market was next recorded, by whichever feed and whichever of the two is written first.
  */
 
-import { getTableColumns, isNull, type SQL, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, isNull, type SQL, sql } from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
+import { MS_PER_MINUTE } from "../../core/units/time.ts";
+import type { GapReason } from "../../feed/contract.ts";
 import { bulkUpsert, excluded } from "./bulk-upsert.ts";
 import type { Database } from "./database.ts";
 import { batches, gaps, instruments, snapshots } from "./schema.ts";
@@ -20,6 +24,14 @@ export interface StoredBatch {
   readonly gaps: readonly (typeof gaps.$inferInsert)[];
 }
 
+/** After one of these a market may have both. They come with a deployment, and so does the reading of the whole ledger for open gaps. */
+const BEGINNINGS_AND_ENDS: readonly GapReason[] = ["started", "restarted", "retired"];
+/**
+ * How long before a feed's end its successor in another object may have begun: a deployment restarts objects one by one, within seconds as a rule. A market that
+ * was first recorded so shortly before it was retired is taken for one that goes on.
+ */
+const HANDOVER_MS = MS_PER_MINUTE;
+
 export async function writeBatch(database: Database, stored: StoredBatch): Promise<void> {
   const [first, ...rest] = [
     ...bulkUpsert(database, {
@@ -29,9 +41,20 @@ export async function writeBatch(database: Database, stored: StoredBatch): Promi
     }),
     ...bulkUpsert(database, { table: snapshots, rows: stored.snapshots, conflict: { key: ["market", "minute"], merge: mergeSnapshots() } }),
     ...bulkUpsert(database, { table: gaps, rows: stored.gaps, conflict: { key: ["id"], onlyIf: isNull(gaps.to) } }),
+    ...(stored.gaps.some(({ reason }) => BEGINNINGS_AND_ENDS.includes(reason)) ? [closeRetiredGaps(database)] : []),
     ...bulkUpsert(database, { table: batches, rows: [stored.batch], conflict: { key: ["id"] } }),
   ];
   if (first !== undefined) await database.batch([first, ...rest]);
+}
+
+function closeRetiredGaps(database: Database): BatchItem<"sqlite"> {
+  const next = sql`from ${gaps} next where next.market = gaps.market and next.from_ms >= gaps.from_ms`;
+  const following = sql`select min(next.from_ms) ${next} and next.reason in ('started', 'restarted')`;
+  const isRecordedAgain = sql`exists (select 1 ${next} - ${HANDOVER_MS} and (next.reason = 'started' or next.reason = 'restarted' and next.from_ms >= gaps.from_ms))`;
+  return database
+    .update(gaps)
+    .set({ to: sql`coalesce((${following}), from_ms)` })
+    .where(and(isNull(gaps.to), eq(gaps.reason, "retired"), isRecordedAgain));
 }
 
 /** Rows written are billed: the same grids each minute write nothing. */
