@@ -261,7 +261,7 @@ describe("a live market", () => {
       expect({ status, type: body.type }).toEqual({ status: 503, type: "/problems/disconnected" });
     }, PATIENCE);
     const { status, body } = await get("/v1/health");
-    expect({ status, says: body.status }).toEqual({ status: 200, says: "degraded" });
+    expect({ status, says: body.status }).toEqual({ status: 503, says: "down" });
     expect(body.reasons).toEqual(expect.arrayContaining(["binance-spot:BTCUSDT is disconnected", "the inference Worker does not answer"]));
     await control.refuse(null);
   });

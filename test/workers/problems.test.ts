@@ -45,6 +45,7 @@ describe("health", () => {
     now: 1_800_000,
     connection: { state: "open", lastDownReason: null, refusals: 1, lastRefusal: { at: 1_200_000, detail: "400: no such symbol" } },
     markets: [{ market: "v:A", state: "live", venueState: "Open" }],
+    counters: { since: 0 },
     pendingMinutes: 1,
     oldestPendingMinute: 0,
     frames: 1,
@@ -52,6 +53,9 @@ describe("health", () => {
     tapeBytesHeld: 0,
   } as unknown as FeedStatus;
   const feed = { configuration: { feed: "main", object: "main", venue: "v", symbols: ["A"] }, status, lastStoredMinute: 0 };
+  const stale = { ...status, markets: [{ ...status.markets[0], state: "stale" }] } as FeedStatus;
+  const starting = { ...stale, counters: { ...stale.counters, since: status.now - 29_999 } };
+  const blocked = { ...stale, connection: { ...stale.connection, state: "blocked" } } as FeedStatus;
   const fine: Observations = { now: 0, feeds: [feed], failingDays: { days: [], count: 0 }, isDatabaseReachable: true, model };
 
   it("is ok when all is well", () => {
@@ -59,11 +63,9 @@ describe("health", () => {
   });
 
   it.each<[string, Partial<Observations>, "degraded" | "down"]>([
-    [
-      "a market that is stale",
-      { feeds: [{ ...feed, status: { ...status, markets: [{ ...status.markets[0], state: "stale" }] } as FeedStatus }] },
-      "degraded",
-    ],
+    ["a market of two that is stale", { feeds: [feed, { ...feed, status: stale }] }, "degraded"],
+    ["no market that is live", { feeds: [{ ...feed, status: stale }] }, "down"],
+    ["no market that is live yet, since the feed has begun just now", { feeds: [{ ...feed, status: starting }] }, "degraded"],
     [
       "a venue that has refused something in the last ten minutes",
       { feeds: [{ ...feed, status: { ...status, now: 1_799_999 } }] },
@@ -74,7 +76,7 @@ describe("health", () => {
       { feeds: [{ ...feed, status: { ...status, markets: [{ ...status.markets[0], venueState: "Settled" }] } as FeedStatus }] },
       "degraded",
     ],
-    ["a market that the feed doesn't know", { feeds: [{ ...feed, status: { ...status, markets: [] } }] }, "degraded"],
+    ["a market that the feed doesn't know", { feeds: [{ ...feed, status: { ...status, markets: [] } }] }, "down"],
     ["storage that lags", { feeds: [{ ...feed, status: { ...status, pendingMinutes: 3 } }] }, "degraded"],
     ["one feed of two that does not answer", { feeds: [feed, { ...feed, status: null }] }, "degraded"],
     [
@@ -98,6 +100,17 @@ describe("health", () => {
     const said = healthBody({ ...fine, ...change });
     expect(said.status).toBe(expected);
     expect(said.reasons).toHaveLength(1);
+  });
+
+  it("is down when every feed is blocked or doesn't answer: who watches it for its status alone would never hear", () => {
+    const said = healthBody({
+      ...fine,
+      feeds: [
+        { ...feed, status: blocked },
+        { ...feed, status: null },
+      ],
+    });
+    expect(said).toMatchObject({ status: "down", reasons: ["feed main is blocked", "v:A is stale", "feed main does not answer"] });
   });
 
   it("tells of each feed what its venue has refused on the socket, in its words: a trades channel that is refused shows nowhere else", () => {

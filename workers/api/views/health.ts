@@ -11,6 +11,9 @@ const PENDING_MINUTES_EXPECTED = 2;
 /** What a venue refuses is asked for again each five minutes at least, so that it goes on showing while it is refused. */
 const REFUSAL_SHOWS_MS = 10 * MS_PER_MINUTE;
 
+/** A process that is younger may not have its books yet: dialling, subscribing and the snapshots of a feed's symbols, within the venue's limits. */
+const STARTS_WITHIN_MS = MS_PER_MINUTE / 2;
+
 /** The state of an instrument that is traded, in the word of the one venue that tells states on its stream (BitMEX). */
 const TRADED = "Open";
 
@@ -37,12 +40,15 @@ export interface Observations {
   readonly model: ModelView | ModelRefusal | null;
 }
 
-/** `down` when nothing live can be had or nothing stored can be read; `degraded` when part of it can't. */
+/**
+ * `down` when nothing live can be had or nothing stored can be read; `degraded` when part of it can't. While a feed is starting its markets may be live at
+ * any moment: that is `degraded`.
+ */
 export function healthBody({ now, feeds, failingDays, isDatabaseReachable, model }: Observations): HealthBody {
   const reasons = feeds.flatMap(feedReasons);
   if (!isDatabaseReachable) reasons.push("the database does not answer");
   reasons.push(...dayReasons(failingDays), ...modelReasons(model));
-  const isDown = !isDatabaseReachable || feeds.every(({ status }) => status === null);
+  const isDown = !isDatabaseReachable || feeds.every(({ status }) => status === null || hasNothingLive(status));
   return {
     status: isDown ? "down" : reasons.length > 0 ? "degraded" : "ok",
     reasons,
@@ -51,6 +57,10 @@ export function healthBody({ now, feeds, failingDays, isDatabaseReachable, model
     failingDays: failingDays?.days.map((each) => ({ ...each })) ?? [],
     model: model?.ok ? { id: model.manifest.id, version: model.manifest.version, source: model.source } : null,
   };
+}
+
+function hasNothingLive({ now, counters, markets }: FeedStatus): boolean {
+  return now - counters.since >= STARTS_WITHIN_MS && markets.every(({ state }) => state !== "live");
 }
 
 function feedReasons({ configuration, status }: FeedObservation): string[] {
