@@ -164,6 +164,19 @@ export interface VenueKey {
   readonly secret: string;
 }
 
+/** What a venue lists of the instruments asked for. Symbols that it doesn't know are absent. */
+export interface Listing {
+  readonly instruments: Instrument[];
+  /** Those that it lists and that can't be used, with the reason of each; left out where there is none. */
+  readonly unreadable?: readonly Unlisted[];
+}
+
+/** A symbol of which there is no instrument, and why. */
+export interface Unlisted {
+  readonly symbol: string;
+  readonly reason: string;
+}
+
 export interface ExchangeAdapter {
   readonly venue: string;
   readonly hosts: VenueHosts;
@@ -191,8 +204,8 @@ export interface ExchangeAdapter {
   /** Whether a market's trade ids count up by one, so that a hole among them is a lost trade. */
   readonly tradeIds: "consecutive" | "unordered";
   instrumentsRequest(hosts: VenueHosts, symbols: readonly string[]): VenueRequest;
-  /** @returns the instruments asked for, or why the body can't be used. Symbols that the venue doesn't know are absent. */
-  decodeInstruments(body: string, symbols: readonly string[]): { instruments: Instrument[] } | { malformed: string };
+  /** @returns the instruments asked for, or why the body can't be used: also where it lists some of them, and none can be read. */
+  decodeInstruments(body: string, symbols: readonly string[]): Listing | { malformed: string };
   createDecoder(instruments: readonly Instrument[]): Decoder;
   createSequencer(): BookSequencer;
 }

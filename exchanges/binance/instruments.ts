@@ -5,9 +5,11 @@
  * Refuses a symbol whose filters are absent or switched off (step 0): without a grid no price of it can be held.
  */
 
-import type { Contract, Instrument } from "../../core/market/instrument.ts";
+import type { Contract } from "../../core/market/instrument.ts";
 import { type DecimalGrid, parseGrid } from "../../core/units/decimal.ts";
+import type { Listing } from "../contract.ts";
 import { arrayField, FieldError, isObject, type JsonObject, parseJson, shown, textField } from "../decoding/json-fields.ts";
+import { entriesOf, readListed } from "../decoding/listed-instruments.ts";
 
 export interface ExchangeInfoOptions {
   /** What a futures line's contract is worth; spot has none. */
@@ -19,28 +21,23 @@ export function decodeExchangeInfo(
   body: string,
   symbols: readonly string[],
   options: ExchangeInfoOptions = {},
-): { instruments: Instrument[] } | { malformed: string } {
+): Listing | { malformed: string } {
   try {
-    return { instruments: readInstruments(venue, parseJson(body), new Set(symbols), options) };
+    return readInstruments(venue, parseJson(body), symbols, options);
   } catch (error) {
     if (error instanceof FieldError) return { malformed: `exchangeInfo: ${error.message}` };
     throw error;
   }
 }
 
-function readInstruments(venue: string, root: unknown, wanted: ReadonlySet<string>, { contractOf }: ExchangeInfoOptions): Instrument[] {
+function readInstruments(venue: string, root: unknown, symbols: readonly string[], { contractOf }: ExchangeInfoOptions): Listing {
   if (!isObject(root)) throw new FieldError(root === undefined ? "not JSON" : `not an object: ${shown(root)}`);
   if ("msg" in root) throw new FieldError(`the venue answered ${shown(root.code)}: ${shown(root.msg)}`);
-  const instruments: Instrument[] = [];
-  for (const entry of arrayField(root, "symbols")) {
-    if (!isObject(entry)) throw new FieldError(`a symbol is ${shown(entry)}, not an object`);
-    const symbol = textField(entry, "symbol");
-    if (!wanted.has(symbol)) continue;
+  return readListed(entriesOf(arrayField(root, "symbols"), "symbol", symbols), (symbol, entry) => {
     const tick = filterGrid(entry, symbol, { filter: "PRICE_FILTER", step: "tickSize" });
     const lot = filterGrid(entry, symbol, { filter: "LOT_SIZE", step: "stepSize" });
-    instruments.push({ venue, symbol, tick, lot, ...(contractOf === undefined ? {} : { contract: contractOf(entry) }) });
-  }
-  return instruments;
+    return { venue, symbol, tick, lot, ...(contractOf === undefined ? {} : { contract: contractOf(entry) }) };
+  });
 }
 
 function filterGrid(entry: JsonObject, symbol: string, { filter, step }: { filter: string; step: string }): DecimalGrid {

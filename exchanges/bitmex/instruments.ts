@@ -11,10 +11,12 @@
  * Refuses an instrument of which these don't say it: without a contract its sizes would read as coins.
  */
 
-import type { Contract, Instrument } from "../../core/market/instrument.ts";
+import type { Contract } from "../../core/market/instrument.ts";
 import { type DecimalGrid, parseGrid } from "../../core/units/decimal.ts";
+import type { Listing } from "../contract.ts";
 import { booleanField, FieldError, isObject, type JsonObject, parseJson, shown, textField } from "../decoding/json-fields.ts";
 import { plainDecimal } from "../decoding/json-numbers.ts";
+import { entriesOf, readListed } from "../decoding/listed-instruments.ts";
 
 /** Columns of the answer that are read here. */
 export const INSTRUMENT_COLUMNS = [
@@ -31,32 +33,23 @@ export const INSTRUMENT_COLUMNS = [
   "quoteToSettleMultiplier",
 ] as const;
 
-export function decodeInstruments(
-  venue: string,
-  body: string,
-  symbols: readonly string[],
-): { instruments: Instrument[] } | { malformed: string } {
+export function decodeInstruments(venue: string, body: string, symbols: readonly string[]): Listing | { malformed: string } {
   try {
-    return { instruments: readInstruments(venue, parseJson(body), new Set(symbols)) };
+    return readInstruments(venue, parseJson(body), symbols);
   } catch (error) {
     if (error instanceof FieldError) return { malformed: `instrument: ${error.message}` };
     throw error;
   }
 }
 
-function readInstruments(venue: string, root: unknown, wanted: ReadonlySet<string>): Instrument[] {
+function readInstruments(venue: string, root: unknown, symbols: readonly string[]): Listing {
   if (isObject(root) && isObject(root.error)) throw new FieldError(`the venue answered ${shown(root.error.message)}`);
   if (!Array.isArray(root)) throw new FieldError(root === undefined ? "not JSON" : `not an array: ${shown(root)}`);
-  const instruments: Instrument[] = [];
-  for (const entry of root) {
-    if (!isObject(entry)) throw new FieldError(`an instrument is ${shown(entry)}, not an object`);
-    const symbol = textField(entry, "symbol");
-    if (!wanted.has(symbol)) continue;
+  return readListed(entriesOf(root, "symbol", symbols), (symbol, entry) => {
     const tick = gridField(entry, "tickSize", symbol);
     const lot = gridField(entry, "lotSize", symbol);
-    instruments.push({ venue, symbol, tick, lot, contract: contractOf(entry, symbol) });
-  }
-  return instruments;
+    return { venue, symbol, tick, lot, contract: contractOf(entry, symbol) };
+  });
 }
 
 function gridField(entry: JsonObject, key: string, symbol: string): DecimalGrid {

@@ -8,16 +8,18 @@
  * https://docs.cdp.coinbase.com/api-reference/advanced-trade-api/rest-api/public/list-public-products (read 2026-11-27)
  */
 
-import type { Contract, Instrument } from "../../core/market/instrument.ts";
+import type { Contract } from "../../core/market/instrument.ts";
 import { type DecimalGrid, parseGrid } from "../../core/units/decimal.ts";
+import type { Listing } from "../contract.ts";
 import { arrayField, FieldError, isObject, type JsonObject, parseJson, shown, textField } from "../decoding/json-fields.ts";
+import { entriesOf, readListed } from "../decoding/listed-instruments.ts";
 
-type Products = { instruments: Instrument[] } | { malformed: string };
+type Products = Listing | { malformed: string };
 
 export function decodeExchangeProducts(venue: string, body: string, symbols: readonly string[]): Products {
   return decodeProducts(body, (root) => {
     if (!Array.isArray(root)) throw answered(root);
-    return entriesOf(root, "id", symbols).map(([symbol, product]) => ({
+    return readListed(entriesOf(root, "id", symbols), (symbol, product) => ({
       venue,
       symbol,
       tick: gridField(product, "quote_increment", symbol),
@@ -29,7 +31,7 @@ export function decodeExchangeProducts(venue: string, body: string, symbols: rea
 export function decodeAdvancedProducts(venue: string, body: string, symbols: readonly string[]): Products {
   return decodeProducts(body, (root) => {
     if (!isObject(root) || !("products" in root)) throw answered(root);
-    return entriesOf(arrayField(root, "products"), "product_id", symbols).map(([symbol, product]) => ({
+    return readListed(entriesOf(arrayField(root, "products"), "product_id", symbols), (symbol, product) => ({
       venue,
       symbol,
       tick: gridField(product, isNamed(product.price_increment) ? "price_increment" : "quote_increment", symbol),
@@ -39,9 +41,9 @@ export function decodeAdvancedProducts(venue: string, body: string, symbols: rea
   });
 }
 
-function decodeProducts(body: string, read: (root: unknown) => Instrument[]): Products {
+function decodeProducts(body: string, read: (root: unknown) => Listing): Products {
   try {
-    return { instruments: read(parseJson(body)) };
+    return read(parseJson(body));
   } catch (error) {
     if (error instanceof FieldError) return { malformed: `products: ${error.message}` };
     throw error;
@@ -52,17 +54,6 @@ function answered(root: unknown): FieldError {
   if (root === undefined) return new FieldError("not JSON");
   if (isObject(root) && "message" in root) return new FieldError(`the venue answered ${shown(root.message)}`);
   return new FieldError(`not a list of products: ${shown(root)}`);
-}
-
-function entriesOf(products: readonly unknown[], key: string, symbols: readonly string[]): [string, JsonObject][] {
-  const wanted = new Set(symbols);
-  const found = new Map<string, JsonObject>();
-  for (const product of products) {
-    if (!isObject(product)) throw new FieldError(`a product is ${shown(product)}, not an object`);
-    const symbol = textField(product, key);
-    if (wanted.has(symbol)) found.set(symbol, product);
-  }
-  return [...found];
 }
 
 function gridField(product: JsonObject, key: string, symbol: string): DecimalGrid {

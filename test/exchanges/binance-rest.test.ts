@@ -27,6 +27,17 @@ describe("exchangeInfo", () => {
     });
   });
 
+  it("refuses one symbol of which there is no grid, and gives the others", () => {
+    const symbols = [
+      { symbol: "ETHUSDT", filters: [lot] },
+      { symbol: "BTCUSDT", filters: [price, lot] },
+    ];
+    expect(decodeExchangeInfo("binance-spot", JSON.stringify({ symbols }), ["BTCUSDT", "ETHUSDT"])).toMatchObject({
+      instruments: [{ symbol: "BTCUSDT" }],
+      unreadable: [{ symbol: "ETHUSDT", reason: "ETHUSDT has no PRICE_FILTER" }],
+    });
+  });
+
   it.each([
     ["a symbol without a price filter", withFilters(lot), "BTCUSDT has no PRICE_FILTER"],
     ["a symbol without a lot", withFilters(price), "BTCUSDT has no LOT_SIZE"],

@@ -54,11 +54,25 @@ describe("instruments", () => {
     expect(decode(changes)).toEqual({ malformed: expect.stringContaining(reason) });
   });
 
+  it("that can't be used is refused with its reason, and costs the others nothing", () => {
+    const body = JSON.stringify([{ ...SYMBOL, symbol: "XBT_USDT", isInverse: false }, SYMBOL]);
+    expect(bitmex.decodeInstruments(body, ["XBTUSD", "XBT_USDT"])).toEqual({
+      instruments: [bitmexFixture.instrument],
+      unreadable: [{ symbol: "XBT_USDT", reason: expect.stringMatching(/^multiplier of XBT_USDT .*no contract$/) }],
+    });
+    // Listed again, readable: which of the two it is nobody knows.
+    const twice = JSON.stringify([SYMBOL, { ...SYMBOL, tickSize: 0 }, { ...SYMBOL, symbol: "ETHUSD" }]);
+    expect(bitmex.decodeInstruments(twice, ["XBTUSD", "ETHUSD"])).toMatchObject({
+      instruments: [{ symbol: "ETHUSD" }],
+      unreadable: [{ symbol: "XBTUSD", reason: "tickSize of XBTUSD is 0, not a number above zero" }],
+    });
+  });
+
   it.each([
     ["the venue's error", '{"error":{"message":"Rate limit exceeded","name":"RateLimitError"}}', "the venue answered"],
     ["HTML", "<html>busy</html>", "not JSON"],
     ["an object", "{}", "not an array"],
-    ["a row that is none", "[7]", "an instrument is 7"],
+    ["a row that is none", "[7]", "an entry is 7"],
   ])("refuse %s", (_, body, reason) => {
     expect(bitmex.decodeInstruments(body, ["XBTUSD"])).toEqual({ malformed: expect.stringContaining(reason) });
   });

@@ -34,7 +34,7 @@ describe("products of the Exchange", () => {
     ["a step of zero", [{ ...product, base_increment: "0.0" }], 'base_increment of SHIB-USD is "0.0"'],
     ["a step as a number", [{ ...product, base_increment: 1 }], '"base_increment" is 1'],
     ["the venue's error", { message: "NotFound" }, 'the venue answered "NotFound"'],
-    ["a list of something else", [7], "a product is 7"],
+    ["a list of something else", [7], "an entry is 7"],
     ["no list", {}, "not a list of products"],
     ["no JSON", undefined, "not JSON"],
   ])("refuses %s", (_, body, reason) => {
