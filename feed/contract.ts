@@ -7,7 +7,7 @@
 import type { BookState } from "../core/book/order-book.ts";
 import type { Instrument } from "../core/market/instrument.ts";
 import type { SymbolTape } from "../core/wire/minute-tapes.ts";
-import type { Channel, ExchangeAdapter, ResyncReason } from "../exchanges/contract.ts";
+import type { Channel, ExchangeAdapter, ResyncReason, Unlisted } from "../exchanges/contract.ts";
 
 /** Why nothing is known of a market's book right now. */
 export type Unavailable =
@@ -86,6 +86,8 @@ export interface FeedStatus {
     readonly refusals: number;
     readonly lastRefusal: { readonly at: number; readonly detail: string } | null;
   };
+  /** Symbols configured that have no market, and why: the venue doesn't know them, or what it says of them can't be used. */
+  readonly unlisted: readonly Unlisted[];
   readonly frames: number;
   readonly malformedFrames: number;
   /** Frames in the last malformed ones kept, oldest first, cut to 200 characters. */

@@ -160,6 +160,7 @@ function faultStatus({ name, venue, fault }: { name: string; venue: string; faul
       refusals: 0,
       lastRefusal: null,
     },
+    unlisted: [],
     messages: 0,
     frames: 0,
     malformedFrames: 0,

@@ -103,6 +103,7 @@ export class RunningFeed {
       venue: this.configuration.venue,
       now,
       connection: this.session.connectionStatus,
+      unlisted: this.session.unlisted,
       messages: this.session.messages,
       frames: reducer?.frames ?? 0,
       malformedFrames: reducer?.malformedFrames ?? 0,

@@ -105,6 +105,11 @@ export class FeedSession {
     return this.venueInstruments.fault;
   }
 
+  /** Symbols of ours that have no market, by the venue's last listing, and why. */
+  get unlisted(): FeedStatus["unlisted"] {
+    return this.venueInstruments.unlisted;
+  }
+
   get connectionStatus(): FeedStatus["connection"] {
     const { state, host, openedAt, attempts, lastDownReason, retryAt } = this.connection;
     const { count: refusals, last: lastRefusal } = this.refusals;

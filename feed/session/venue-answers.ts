@@ -4,6 +4,7 @@ import { MS_PER_DAY, MS_PER_MINUTE, MS_PER_SECOND } from "../../core/units/time.
 import type { VenueAnswer } from "./session-port.ts";
 
 const BLOCKED_STATUSES: readonly number[] = [403, 451];
+const REFUSED_STATUSES: readonly number[] = [400, 404];
 const DEFAULT_RATE_LIMIT_WAIT_MS = MS_PER_MINUTE;
 /** The longest ban that a venue's document speaks of (Binance: three days); beyond it the header is a mistake. */
 const LONGEST_WAIT_MS = 3 * MS_PER_DAY;
@@ -12,6 +13,11 @@ const SHOWN_CHARACTERS = 200;
 /** The venue refuses this address. */
 export function isBlocked(answer: VenueAnswer): boolean {
   return "status" in answer && BLOCKED_STATUSES.includes(answer.status);
+}
+
+/** The venue has understood, and won't: something that was asked for doesn't exist. */
+export function isRefused(answer: VenueAnswer): boolean {
+  return "status" in answer && REFUSED_STATUSES.includes(answer.status);
 }
 
 /** What a venue asks us to wait: its Retry-After, in seconds or as a date, a minute for a bare 429 or 418, else nothing. */

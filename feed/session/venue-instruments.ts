@@ -5,10 +5,11 @@
 
 import type { Instrument } from "../../core/market/instrument.ts";
 import { MS_PER_DAY } from "../../core/units/time.ts";
-import type { ExchangeAdapter } from "../../exchanges/contract.ts";
+import type { ExchangeAdapter, Unlisted } from "../../exchanges/contract.ts";
 import type { Connection } from "./connection.ts";
+import { InstrumentSearch, type SearchResult } from "./instrument-search.ts";
 import type { SessionPort } from "./session-port.ts";
-import type { RequestResult, VenueRequests } from "./venue-requests.ts";
+import type { VenueRequests } from "./venue-requests.ts";
 
 /** Between two requests: while there is no book for want of them, and where there are books. */
 const RETRY_MS = 5_000;
@@ -29,7 +30,10 @@ export interface VenueInstrumentsOptions {
 export class VenueInstruments {
   /** Why they could not be had, for a person; null when they could. */
   fault: string | null = null;
+  /** Symbols of ours that have no market, by the last listing, and why. */
+  unlisted: readonly Unlisted[] = [];
   private isFresh = false;
+  private isAsking = false;
   private askedAt = Number.NEGATIVE_INFINITY;
   private readonly options: VenueInstrumentsOptions;
 
@@ -47,32 +51,36 @@ export class VenueInstruments {
     const { adapter, symbols, port, requests, connection, goodForMs } = this.options;
     const now = port.now();
     if (now >= this.askedAt + goodForMs) this.doubt();
-    const retryMs = has === "books" ? Math.min(REFRESH_MS, goodForMs) : RETRY_MS;
-    const isDue = !this.isFresh && now >= this.askedAt + retryMs && connection.mayTry;
+    // A venue that lists none of them has been asked well: that needs other FEEDS, or another day.
+    const hasAnswered = has === "books" || this.unlisted.length === symbols.length;
+    const retryMs = hasAnswered ? Math.min(REFRESH_MS, goodForMs) : RETRY_MS;
+    const isDue = !this.isFresh && !this.isAsking && now >= this.askedAt + retryMs && connection.mayTry;
     const request = isDue ? adapter.instrumentsRequest(connection.host, symbols) : null;
     if (request === null || !requests.mayAsk(request.weight)) {
       listed([]);
       return;
     }
     this.askedAt = now;
-    requests.ask(request, (result) => listed(this.take(result, has)));
+    const search = new InstrumentSearch({ adapter, requests, hosts: connection.host }, symbols);
+    this.isAsking = true;
+    search.run((found) => {
+      this.isAsking = false;
+      listed(this.take(found, has));
+    });
   }
 
-  private take(result: RequestResult, has: "books" | "no-books"): readonly Instrument[] {
-    const { adapter, symbols, connection } = this.options;
-    if (!result.ok) {
-      this.fault = `the venue's instruments could not be had: ${result.detail}`;
-      if (has === "no-books") connection.passOver(result.isBlocked ? "blocked" : "unreachable", this.fault);
+  private take(found: SearchResult, has: "books" | "no-books"): readonly Instrument[] {
+    const { symbols, connection } = this.options;
+    if (!found.ok) {
+      this.fault = found.fault;
+      if (has === "no-books" && found.passOver !== null) connection.passOver(found.passOver, found.fault);
       return [];
     }
-    const decoded = adapter.decodeInstruments(result.body, symbols);
-    if ("malformed" in decoded) {
-      this.fault = `the venue's instruments could not be read: ${decoded.malformed}`;
-      return [];
-    }
-    const missing = symbols.filter((symbol) => !decoded.instruments.some((instrument) => instrument.symbol === symbol));
-    this.fault = missing.length === 0 ? null : `the venue lists no ${missing.join(", ")}`;
-    this.isFresh = missing.length === 0;
-    return decoded.instruments;
+    const { instruments, unlisted } = found;
+    const absent = symbols.filter((name) => ![...instruments, ...unlisted].some(({ symbol }) => symbol === name));
+    this.unlisted = [...unlisted, ...absent.map((symbol) => ({ symbol, reason: "the venue doesn't list it" }))];
+    this.fault = this.unlisted.length === 0 ? null : this.unlisted.map(({ symbol, reason }) => `${symbol}: ${reason}`).join("; ");
+    this.isFresh = this.unlisted.length === 0;
+    return instruments;
   }
 }

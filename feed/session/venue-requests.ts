@@ -4,12 +4,12 @@
 
 import type { VenueLimits, VenueRequest } from "../../exchanges/contract.ts";
 import type { SessionPort } from "./session-port.ts";
-import { answerText, isBlocked, isSuccess, retryAfterMs, usedWeight } from "./venue-answers.ts";
+import { answerText, isBlocked, isRefused, isSuccess, retryAfterMs, usedWeight } from "./venue-answers.ts";
 import type { VenueBudget } from "./venue-budget.ts";
 
 export type RequestResult =
   | { readonly ok: true; readonly body: string }
-  | { readonly ok: false; readonly isBlocked: boolean; readonly detail: string };
+  | { readonly ok: false; readonly isBlocked: boolean; readonly isRefused: boolean; readonly detail: string };
 
 export class VenueRequests {
   private readonly port: SessionPort;
@@ -39,7 +39,7 @@ export class VenueRequests {
       }
       const wait = retryAfterMs(answer, now);
       if (wait > 0) this.budget.hold(now + wait);
-      answered({ ok: false, isBlocked: isBlocked(answer), detail: answerText(answer) });
+      answered({ ok: false, isBlocked: isBlocked(answer), isRefused: isRefused(answer), detail: answerText(answer) });
     });
   }
 }

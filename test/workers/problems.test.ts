@@ -46,6 +46,7 @@ describe("health", () => {
     connection: { state: "open", lastDownReason: null, refusals: 1, lastRefusal: { at: 1_200_000, detail: "400: no such symbol" } },
     markets: [{ market: "v:A", state: "live", venueState: "Open" }],
     counters: { since: 0 },
+    unlisted: [],
     pendingMinutes: 1,
     oldestPendingMinute: 0,
     frames: 1,
@@ -118,6 +119,25 @@ describe("health", () => {
     expect([told?.refusals, told?.lastRefusal]).toEqual([1, { at: 1_200_000, detail: "400: no such symbol" }]);
     const [unknown] = healthBody({ ...fine, feeds: [{ ...feed, status: null }] }).feeds;
     expect([unknown?.refusals, unknown?.lastRefusal]).toEqual([0, null]);
+  });
+
+  it("names each symbol that has no market, and why: a typo in FEEDS shows nowhere else", () => {
+    const unlisted = [{ symbol: "B", reason: "the venue doesn't list it" }];
+    const configuration = { ...feed.configuration, symbols: ["A", "B"] };
+    const said = healthBody({ ...fine, feeds: [{ ...feed, configuration, status: { ...status, unlisted } }] });
+    expect([said.status, said.reasons, said.feeds[0]?.unlisted]).toEqual([
+      "degraded",
+      ["feed main has no B: the venue doesn't list it"],
+      unlisted,
+    ]);
+  });
+
+  it("is told of a feed of an older deployment too, which says nothing of unlisted symbols: that Worker is deployed more seldom", () => {
+    const { unlisted: _, ...older } = status;
+    expect(healthBody({ ...fine, feeds: [{ ...feed, status: older as FeedStatus }] })).toMatchObject({
+      status: "ok",
+      feeds: [{ unlisted: [] }],
+    });
   });
 
   it("names the market days whose file can't be made, and how often that was tried", () => {

@@ -308,6 +308,9 @@ const feedHealthSchema = z.object({
   lastDownReason: z.string().nullable(),
   refusals: z.int().openapi({ description: "Messages of ours that the venue has refused on the socket since the feed's process began" }),
   lastRefusal: z.object({ at: epochMs, detail: z.string() }).nullable(),
+  unlisted: z.array(z.object({ symbol: z.string(), reason: z.string() })).openapi({
+    description: "Symbols configured that have no market, and why: the venue doesn't list them, or what it lists can't be used",
+  }),
   marketsLive: z.int(),
   markets: z.int(),
   frames: z.int(),

@@ -75,11 +75,18 @@ function feedReasons({ configuration, status }: FeedObservation): string[] {
     const said = typeof venueState !== "string" || venueState === TRADED ? "" : ` (the venue says ${venueState})`;
     if (state !== "live" || said !== "") reasons.push(`${market} is ${state}${said}`);
   }
-  if (status.markets.length < configuration.symbols.length) {
+  const unlisted = unlistedOf(status);
+  for (const { symbol, reason } of unlisted) reasons.push(`${name} has no ${symbol}: ${reason}`);
+  if (status.markets.length + unlisted.length < configuration.symbols.length) {
     reasons.push(`${name} knows ${status.markets.length} of ${configuration.symbols.length} markets`);
   }
   if (status.pendingMinutes > PENDING_MINUTES_EXPECTED) reasons.push(`${name} holds ${status.pendingMinutes} minutes that are not stored`);
   return reasons;
+}
+
+/** A feed of an older deployment says nothing of it. */
+function unlistedOf({ unlisted }: Partial<Pick<FeedStatus, "unlisted">>): FeedStatus["unlisted"] {
+  return unlisted ?? [];
 }
 
 function dayReasons(failing: FailingDays | null): string[] {
@@ -108,6 +115,7 @@ function feedHealth({ configuration, status, lastStoredMinute }: FeedObservation
     lastRefusal: status?.connection.lastRefusal ?? null,
     marketsLive: status?.markets.filter(({ state }) => state === "live").length ?? 0,
     markets: configuration.symbols.length,
+    unlisted: status === null ? [] : unlistedOf(status).map((each) => ({ ...each })),
     frames: status?.frames ?? 0,
     malformedFrames: status?.malformedFrames ?? 0,
     tapeBytesHeld: status?.tapeBytesHeld ?? 0,
