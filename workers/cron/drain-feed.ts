@@ -63,7 +63,9 @@ export interface DrainOptions extends Stores {
 
 /** @throws what the feed or a store throws; what was acknowledged before stays stored. */
 export async function drainFeed(feed: FeedRpc, configuration: FeedConfiguration, options: DrainOptions): Promise<DrainReport> {
-  const { venue, markets } = await feed.status();
+  const { venue: told, markets } = await feed.status();
+  // What a former feed of an older deployment says.
+  const venue = told === "unknown" ? configuration.venue : told;
   const instruments = markets.map(({ instrument }) => instrumentRow(instrument, configuration.feed));
   let report: DrainReport = { minutes: 0, rows: 0, gaps: 0, tapes: 0, objects: 0, tapeBytes: 0, remaining: 0 };
   let calls = options.calls - CALLS_PER_RUN;

@@ -43,7 +43,7 @@ export async function drainFormerFeeds(
     try {
       const former = await formerFeeds(namespace, object);
       calls += CALLS_PER_OBJECT;
-      for (const { feed, recordedAs, venue } of former) {
+      for (const { feed, recordedAs = feed, venue } of former) {
         if (options.calls - calls < LEAST_CALLS_PER_DRAIN) break;
         const configuration = { feed: recordedAs, object, venue, symbols: [] };
         const drain = { ...options, calls: options.calls - calls, batchesOf: `${feed}@${object}` };
