@@ -1,49 +1,42 @@
 /**
- * The fast reading of a frame: one pass over the exact text that Binance sends for depth, trades and quotes, straight into the buffers.
+ * The fast reading of a frame: the exact text that Binance sends for depth, trades and quotes, straight into the buffers.
  *
- * No object, substring or array is made; a level costs its characters. The scanner accepts only a complete frame in a known layout whose
- * values it can hold, and answers null for anything else: the parser then says what that is. So it can be strict and short, and what
- * it does accept must be exactly what the parser would have read (test/exchanges/binance-decoder.test.ts holds the two together).
- *
- * Layouts: recorded frames of 2021 and 2024, and https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams
- * (read 2026-11-21).
+ * No object, substring or array is made. A frame is matched whole (layouts.ts; a depth message up to its levels), then its numbers are read
+ * where they must stand. The scanner accepts only a complete frame in a known layout whose values it can hold, and answers null for
+ * anything else: the parser then says what that is. So it can be strict and short, and what it does accept must be exactly what the parser
+ * would have read (test/exchanges/binance-decoder.test.ts holds the two together).
  */
 
 import type { DecimalGrid } from "../../core/units/decimal.ts";
 import type { Decoded } from "../contract.ts";
 import type { EventBuffers } from "../decoding/event-buffers.ts";
-import { layout } from "../decoding/layout-patterns.ts";
 import { ScannedMarkets } from "../decoding/scanned-markets.ts";
 import { TextScanner } from "../decoding/text-scanner.ts";
+import { type FrameLayouts, layoutsOf, TIME_DIGITS } from "./layouts.ts";
 import type { BinanceMarket, BinanceProduct } from "./markets.ts";
 
 const HEAD = '{"stream":"';
 const TAIL = "}}";
-/** What follows the stream's symbol, up to the event's time. The speed is as subscribed, or none. */
-const DEPTH_HEAD = layout('depth(?:@\\d+ms)?","data":\\{"e":"depthUpdate","E":');
-const TRADE_HEAD = layout('trade","data":\\{"e":"trade","E":');
-/** USD-M names the event before the number, COIN-M behind it. */
-const NAMED_QUOTE_HEAD = layout('bookTicker","data":\\{"e":"bookTicker","u":');
-const QUOTE_HEAD = layout('bookTicker","data":\\{"u":');
-/** Futures may name the pair behind the symbol. */
-const PAIR = layout('"ps":"[A-Z0-9]*",');
 const QUOTE = 34;
 const COMMA = 44;
 const OPEN_BRACKET = 91;
 const CLOSE_BRACKET = 93;
 const LETTER_B = 98;
 const LETTER_D = 100;
+const LETTER_E = 101;
+const LETTER_P = 112;
 const LETTER_T = 116;
 
 /** A market with a piece of text that its frames hold, joined once. */
 interface ScannedMarket extends BinanceMarket {
-  /** e.g. `,"s":"BTCUSDT",` */
-  readonly symbolField: string;
+  /** The codes of e.g. `BTCUSDT"`. */
+  readonly symbolCodes: Uint8Array;
 }
 
 export class FrameScanner {
   private readonly buffers: EventBuffers;
-  private readonly product: BinanceProduct;
+  private readonly isFutures: boolean;
+  private readonly layouts: FrameLayouts;
   private readonly scanner = new TextScanner();
   private readonly markets: ScannedMarkets<ScannedMarket>;
   /** Behind the last level that `levels` read. */
@@ -51,8 +44,9 @@ export class FrameScanner {
 
   constructor(buffers: EventBuffers, markets: Iterable<BinanceMarket>, product: BinanceProduct) {
     this.buffers = buffers;
-    this.product = product;
-    const scanned = Array.from(markets, (market) => ({ ...market, symbolField: `,"s":"${market.symbol}",` }));
+    this.isFutures = product === "futures";
+    this.layouts = layoutsOf(product);
+    const scanned = Array.from(markets, (market) => ({ ...market, symbolCodes: codesOf(`${market.symbol}"`) }));
     this.markets = new ScannedMarkets(scanned, { nameOf: ({ streamSymbol }) => streamSymbol, end: "@" });
   }
 
@@ -60,7 +54,7 @@ export class FrameScanner {
   scan(frame: string): Decoded | null {
     const { scanner } = this;
     scanner.begin(frame);
-    if (!scanner.literal(HEAD)) return null;
+    scanner.at = HEAD.length;
     const market = this.markets.read(scanner);
     if (market === null) return null;
     switch (frame.charCodeAt(scanner.at)) {
@@ -76,21 +70,24 @@ export class FrameScanner {
   }
 
   private scanDepth(market: ScannedMarket): Decoded | null {
-    const { scanner } = this;
+    const { scanner, isFutures } = this;
     const { depth } = this.buffers;
-    const isFutures = this.product === "futures";
-    if (!scanner.matches(DEPTH_HEAD)) return null;
-    const venueTime = scanner.integer();
-    if (venueTime < 0 || (isFutures && this.field(',"T":') < 0)) return null;
-    if (!scanner.literal(market.symbolField)) return null;
-    if (isFutures) scanner.matches(PAIR);
-    const first = this.field('"U":');
-    const last = this.field(',"u":');
-    if (first < 0 || last < first) return null;
-    const previous = isFutures ? this.field(',"pu":') : null;
-    if (previous !== null && previous < 0) return null;
+    const kindAt = scanner.at;
+    if (!this.matches(this.layouts.depthHead)) return null;
+    const levelsAt = scanner.at;
+    // The speed is as subscribed, or none.
+    scanner.at = scanner.text.indexOf('"', kindAt);
+    const venueTime = this.integerBehind('","data":{"e":"depthUpdate","E":'.length);
+    if (isFutures) scanner.at += ',"T":'.length + TIME_DIGITS;
+    if (venueTime < 0 || !this.isSymbolBehind(',"s":"'.length, market)) return null;
+    if (isFutures) this.passPair();
+    const first = this.integerBehind(',"U":'.length);
+    const last = this.integerBehind(',"u":'.length);
+    const previous = isFutures ? this.integerBehind(',"pu":'.length) : null;
+    if (first < 0 || last < first || (previous !== null && previous < 0)) return null;
+    scanner.at = levelsAt;
     const { batch } = this.buffers.levels;
-    if (!scanner.literal(',"b":[') || !this.levels(market, 0)) return null;
+    if (!this.levels(market, 0)) return null;
     batch.bidCount = this.levelsEnd;
     if (!scanner.literal(',"a":[') || !this.levels(market, batch.bidCount)) return null;
     batch.askCount = this.levelsEnd - batch.bidCount;
@@ -104,80 +101,97 @@ export class FrameScanner {
   }
 
   private scanQuote(market: ScannedMarket): Decoded | null {
-    const { scanner } = this;
+    const { scanner, isFutures } = this;
     const { quote } = this.buffers;
-    const isFutures = this.product === "futures";
-    const isNamed = isFutures && scanner.matches(NAMED_QUOTE_HEAD);
-    if (!isNamed && !scanner.matches(QUOTE_HEAD)) return null;
-    const sequence = scanner.integer();
-    if (sequence < 0 || (isFutures && !isNamed && !scanner.literal(',"e":"bookTicker"'))) return null;
-    if (!scanner.literal(market.symbolField)) return null;
-    if (isFutures) scanner.matches(PAIR);
+    const kindAt = scanner.at;
+    if (!this.matches(this.layouts.quote)) return null;
+    scanner.at = kindAt + 'bookTicker","data":{'.length;
+    const isNamed = scanner.text.charCodeAt(scanner.at + 1) === LETTER_E;
+    const sequence = this.integerBehind(isNamed ? '"e":"bookTicker","u":'.length : '"u":'.length);
+    const symbolBehind = isFutures && !isNamed ? ',"e":"bookTicker","s":"'.length : ',"s":"'.length;
+    if (sequence < 0 || !this.isSymbolBehind(symbolBehind, market)) return null;
+    if (isFutures) this.passPair();
     quote.symbol = market.symbol;
     quote.sequence = sequence;
-    quote.bidTicks = this.steps('"b":"', market.tick);
-    quote.bidLots = this.steps(',"B":"', market.lot);
-    quote.askTicks = this.steps(',"a":"', market.tick);
-    quote.askLots = this.steps(',"A":"', market.lot);
+    quote.bidTicks = this.stepsBehind(',"b":"'.length, market.tick);
+    quote.bidLots = this.stepsBehind('","B":"'.length, market.lot);
+    quote.askTicks = this.stepsBehind('","a":"'.length, market.tick);
+    quote.askLots = this.stepsBehind('","A":"'.length, market.lot);
     if (quote.bidTicks <= 0 || quote.askTicks <= 0 || quote.bidLots < 0 || quote.askLots < 0) return null;
     quote.venueTime = null;
     if (isFutures) {
-      if (this.field(',"T":') < 0) return null;
-      const venueTime = this.field(',"E":');
-      if (venueTime < 0) return null;
-      quote.venueTime = venueTime;
+      scanner.at += '","T":'.length + TIME_DIGITS;
+      quote.venueTime = this.integerBehind(',"E":'.length);
+      if (quote.venueTime < 0) return null;
     }
-    return this.isAtEnd() ? this.buffers.quoteDecoded : null;
+    return this.buffers.quoteDecoded;
   }
 
   private scanTrade(market: ScannedMarket): Decoded | null {
-    const { scanner } = this;
+    const { scanner, isFutures } = this;
+    const { text } = scanner;
     const { trade } = this.buffers;
-    const isFutures = this.product === "futures";
-    if (!scanner.matches(TRADE_HEAD) || scanner.integer() < 0) return null;
+    const kindAt = scanner.at;
+    if (!this.matches(this.layouts.trade)) return null;
+    scanner.at = kindAt + 'trade","data":{"e":"trade","E":'.length + TIME_DIGITS;
     // Spot has it behind the size.
-    let venueTime = isFutures ? this.field(',"T":') : 0;
-    if (venueTime < 0 || !scanner.literal(market.symbolField)) return null;
-    const tradeId = this.field('"t":');
-    if (tradeId < 0) return null;
-    trade.priceTicks = this.steps(',"p":"', market.tick);
-    trade.sizeLots = this.steps(',"q":"', market.lot);
-    if (trade.priceTicks <= 0 || trade.sizeLots <= 0) return null;
-    if (isFutures) {
-      if (!scanner.literal(',"X":"MARKET"')) return null;
-    } else {
-      venueTime = this.field(',"T":');
-      if (venueTime < 0) return null;
-    }
-    // `m`: the buyer was the maker, so the taker sold. Spot repeats an obsolete `M` behind it.
-    if (scanner.literal(',"m":true')) trade.takerSide = "sell";
-    else if (scanner.literal(',"m":false')) trade.takerSide = "buy";
-    else return null;
-    if (!isFutures && !scanner.literal(',"M":true') && !scanner.literal(',"M":false')) return null;
+    let venueTime = isFutures ? this.integerBehind(',"T":'.length) : 0;
+    if (venueTime < 0 || !this.isSymbolBehind(',"s":"'.length, market)) return null;
+    const tradeId = this.integerBehind(',"t":'.length);
+    const priceTicks = this.stepsBehind(',"p":"'.length, market.tick);
+    const sizeLots = this.stepsBehind('","q":"'.length, market.lot);
+    if (tradeId < 0 || priceTicks <= 0 || sizeLots <= 0) return null;
+    if (isFutures) scanner.at += '","X":"MARKET'.length;
+    else venueTime = this.integerBehind('","T":'.length);
+    if (venueTime < 0) return null;
+    const makerAt = scanner.at + (isFutures ? '","m":'.length : ',"m":'.length);
     trade.symbol = market.symbol;
     trade.tradeId = tradeId;
     trade.venueTime = venueTime;
-    return this.isAtEnd() ? this.buffers.tradeDecoded : null;
+    trade.priceTicks = priceTicks;
+    trade.sizeLots = sizeLots;
+    // `m`: the buyer was the maker, so the taker sold.
+    trade.takerSide = text.charCodeAt(makerAt) === LETTER_T ? "sell" : "buy";
+    return this.buffers.tradeDecoded;
+  }
+
+  /** Whether the frame has this layout, from its beginning on. */
+  private matches(pattern: RegExp): boolean {
+    this.scanner.at = 0;
+    return this.scanner.matches(pattern);
+  }
+
+  /** Whether what has been matched as a symbol is the market's. The stream's name must be of the same one. */
+  private isSymbolBehind(characters: number, { symbolCodes }: ScannedMarket): boolean {
+    this.scanner.at += characters;
+    return this.scanner.codes(symbolCodes);
+  }
+
+  /** `,"ps":"BTCUSD"`, where it is. */
+  private passPair(): void {
+    const { scanner } = this;
+    const { text, at } = scanner;
+    if (text.charCodeAt(at + 2) === LETTER_P) scanner.at = text.indexOf('"', at + ',"ps":"'.length) + 1;
+  }
+
+  /** A whole number that has been matched; -1 when it has more digits than are read here. */
+  private integerBehind(characters: number): number {
+    this.scanner.at += characters;
+    return this.scanner.integer();
+  }
+
+  /** A decimal that has been matched, up to its closing quote; -1 when it is off the grid. */
+  private stepsBehind(characters: number, grid: DecimalGrid): number {
+    const { scanner } = this;
+    const steps = scanner.decimal(scanner.at + characters, grid);
+    return scanner.text.charCodeAt(scanner.at) === QUOTE ? steps : -1;
   }
 
   /** USD-M has put `"st":0` behind its fields since 2026; it is not used. */
   private isAtEnd(): boolean {
     const { scanner } = this;
-    if (this.product === "futures" && scanner.literal(',"st":') && scanner.integer() < 0) return false;
+    if (this.isFutures && scanner.literal(',"st":') && scanner.integer() < 0) return false;
     return scanner.literal(TAIL) && scanner.isAtEnd();
-  }
-
-  /** `expected` and a whole number. @returns -1 when that is not what is here. */
-  private field(expected: string): number {
-    return this.scanner.literal(expected) ? this.scanner.integer() : -1;
-  }
-
-  /** `expected`, a decimal on the grid and its closing quote. @returns -1 when that is not what is here. */
-  private steps(expected: string, grid: DecimalGrid): number {
-    const { scanner } = this;
-    if (!scanner.literal(expected)) return -1;
-    const steps = scanner.decimal(scanner.at, grid);
-    return scanner.character(QUOTE) ? steps : -1;
   }
 
   /** Levels up to and with the closing bracket, written from `first`. */
@@ -217,4 +231,8 @@ export class FrameScanner {
       return code === CLOSE_BRACKET;
     }
   }
+}
+
+function codesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }

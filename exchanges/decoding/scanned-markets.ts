@@ -16,11 +16,19 @@ export interface NameInFrames<Market> {
   readonly end: string;
 }
 
+interface NamedMarket<Market> {
+  readonly market: Market;
+  /** With what ends it. */
+  readonly name: Uint8Array;
+}
+
 export class ScannedMarkets<Market extends ScannedMarket> {
   /** By hash of the name, by linear probing; at most a quarter of the slots is in use. */
-  private readonly slots: ({ readonly market: Market; readonly name: Uint8Array } | null)[] = [];
+  private readonly slots: (NamedMarket<Market> | null)[] = [];
   private readonly mask: number;
   private readonly end: number;
+  /** The one that was read last: often the next too, and told from others by its first characters. */
+  private last: NamedMarket<Market> | null = null;
 
   /** Markets whose names JSON would escape, or whose grids are finer than a scanner reads, are left to the parser. */
   constructor(markets: Iterable<Market>, { nameOf, end }: NameInFrames<Market> = SYMBOL_IN_QUOTES) {
@@ -43,11 +51,14 @@ export class ScannedMarkets<Market extends ScannedMarket> {
 
   /** Reads a name and what ends it. @returns null when it is none of these markets'. */
   read(scanner: TextScanner): Market | null {
-    const { slots, mask, end } = this;
+    const { slots, mask, end, last } = this;
+    if (last !== null && scanner.codes(last.name)) return last.market;
     for (let at = scanner.nameHash(end) & mask; ; at = (at + 1) & mask) {
       const found = slots[at];
       if (found === null || found === undefined) return null;
-      if (scanner.codes(found.name)) return found.market;
+      if (!scanner.codes(found.name)) continue;
+      this.last = found;
+      return found.market;
     }
   }
 }

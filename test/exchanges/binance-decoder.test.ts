@@ -138,7 +138,7 @@ describe("the scanner, against the parser", () => {
         accepted++;
         expect(settled(scanned)).toEqual(settled(parser.parse(mutated)));
       }),
-      { numRuns: 20_000 },
+      { numRuns: 30_000 },
     );
     expect(accepted).toBeGreaterThan(1_000);
   });
