@@ -8,6 +8,7 @@
  */
 
 import type { Instrument } from "../../core/market/instrument.ts";
+import type { Decoded } from "../contract.ts";
 import { isObject, parseJson } from "../decoding/json-fields.ts";
 import type { CoinbaseMarket } from "./messages.ts";
 
@@ -56,6 +57,9 @@ export function sawTicker(market: ExchangeMarket, tradeId: number): boolean {
   market.tickerTradeId = tradeId;
   return tickerTradeId !== null && tradeId > tickerTradeId;
 }
+
+/** What such a ticker is answered with. */
+export const OLD_TICKER: Decoded = { kind: "ignored", reason: "the quote of a trade before the subscription" };
 
 /** An id that lies farther below the last one than any crossing of two channels explains: the last one was absurd, or the venue counts anew. */
 const LARGEST_STEP_BACK = 1_000_000;

@@ -24,7 +24,7 @@ import {
   ticksOf,
 } from "../decoding/json-fields.ts";
 import { refusal } from "../decoding/refusal.ts";
-import { type ExchangeMarket, sawHeartbeat, sawTicker, sawTrade } from "./exchange-markets.ts";
+import { type ExchangeMarket, OLD_TICKER, sawHeartbeat, sawTicker, sawTrade } from "./exchange-markets.ts";
 import {
   addLevel,
   type CoinbaseMarket,
@@ -183,7 +183,7 @@ function readTicker(market: ExchangeMarket, root: JsonObject): Decoded {
   // A market without a trade yet has a ticker without one.
   const tradeId = root.trade_id === undefined ? 0 : integerField(root, "trade_id");
   const quote = readQuote(market, root, { venueTime: timeOf(root.time, `"time"`), fields: TOP });
-  if (!sawTicker(market, tradeId)) return { kind: "ignored", reason: "the quote of a trade before the subscription" };
+  if (!sawTicker(market, tradeId)) return OLD_TICKER;
   return quote === null ? { kind: "ignored", reason: "a quote with an empty side" } : { kind: "event", event: quote };
 }
 

@@ -1,5 +1,5 @@
 /**
- * The fast reading of the Exchange feed: changes, whole books and matches in the exact text that the venue sends, straight into the buffers.
+ * The fast reading of the Exchange feed: changes, whole books, matches and tickers in the exact text that the venue sends, straight into the buffers.
  *
  * No object, substring or array is made. It accepts only a complete frame in a known layout whose values it can hold, changes nothing that is
  * remembered before it has, and answers null for anything else: the parser then says what that is. What it accepts is exactly what the
@@ -10,9 +10,10 @@
 import type { Decoded } from "../contract.ts";
 import type { EventBuffers } from "../decoding/event-buffers.ts";
 import { parseIsoTime } from "../decoding/iso-time.ts";
+import { DECIMAL, INTEGER, layout, NAME } from "../decoding/layout-patterns.ts";
 import { ScannedMarkets } from "../decoding/scanned-markets.ts";
 import { TextScanner } from "../decoding/text-scanner.ts";
-import { type ExchangeMarket, sawTrade } from "./exchange-markets.ts";
+import { type ExchangeMarket, OLD_TICKER, sawTicker, sawTrade } from "./exchange-markets.ts";
 import type { SidedLevels } from "./messages.ts";
 
 const HEAD = '{"type":"';
@@ -25,10 +26,23 @@ const LETTER_B = 98;
 const LETTER_L = 108;
 const LETTER_M = 109;
 const LETTER_S = 115;
+const LETTER_T = 116;
 /** `["buy","` */
 const BUY_HEAD = 8;
 /** A UUID: 32 hex digits and four dashes. */
 const ORDER_ID = 36;
+/** A ticker from its beginning: of 2021 without the sizes of its best prices, of today with them. Statistics of the day are not used. */
+const STATISTICS = ["price", "open_24h", "volume_24h", "low_24h", "high_24h", "volume_30d"]
+  .map((name) => `"${name}":"${DECIMAL}",`)
+  .join("");
+const TICKER = layout(
+  `\\{"type":"ticker","sequence":${INTEGER},"product_id":"${NAME}",${STATISTICS}"best_bid":"${DECIMAL}"(?:,"best_bid_size":"${DECIMAL}")?` +
+    `,"best_ask":"${DECIMAL}"(?:,"best_ask_size":"${DECIMAL}")?,"side":"(?:buy|sell)","time":"[-.\\d:TZ]+","trade_id":${INTEGER},` +
+    `"last_size":"${DECIMAL}"\\}$`,
+);
+const TICKER_SEQUENCE_AT = '{"type":"ticker","sequence":'.length;
+const SECOND_UNDERSCORE_AT = '","best_bid'.length;
+const UNDERSCORE = 95;
 
 export class ExchangeScanner {
   private readonly scanner = new TextScanner();
@@ -55,6 +69,8 @@ export class ExchangeScanner {
         return this.scanMatch();
       case LETTER_S:
         return this.scanSnapshot();
+      case LETTER_T:
+        return this.scanTicker();
       default:
         return null;
     }
@@ -184,6 +200,49 @@ export class ExchangeScanner {
     trade.takerSide = isMakerBuy ? "sell" : "buy";
     sawTrade(market, tradeId);
     return this.buffers.tradeDecoded;
+  }
+
+  private scanTicker(): Decoded | null {
+    const { scanner } = this;
+    const { text } = scanner;
+    const { quote } = this.buffers;
+    scanner.at = 0;
+    if (!scanner.matches(TICKER)) return null;
+    scanner.at = TICKER_SEQUENCE_AT;
+    if (scanner.integer() < 0) return null;
+    scanner.at += ',"product_id":"'.length;
+    const market = this.markets.read(scanner);
+    if (market === null) return null;
+    scanner.at = text.indexOf('"best_bid":"', scanner.at);
+    const bidTicks = this.decimalAt(scanner.at + '"best_bid":"'.length, market.tick);
+    const bidLots = this.sizeOfTop(market);
+    const askTicks = this.decimalAt(scanner.at + '","best_ask":"'.length, market.tick);
+    const askLots = this.sizeOfTop(market);
+    if (bidTicks <= 0 || askTicks <= 0 || (bidLots !== null && bidLots < 0) || (askLots !== null && askLots < 0)) return null;
+    const timeAt = text.indexOf('"time":"', scanner.at) + '"time":"'.length;
+    scanner.at = text.indexOf('"', timeAt);
+    const venueTime = parseIsoTime(text, timeAt, scanner.at);
+    scanner.at += '","trade_id":'.length;
+    const tradeId = scanner.integer();
+    if (venueTime < 0 || tradeId < 0) return null;
+    if (!sawTicker(market, tradeId)) return OLD_TICKER;
+    quote.symbol = market.symbol;
+    quote.venueTime = venueTime;
+    // The book has no numbers that a quote could share.
+    quote.sequence = null;
+    quote.bidTicks = bidTicks;
+    quote.bidLots = bidLots;
+    quote.askTicks = askTicks;
+    quote.askLots = askLots;
+    return this.buffers.quoteDecoded;
+  }
+
+  /** The size behind a price whose closing quote is here; null where the message has none, -1 when it is off the grid. */
+  private sizeOfTop({ lot }: ExchangeMarket): number | null {
+    const { text, at } = this.scanner;
+    // `","best_bid_size":"`, whose second underscore the next price's name has not.
+    const hasSize = text.charCodeAt(at + SECOND_UNDERSCORE_AT) === UNDERSCORE;
+    return hasSize ? this.decimalAt(at + '","best_bid_size":"'.length, lot) : null;
   }
 
   /** A time and the end of the frame. @returns -1 when that is not what is here. */
