@@ -24,6 +24,16 @@ export class AheadFrames {
     return this.oldest === null;
   }
 
+  /** Oldest first. */
+  get kept(): readonly string[] {
+    return this.frames.kept;
+  }
+
+  /** They wait from here on. */
+  waitAnew(at: number): void {
+    if (this.oldest !== null) this.oldest = { ...this.oldest, at };
+  }
+
   /** @param after what the book holds. @returns whether the change begins beyond it, and has been kept. */
   keep(change: DepthEvent, frame: string, { after, receivedAt }: { after: number | null; receivedAt: number }): boolean {
     const follows = change.previousSequence ?? change.firstSequence - 1;

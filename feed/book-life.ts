@@ -18,7 +18,7 @@ import { BookBuild } from "./book-build.ts";
 import { BookCheck, type BookJudgement } from "./book-check.ts";
 import { BookProof } from "./book-proof.ts";
 import { agreeWhereKnown, BookRefresh } from "./book-refresh.ts";
-import { encodeCheckpoint } from "./checkpoint.ts";
+import { encodeCheckpoint, type StandbyState } from "./checkpoint.ts";
 import type { GapReason } from "./contract.ts";
 import type { Coverage } from "./coverage.ts";
 import { GapTracker } from "./gap-tracker.ts";
@@ -281,11 +281,11 @@ export class BookLife {
   }
 
   /** The book as text for the tape; null unless it is live. */
-  checkpoint(): string | null {
+  checkpoint(standby: StandbyState | null): string | null {
     const { lastSequence } = this;
     if (this.state !== "live" || lastSequence === null) return null;
     const memory = this.decoder.memory(this.symbol);
-    return encodeCheckpoint(this.book, { lastSequence, confirmedAt: this.check.confirmedAt, memory });
+    return encodeCheckpoint(this.book, { lastSequence, confirmedAt: this.check.confirmedAt, memory, standby });
   }
 
   private apply(event: MarketEvent, frame: string, receivedAt: number): void {

@@ -4,7 +4,7 @@ import type { OrderBook } from "../core/book/order-book.ts";
 import type { SnapshotEvent } from "../core/market/event.ts";
 import type { Decoder } from "../exchanges/contract.ts";
 import type { BookCheck } from "./book-check.ts";
-import { decodeCheckpoint } from "./checkpoint.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 
 /** What of a market a checkpoint is compared with, or put into. */
 export interface CheckpointTarget {
@@ -16,14 +16,12 @@ export interface CheckpointTarget {
   onSnapshot(event: SnapshotEvent, receivedAt: number): void;
 }
 
-/** @returns what it was: `differs` from the book that is held, or can't be read. */
+/** @returns what it was: `differs` from the book that is held, or its memory can't be read. */
 export function replayCheckpoint(
-  body: string,
+  checkpoint: Checkpoint,
   receivedAt: number,
   { target, decoder }: { target: CheckpointTarget; decoder: Decoder },
 ): "taken" | "equal" | "differs" | "malformed" {
-  const checkpoint = decodeCheckpoint(body);
-  if ("malformed" in checkpoint) return "malformed";
   const { symbol, book, check } = target;
   const { lastSequence, levels, window, memory } = checkpoint;
   if (target.isLive) return target.lastSequence === lastSequence && book.contentHash() === checkpoint.contentHash ? "equal" : "differs";

@@ -9,6 +9,7 @@ import type { MarketEvent } from "../core/market/event.ts";
 import { MS_PER_SECOND } from "../core/units/time.ts";
 import type { TapeRecord } from "../core/wire/tape.ts";
 import type { Channel, Decoded, Decoder, ExchangeAdapter, LossNotice } from "../exchanges/contract.ts";
+import { type Checkpoint, decodeCheckpoint } from "./checkpoint.ts";
 import { type ClosedMinute, ClosedMinutes } from "./closed-minutes.ts";
 import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
 import type { GapReason, GapRecord } from "./contract.ts";
@@ -145,8 +146,12 @@ export class FeedReducer implements TapeTarget {
   standbyOpened(at: number): void {
     this.moveTo(at);
     this.closeStandby();
+    this.standby = this.createStandby(this.now);
+  }
+
+  private createStandby(openedAt: number): Standby {
     const { adapter, markets, limits } = this;
-    this.standby = new Standby({ adapter, markets, openedAt: this.now, judgesOrder: !this.isOneMarketsTape, pendingLimits: limits });
+    return new Standby({ adapter, markets, openedAt, judgesOrder: !this.isOneMarketsTape, pendingLimits: limits });
   }
 
   /** A text frame of the standby. One that can't succeed any more is to be given up at once (`standbyLost`). */
@@ -187,8 +192,10 @@ export class FeedReducer implements TapeTarget {
   }
 
   private closeStandby(): void {
-    this.standby?.close();
+    if (this.standby === null) return;
+    this.standby.close();
     this.standby = null;
+    for (const market of this.markets.values()) market.useDecoder(this.decoder);
   }
 
   connectionLost(at: number, reason: GapReason, detail: string): void {
@@ -289,10 +296,34 @@ export class FeedReducer implements TapeTarget {
     this.isOneMarketsTape = true;
   }
 
+  /** A market's book as text for the tape, which is to have it before whatever comes next; null unless it is live. */
+  takeCheckpoint(symbol: string): string | null {
+    const body = this.markets.get(symbol)?.checkpoint(this.standby?.stateOf(symbol) ?? null) ?? null;
+    if (body !== null) this.standby?.checkpointed(symbol, this.now);
+    return body;
+  }
+
   /** A checkpoint of a tape. */
   checkpoint(symbol: string, body: string, at: number): void {
     this.moveTo(at);
-    this.markets.get(symbol)?.onCheckpoint(body, this.now);
+    const market = this.markets.get(symbol);
+    if (market === undefined) return;
+    const checkpoint = decodeCheckpoint(body);
+    if ("malformed" in checkpoint || !this.recallStandby(market, checkpoint)) {
+      market.malformedFrames++;
+      return;
+    }
+    market.onCheckpoint(checkpoint, this.now);
+    if (checkpoint.standby !== null) this.standby?.checkpointed(symbol, this.now);
+  }
+
+  /** A replay that begins while two connections are open has the next one's part from the checkpoint. @returns whether it could be read. */
+  private recallStandby(market: MarketTracker, checkpoint: Checkpoint): boolean {
+    const { standby: had } = checkpoint;
+    if (had === null || market.state === "live") return true;
+    this.standby ??= this.createStandby(had.openedAt);
+    market.useDecoder(this.decoder);
+    return this.standby.recall(market.instrument.symbol, checkpoint, this.now);
   }
 
   /** A tape says that the connection's numbers had a hole here: the frame that showed it comes next. */

@@ -12,6 +12,7 @@ import type { BookSequencer, Channel, Decoder, ExchangeAdapter, LossNotice } fro
 import type { BookCheck } from "./book-check.ts";
 import { BookLife, type BookLifeOptions, type BookListener } from "./book-life.ts";
 import type { ChannelWatch } from "./channel-watch.ts";
+import type { Checkpoint, StandbyState } from "./checkpoint.ts";
 import { replayCheckpoint } from "./checkpoint-replay.ts";
 import type { GapReason, GapRecord } from "./contract.ts";
 import type { GapTracker } from "./gap-tracker.ts";
@@ -238,15 +239,15 @@ export class MarketTracker {
   }
 
   /** A checkpoint of a tape: taken where there is no book, compared where there is. */
-  onCheckpoint(body: string, receivedAt: number): void {
-    const found = replayCheckpoint(body, receivedAt, { target: this.life, decoder: this.life.decoder });
+  onCheckpoint(checkpoint: Checkpoint, receivedAt: number): void {
+    const found = replayCheckpoint(checkpoint, receivedAt, { target: this.life, decoder: this.life.decoder });
     if (found === "malformed") this.malformedFrames++;
     else if (found === "differs") this.checkpointMismatches++;
   }
 
-  /** The book as text for the tape; null unless it is live. */
-  checkpoint(): string | null {
-    return this.life.checkpoint();
+  /** The book as text for the tape; null unless it is live. @param standby what the next connection has of it; null while none is open. */
+  checkpoint(standby: StandbyState | null = null): string | null {
+    return this.life.checkpoint(standby);
   }
 
   /** @returns whether the venue has named other grids than ours since the last call. */

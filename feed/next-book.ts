@@ -9,6 +9,7 @@
 import { OrderBook } from "../core/book/order-book.ts";
 import type { MarketEvent } from "../core/market/event.ts";
 import type { BookSequencer } from "../exchanges/contract.ts";
+import type { NextCheckpoint } from "./checkpoint.ts";
 
 /** Contents remembered of each book: at a hundred changes a second, over a second of lag between the connections. */
 const KEPT_CONTENTS = 128;
@@ -56,6 +57,20 @@ export class NextBook {
     this.sequencer.reset();
     this.book.clear();
     this.own.clear();
+  }
+
+  /** As a checkpoint has it. */
+  recall({ lastSequence, levels }: NextCheckpoint): void {
+    this.sequencer.reset();
+    this.sequencer.judgeSnapshot(lastSequence, null);
+    this.book.replace(levels, this.snapshotLimits);
+  }
+
+  /** The two are compared from here on: what they have gone through is forgotten. */
+  compareAnew(): void {
+    this.own.clear();
+    this.present.clear();
+    if (this.isWhole) this.own.add(this.book.levelSum);
   }
 
   presentMoved(book: OrderBook): void {

@@ -45,6 +45,11 @@ export class PendingFrames {
     this.limits = limits;
   }
 
+  /** All that is kept, oldest first. */
+  get kept(): readonly string[] {
+    return this.frames;
+  }
+
   /** @returns whether there was room; when there wasn't, this frame is the first of a new beginning, if it is kept itself. */
   push(event: MarketEvent, frame: string): "kept" | "overflowed" {
     const { frames, room } = this.limits;

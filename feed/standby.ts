@@ -24,7 +24,9 @@ import type { MarketEvent } from "../core/market/event.ts";
 import type { Instrument } from "../core/market/instrument.ts";
 import type { Decoded, Decoder, ExchangeAdapter, LossNotice, SocketRefusal } from "../exchanges/contract.ts";
 import { AheadFrames } from "./ahead-frames.ts";
+import type { Checkpoint, StandbyState } from "./checkpoint.ts";
 import { ConnectionOrder, type FrameOrder } from "./connection-order.ts";
+import { type Joining, joinAnew, joiningState, recallJoining } from "./joining.ts";
 import { LastingDifference } from "./lasting-difference.ts";
 import type { MarketTracker } from "./market-tracker.ts";
 import { NextBook } from "./next-book.ts";
@@ -44,20 +46,6 @@ interface ReceivedFrame {
   readonly text: string;
   readonly receivedAt: number;
   readonly order: FrameOrder;
-}
-
-interface Joining {
-  readonly market: MarketTracker;
-  /** Null where books are numbered. */
-  readonly next: NextBook | null;
-  /** Of the standby's changes, where books are numbered. */
-  readonly ahead: AheadFrames;
-  isJoined: boolean;
-  /** When the two books were shown to be one, the standby's behind. */
-  behindSince: number | null;
-  /** Since when both are whole; null while one isn't. */
-  bothSince: number | null;
-  lasting: LastingDifference;
 }
 
 /** What a frame of a standby was. */
@@ -139,6 +127,24 @@ export class Standby {
   /** It hasn't joined, and won't. */
   isOverdue(now: number): boolean {
     return now - this.openedAt > STANDBY_JOINS_WITHIN_MS;
+  }
+
+  /** What it has of a market, for a checkpoint. */
+  stateOf(symbol: string): StandbyState | null {
+    const joining = this.joining.get(symbol);
+    return joining === undefined ? null : { openedAt: this.openedAt, ...joiningState(joining, this.decoder) };
+  }
+
+  /** A replay begins here, at a checkpoint that says what this standby had of the market. @returns whether it could be read. */
+  recall(symbol: string, checkpoint: Checkpoint, receivedAt: number): boolean {
+    const joining = this.joining.get(symbol);
+    return joining !== undefined && recallJoining(joining, checkpoint, { decoder: this.decoder, receivedAt });
+  }
+
+  /** A checkpoint of the market was written, or is read where there is a book. */
+  checkpointed(symbol: string, receivedAt: number): void {
+    const joining = this.joining.get(symbol);
+    if (joining !== undefined && !joining.isJoined) joinAnew(joining, receivedAt);
   }
 
   /** It is over, however it went: nothing is compared any more. */
@@ -271,6 +277,7 @@ export class Standby {
     if (relation === "unrelated" && joining.lasting.isThere) market.audited(receivedAt, next);
     else this.meet(market, next, receivedAt);
     joining.isJoined = true;
+    market.useDecoder(this.decoder);
     next.end(market.book);
   }
 

@@ -189,7 +189,7 @@ export class Recorder implements Journal {
   }
 
   private checkpointOf(symbol: string, now: number): void {
-    const body = this.reducer.markets.get(symbol)?.checkpoint() ?? null;
+    const body = this.reducer.takeCheckpoint(symbol);
     if (body !== null) this.buffer.record(symbol, { kind: "checkpoint", receivedAt: now, symbol, body });
   }
 
