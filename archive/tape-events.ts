@@ -6,12 +6,14 @@
  * 2. A depth message that the reducer applied is a depth, whichever connection brought it; one that it dropped, or that broke the book, is none.
  * 3. Trades, and what is numbered or timed of quotes and bars, once each, from either connection. Of a venue's bars, closed ones.
  * 4. A gap is given out where it closes, before the snapshot that closes it; one that is still open stands at the end.
+ * 5. Minutes that the tape has lost are a hole (core/wire/lost-minutes.ts): the book ends before them.
  *
  * The book of the records is the reducer's at every point, level for level as far as all of them are known.
  */
 
 import { featureSetV1 } from "../core/features/registry.ts";
 import type { Instrument } from "../core/market/instrument.ts";
+import { LostMinutes } from "../core/wire/lost-minutes.ts";
 import type { MarketRecord } from "../core/wire/market-events.ts";
 import { decodeTapeLine, type TapeRecord } from "../core/wire/tape.ts";
 import { findAdapter } from "../exchanges/registry.ts";
@@ -42,17 +44,20 @@ export async function* tapeEvents(
   { venue, instruments, silenceMs }: TapeMarkets,
 ): AsyncGenerator<TapeItem[]> {
   const replay = new TapeReplay(venue, instruments, silenceMs ?? null);
+  const lost = new LostMinutes();
+  let last = { file: "", line: 0 };
   for await (const { file, lines, firstLine } of blocks) {
     const items: TapeItem[] = [];
     for (const [index, text] of lines.entries()) {
       if (text === "") continue;
       const record = decodeTapeLine(text);
-      if ("malformed" in record) items.push({ refused: record.malformed, file, line: firstLine + index });
-      else items.push(...replay.take(record, { file, line: firstLine + index }));
+      last = { file, line: firstLine + index };
+      if ("malformed" in record) items.push({ refused: record.malformed, ...last });
+      else for (const each of [...lost.before(record), record]) items.push(...replay.take(each, last));
     }
     yield items;
   }
-  yield replay.end();
+  yield [...lost.end().flatMap((hole) => replay.take(hole, last)), ...replay.end()];
 }
 
 /** Feeds records one by one: what `tapeEvents` and the import of wire captures share. */

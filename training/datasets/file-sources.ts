@@ -2,7 +2,8 @@
  * Sources from files: our tapes (`.tape`, `.tape.gz`), alone or in a tree under the key grammar of core/wire/keys.ts, and recorders' files
  * (`.ndjson`, `.ws.txt`, each also `.gz`; the answers to requests lie beside the latter as `.rest.txt`).
  *
- * A tree gives one source for each market: its minutes in order, each market's tape being whole by itself. A recorder's file is one connection with all
+ * A tree gives one source for each market: its minutes in order, each market's tape being whole by itself, and a hole where minutes are lost
+ * (core/wire/lost-minutes.ts). A recorder's file is one connection with all
  * its markets; files that share a market are one source, in the order given.
  */
 
@@ -14,6 +15,7 @@ import { readLines } from "../../archive/line-reader.ts";
 import { type Instrument, marketId, parseMarketId } from "../../core/market/instrument.ts";
 import { parseGrid } from "../../core/units/decimal.ts";
 import { FEED_TAPE_SYMBOL, parseTapeKey } from "../../core/wire/keys.ts";
+import { LostMinutes } from "../../core/wire/lost-minutes.ts";
 import { decodeTapeLine } from "../../core/wire/tape.ts";
 import { answersBeside } from "../../exchange-simulator/recording.ts";
 import type { ExchangeAdapter } from "../../exchanges/contract.ts";
@@ -167,7 +169,7 @@ async function sourceOf(group: FileGroup, symbols: readonly string[], known: Rea
     size: await sizeOf(paths),
     records: (onProgress) => {
       const records = readRecords(paths, { decode, onProgress });
-      return format === "lines" ? completed(records, snapshotRecords(answers, adapter)) : records;
+      return format === "lines" ? completed(records, snapshotRecords(answers, adapter)) : withHoles(records);
     },
   };
 }
@@ -232,6 +234,14 @@ async function* readRecords(
       yield lines.flatMap((line) => (line === "" ? [] : (options.decode(line) ?? [])));
     }
   }
+}
+
+/** A tape's records, with a hole where minutes of it are lost. */
+async function* withHoles(blocks: AsyncIterable<SourceRecord[]>): AsyncGenerator<SourceRecord[]> {
+  const lost = new LostMinutes();
+  for await (const block of blocks)
+    yield block.flatMap((record): SourceRecord[] => ("malformed" in record ? [record] : [...lost.before(record), record]));
+  yield [...lost.end()];
 }
 
 async function* linesOf(path: string, onBytes: (bytes: number) => void): AsyncGenerator<readonly string[]> {

@@ -8,6 +8,7 @@
 import { featureSetV1 } from "../../core/features/registry.ts";
 import { type Instrument, parseMarketId } from "../../core/market/instrument.ts";
 import type { DecimalGrid } from "../../core/units/decimal.ts";
+import { type HoleRecord, LostMinutes } from "../../core/wire/lost-minutes.ts";
 import { decodeTapeLine, type TapeRecord } from "../../core/wire/tape.ts";
 import { findAdapter } from "../../exchanges/registry.ts";
 import { FeedReducer } from "../../feed/feed-reducer.ts";
@@ -28,6 +29,8 @@ export interface DayOutcome {
   readonly checkpointsCompared: number;
   readonly checkpointMismatches: number;
   readonly gaps: number;
+  /** Minutes within the tape of which it has no record, and doesn't say why; null when there are none. */
+  readonly lostMinutes: string | null;
   /** Of every minute that closed. */
   readonly minutes: readonly MinuteBook[];
 }
@@ -40,6 +43,7 @@ export const NO_REPLAY: DayOutcome = {
   checkpointsCompared: 0,
   checkpointMismatches: 0,
   gaps: 0,
+  lostMinutes: null,
   minutes: [],
 };
 
@@ -50,6 +54,7 @@ export class MarketReplay {
   private reducer: FeedReducer | null = null;
   private readonly name: Pick<Instrument, "venue" | "symbol"> | null;
   private mismatchesBefore = 0;
+  private readonly lost = new LostMinutes();
 
   constructor(market: string) {
     this.name = parseMarketId(market);
@@ -64,13 +69,24 @@ export class MarketReplay {
         counts.records++;
         const record = decodeTapeLine(line);
         if ("malformed" in record) counts.malformedLines++;
-        else this.take(record, counts);
+        else {
+          this.takeHoles(this.lost.before(record), counts);
+          this.take(record, counts);
+        }
       }
       this.collect(counts);
     }
+    this.takeHoles(this.lost.end(), counts);
     this.reducer?.tick(endsAt);
     this.collect(counts);
     return counts;
+  }
+
+  private takeHoles(holes: readonly HoleRecord[], counts: Counts): void {
+    for (const hole of holes) {
+      counts.lostMinutes ??= hole.reason;
+      this.take(hole, counts);
+    }
   }
 
   private take(record: TapeRecord, counts: Counts): void {

@@ -1,7 +1,7 @@
 /**
  * Proves day files: every hash of each, the chain over a market's days as far as it was written down, and that a replay of them gives the very books that the
- * feed had: at the checkpoints on the tape, and at the end of each minute whose row is known. A stored book that could not be compared is a fault, and so is
- * a day in which nothing was: what was not looked at is not proved.
+ * feed had: at the checkpoints on the tape, and at the end of each minute whose row is known. A stored book that could not be compared is a fault, and so are
+ * minutes that are lost from within a tape, and a day in which nothing was compared: what was not looked at is not proved.
  */
 
 import { readdir, stat } from "node:fs/promises";
@@ -253,6 +253,7 @@ function faultOf({ head, link, outcome, path }: { head: string; link: KnownDay |
   if (named !== undefined && !head.startsWith(named)) return `its head is ${head}, and its name says ${named}: it was written anew`;
   if (link !== null && link.head !== head) return `its head is ${head}, and the chain names ${link.head}: it was written anew`;
   if (outcome.malformedLines > 0) return `${outcome.malformedLines} lines are no tape records`;
+  if (outcome.lostMinutes !== null) return `${outcome.lostMinutes}, and the tape doesn't say why: they are lost`;
   if (outcome.checkpointMismatches > 0)
     return `${outcome.checkpointMismatches} of ${outcome.checkpoints} checkpoints on the tape are not the book that a replay has there`;
   return null;
