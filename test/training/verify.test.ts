@@ -195,6 +195,38 @@ describe("a day file that was changed", () => {
   });
 });
 
+describe("a part of a day that was changed", () => {
+  const DAY = "2026-01-05";
+  const NOON = Date.UTC(2026, 0, 5, 12);
+
+  it("is the file that is named, not the whole one beside it, in which its minutes are missed", async () => {
+    const { records, minutes } = live({ startTime: NOON, seconds: 150, seed: 3 });
+    const isLate = ({ receivedAt }: TapeRecord): boolean => receivedAt >= NOON + 20_000 && receivedAt < NOON + 100_000;
+    const first = await makeDay(
+      records.filter((record) => !isLate(record)),
+      { day: DAY },
+    );
+    const second = await makeDay(records.filter(isLate), { day: DAY, before: first.link, part: 1 });
+    const other = await makeDay(records.filter(isLate).slice(0, -9), { day: DAY });
+    const next = await makeDay(records.slice(0, 9), { day: "2026-01-06" });
+    const flipped = Buffer.from(second.file);
+    flipped[300] = (flipped[300] ?? 0) ^ 4;
+    for (const [content, wrong] of [
+      [flipped, "block-damaged"],
+      [second.file.subarray(0, -20), "cut"],
+      [other.file, "its head is"],
+      [next.file, "its head is"],
+    ] as const) {
+      const out = freshFolder();
+      const [, path = ""] = await layDown(out, [first, second]);
+      writeFileSync(path, content);
+      const { fault, files } = await verify([out], { minutes });
+      expect(fault).toMatch(new RegExp(`2026-01-05\\.01\\.[0-9a-f]{12}\\.day: ${wrong}`));
+      expect(files.find(({ part }) => part === 0)?.head).toBe(first.link.head);
+    }
+  });
+});
+
 describe("a day whose minute came late", () => {
   it("is one tape again: the parts are merged, and every book is the one that was stored", async () => {
     const [early, late] = [

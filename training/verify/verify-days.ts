@@ -43,7 +43,7 @@ export interface VerifiedDay {
 
 export interface VerifyReport {
   readonly files: readonly VerifiedDay[];
-  /** The first of all. */
+  /** The first of all: of each market what is wrong with its chain, then with a file itself, then what the replay shows. */
   readonly fault: string | null;
 }
 
@@ -84,6 +84,7 @@ export async function verifyDays(files: readonly string[], options: VerifyOption
   for (const [market, named] of markets) {
     const links = await linksOf(market, named, options.listed);
     if (links.fault !== null) faults.push(links.fault);
+    const shown: string[] = [];
     let replay = new MarketReplay(market);
     let before: string | null = null;
     for (const day of new Set(named.map((file) => file.day))) {
@@ -91,11 +92,13 @@ export async function verifyDays(files: readonly string[], options: VerifyOption
       if (before !== null && !isSoonAfter(before, day)) replay = new MarketReplay(market);
       before = day;
       const parts = named.filter((file) => file.day === day);
-      for (const report of await verifyParts(parts, replay, { ...options, links: links.links, onBytes })) {
+      for (const { report, isFileRight } of await verifyParts(parts, replay, { ...options, links: links.links, onBytes })) {
         reports.push(report);
-        if (report.fault !== null) faults.push(`${report.file}: ${report.fault}`);
+        if (report.fault !== null) (isFileRight ? shown : faults).push(`${report.file}: ${report.fault}`);
       }
     }
+    // What a replay shows may be the consequence of another file's fault, and is told of a file that is whole.
+    faults.push(...shown);
   }
   options.progress.stop();
   return { files: reports, fault: faults[0] ?? null };
@@ -180,6 +183,12 @@ async function missingFile(links: readonly KnownDay[], folders: readonly string[
   return null;
 }
 
+interface ProvedDay {
+  readonly report: VerifiedDay;
+  /** Whether its fault, if it has one, is only what the replay of the day's parts shows. */
+  readonly isFileRight: boolean;
+}
+
 interface Proof {
   trailer: Trailer | null;
   fault: DayFileFault | null;
@@ -190,7 +199,7 @@ async function verifyParts(
   parts: readonly NamedFile[],
   replay: MarketReplay,
   options: VerifyOptions & { readonly links: readonly KnownDay[]; readonly onBytes: (bytes: number) => void },
-): Promise<VerifiedDay[]> {
+): Promise<ProvedDay[]> {
   const [{ market, day } = { market: "", day: "" }] = parts;
   const proofs = parts.map((): Proof => ({ trailer: null, fault: null }));
   const texts = parts.flatMap(({ path, fault }, index) => {
@@ -232,26 +241,32 @@ function reportOf(
   { path, market, day, part, fault }: NamedFile,
   proof: Proof,
   { outcome, minutes, links }: { outcome: DayOutcome; minutes: MinuteComparison; links: readonly KnownDay[] },
-): VerifiedDay {
+): ProvedDay {
   const { malformedLines, checkpoints, checkpointsCompared, gaps } = outcome;
   const { compared: minutesCompared, notCompared: minutesNotCompared } = minutes;
   const counts = { malformedLines, checkpoints, checkpointsCompared, gaps, minutesCompared, minutesNotCompared };
   const report = { file: path, market, day, part, ...counts };
   if (proof.trailer === null) {
     const reason = fault ?? (proof.fault === null ? "it ends without a trailer" : faultText(proof.fault));
-    return { ...report, blocks: 0, lines: 0, head: null, chain: "alone", fault: reason };
+    return { report: { ...report, blocks: 0, lines: 0, head: null, chain: "alone", fault: reason }, isFileRight: false };
   }
   const { blocks, lines } = proof.trailer;
   const head = hex(proof.trailer.head);
   const link = links.find((each) => each.day === day && each.part === part) ?? null;
   const chain = link === null ? "alone" : "linked";
-  return { ...report, blocks: blocks.length, lines, head, chain, fault: faultOf({ head, link, outcome, path }) ?? minutes.fault };
+  const wrong = faultOfFile({ head, link, path });
+  const proved = { ...report, blocks: blocks.length, lines, head, chain, fault: wrong ?? faultOfReplay(outcome) ?? minutes.fault } as const;
+  return { report: proved, isFileRight: wrong === null };
 }
 
-function faultOf({ head, link, outcome, path }: { head: string; link: KnownDay | null; outcome: DayOutcome; path: string }): string | null {
+function faultOfFile({ head, link, path }: { head: string; link: KnownDay | null; path: string }): string | null {
   const named = /\.([0-9a-f]{12})\.day$/.exec(path)?.[1];
   if (named !== undefined && !head.startsWith(named)) return `its head is ${head}, and its name says ${named}: it was written anew`;
   if (link !== null && link.head !== head) return `its head is ${head}, and the chain names ${link.head}: it was written anew`;
+  return null;
+}
+
+function faultOfReplay(outcome: DayOutcome): string | null {
   if (outcome.malformedLines > 0) return `${outcome.malformedLines} lines are no tape records`;
   if (outcome.lostMinutes !== null) return `${outcome.lostMinutes}, and the tape doesn't say why: they are lost`;
   if (outcome.checkpointMismatches > 0)
