@@ -290,6 +290,14 @@ describe("the command", () => {
     expect(bad.status).toBe(1);
     expect(bad.stderr).toMatch(/^edgebook: not verified: .*2026-01-05/);
     expect((JSON.parse(bad.stdout) as VerifyReport).files).toHaveLength(2);
+    const { records } = live({ startTime: Date.UTC(2026, 0, 5, 12), seconds: 20, seed: 3 });
+    const early = freshFolder();
+    await layDown(early, [await makeDay(records, { day: "2026-01-05" })]);
+    const rows = join(early, "snapshots", "v1", "binance-spot", "TESTUSDT", "2026-01-05.ndjson.open");
+    expect(run(early).stderr).toMatch(/nothing was compared: .* is known \(pull --snapshots, or verify --from\)/);
+    mkdirSync(dirname(rows), { recursive: true });
+    writeFileSync(rows, "");
+    expect(run(early).stderr).toMatch(/2026-01-05\.ndjson\.open was fetched before .* \(pull --snapshots again, or verify --from\)/);
     expect(run(freshFolder()).stderr).toMatch(/no day file/);
     expect(run().stderr).toMatch(/nothing to verify/);
   });

@@ -1,8 +1,8 @@
 /** `edgebook verify`: day files proved: their hashes, the chain over the days, and a replay to the books that were stored. */
 
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Command } from "commander";
 import { dayFileName } from "../../archive/day-file.ts";
 import { Instance } from "../../archive/pull/instance.ts";
@@ -45,6 +45,7 @@ async function run(paths: string[], options: VerifyCommandOptions): Promise<void
     const report = await verifyDays(files, {
       listed: instance === null || fetched !== null ? [] : await listedBy(instance, files),
       minutesOf: (market, day) => (instance === null ? localRows(files, market, day) : storedRows(instance, market, day)),
+      ...(instance === null ? { unfinishedOf: (market: string, day: string) => unfinishedRows(files, market, day) } : {}),
       progress: terminalProgress(),
     });
     if (options.json) printJson(report);
@@ -76,15 +77,25 @@ async function storedRows(instance: Instance, market: string, day: string): Prom
   return new Map((await minuteRows(instance, { market, day, levels: 0 })).map((row) => [row.minute, row]));
 }
 
-/** Of a pull with --snapshots: <out>/snapshots/v1/<venue>/<symbol>/<day>.ndjson beside <out>/days/v1/<venue>/<symbol>/. */
 async function localRows(files: readonly string[], market: string, day: string): Promise<ReadonlyMap<number, MinuteBook>> {
-  const name = parseMarketId(market);
-  const file = files.find((path) => path.includes(day));
-  if (name === null || file === undefined) return new Map();
-  const path = join(dirname(file), "..", "..", "..", "..", "snapshots", "v1", name.venue, name.symbol, `${day}.ndjson`);
-  const text = await readFile(path, "utf8").catch(() => "");
+  const path = rowsBeside(files, market, day);
+  const text = path === null ? "" : await readFile(path, "utf8").catch(() => "");
   const rows = text.split("\n").filter((line) => line !== "");
   return new Map(rows.map((line) => JSON.parse(line) as MinuteBook).map((row) => [row.minute, row]));
+}
+
+async function unfinishedRows(files: readonly string[], market: string, day: string): Promise<string | null> {
+  const path = rowsBeside(files, market, day);
+  const isThere = path !== null && (await stat(`${path}.open`).catch(() => null)) !== null;
+  return isThere ? `${basename(path)}.open` : null;
+}
+
+/** Of a pull with --snapshots: <out>/snapshots/v1/<venue>/<symbol>/<day>.ndjson beside <out>/days/v1/<venue>/<symbol>/. */
+function rowsBeside(files: readonly string[], market: string, day: string): string | null {
+  const name = parseMarketId(market);
+  const file = files.find((path) => path.includes(day));
+  if (name === null || file === undefined) return null;
+  return join(dirname(file), "..", "..", "..", "..", "snapshots", "v1", name.venue, name.symbol, `${day}.ndjson`);
 }
 
 function printReport({ files, fault }: VerifyReport): void {

@@ -52,6 +52,8 @@ export interface VerifyOptions {
   readonly listed: readonly KnownDay[];
   /** Stored minutes of a market's day; none where they are not known. */
   readonly minutesOf: (market: string, day: string) => Promise<ReadonlyMap<number, MinuteBook>>;
+  /** A file of a day's minutes that were fetched before it had ended: they may change, and prove nothing. Null where there is none. */
+  readonly unfinishedOf?: (market: string, day: string) => Promise<string | null>;
   readonly progress: Progress;
 }
 
@@ -211,7 +213,8 @@ async function verifyParts(
   const outcome = isBook ? await replay.day(mergedLines(texts), endsAt) : await passOver(texts);
   const stored = isBook ? await options.minutesOf(market, day) : new Map<number, MinuteBook>();
   const compared = compareMinutes(outcome.minutes, stored);
-  const minutes = isBook && isUnproved(outcome, compared, stored.size) ? { ...compared, fault: NOTHING_COMPARED } : compared;
+  const isNothing = isBook && isUnproved(outcome, compared, stored.size);
+  const minutes = isNothing ? { ...compared, fault: nothingCompared((await options.unfinishedOf?.(market, day)) ?? null) } : compared;
   return parts.map((file, index) => {
     const found = index === 0 ? { outcome, minutes } : { outcome: NO_REPLAY, minutes: NO_MINUTES };
     return reportOf(file, proofs[index] ?? { trailer: null, fault: null }, { ...found, links: options.links });
@@ -228,8 +231,13 @@ async function* provedText(bytes: AsyncIterable<Uint8Array>, proof: Proof): Asyn
 }
 
 const NO_MINUTES: MinuteComparison = { compared: 0, notCompared: 0, fault: null };
-const NOTHING_COMPARED =
-  "nothing was compared: it has no checkpoint behind its first book, and no stored minute of it is known (pull --snapshots, or verify --from)";
+
+/** What was missing, and what to do about it. */
+function nothingCompared(unfinished: string | null): string {
+  const why = "nothing was compared: it has no checkpoint behind its first book, and no stored minute of it is known";
+  if (unfinished === null) return `${why} (pull --snapshots, or verify --from)`;
+  return `${why}: ${unfinished} was fetched before the day's minutes were all stored (pull --snapshots again, or verify --from)`;
+}
 
 /** Where rows and replay are both without a book all day there was nothing to prove. */
 function isUnproved({ checkpointsCompared, minutes }: DayOutcome, { compared, fault }: MinuteComparison, rows: number): boolean {
