@@ -60,9 +60,16 @@ export interface ForeignEvent {
   readonly record: ForeignRecord;
   readonly file: string;
   readonly line: number;
+  /** A part of it could not be read: behind it the book isn't known. */
+  readonly isPartial?: boolean;
 }
 
-export type ForeignItem = ForeignEvent | RefusedLine;
+export interface ForeignRefusal extends RefusedLine {
+  /** Whatever it was, no book has lost anything by it. Otherwise each book of its file may have (lost-changes.ts). */
+  readonly isOfNoBook?: true;
+}
+
+export type ForeignItem = ForeignEvent | ForeignRefusal;
 
 export interface ForeignSource {
   /** For the header: file names, never a path. */
@@ -71,6 +78,8 @@ export interface ForeignSource {
   readonly headers?: ReadonlyMap<string, EventsHeader>;
   /** Levels a side that the format shows at most. */
   readonly bookLevels?: number;
+  /** Its gaps hold what its refused lines have cost. */
+  readonly tellsLosses?: true;
   /** May be called again: the first time finds the grids. What can't be read on is an ArchiveError, thrown behind what came before it. */
   items(onBytes: (bytes: number) => void): AsyncIterable<readonly ForeignItem[]>;
 }

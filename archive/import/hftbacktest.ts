@@ -59,7 +59,7 @@ async function* readEvents(file: string, market: string, onBytes: (bytes: number
     for (const row of parseRows(rows, file)) {
       if (!row.isLocal) continue;
       if (row.kind === null || row.kind === "") {
-        items.push({ refused: "an event that is not of a book by price", file, line: row.line });
+        items.push({ refused: "an event that is not of a book by price", file, line: row.line, isOfNoBook: true });
         continue;
       }
       if (message.length > 0 && !isOfOneMessage(message, row)) {
@@ -115,7 +115,7 @@ function recordOf(
   message: readonly Row[],
   first: Row,
   times: { receivedAt: number; venueTime: number },
-): ForeignRecord | { refused: string } {
+): ForeignRecord | { refused: string; isOfNoBook?: true } {
   const held = message.filter(({ kind }) => kind !== "clear");
   if (held.length === 0)
     return {
@@ -128,7 +128,7 @@ function recordOf(
     };
   if (first.kind === "trade") {
     const { price, size, side } = first;
-    if (price === null || size === null) return { refused: "a trade without price and size" };
+    if (price === null || size === null) return { refused: "a trade without price and size", isOfNoBook: true };
     return { kind: "trade", ...times, tradeId: null, price, size, takerSide: side };
   }
   const bids = levelsOf(held, "buy");

@@ -14,7 +14,8 @@ import type { ArchiveProgress } from "../archive-progress.ts";
 import { eventsFileName, type RefusedLine } from "../events-file.ts";
 import { type InputFile, inputFiles } from "../input-files.ts";
 import { LineFile } from "../line-file.ts";
-import type { ForeignEvent, ForeignSource, Importer, ImportOptions } from "./foreign.ts";
+import type { ForeignEvent, ForeignRefusal, ForeignSource, Importer, ImportOptions } from "./foreign.ts";
+import { LostChanges } from "./lost-changes.ts";
 import { type Grids, onGrids, seeNumbers } from "./onto-grids.ts";
 import { SideInference } from "./side-inference.ts";
 
@@ -44,6 +45,8 @@ export interface MarketReport {
   /** By reason. */
   readonly gaps: Readonly<Record<string, number>>;
   readonly gapMs: number;
+  /** Changes of the book between a line that could not be read and the next whole book: not written. */
+  readonly withheld: number;
   /** Records received before the one that stands in front of them. */
   readonly outOfOrder: number;
   readonly sidesInferred: number;
@@ -73,12 +76,17 @@ export async function runImport(importer: Importer, paths: readonly string[], op
   const source = await importer.open(files, options);
   const finders = source.headers === undefined ? await survey(source, files, options) : new Map<string, Finders>();
   const refusals = new Refusals();
+  const refusedIn = new Map<string, number>();
   const writers = new Map<string, MarketWriter>();
   const failure = await drain(source, files, { label: `${importer.format}: writing`, progress: options.progress }, async (items) => {
     for (const item of items) {
-      if ("refused" in item) refusals.add(item);
-      else {
-        const writer = writers.get(item.market) ?? (await openWriter(item.market, { source, finders, options }));
+      if ("refused" in item) {
+        refusals.add(item);
+        if (source.tellsLosses === true || item.isOfNoBook === true) continue;
+        refusedIn.set(item.file, (refusedIn.get(item.file) ?? 0) + 1);
+        for (const writer of writers.values()) writer.lost.refused(item.file);
+      } else {
+        const writer = writers.get(item.market) ?? (await openWriter(item.market, { source, finders, refusedIn, options }));
         writers.set(item.market, writer);
         const refused = writer.write(item);
         if (refused !== null) refusals.add({ refused, file: item.file, line: item.line });
@@ -125,7 +133,7 @@ async function drain(
   source: ForeignSource,
   files: readonly InputFile[],
   { label, progress }: { label: string; progress: ArchiveProgress },
-  take: (items: readonly (ForeignEvent | RefusedLine)[]) => Promise<void>,
+  take: (items: readonly (ForeignEvent | ForeignRefusal)[]) => Promise<void>,
 ): Promise<string | null> {
   let done = 0;
   progress.start(
@@ -155,9 +163,16 @@ function unreadable(error: unknown): string {
   throw error;
 }
 
+interface WriterSetup {
+  readonly source: ForeignSource;
+  readonly finders: ReadonlyMap<string, Finders>;
+  readonly refusedIn: ReadonlyMap<string, number>;
+  readonly options: RunImportOptions;
+}
+
 async function openWriter(
   market: string,
-  { source, finders, options }: { source: ForeignSource; finders: ReadonlyMap<string, Finders>; options: RunImportOptions },
+  { source, finders, refusedIn, options }: WriterSetup,
 ): Promise<MarketWriter> {
   const brought = source.headers?.get(market);
   const given = options.grids.get(market.slice(market.indexOf(":") + 1));
@@ -172,10 +187,18 @@ async function openWriter(
   };
   const file = await LineFile.create(join(options.out, eventsFileName(market)));
   const origin = given !== undefined ? "given" : brought !== undefined ? "of the file" : "inferred";
-  return new MarketWriter(file, header, { origin, sides: rule === undefined ? null : new SideInference() });
+  const lost = new LostChanges(refusedIn);
+  return new MarketWriter(file, header, { origin, lost, sides: rule === undefined ? null : new SideInference() });
+}
+
+interface WriterParts {
+  readonly origin: MarketReport["grids"];
+  readonly lost: LostChanges;
+  readonly sides: SideInference | null;
 }
 
 class MarketWriter {
+  readonly lost: LostChanges;
   private readonly file: LineFile;
   private readonly header: EventsHeader;
   private readonly origin: MarketReport["grids"];
@@ -190,7 +213,8 @@ class MarketWriter {
   private outOfOrder = 0;
   private sidesInferred = 0;
 
-  constructor(file: LineFile, header: EventsHeader, { origin, sides }: { origin: MarketReport["grids"]; sides: SideInference | null }) {
+  constructor(file: LineFile, header: EventsHeader, { origin, lost, sides }: WriterParts) {
+    this.lost = lost;
     this.file = file;
     this.header = header;
     this.origin = origin;
@@ -199,14 +223,11 @@ class MarketWriter {
   }
 
   /** @returns why the event was refused, null when it was taken. */
-  write({ record: foreign }: ForeignEvent): string | null {
+  write({ record: foreign, file, isPartial = false }: ForeignEvent): string | null {
     const given = onGrids(foreign, this.header);
-    if ("refused" in given) return given.refused;
-    const record = this.sides?.take(given) ?? given;
-    if (record !== given) this.sidesInferred++;
-    this.file.line(encodeMarketRecord(record, this.header));
-    this.count(record);
-    return null;
+    if (!("refused" in given)) for (const record of this.lost.take(given, { file, isPartial })) this.put(record);
+    else if (foreign.kind === "snapshot" || foreign.kind === "depth") this.lost.lostBook();
+    return "refused" in given ? given.refused : null;
   }
 
   drained(): Promise<void> {
@@ -214,6 +235,7 @@ class MarketWriter {
   }
 
   async close(): Promise<MarketReport> {
+    for (const record of this.lost.end()) this.put(record);
     const { header, from, to, records, levels, gapMs, outOfOrder, sidesInferred } = this;
     const bytes = await this.file.close();
     return {
@@ -230,9 +252,17 @@ class MarketWriter {
       levels,
       gaps: Object.fromEntries(this.gaps),
       gapMs,
+      withheld: this.lost.withheld,
       outOfOrder,
       sidesInferred,
     };
+  }
+
+  private put(given: MarketRecord): void {
+    const record = this.sides?.take(given) ?? given;
+    if (record !== given) this.sidesInferred++;
+    this.file.line(encodeMarketRecord(record, this.header));
+    this.count(record);
   }
 
   private count(record: MarketRecord): void {

@@ -70,6 +70,8 @@ interface Gathering {
   readonly bids: TextLevel[];
   readonly asks: TextLevel[];
   readonly line: number;
+  /** A row amid it, or behind it, could not be read: it may have been of this message. */
+  isPartial: boolean;
 }
 
 interface BookOptions {
@@ -86,11 +88,12 @@ async function* readBook(file: string, { marketOf, states, onBytes }: BookOption
       const parsed = "refused" in row ? row : bookRow(row, marketOf);
       if ("refused" in parsed) {
         items.push({ refused: parsed.refused, file, line: row.line });
+        if (gathering !== null) gathering.isPartial = true;
         continue;
       }
       const isOfSame = gathering !== null && joins(gathering, parsed);
       if (gathering !== null && !isOfSame) items.push(...flush(gathering, file, states));
-      if (gathering === null || !isOfSame) gathering = { ...parsed, bids: [], asks: [], line: row.line };
+      if (gathering === null || !isOfSame) gathering = { ...parsed, bids: [], asks: [], line: row.line, isPartial: false };
       gathering.receivedAt = parsed.receivedAt;
       gathering.venueTime = parsed.venueTime;
       gathering[parsed.side].push(parsed.level);
@@ -125,7 +128,7 @@ function joins(gathering: Gathering, row: BookRow): boolean {
 }
 
 function flush(
-  { market, isSnapshot, receivedAt, venueTime, bids, asks, line }: Gathering,
+  { market, isSnapshot, receivedAt, venueTime, bids, asks, line, isPartial }: Gathering,
   file: string,
   states: Map<string, BookState>,
 ): ForeignItem[] {
@@ -137,7 +140,7 @@ function flush(
     items.push({ market, record: { kind: "gap", receivedAt, from: state.lastAt, to: receivedAt, reason: "resync", detail }, file, line });
   }
   const kind = isSnapshot ? "snapshot" : "depth";
-  items.push({ market, record: { kind, receivedAt, venueTime, sequence: null, bids, asks }, file, line });
+  items.push({ market, record: { kind, receivedAt, venueTime, sequence: null, bids, asks }, file, line, isPartial });
   state.wasSnapshot = isSnapshot;
   state.lastAt = receivedAt;
   return items;

@@ -32,6 +32,7 @@ export const wire: Importer = {
     return {
       name: capture.name,
       headers,
+      tellsLosses: true,
       async *items(onBytes) {
         const replay = new TapeReplay(capture.venue, capture.instruments);
         let at = { file: capture.name, line: 0 };

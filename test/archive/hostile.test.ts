@@ -66,7 +66,7 @@ bitmex,XBTUSD,1585699205400000,1585699205423000,7,sell,6424.5,1
     const text = '{"t":1,"exch_ts":1,"recv_ts":1,"bids":[[5,1]],"asks":[]}\n{"t":2,"exch_ts":2,"recv_ts":2,"bids":[[5.25,1]],"asks":[]}\n';
     const grids = new Map([["BTC-USD", { tick: { decimals: 1, mantissa: 5 }, lot: { decimals: 0, mantissa: 1 } }]]);
     const report = await importFiles("standx", [put("30s_L20.ndjson", text)], { grids });
-    expect(report.markets[0]).toMatchObject({ tick: "0.5", grids: "given", records: 1 });
+    expect(report.markets[0]).toMatchObject({ tick: "0.5", grids: "given", byKind: { snapshot: 1, gap: 1 } });
     expect(report.refusedSamples[0]).toMatch(/line 2: a price or size off the grid.*5\.25/);
   });
 

@@ -89,6 +89,8 @@ function printReport(report: ImportReport): void {
   const inferred = report.markets.reduce((sum, { sidesInferred }) => sum + sidesInferred, 0);
   if (inferred > 0) print(`${inferred} takers' sides were worked out, and the headers say so`);
   printRefused(report.refused, report.refusedSamples, report.refusedBy);
+  const withheld = report.markets.reduce((sum, market) => sum + market.withheld, 0);
+  if (withheld > 0) print(`${withheld} changes of books were left out: they came between a line that could not be read and the next whole book`);
 }
 
 function printTape(report: TapeReport): void {
