@@ -115,7 +115,9 @@ async function startWorld(flags: Flags): Promise<Running> {
   const world = await buildWorld({ ...wishesOf(flags), faults });
   const { speed, port, host } = flags;
   const server = await startVenues(world, { speed, port, host, isPaused: flags.paused === true, status: () => ({ seed: flags.seed }) });
-  return { ready: readyLine(server, host), finished: server.finished, close: () => server.close() };
+  // Random faults come by a seed also where none was named: said, so that they can be had again.
+  const ready = { ...readyLine(server, host), ...(flags.faultRate === undefined ? {} : { faultSeed: flags.faultSeed }) };
+  return { ready, finished: server.finished, close: () => server.close() };
 }
 
 function wishesOf(flags: Flags): SimulatedVenues {

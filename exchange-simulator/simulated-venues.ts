@@ -2,7 +2,7 @@
 
 import type { PresetName } from "../core/simulation/presets.ts";
 import { MS_PER_MINUTE } from "../core/units/time.ts";
-import type { FaultOrder } from "./faults/fault.ts";
+import { type FaultOrder, unreachable } from "./faults/fault.ts";
 import { FaultInjector } from "./faults/injector.ts";
 import { faultSchedule } from "./faults/schedule.ts";
 import { openEventsFile } from "./market/events-file.ts";
@@ -65,7 +65,7 @@ export async function buildWorld(wishes: SimulatedVenues): Promise<World> {
   return new World({ sources, venues, shiftMs, injector: (world) => injectorOf(world, faults) });
 }
 
-/** What breaks things in a world. */
+/** What breaks things in a world. Throws SetupError for an order that nothing there could ever meet. */
 export function injectorOf(
   { clock, stalls, startTime }: World,
   { seed, orders = [], ratePerMinute, lifetimeMs }: FaultWishes,
@@ -84,6 +84,11 @@ export function injectorOf(
     }),
   );
   const schedule = ratePerMinute === undefined ? {} : { schedule: faultSchedule({ seed, ratePerMinute, startTime, venues }) };
+  const listed = new Map(venues.map(({ venue, symbols }) => [venue, symbols]));
+  for (const order of orders) {
+    const refusal = unreachable(order, listed);
+    if (refusal !== null) throw new SetupError(`faults: ${refusal}`);
+  }
   return new FaultInjector({ clock, stalls, seed, orders, ...schedule, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) });
 }
 

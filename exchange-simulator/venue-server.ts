@@ -159,6 +159,8 @@ function faultsAnswer({ method, path }: RestRequest, injector: FaultInjector, bo
   if (method !== "POST") return json(200, { orders: injector.orders });
   const orders = parseFaultOrders(body);
   if ("malformed" in orders) return json(400, { error: orders.malformed });
+  const refusal = orders.map((order) => injector.refusalOfOrder(order)).find((reason) => reason !== null);
+  if (refusal !== undefined) return json(400, { error: refusal });
   return json(200, { numbers: orders.map((order) => injector.add(order)) });
 }
 

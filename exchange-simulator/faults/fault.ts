@@ -90,6 +90,22 @@ export function mayHit(order: FaultOrder, venue: string, frame: Frame): boolean 
   return (order.fault === "silence" ? ALL_DATA : DATA_CHANNELS).includes(frame.channel);
 }
 
+/** Symbols named in a refusal: a world may list a thousand. */
+const NAMED = 20;
+
+/** @param listed what each venue lists. @returns why an order could never find its occasion there; null when it may. */
+export function unreachable({ venue, symbol }: FaultOrder, listed: ReadonlyMap<string, readonly string[]>): string | null {
+  const there = venue === undefined ? [...listed.values()].flat() : listed.get(venue);
+  if (there === undefined) return `venue ${JSON.stringify(venue?.slice(0, 40))} is none of ${namesOf([...listed.keys()])}`;
+  if (symbol === undefined || there.includes(symbol)) return null;
+  const where = venue === undefined ? "any venue" : venue;
+  return `symbol ${JSON.stringify(symbol.slice(0, 40))} is none of ${where}: ${namesOf([...new Set(there)])}`;
+}
+
+function namesOf(names: readonly string[]): string {
+  return names.length <= NAMED ? names.join(", ") : `${names.slice(0, NAMED).join(", ")} and ${names.length - NAMED} more`;
+}
+
 const LARGEST_ORDERS = 10_000;
 const TEXTS = ["venue", "symbol"] as const;
 const NUMBERS = ["at", "withinMs", "afterFrames", "probability", "times", "durationMs"] as const;

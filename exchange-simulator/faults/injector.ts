@@ -15,7 +15,7 @@ import type { Link } from "../link.ts";
 import type { Channel, Clock, Frame, KeptBook, RestAnswer, RestRequest } from "../venue.ts";
 import type { Stall } from "../world.ts";
 import { corrupted, truncated } from "./damage.ts";
-import { type FaultOrder, isConnectionFault, isRefusal, mayHit, statusOf } from "./fault.ts";
+import { type FaultOrder, isConnectionFault, isRefusal, mayHit, statusOf, unreachable } from "./fault.ts";
 import { HeldFrames } from "./held-frames.ts";
 import { KEEP_BOOKS_EVERY_MS, KeptBooks } from "./kept-books.ts";
 import { type Pending, PendingOrders } from "./pending-orders.ts";
@@ -73,6 +73,11 @@ export class FaultInjector {
   /** Orders that wait or go on. */
   get orders(): readonly { readonly number: number; readonly order: FaultOrder; readonly done: number; readonly until: number | null }[] {
     return this.waiting.list.map(({ number, order, done, until }) => ({ number, order, done, until }));
+  }
+
+  /** @returns why an order could never find its occasion in this world; null when it may. */
+  refusalOfOrder(order: FaultOrder): string | null {
+    return unreachable(order, new Map([...this.stalls].map(([name, { venue }]) => [name, [...venue.listings.keys()]])));
   }
 
   /** @returns the order's number. */

@@ -46,6 +46,13 @@ describe("the simulator's command", () => {
     expect(JSON.parse((await get(listening, "/simulator/status")).text)).toMatchObject({ isPaused: true });
   });
 
+  it("draws random faults by a seed that it names where nobody gave one", async () => {
+    const started = run("--fault-rate", "600", "--speed", "0", "--seconds", "60");
+    const [line] = await once(createInterface({ input: started.stdout }), "line");
+    const ready = JSON.parse(String(line));
+    expect(ready.faultSeed).toBe(1);
+  });
+
   it.each([
     ["a venue that isn't spoken", ["--venues", "kraken"], /kraken is no venue/],
     ["faults that are none", ["--faults", "package.json"], /fault undefined is none of/],

@@ -110,6 +110,21 @@ describe("all venues on one port", () => {
     expect(JSON.parse((await get(port, "/faults")).text)).toEqual({ orders: [] });
   });
 
+  it("refuses an order that could never fire, with what there is, and none of its list is taken", async () => {
+    const { port } = await start(600, 1);
+    expect(await post(port, "/faults", { fault: "drop", venue: "kraken" })).toEqual({
+      status: 400,
+      value: { error: 'venue "kraken" is none of binance-spot, binance-usd-m, binance-coin-m, coinbase-advanced, coinbase-exchange, bitmex' },
+    });
+    expect(await post(port, "/faults", [{ fault: "drop" }, { fault: "drop", venue: "bitmex", symbol: "NOPE" }])).toEqual({
+      status: 400,
+      value: { error: 'symbol "NOPE" is none of bitmex: XBTUSD, ETHUSD' },
+    });
+    expect((await post(port, "/faults", { fault: "drop", symbol: "NOPE" })).status).toBe(400);
+    expect(JSON.parse((await get(port, "/faults")).text)).toEqual({ orders: [] });
+    await expect(generatedWorld(60, { faults: { seed: 1, orders: [{ fault: "drop", symbol: "NOPE" }] } })).rejects.toThrow(SetupError);
+  });
+
   it("loses nothing at full speed to a client that reads slowly", async () => {
     const { port, finished, world } = await start(120, 0);
     const client = await connect(port, "/bitmex/realtime?subscribe=orderBookL2:XBTUSD,orderBook10:XBTUSD,quote:XBTUSD");
