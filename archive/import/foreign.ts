@@ -91,7 +91,11 @@ export interface ImportOptions {
   readonly venue: string | null;
   /** Time between the rows of a format that has them at equal distance; null for the format's own. */
   readonly intervalMs: number | null;
+  /** Tells the venue of a wire capture from its messages, where neither `venue` nor the files' heads do; absent, or null from it: not told. */
+  readonly venueOfLines?: VenueOfLines;
 }
+
+export type VenueOfLines = (paths: readonly string[]) => Promise<string | null>;
 
 export interface Importer {
   /** As the command line names it. */

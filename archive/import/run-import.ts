@@ -170,10 +170,7 @@ interface WriterSetup {
   readonly options: RunImportOptions;
 }
 
-async function openWriter(
-  market: string,
-  { source, finders, refusedIn, options }: WriterSetup,
-): Promise<MarketWriter> {
+async function openWriter(market: string, { source, finders, refusedIn, options }: WriterSetup): Promise<MarketWriter> {
   const brought = source.headers?.get(market);
   const given = options.grids.get(market.slice(market.indexOf(":") + 1));
   const found = finders.get(market);

@@ -4,7 +4,7 @@
  * The lines are those of core/wire/recorded-line.ts. On the tape come frames, openings of the connection, and answers: a bare body is the snapshot of the
  * file's one symbol, one of a depth request that of its `symbol=`; other answers, and what the client sent, are left out.
  *
- * The first line's host says the venue where `--venue` doesn't. Nothing in such files says tick and lot: they are the greatest common divisors of what was sent.
+ * The first line's host says the venue where `--venue` doesn't, and where there is no host the messages do. Nothing in such files says tick and lot: they are the greatest common divisors of what was sent.
  * Files are merged by receive time, so that answers kept in a file of their own come where they came.
  */
 
@@ -18,6 +18,7 @@ import type { RefusedLine } from "../events-file.ts";
 import type { InputFile } from "../input-files.ts";
 import { firstLineOf, readLines } from "../line-reader.ts";
 import { decimalText } from "./decimal-text.ts";
+import type { VenueOfLines } from "./foreign.ts";
 import { merged } from "./rows.ts";
 
 export interface CapturedRecord {
@@ -42,9 +43,12 @@ const HOSTS: readonly (readonly [RegExp, string])[] = [
 /** A capture of more markets is to be taken apart first. */
 const MAX_SYMBOLS = 1_000;
 
-export async function openWireCapture(files: readonly InputFile[], venue: string | null): Promise<WireCapture> {
+export async function openWireCapture(
+  files: readonly InputFile[],
+  { venue, venueOfLines }: { venue: string | null; venueOfLines?: VenueOfLines | undefined },
+): Promise<WireCapture> {
   const paths = files.map(({ path }) => path);
-  const spoken = venue ?? (await venueOf(paths));
+  const spoken = venue ?? (await venueOf(paths, venueOfLines));
   const symbols = await survey(paths);
   if (symbols.size === 0) throw new ArchiveError(`${paths.join(", ")}: no message with a symbol in there`);
   // The bare bodies of the first form don't say their symbol: such a file holds one.
@@ -67,13 +71,15 @@ function receivedAtOf(item: CapturedRecord | RefusedLine): number {
   return "refused" in item ? Number.NEGATIVE_INFINITY : item.record.receivedAt;
 }
 
-async function venueOf(paths: readonly string[]): Promise<string> {
+async function venueOf(paths: readonly string[], venueOfLines: VenueOfLines | undefined): Promise<string> {
   for (const path of paths) {
     const line = await firstLineOf(path);
     const known = HOSTS.find(([host]) => host.test(line.slice(0, 100)));
     if (known !== undefined) return known[1];
   }
-  throw new ArchiveError(`${paths.join(", ")}: the first line names no venue that is known here: name it with --venue`);
+  const told = (await venueOfLines?.(paths)) ?? null;
+  if (told !== null) return told;
+  throw new ArchiveError(`${paths.join(", ")}: neither first line nor messages name one venue that is known here: name it with --venue`);
 }
 
 async function* readFile(

@@ -14,7 +14,7 @@ import { inputFiles } from "../input-files.ts";
 import { LineFile } from "../line-file.ts";
 import { TapeReplay } from "../tape-events.ts";
 import { asText } from "./events.ts";
-import type { ForeignItem, Importer } from "./foreign.ts";
+import type { ForeignItem, Importer, VenueOfLines } from "./foreign.ts";
 import { openWireCapture } from "./wire-capture.ts";
 
 const FILE_NAME = /\.(ndjson|txt)(\.gz)?$/;
@@ -23,8 +23,8 @@ export const wire: Importer = {
   format: "wire",
   what: "what a venue sent: lines `<ns> <json>` or `<s>: <frame>`, with the REST answers; --tape for a tape in place of events",
   fileName: FILE_NAME,
-  async open(files, { venue }) {
-    const capture = await openWireCapture(files, venue);
+  async open(files, options) {
+    const capture = await openWireCapture(files, options);
     if (findAdapter(capture.venue) === null)
       throw new ArchiveError(`no adapter speaks the venue "${capture.venue}": import it with --tape, which keeps everything that was sent`);
     const markets = capture.instruments.map((instrument) => ({ ...instrument, market: marketId(capture.venue, instrument.symbol) }));
@@ -78,10 +78,10 @@ const KEPT_SAMPLES = 20;
 /** A capture as one tape, `<out>/<venue>.tape.gz`, with the grids that were inferred at its head. */
 export async function importTape(
   paths: readonly string[],
-  { venue, out, progress }: { venue: string | null; out: string; progress: ArchiveProgress },
+  { venue, venueOfLines, out, progress }: { venue: string | null; venueOfLines?: VenueOfLines; out: string; progress: ArchiveProgress },
 ): Promise<TapeReport> {
   const files = await inputFiles(paths, (name) => FILE_NAME.test(name));
-  const capture = await openWireCapture(files, venue);
+  const capture = await openWireCapture(files, { venue, venueOfLines });
   const file = await LineFile.create(join(out, `${capture.venue}.tape.gz`));
   const refusedSamples: string[] = [];
   let [records, refused, done] = [0, 0, 0];

@@ -46,6 +46,16 @@ describe("edgebook import and export", () => {
     expect(existsSync(join(out, "bitmex.XBTUSD.events.ndjson.gz.partial"))).toBe(false);
   });
 
+  it("tell the venue of a wire capture from its messages, as replay does", () => {
+    const lines = [
+      '1723075200000000000 {"lastUpdateId":1,"bids":[["1.5","2"]],"asks":[["2.5","2"]]}',
+      '1723075200100000000 {"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1723075200090,"s":"BTCUSDT","U":2,"u":3,"b":[["1.5","1"]],"a":[]}}',
+    ];
+    const imported = edgebook("import", "wire", put("spot.ndjson", `${lines.join("\n")}\n`), "--out", freshFolder(), "--json");
+    expect(imported).toMatchObject({ status: 0, stderr: "" });
+    expect(JSON.parse(imported.stdout)).toMatchObject({ markets: [{ market: "binance-spot:BTCUSDT" }] });
+  });
+
   it("say what they don't know, without a stack", () => {
     expect(edgebook("import", "parquett", "x", "--out", "y").stderr).toMatch(/Allowed choices are events, csv, parquet/);
     expect(edgebook("import", "tardis", "x", "--out", "y", "--market", "BTC").stderr).toBe(

@@ -88,7 +88,7 @@ describe("a file of another kind", () => {
     ["no answer", "binance-klines", "X.json", '{"code":-1121}', /X\.json line 1: not an answer of klines: the body is no array/],
     ["a day without a name", "fx-quotes", "today.csv", "ms_of_day,bid,ask\n1,1,1\n", /today\.csv: the day is read from the name/],
     ["no events", "events", "x.ndjson", "{}\n", /x\.ndjson line 1: the first line does not say "format":"edgebook-events"/],
-    ["no venue", "wire", "x.txt", "1626993367.875267: {}\n", /the first line names no venue/],
+    ["no venue", "wire", "x.txt", "1626993367.875267: {}\n", /neither first line nor messages name one venue/],
     ["nothing at all", "recorder", "x.json", "", /nothing to import/],
     ["a table without its header", "csv", "book.csv.gz", "event\n1\n", /header\.json is missing/],
   ])("is refused: %s", async (_, format, name, text, message) => {

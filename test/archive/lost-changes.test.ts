@@ -62,12 +62,17 @@ describe("a change of a book that could not be read", () => {
 
 describe("a row of Tardis that could not be read", () => {
   const HEAD = "exchange,symbol,timestamp,local_timestamp,is_snapshot,side,price,amount";
-  const row = (ms: number, isSnapshot: boolean, price: string): string => `bitmex,XBTUSD,158569920${ms}000,158569920${ms}000,${isSnapshot},bid,${price},5`;
+  const row = (ms: number, isSnapshot: boolean, price: string): string =>
+    `bitmex,XBTUSD,158569920${ms}000,158569920${ms}000,${isSnapshot},bid,${price},5`;
 
   it("opens a gap until the connection is made anew, which is in it", async () => {
     const rows = [row(1000, true, "9"), row(1100, false, "8"), row(1200, false, "bad"), row(1300, false, "7"), row(1400, true, "9")];
     const report = await importFiles("tardis", [put("book.csv", [HEAD, ...rows].join("\n"))]);
-    expect(storyOf(eventLines(report))).toEqual(["snapshot 1585699201000", "gap 1585699201000-1585699201400 malformed", "snapshot 1585699201400"]);
+    expect(storyOf(eventLines(report))).toEqual([
+      "snapshot 1585699201000",
+      "gap 1585699201000-1585699201400 malformed",
+      "snapshot 1585699201400",
+    ]);
     expect(report.markets[0]).toMatchObject({ withheld: 2 });
   });
 

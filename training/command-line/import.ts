@@ -6,7 +6,7 @@ import { type ImportReport, runImport } from "../../archive/import/run-import.ts
 import { importTape, type TapeReport } from "../../archive/import/wire.ts";
 import { parseMarketId } from "../../core/market/instrument.ts";
 import { CommandError } from "../command-error.ts";
-import { parseGrids } from "../datasets/file-sources.ts";
+import { parseGrids, venueOfLines } from "../datasets/file-sources.ts";
 import { terminalProgress } from "./bars.ts";
 import { collect, jsonOption, wholeNumber } from "./options.ts";
 import { print, printJson, table, when } from "./report.ts";
@@ -44,7 +44,7 @@ async function runImportCommand(format: string, files: string[], options: Import
   if (market !== null && parseMarketId(market) === null) throw new CommandError(`--market ${market}: venue:SYMBOL is wanted`);
   if (options.tape) {
     if (format !== "wire") throw new CommandError(`--tape is of wire captures alone: ${format} holds no frames`);
-    const report = await importTape(files, { venue, out, progress: terminalProgress() });
+    const report = await importTape(files, { venue, venueOfLines, out, progress: terminalProgress() });
     if (options.json) printJson(report);
     else printTape(report);
     failIf(report.failure, report.file);
@@ -55,6 +55,7 @@ async function runImportCommand(format: string, files: string[], options: Import
   const report = await runImport(importer, files, {
     market,
     venue,
+    venueOfLines,
     out,
     intervalMs: options.interval ?? null,
     grids: new Map(options.grid.map(parseGrids)),
@@ -90,7 +91,8 @@ function printReport(report: ImportReport): void {
   if (inferred > 0) print(`${inferred} takers' sides were worked out, and the headers say so`);
   printRefused(report.refused, report.refusedSamples, report.refusedBy);
   const withheld = report.markets.reduce((sum, market) => sum + market.withheld, 0);
-  if (withheld > 0) print(`${withheld} changes of books were left out: they came between a line that could not be read and the next whole book`);
+  if (withheld > 0)
+    print(`${withheld} changes of books were left out: they came between a line that could not be read and the next whole book`);
 }
 
 function printTape(report: TapeReport): void {

@@ -128,6 +128,12 @@ async function contentOf(path: string, options: FileSourceOptions): Promise<File
   return { format: isTape(path) ? "tape-of-all" : "lines", venue, symbols: survey.symbols };
 }
 
+/** The venue of recorders' files, told from what they hold as `fileSources` tells it; null where that is none, or several. */
+export async function venueOfLines(paths: readonly string[]): Promise<string | null> {
+  const { venues } = await surveyFiles(paths, { lineOf: surveyedLine, mostLines: LINES_THAT_TELL_SYMBOLS });
+  return venues.length === 1 ? (venues[0] ?? null) : null;
+}
+
 function venueOf(path: string, venues: readonly string[]): string {
   const [venue, ...others] = venues;
   if (venue === undefined) throw new CommandError(`${path} holds no depth, trade or quote message of a venue that is spoken here`);
