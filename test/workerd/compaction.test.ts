@@ -332,6 +332,12 @@ describe("the API", () => {
     expect(seen).toEqual(body.days);
     expect((await get(`/v1/days?market=${ETH}&from=2026-01-01&to=2026-01-31`)).body.days).toHaveLength(1);
     expect((await get("/v1/days?from=2026-01-06&to=2026-01-31")).body.days).toEqual([]);
+    // Stored, though not in that range: an empty list. Never stored nor configured: a slip of the pen.
+    expect(await get("/v1/days?market=binance-spot:_feed&from=2026-01-06&to=2026-01-31")).toMatchObject({
+      status: 200,
+      body: { days: [] },
+    });
+    expect(await get("/v1/days?market=nope")).toMatchObject({ status: 404, body: { type: "/problems/unknown-market" } });
   });
 
   it("lists as coverage of a day what its rows count, less what the ledger knows better of, also what that learned after the file was made", async () => {

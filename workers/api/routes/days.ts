@@ -6,7 +6,7 @@ import { MAX_DAY_PARTS } from "../../../core/wire/keys.ts";
 import { openDatabase } from "../../storage/database.ts";
 import { type DayPlace, type DayRow, readDayParts, readDays } from "../../storage/days.ts";
 import { readContradicted } from "../../storage/read-contradicted.ts";
-import { type App, type AppContext, Refused } from "../context.ts";
+import { type App, type AppContext, Refused, requireKnownMarket } from "../context.ts";
 import { dayPageSchema } from "../day-schemas.ts";
 import { marketParameter, rowLimit, wholeNumber } from "../parameters.ts";
 import { askedRange, isNamed } from "../preconditions.ts";
@@ -38,7 +38,7 @@ const listRoute = createRoute({
       cursor: z.string().max(200).optional().openapi({ description: "`nextCursor` of the page before" }),
     }),
   },
-  responses: { 200: json(dayPageSchema, "Day files"), ...problems("bad-request") },
+  responses: { 200: json(dayPageSchema, "Day files"), ...problems("bad-request", "unknown-market") },
 });
 
 const fileContent = { "application/octet-stream": { schema: z.string().openapi({ format: "binary" }) } };
@@ -78,6 +78,7 @@ export function addDayRoutes(app: App): void {
     const after = query.cursor === undefined ? null : readCursor(query.cursor);
     const database = openDatabase(context.env.DB);
     const rows = await readDays(database, { market: query.market ?? null, from, to, after, limit: limit + 1 });
+    if (rows.length === 0 && query.market !== undefined) await requireStoredOrKnown(context, query.market);
     const page = rows.slice(0, limit);
     const first = page[0];
     // Parts before the page's first belong to what its day is missing.
@@ -107,6 +108,12 @@ export function addDayRoutes(app: App): void {
     if (row === undefined) throw new Refused(problem("no-day", `There is no day file of ${market.slice(0, 100)} on ${day}, part ${part}.`));
     return fileResponse(context, row);
   });
+}
+
+/** What is of no market (`venue:_feed`), and markets that came without an instrument, are known by their files alone. */
+async function requireStoredOrKnown(context: AppContext, market: string): Promise<void> {
+  const all = { market, from: "0000-00-00", to: "9999-99-99", after: null, limit: 1 };
+  if ((await readDays(openDatabase(context.env.DB), all)).length === 0) await requireKnownMarket(context, market);
 }
 
 async function fileResponse(context: AppContext, { key, bytes, head }: DayRow): Promise<Response> {
