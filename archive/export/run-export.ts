@@ -4,7 +4,7 @@
  * | form | files in `<out>/<venue>.<SYMBOL>/` |
  * |---|---|
  * | ndjson | events.ndjson.gz: the events form itself |
- * | csv | header.json, and book, trades, quotes, bars, gaps, minutes as .csv.gz: those that have rows |
+ * | csv | header.json, and book, trades, quotes, bars, gaps, minutes as .csv.gz: gaps, and those that have rows |
  * | parquet | the same as .parquet |
  * | recorder | `<yyyy>-<mm>-<dd>.jsonl`: the classic day files |
  */
@@ -22,7 +22,7 @@ import type { EventSource } from "./event-sources.ts";
 import { openParquetTable } from "./parquet-table.ts";
 import { RecorderFiles, type WrittenFile } from "./recorder-file.ts";
 import type { TableFile } from "./table-file.ts";
-import { eventTables, HEADER_FILE, minutesTable, rowsOf, type Table } from "./tables.ts";
+import { eventTables, HEADER_FILE, minutesTable, rowsOf, type Table, withMarket } from "./tables.ts";
 
 export const exportForms = ["ndjson", "csv", "parquet", "recorder"] as const;
 export type ExportForm = (typeof exportForms)[number];
@@ -188,13 +188,16 @@ function recorderSink(folder: string, header: EventsHeader, { intervalMs, levels
   };
 }
 
-/** A table is opened by its first row: a market without bars has no file of bars. */
+/**
+ * A table is opened by its first row: a market without bars has no file of bars. The gaps' is always there: that nothing was lost is said, and who asks for the
+ * gaps of all markets finds a file.
+ */
 async function tablesSink(folder: string, header: EventsHeader, options: RunExportOptions): Promise<MarketSink> {
   const open = (table: Table): Promise<TableFile> =>
     options.form === "csv" ? openCsvTable(folder, table, header) : openParquetTable(folder, table, header);
   const files = new Map<string, TableFile>();
   const fileOf = async (table: Table): Promise<TableFile> => {
-    const known = files.get(table.name) ?? (await open(table));
+    const known = files.get(table.name) ?? (await open(withMarket(table)));
     files.set(table.name, known);
     return known;
   };
@@ -202,18 +205,19 @@ async function tablesSink(folder: string, header: EventsHeader, options: RunExpo
   const minutes = minutesTable(options.levels);
   let event = 0;
   await writeFile(join(folder, HEADER_FILE), `${encodeEventsHeader(header)}\n`);
+  await fileOf(eventTables.gaps);
   return {
     async take(record) {
       for (const { time, bids, asks } of sampler.take(record)) {
         const depths = Array.from({ length: options.levels }, (_, depth) => [bids[depth], asks[depth]]);
         const values = depths.flatMap(([bid, ask]) => [bid?.[0] ?? null, bid?.[1] ?? null, ask?.[0] ?? null, ask?.[1] ?? null]);
         const file = await fileOf(minutes);
-        file.add([time, ...values]);
+        file.add([header.market, time, ...values]);
         await file.drained();
       }
       const { table, rows } = rowsOf(record, event++);
       const file = await fileOf(eventTables[table]);
-      for (const row of rows) file.add(row);
+      for (const row of rows) file.add([header.market, ...row]);
       await file.drained();
     },
     async close() {

@@ -1,9 +1,9 @@
 /** The tables as docs/data.md shows them; a test compares. */
 
-import { eventTables, minutesTable, type Table } from "./tables.ts";
+import { eventTables, minutesTable, type Table, withMarket } from "./tables.ts";
 
 export function tablesMarkdown(): string {
-  return [...Object.values(eventTables), minutesTable(1)].map(tableMarkdown).join("\n\n");
+  return [...Object.values(eventTables), minutesTable(1)].map(withMarket).map(tableMarkdown).join("\n\n");
 }
 
 function tableMarkdown({ name, what, columns }: Table): string {

@@ -37,6 +37,8 @@ export type TableName = "book" | "trades" | "quotes" | "bars" | "gaps" | "minute
 /** A value a column, in the table's order; prices in ticks, sizes in lots. */
 export type Row = readonly (number | string | null)[];
 
+/** Stands first in every table: tables of many markets are read together. */
+const MARKET = column("market", "text", "venue:SYMBOL");
 const EVENT = column("event", "integer", "number of the record in the market's stream");
 const RECEIVED = column("received_at", "time", "our clock (or the recorder's) at arrival");
 const VENUE = column("venue_time", "time?", "the venue's clock");
@@ -144,6 +146,11 @@ export const eventTables: Readonly<Record<Exclude<TableName, "minutes">, Table>>
   bars: BARS,
   gaps: GAPS,
 };
+
+/** A table as files have it. Import does without the market's column: the folder's header says it, and older files have none. */
+export function withMarket(table: Table): Table {
+  return { ...table, columns: [MARKET, ...table.columns] };
+}
 
 /** The table of a record, and its rows there. @param event its number. */
 export function rowsOf(record: MarketRecord, event: number): { table: Exclude<TableName, "minutes">; rows: Row[] } {

@@ -1,7 +1,9 @@
 /** What goes out comes in again: whatever a form can hold is, line for line, what it was. */
 
-import { dirname } from "node:path";
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
+import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { describe, expect, it } from "vitest";
 import { type EventsHeader, encodeEventsHeader, encodeMarketRecord, type MarketRecord } from "../../core/wire/market-events.ts";
 import { eventLines, exportFiles, importFiles, linesOf, put } from "./workplace.ts";
@@ -180,10 +182,10 @@ describe("minutes", () => {
     const report = await exportFiles([eventsFile(records).path], { form: "csv", levels: 1 });
     const file = report.markets[0]?.files.find(({ path }) => path.includes("minutes"));
     expect(linesOf(file?.path ?? "")).toEqual([
-      "time,bid_price_0,bid_size_0,ask_price_0,ask_size_0",
-      "180000,10.00,0.0001,,",
-      "240000,10.00,0.0001,,",
-      "300000,10.00,0.0002,10.05,0.0003",
+      "market,time,bid_price_0,bid_size_0,ask_price_0,ask_size_0",
+      "standx:BTC-USD,180000,10.00,0.0001,,",
+      "standx:BTC-USD,240000,10.00,0.0001,,",
+      "standx:BTC-USD,300000,10.00,0.0002,10.05,0.0003",
     ]);
   });
 });
@@ -200,13 +202,61 @@ describe("CSV", () => {
     const files = Object.fromEntries((report.markets[0]?.files ?? []).map(({ path }) => [path.split("/").at(-1), linesOf(path)]));
     expect(files).toEqual({
       "book.csv.gz": [
-        "event,received_at,venue_time,sequence,kind,side,price,size",
-        "0,1000,990,7,snapshot,bid,10.00,1.0000",
-        "1,1001,,,depth,,,",
+        "market,event,received_at,venue_time,sequence,kind,side,price,size",
+        "standx:BTC-USD,0,1000,990,7,snapshot,bid,10.00,1.0000",
+        "standx:BTC-USD,1,1001,,,depth,,,",
       ],
-      "trades.csv.gz": ["event,received_at,venue_time,trade_id,price,size,taker_side", '2,1002,1001,"a,1",10.05,0.0003,'],
-      "gaps.csv.gz": ["event,received_at,from_time,to_time,reason,detail", '3,1010,1003,,silence,"of ""7"" s and more"'],
+      "trades.csv.gz": [
+        "market,event,received_at,venue_time,trade_id,price,size,taker_side",
+        'standx:BTC-USD,2,1002,1001,"a,1",10.05,0.0003,',
+      ],
+      "gaps.csv.gz": [
+        "market,event,received_at,from_time,to_time,reason,detail",
+        'standx:BTC-USD,3,1010,1003,,silence,"of ""7"" s and more"',
+      ],
     });
+  });
+});
+
+describe("tables", () => {
+  it("of several markets are told apart by their rows, and each has its gaps, also where it had none", async () => {
+    const files = ["BTC-USD", "ETH-USD"].map((symbol) => {
+      const trade = { kind: "trade", receivedAt: 1, venueTime: null, tradeId: null, priceTicks: 1, sizeLots: 1, takerSide: null } as const;
+      const header = { ...HEADER, market: `standx:${symbol}` };
+      return put(`${symbol}.events.ndjson`, `${encodeEventsHeader(header)}\n${encodeMarketRecord(trade, header)}\n`);
+    });
+    const csv = await exportFiles(files, { form: "csv" });
+    expect(csv.markets.map(({ files: written }) => written.map(({ path, rows }) => [path.split("/").at(-1), rows]))).toEqual([
+      [
+        ["gaps.csv.gz", 0],
+        ["trades.csv.gz", 1],
+      ],
+      [
+        ["gaps.csv.gz", 0],
+        ["trades.csv.gz", 1],
+      ],
+    ]);
+    expect(csv.markets.map(({ files: written }) => linesOf(written[1]?.path ?? "")[1])).toEqual([
+      "standx:BTC-USD,0,1,,,0.05,0.0001,",
+      "standx:ETH-USD,0,1,,,0.05,0.0001,",
+    ]);
+    const parquet = await exportFiles(files, { form: "parquet" });
+    for (const { files: written, market } of parquet.markets) {
+      const [gaps, trades] = await Promise.all(
+        written.map(async ({ path }) => parquetReadObjects({ file: await asyncBufferFromFile(path), columns: ["market"] })),
+      );
+      expect([gaps, trades]).toEqual([[], [{ market }]]);
+    }
+  });
+
+  it("without the column, as they were written before, are read as they are with it", async () => {
+    const head = encodeEventsHeader(HEADER);
+    const file = put("old/trades.csv.gz", "event,received_at,venue_time,trade_id,price,size,taker_side\n0,1002,1001,7,10.05,0.0003,buy\n");
+    writeFileSync(join(dirname(file), "header.json"), head);
+    expect(eventLines(await importFiles("csv", [dirname(file)]))).toEqual([
+      head,
+      '{"kind":"trade","receivedAt":1002,"venueTime":1001,"tradeId":"7","price":"10.05","size":"0.0003","takerSide":"buy"}',
+    ]);
   });
 });
 

@@ -114,7 +114,9 @@ describe("all venues on one port", () => {
     const { port } = await start(600, 1);
     expect(await post(port, "/faults", { fault: "drop", venue: "kraken" })).toEqual({
       status: 400,
-      value: { error: 'venue "kraken" is none of binance-spot, binance-usd-m, binance-coin-m, coinbase-advanced, coinbase-exchange, bitmex' },
+      value: {
+        error: 'venue "kraken" is none of binance-spot, binance-usd-m, binance-coin-m, coinbase-advanced, coinbase-exchange, bitmex',
+      },
     });
     expect(await post(port, "/faults", [{ fault: "drop" }, { fault: "drop", venue: "bitmex", symbol: "NOPE" }])).toEqual({
       status: 400,
