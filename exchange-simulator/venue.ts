@@ -6,7 +6,7 @@
 import type { Applied, CanonicalMarket } from "./market/canonical-market.ts";
 
 /** What a frame is of, by one word for all venues. Faults are aimed by it. */
-export type Channel = "depth" | "snapshot" | "trade" | "quote" | "kline" | "instrument" | "heartbeat" | "control";
+export type Channel = "depth" | "snapshot" | "best-levels" | "trade" | "quote" | "kline" | "instrument" | "heartbeat" | "control";
 
 /** One text on its way to a client. */
 export interface Frame {

@@ -28,6 +28,7 @@ export type ConnectionFault = (typeof CONNECTION_FAULTS)[number];
 const CHANNELS = [
   "depth",
   "snapshot",
+  "best-levels",
   "trade",
   "quote",
   "kline",
@@ -36,7 +37,7 @@ const CHANNELS = [
   "control",
 ] as const satisfies readonly Channel[];
 /** What a fault hits that names no channel: what the client came for. */
-const DATA_CHANNELS: readonly Channel[] = ["depth", "trade", "quote", "kline", "instrument"];
+const DATA_CHANNELS: readonly Channel[] = ["depth", "best-levels", "trade", "quote", "kline", "instrument"];
 const ALL_DATA: readonly Channel[] = [...DATA_CHANNELS, "snapshot"];
 const BOOK_FAULTS: readonly FaultName[] = ["crossed-book", "stale-snapshot", "id-map"];
 

@@ -43,7 +43,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   truncate: ["sequence-gap", "malformed", "malformed", "malformed"],
   "corrupt trade": [EQUAL, "sequence-gap", EQUAL, EQUAL],
   "crossed-book": ["crossed-book", "crossed-book", "crossed-book", "crossed-book"],
-  "silence depth": ["stale", "sequence-gap", "quote-mismatch", "quote-mismatch"],
+  "silence depth": ["stale", "sequence-gap", "quote-mismatch", "levels-mismatch, unknown-level"],
   "silence symbol": ["stale", "sequence-gap", "stale", "stale"],
   "silence all": ["stale", "sequence-gap", "stale", "stale"],
   "close 1006": all("connection-down"),

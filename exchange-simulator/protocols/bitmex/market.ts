@@ -24,7 +24,7 @@ export type Action = "partial" | "insert" | "update" | "delete";
 export const CHANNEL_OF: Readonly<Record<Table, Channel>> = {
   orderBookL2: "depth",
   orderBookL2_25: "depth",
-  orderBook10: "depth",
+  orderBook10: "best-levels",
   quote: "quote",
   trade: "trade",
   instrument: "instrument",
