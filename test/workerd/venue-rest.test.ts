@@ -50,7 +50,7 @@ describe("the venue's REST", () => {
     const budget = budgetOf(1_000);
     const rest = restOf(budget);
     await control.refuse(429);
-    expect(await rest.ask(1)).toEqual({ ok: false, isBlocked: false, detail: "429: refused" });
+    expect(await rest.ask(1)).toEqual({ ok: false, isBlocked: false, isRefused: false, detail: "429: refused" });
     const at = Date.now();
     expect([budget.mayAsk(at + 50_000, 1), budget.mayAsk(at + 60_001, 1)]).toEqual([false, true]);
   });
