@@ -13,11 +13,11 @@ import type { GraphBuilder, Value } from "./graph-builder.ts";
 export function differentiate(graph: GraphBuilder, loss: Value, values: readonly Value[]): Value[] {
   const gradients = new Map<string, Value>([[loss.name, graph.constant([1], [1])]]);
   for (const entry of [...graph.tape].reverse()) {
-    const gradient = gradients.get(entry.output.name);
-    if (gradient === undefined) continue;
-    for (const [index, part] of entry.backward(gradient).entries()) {
+    const ofOutputs = entry.outputs.map((output) => gradients.get(output.name) ?? null);
+    if (ofOutputs.every((gradient) => gradient === null)) continue;
+    for (const [index, part] of entry.backward(ofOutputs).entries()) {
       const input = entry.inputs[index];
-      if (part === null || input === undefined) continue;
+      if (part === null || input === undefined || !input.isDifferentiable) continue;
       const sofar = gradients.get(input.name);
       gradients.set(input.name, sofar === undefined ? part : emitAdd(graph, sofar, part));
     }

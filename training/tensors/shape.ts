@@ -3,13 +3,30 @@
 export type Dimension = number | "batch";
 export type Shape = readonly Dimension[];
 
+/** Two shapes that don't fit, or one that a layer can't take. `GraphBuilder.scope` puts the layer's name in front. */
+export class ShapeError extends TypeError {
+  override readonly name = "ShapeError";
+  /** The layer it was met in, e.g. "block1.conv2"; null until a scope has named itself. */
+  readonly layer: string | null;
+
+  constructor(message: string, layer: string | null = null) {
+    super(layer === null ? message : `${layer}: ${message}`);
+    this.layer = layer;
+  }
+}
+
+/** "[batch, 4]" */
+export function showShape(shape: Shape): string {
+  return `[${shape.join(", ")}]`;
+}
+
 /** Number of elements. Throws where a dimension has no fixed size: gradients and parameters need one. */
 export function sizeOf(shape: Shape): number {
   return shape.reduce<number>((product, dimension) => product * fixedSize(dimension), 1);
 }
 
 export function fixedSize(dimension: Dimension | undefined): number {
-  if (typeof dimension !== "number") throw new TypeError(`the dimension ${String(dimension)} has no fixed size here`);
+  if (typeof dimension !== "number") throw new ShapeError(`the dimension ${String(dimension)} has no fixed size here`);
   return dimension;
 }
 
@@ -23,7 +40,7 @@ export function broadcast(one: Shape, other: Shape): Shape {
   return Array.from({ length: rank }, (_, axis) => {
     const a = one[axis - rank + one.length] ?? 1;
     const b = other[axis - rank + other.length] ?? 1;
-    if (a !== b && a !== 1 && b !== 1) throw new TypeError(`[${one.join(", ")}] and [${other.join(", ")}] can't be combined`);
+    if (a !== b && a !== 1 && b !== 1) throw new ShapeError(`${showShape(one)} and ${showShape(other)} can't be combined`);
     return a === 1 ? b : a;
   });
 }

@@ -2,7 +2,7 @@
 
 import { emitProduct, emitReshape, emitSum } from "../emit.ts";
 import type { GraphBuilder, Value } from "../graph-builder.ts";
-import { fixedSize } from "../shape.ts";
+import { fixedSize, ShapeError, showShape } from "../shape.ts";
 
 /**
  * y = x W + b with x [rows, in], W [in, out], b [out].
@@ -13,7 +13,7 @@ export function linear(graph: GraphBuilder, x: Value, layer: { weights: Value; b
   const [rows, width] = x.shape;
   const [inputs, outputs] = weights.shape;
   if (rows === undefined || outputs === undefined || width !== inputs) {
-    throw new TypeError(`a layer of [${weights.shape.join(", ")}] can't take [${x.shape.join(", ")}]`);
+    throw new ShapeError(`weights of ${showShape(weights.shape)} can't take ${showShape(x.shape)}`);
   }
   return graph.differentiable(graph.emit("Gemm", [x, weights, bias], [rows, outputs]), [x, weights, bias], (gradient) => [
     x.isDifferentiable ? emitProduct(graph, gradient, weights, { transposeB: true }) : null,
