@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { mlpNetwork } from "../../training/networks/mlp.ts";
 import { decodeModel } from "../../training/onnx/decode.ts";
 import { encodeModel } from "../../training/onnx/encode.ts";
-import { type OnnxModel, OPSET } from "../../training/onnx/model.ts";
+import { DOMAINS, type OnnxModel, OPSET } from "../../training/onnx/model.ts";
 import { MalformedProtobuf, readFields } from "../../training/onnx/protobuf-reader.ts";
 import { ProtobufWriter } from "../../training/onnx/protobuf-writer.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
@@ -14,6 +14,7 @@ import { buildTrainingStep } from "../../training/tensors/training-step.ts";
 
 const everything: OnnxModel = {
   opset: OPSET,
+  domains: DOMAINS,
   graph: {
     name: "all kinds",
     nodes: [
@@ -25,6 +26,19 @@ const everything: OnnxModel = {
         attributes: { axis: { int: -1 }, alpha: { float: 0.5 }, mode: { text: "é" } },
       },
       { operator: "Fancy", domain: "com.microsoft", inputs: [], outputs: ["c"], attributes: { perm: { ints: [1, 0, 300] } } },
+      {
+        operator: "Ensemble",
+        domain: "ai.onnx.ml",
+        inputs: [],
+        outputs: ["e"],
+        attributes: {
+          values: { floats: [0.5, -0, Number.NaN, Number.POSITIVE_INFINITY, 2 ** -149] },
+          modes: { texts: ["BRANCH_LT", "", "LEAF"] },
+          noFloats: { floats: [] },
+          noTexts: { texts: [] },
+          noInts: { ints: [] },
+        },
+      },
       {
         operator: "If",
         domain: "",
@@ -82,6 +96,34 @@ describe("the file format", () => {
       }
       if (read !== null) expect(read).not.toEqual(everything);
     }
+  });
+
+  it("an operator of another domain runs, and by the version that the file names: one that nobody knows is refused", async () => {
+    const scaled: OnnxModel = {
+      opset: OPSET,
+      domains: { "ai.onnx.ml": 3 },
+      graph: {
+        name: "scaled",
+        nodes: [
+          {
+            operator: "Scaler",
+            domain: "ai.onnx.ml",
+            inputs: ["x"],
+            outputs: ["y"],
+            attributes: { offset: { floats: Float32Array.of(1, 2) }, scale: { floats: [10, 100] } },
+          },
+        ],
+        constants: [],
+        inputs: [{ name: "x", type: "float32", shape: [1, 2] }],
+        outputs: [{ name: "y", type: "float32", shape: [1, 2] }],
+      },
+    };
+    const runtime = await loadRuntime("wasm");
+    const session = await runtime.open(encodeModel(scaled));
+    const { y } = await session.run({ x: { shape: [1, 2], data: Float32Array.of(3, 4) } });
+    expect(Array.from(y ?? [])).toEqual([20, 200]);
+    await session.release();
+    await expect(runtime.open(encodeModel({ ...scaled, domains: { "ai.onnx.ml": 1_000 } }))).rejects.toThrow(/ai\.onnx\.ml/);
   });
 
   it("a constant whose numbers don't fill its shape is a bug that must not reach a file", () => {

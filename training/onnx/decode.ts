@@ -4,6 +4,7 @@
  */
 
 import {
+  ATTRIBUTE_TYPES,
   type Attribute,
   ELEMENT_CODES,
   type ElementType,
@@ -22,23 +23,26 @@ const decoder = new TextDecoder();
 export function decodeModel(bytes: Uint8Array): OnnxModel {
   let graph: Graph | null = null;
   let opset = 0;
+  const domains: [string, number][] = [];
   for (const field of readFields(bytes)) {
     if (field.field === 7) graph = readGraph(blobOf(field));
-    if (field.field === 8) opset = readOpset(blobOf(field)) ?? opset;
+    if (field.field !== 8) continue;
+    const { domain, version } = readOpset(blobOf(field));
+    if (domain === "") opset = version;
+    else domains.push([domain, version]);
   }
   if (graph === null) throw new MalformedProtobuf("no graph in this file");
-  return { graph, opset };
+  return { graph, opset, domains: Object.fromEntries(domains) };
 }
 
-/** The version of ONNX's own operators; null for the entry of another domain. */
-function readOpset(bytes: Uint8Array): number | null {
+function readOpset(bytes: Uint8Array): { domain: string; version: number } {
   let domain = "";
   let version = 0;
   for (const field of readFields(bytes)) {
     if (field.field === 1) domain = textOf(field);
     if (field.field === 2) version = integerOf(field);
   }
-  return domain === "" ? version : null;
+  return { domain, version };
 }
 
 function readGraph(bytes: Uint8Array): Graph {
@@ -78,17 +82,28 @@ function readNode(bytes: Uint8Array): Node {
 
 function readAttribute(bytes: Uint8Array): { name: string; attribute: Attribute } {
   const ints: number[] = [];
+  const floats: number[] = [];
+  const texts: string[] = [];
   let attribute: Attribute = { ints };
   let name = "";
   for (const field of readFields(bytes)) {
     if (field.field === 1) name = textOf(field);
-    if (field.field === 2 && "fixed32" in field) attribute = { float: field.fixed32 };
+    if (field.field === 2) attribute = { float: floatOf(field) };
     if (field.field === 3) attribute = { int: integerOf(field) };
     if (field.field === 4) attribute = { text: textOf(field) };
     if (field.field === 6) attribute = { graph: readGraph(blobOf(field)) };
+    if (field.field === 7) floats.push(floatOf(field));
     if (field.field === 8) ints.push(integerOf(field));
+    if (field.field === 9) texts.push(textOf(field));
+    if (field.field === 20) attribute = listOf(integerOf(field), { floats, texts }) ?? attribute;
   }
   return { name, attribute };
+}
+
+/** A list may be empty, so only its type tells floats, texts and ints apart; null for the other types. */
+function listOf(type: number, lists: { floats: number[]; texts: string[] }): Attribute | null {
+  if (type === ATTRIBUTE_TYPES.floats) return { floats: lists.floats };
+  return type === ATTRIBUTE_TYPES.texts ? { texts: lists.texts } : null;
 }
 
 function readTensor(bytes: Uint8Array): TensorConstant {
@@ -166,6 +181,11 @@ function blobOf(field: ProtobufField): Uint8Array {
 
 function textOf(field: ProtobufField): string {
   return decoder.decode(blobOf(field));
+}
+
+function floatOf(field: ProtobufField): number {
+  if ("fixed32" in field) return field.fixed32;
+  throw new MalformedProtobuf(`field ${field.field} holds no float`);
 }
 
 function integerOf(field: ProtobufField): number {

@@ -1,11 +1,12 @@
 /**
  * Writes ONNX files. The format is small: ModelProto {ir_version 1, producer 2, graph 7, opset 8}, GraphProto {node 1, name 2,
  * initializer 5, input 11, output 12}, NodeProto {input 1, output 2, op_type 4, attribute 5, domain 7}, AttributeProto {name 1,
- * f 2, i 3, s 4, g 6, ints 8, type 20}, TensorProto {dims 1, data_type 2, name 8, raw_data 9}.
+ * f 2, i 3, s 4, g 6, floats 7, ints 8, strings 9, type 20}, TensorProto {dims 1, data_type 2, name 8, raw_data 9}.
  * Source: onnx.proto3 of ONNX 1.17. Nothing that varies between runs or machines is written, so equal models are equal bytes.
  */
 
 import {
+  ATTRIBUTE_TYPES,
   type Attribute,
   ELEMENT_CODES,
   type Graph,
@@ -19,8 +20,6 @@ import { ProtobufWriter } from "./protobuf-writer.ts";
 /** The version of the file format that came with opset 17. */
 const IR_VERSION = 8;
 const PRODUCER = "edgebook";
-/** AttributeProto.AttributeType */
-const ATTRIBUTE_TYPES = { float: 1, int: 2, text: 3, graph: 5, ints: 7 } as const;
 
 /** @returns the bytes of an .onnx file. Throws where data and shape of a constant disagree. */
 export function encodeModel(model: OnnxModel): Uint8Array {
@@ -28,10 +27,12 @@ export function encodeModel(model: OnnxModel): Uint8Array {
   writer.integer(1, IR_VERSION);
   writer.text(2, PRODUCER);
   writer.message(7, (nested) => writeGraph(nested, model.graph));
-  writer.message(8, (nested) => {
-    nested.text(1, "");
-    nested.integer(2, model.opset);
-  });
+  for (const [domain, version] of [["", model.opset] as const, ...Object.entries(model.domains ?? {})]) {
+    writer.message(8, (nested) => {
+      nested.text(1, domain);
+      nested.integer(2, version);
+    });
+  }
   return writer.finish();
 }
 
@@ -65,8 +66,14 @@ function writeAttribute(writer: ProtobufWriter, name: string, attribute: Attribu
   } else if ("graph" in attribute) {
     writer.message(6, (nested) => writeGraph(nested, attribute.graph));
     writer.integer(20, ATTRIBUTE_TYPES.graph);
+  } else if ("floats" in attribute) {
+    for (let index = 0; index < attribute.floats.length; index++) writer.float(7, attribute.floats[index] as number);
+    writer.integer(20, ATTRIBUTE_TYPES.floats);
+  } else if ("texts" in attribute) {
+    for (const value of attribute.texts) writer.text(9, value);
+    writer.integer(20, ATTRIBUTE_TYPES.texts);
   } else {
-    for (const value of attribute.ints) writer.integer(8, value);
+    for (let index = 0; index < attribute.ints.length; index++) writer.integer(8, attribute.ints[index] as number);
     writer.integer(20, ATTRIBUTE_TYPES.ints);
   }
 }

@@ -27,9 +27,14 @@ export interface ValueDeclaration {
 export type Attribute =
   | { readonly float: number }
   | { readonly int: number }
-  | { readonly ints: readonly number[] }
+  | { readonly ints: ArrayLike<number> }
+  | { readonly floats: ArrayLike<number> }
   | { readonly text: string }
+  | { readonly texts: readonly string[] }
   | { readonly graph: Graph };
+
+/** AttributeProto.AttributeType */
+export const ATTRIBUTE_TYPES = { float: 1, int: 2, text: 3, graph: 5, floats: 6, ints: 7, texts: 8 } as const;
 
 export interface Node {
   readonly operator: string;
@@ -51,8 +56,14 @@ export interface Graph {
 
 export interface OnnxModel {
   readonly graph: Graph;
+  /** Version of ONNX's own operators. */
   readonly opset: number;
+  /** Versions of the operators of other domains, e.g. DOMAINS; left out where only ONNX's own are used. */
+  readonly domains?: Readonly<Record<string, number>>;
 }
 
 /** The operator set that everything here is written for; onnxruntime 1.13 and newer have it. */
 export const OPSET = 17;
+
+/** What a model that uses them names in `domains`: tree ensembles and linear lines of ONNX's ml part, onnxruntime's own fused operators. */
+export const DOMAINS = { "ai.onnx.ml": 3, "com.microsoft": 1 } as const;

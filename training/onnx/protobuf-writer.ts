@@ -8,6 +8,8 @@ const LENGTH_DELIMITED = 2;
 const FIXED_32 = 5;
 const LONGEST_VARINT = 10;
 const INITIAL_BYTES = 256;
+/** Below it, bits can be shifted without big integers. */
+const SMALL = 2 ** 31;
 
 const encoder = new TextEncoder();
 
@@ -19,7 +21,8 @@ export class ProtobufWriter {
   integer(field: number, value: number | bigint): void {
     if (typeof value === "number" && !Number.isSafeInteger(value)) throw new RangeError(`field ${field}: ${value} is not an integer`);
     this.tag(field, VARINT);
-    this.varint(BigInt.asUintN(64, BigInt(value)));
+    if (typeof value === "number" && value >= 0 && value < SMALL) this.smallVarint(value);
+    else this.varint(BigInt.asUintN(64, BigInt(value)));
   }
 
   float(field: number, value: number): void {
@@ -54,7 +57,18 @@ export class ProtobufWriter {
   }
 
   private tag(field: number, wireType: number): void {
-    this.varint(BigInt(field * 8 + wireType));
+    this.smallVarint(field * 8 + wireType);
+  }
+
+  /** As `varint`, without big integers: a tree ensemble has millions of small ones. */
+  private smallVarint(value: number): void {
+    this.reserve(LONGEST_VARINT);
+    let rest = value;
+    while (rest >= 0x80) {
+      this.bytes[this.length++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    this.bytes[this.length++] = rest;
   }
 
   private varint(value: bigint): void {
