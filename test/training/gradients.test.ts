@@ -1,138 +1,91 @@
 /** Every gradient rule against central differences in float64: a wrong rule still lowers the loss a little, and so hides in training. */
 
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Random } from "../../core/math/random.ts";
-import { encodeModel } from "../../training/onnx/encode.ts";
-import { OPSET } from "../../training/onnx/model.ts";
-import { loadRuntime } from "../../training/runtime/registry.ts";
 import { differentiate } from "../../training/tensors/differentiate.ts";
-import { emitReshape, emitSum } from "../../training/tensors/emit.ts";
 import { GraphBuilder, type Value } from "../../training/tensors/graph-builder.ts";
 import { zeros } from "../../training/tensors/initialisers.ts";
 import { maskedSquaredError } from "../../training/tensors/losses/masked-squared-error.ts";
 import { sigmoid, silu, tanh } from "../../training/tensors/operators/activations.ts";
 import { add, multiply, subtract } from "../../training/tensors/operators/arithmetic.ts";
 import { linear } from "../../training/tensors/operators/linear.ts";
-import { sizeOf } from "../../training/tensors/shape.ts";
+import { checkRule, checkRules } from "./gradient-check.ts";
 
-const STEP = 1e-5;
-/** Of central differences in float64: truncation of STEP² and rounding of 1e-16 / STEP. */
-const TOLERANCE = 1e-7;
+const size = fc.integer({ min: 1, max: 5 });
+const shape = fc.array(size, { minLength: 1, maxLength: 4 });
+/** Two shapes that broadcast: some sizes of each are 1, and leading axes are missing. */
+const shapePair = shape.chain((full) =>
+  fc
+    .tuple(
+      fc.array(fc.boolean(), { minLength: full.length, maxLength: full.length }),
+      fc.array(fc.boolean(), { minLength: full.length, maxLength: full.length }),
+      fc.integer({ min: 0, max: full.length - 1 }),
+      fc.boolean(),
+    )
+    .map(([ofFirst, ofSecond, missing, isFirstShort]) => {
+      const first = full.map((one, axis) => (ofFirst[axis] ? 1 : one));
+      const second = full.map((one, axis) => (ofSecond[axis] ? 1 : one));
+      return isFirstShort ? [first.slice(missing), second] : [first, second.slice(missing)];
+    }),
+);
 
-type Build = (graph: GraphBuilder, parameters: Value[]) => Value;
-
-/** @returns analytic and numeric gradient of Σ weights·f(parameters) over all parameters. */
-async function compare(shapes: readonly (readonly number[])[], build: Build): Promise<{ analytic: number[]; numeric: number[] }> {
-  const random = new Random(3);
-  const graph = new GraphBuilder({ precision: "float64" });
-  const parameters = shapes.map((shape, index) => graph.parameter(`p${index}`, shape, { initialise: zeros, isDecayed: false }));
-  const answer = build(graph, parameters);
-  // Unequal weights on the outputs: a rule that is right only for equal gradients would pass otherwise.
-  const weights = graph.constant(
-    Array.from({ length: sizeOf(answer.shape) }, () => random.normal()),
-    answer.shape as number[],
-  );
-  const weighted = multiply(graph, answer, weights);
-  const axes = weighted.shape.map((_, axis) => axis);
-  const loss = graph.differentiable(emitReshape(graph, emitSum(graph, weighted, axes), [1]), [weighted], (gradient) => [
-    graph.emit("Expand", [gradient, graph.integers(weighted.shape as number[])], weighted.shape),
-  ]);
-  const flat = graph.unpackParameters("parameters");
-  const gradients = differentiate(graph, loss, parameters).map((gradient) => emitReshape(graph, gradient, [sizeOf(gradient.shape)]));
-  graph.output("gradient", graph.emit("Concat", gradients, [sizeOf(flat.shape)], { axis: { int: 0 } }));
-  graph.output("loss", loss);
-  const session = await (await loadRuntime("node")).open(encodeModel({ graph: graph.finish("check"), opset: OPSET }));
-  const at = Float64Array.from({ length: sizeOf(flat.shape) }, () => random.normal());
-  const run = (data: Float64Array) => session.run({ parameters: { shape: [data.length], data } });
-  const analytic = Array.from((await run(at)).gradient ?? []);
-  const numeric: number[] = [];
-  for (let index = 0; index < at.length; index++) {
-    const lossAt = async (shift: number): Promise<number> => {
-      const moved = at.slice();
-      moved[index] = (moved[index] as number) + shift;
-      return (await run(moved)).loss?.[0] ?? Number.NaN;
-    };
-    numeric.push(((await lossAt(STEP)) - (await lossAt(-STEP))) / (2 * STEP));
-  }
-  await session.release();
-  return { analytic, numeric };
-}
-
-function expectClose({ analytic, numeric }: { analytic: number[]; numeric: number[] }): void {
-  expect(analytic.length).toBe(numeric.length);
-  const scale = Math.max(1, ...numeric.map(Math.abs));
-  const worst = Math.max(...analytic.map((value, index) => Math.abs(value - (numeric[index] as number)) / scale));
-  expect(worst).toBeLessThan(TOLERANCE);
-  // A gradient of zeros would agree with a function that forgets its input.
-  expect(Math.max(...numeric.map(Math.abs))).toBeGreaterThan(0.01);
-}
+type Binary = (graph: GraphBuilder, a: Value, b: Value) => Value;
+type Unary = (graph: GraphBuilder, x: Value) => Value;
 
 const pick = (values: Value[], index: number): Value => values[index] as Value;
 
 describe("gradient rules agree with central differences", () => {
-  const rules: [string, readonly (readonly number[])[], Build][] = [
-    [
-      "add",
-      [
-        [3, 4],
-        [3, 4],
-      ],
-      (graph, p) => add(graph, pick(p, 0), pick(p, 1)),
-    ],
-    ["add, a row repeated over rows", [[3, 4], [4]], (graph, p) => add(graph, pick(p, 0), pick(p, 1))],
-    [
-      "add, a column repeated over columns",
-      [
-        [3, 1],
-        [3, 4],
-      ],
-      (graph, p) => add(graph, pick(p, 0), pick(p, 1)),
-    ],
-    ["subtract", [[3, 4], [4]], (graph, p) => subtract(graph, pick(p, 0), pick(p, 1))],
-    [
-      "multiply",
-      [
-        [3, 4],
-        [3, 4],
-      ],
-      (graph, p) => multiply(graph, pick(p, 0), pick(p, 1)),
-    ],
-    [
-      "multiply, repeated both ways",
-      [
-        [3, 1],
-        [1, 4],
-      ],
-      (graph, p) => multiply(graph, pick(p, 0), pick(p, 1)),
-    ],
-    ["one value used twice", [[2, 3]], (graph, p) => multiply(graph, pick(p, 0), pick(p, 0))],
-    ["one value used on two paths", [[2, 3]], (graph, p) => add(graph, tanh(graph, pick(p, 0)), sigmoid(graph, pick(p, 0)))],
-    ["sigmoid", [[3, 4]], (graph, p) => sigmoid(graph, pick(p, 0))],
-    ["tanh", [[3, 4]], (graph, p) => tanh(graph, pick(p, 0))],
-    ["silu", [[3, 4]], (graph, p) => silu(graph, pick(p, 0))],
-    ["linear", [[5, 3], [3, 2], [2]], (graph, p) => linear(graph, pick(p, 0), { weights: pick(p, 1), bias: pick(p, 2) })],
-    [
-      "two layers",
-      [[5, 3], [3, 4], [4], [4, 2], [2]],
-      (graph, p) => {
-        const hidden = silu(graph, linear(graph, pick(p, 0), { weights: pick(p, 1), bias: pick(p, 2) }));
-        return linear(graph, hidden, { weights: pick(p, 3), bias: pick(p, 4) });
-      },
-    ],
-    [
-      "masked squared error",
-      [[4, 3]],
-      (graph, p) =>
-        maskedSquaredError(graph, pick(p, 0), {
-          targets: graph.constant([1, -1, 0.5, 2, 0, 0, 3, 1, -2, 0, 0, 0], [4, 3]),
-          mask: graph.constant([1, 1, 1, 1, 0, 1, 1, 0, 1, 0, 0, 0], [4, 3]),
-          cells: graph.constant([7], [1]),
-        }),
-    ],
+  const binary: [string, Binary][] = [
+    ["add", add],
+    ["subtract", subtract],
+    ["multiply", multiply],
   ];
-  it.each(rules)("%s", async (_, shapes, build) => {
-    expectClose(await compare(shapes, build));
-  });
+  it.each(binary)("%s, each repeated along some axes", (_, operator) =>
+    checkRules(shapePair, (shapes) => ({ shapes, build: (graph, p) => operator(graph, pick(p, 0), pick(p, 1)) })),
+  );
+
+  const unary: [string, Unary][] = [
+    ["sigmoid", sigmoid],
+    ["tanh", tanh],
+    ["silu", silu],
+    ["one value used twice", (graph, x) => multiply(graph, x, x)],
+    ["one value used on two paths", (graph, x) => add(graph, tanh(graph, x), sigmoid(graph, x))],
+  ];
+  it.each(unary)("%s", (_, operator) =>
+    checkRules(shape, (drawn) => ({ shapes: [drawn], build: (graph, p) => operator(graph, pick(p, 0)) })),
+  );
+
+  it("linear", () =>
+    checkRules(fc.tuple(size, size, size), ([rows, inputs, outputs]) => ({
+      shapes: [[rows, inputs], [inputs, outputs], [outputs]],
+      build: (graph, p) => linear(graph, pick(p, 0), { weights: pick(p, 1), bias: pick(p, 2) }),
+    })));
+
+  it("two layers", () =>
+    checkRule(
+      {
+        shapes: [[5, 3], [3, 4], [4], [4, 2], [2]],
+        build: (graph, p) => {
+          const hidden = silu(graph, linear(graph, pick(p, 0), { weights: pick(p, 1), bias: pick(p, 2) }));
+          return linear(graph, hidden, { weights: pick(p, 3), bias: pick(p, 4) });
+        },
+      },
+      3,
+    ));
+
+  it("masked squared error", () =>
+    checkRule(
+      {
+        shapes: [[4, 3]],
+        build: (graph, p) =>
+          maskedSquaredError(graph, pick(p, 0), {
+            targets: graph.constant([1, -1, 0.5, 2, 0, 0, 3, 1, -2, 0, 0, 0], [4, 3]),
+            mask: graph.constant([1, 1, 1, 1, 0, 1, 1, 0, 1, 0, 0, 0], [4, 3]),
+            cells: graph.constant([7], [1]),
+          }),
+      },
+      3,
+    ));
 });
 
 describe("what can't be differentiated is refused while building, not found in a loss that stands still", () => {

@@ -13,7 +13,16 @@
  * An operator asks `isTraining` where the two sides differ: served graphs have ONNX's own operators alone, fused where ONNX has them.
  */
 
-import type { Attribute, ElementType, Graph, Node, TensorConstant, ValueDeclaration } from "../onnx/model.ts";
+import {
+  type Attribute,
+  type ElementType,
+  type Graph,
+  type Node,
+  type OnnxModel,
+  OPSET,
+  type TensorConstant,
+  type ValueDeclaration,
+} from "../onnx/model.ts";
 import type { Initialiser } from "./initialisers.ts";
 import { type Shape, ShapeError, sizeOf } from "./shape.ts";
 
@@ -65,6 +74,9 @@ export interface GraphBuilderOptions {
   readonly weights?: ReadonlyMap<string, Float32Array>;
 }
 
+/** onnxruntime's own operators ("com.microsoft") have one version. */
+const CONTRIBUTED_OPSET = 1;
+
 export class GraphBuilder {
   readonly precision: Precision;
   readonly purpose: GraphPurpose;
@@ -79,6 +91,7 @@ export class GraphBuilder {
   private readonly shared = new Map<string, Value>();
   private readonly noises: Value[] = [];
   private readonly scopes: string[] = [];
+  private readonly domains: Record<string, number> = {};
   private named = 0;
 
   constructor(options: GraphBuilderOptions = {}) {
@@ -272,6 +285,11 @@ export class GraphBuilder {
     return { name, nodes: this.nodes, constants: this.constants, inputs: this.inputs, outputs: this.outputs };
   }
 
+  /** The same, with the versions of the operator sets that it uses: what a file says. */
+  model(name: string): OnnxModel {
+    return { graph: this.finish(name), opset: OPSET, domains: this.domains };
+  }
+
   private unpack(name: string, values: readonly Value[]): Value {
     const sizes = values.map((value) => sizeOf(value.shape));
     const flat = this.input(name, [sizes.reduce((sum, size) => sum + size, 0)]);
@@ -302,9 +320,11 @@ export class GraphBuilder {
     attributes: Readonly<Record<string, Attribute>>,
   ): void {
     const colon = operator.indexOf(":");
+    const domain = operator.slice(0, Math.max(colon, 0));
+    if (domain !== "") this.domains[domain] = CONTRIBUTED_OPSET;
     this.nodes.push({
       operator: operator.slice(colon + 1),
-      domain: operator.slice(0, Math.max(colon, 0)),
+      domain,
       inputs: inputs.map((input) => input?.name ?? ""),
       outputs,
       attributes,

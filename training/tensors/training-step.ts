@@ -12,7 +12,6 @@
  */
 
 import { encodeModel } from "../onnx/encode.ts";
-import { OPSET } from "../onnx/model.ts";
 import { differentiate } from "./differentiate.ts";
 import { emitReshape } from "./emit.ts";
 import { GraphBuilder, type Precision, type Value } from "./graph-builder.ts";
@@ -65,7 +64,7 @@ export function buildTrainingStep(network: Network, options: StepOptions): Train
   graph.output("loss", loss);
   if (options.returnsGradient) graph.output("gradient", gradient);
   return {
-    model: encodeModel({ graph: graph.finish("training_step"), opset: OPSET }),
+    model: encodeModel(graph.model("training_step")),
     slots: slotsOf(graph),
     parameterCount: sizeOf(parameters.shape),
     initialise: (random) => initialise(graph, random),
