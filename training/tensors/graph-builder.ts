@@ -226,8 +226,7 @@ export class GraphBuilder {
     this.nodes = [];
     try {
       const inputs = shapes.map((shape): Value => ({ name: this.nextName("b"), shape, type: this.precision, isDifferentiable: false }));
-      // An output of a body must be made by a node of its own, and once.
-      const outputs = build(inputs).map((value) => this.emit("Identity", [value], value.shape));
+      const outputs = this.ownOutputs(build(inputs));
       const declare = ({ name, type, shape }: Value): ValueDeclaration => ({ name, type, shape });
       return { name: this.nextName("body"), nodes: this.nodes, constants: [], inputs: inputs.map(declare), outputs: outputs.map(declare) };
     } finally {
@@ -288,6 +287,12 @@ export class GraphBuilder {
   /** The same, with the versions of the operator sets that it uses: what a file says. */
   model(name: string): OnnxModel {
     return { graph: this.finish(name), opset: OPSET, domains: this.domains };
+  }
+
+  /** An output of a body must be made by a node of the body, and be one output only: any other is copied. A copy costs as much as a sum. */
+  private ownOutputs(values: readonly Value[]): Value[] {
+    const made = new Set(this.nodes.flatMap((node) => node.outputs));
+    return values.map((value) => (made.delete(value.name) ? value : this.emit("Identity", [value], value.shape)));
   }
 
   private unpack(name: string, values: readonly Value[]): Value {
