@@ -12,10 +12,11 @@ import { MOVEMENT } from "./float64-kernels/movement.ts";
 import { PRODUCTS } from "./float64-kernels/products.ts";
 import { REDUCTIONS } from "./float64-kernels/reductions.ts";
 import { SCAN } from "./float64-kernels/scan.ts";
+import { WINDOWS } from "./float64-kernels/windows.ts";
 
 export type { Float64Tensor } from "./float64-kernels/kernel.ts";
 
-const KERNELS: Kernels = { ...ELEMENTWISE, ...MOVEMENT, ...PRODUCTS, ...REDUCTIONS, ...SCAN };
+const KERNELS: Kernels = { ...ELEMENTWISE, ...MOVEMENT, ...PRODUCTS, ...REDUCTIONS, ...SCAN, ...WINDOWS };
 
 type Lookup = (name: string) => Float64Tensor | undefined;
 
