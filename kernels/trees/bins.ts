@@ -1,0 +1,204 @@
+/**
+ * From float32 to bins of one byte. A value's bin is the number of cuts that are not above it, so `bin <= b` and `x < cuts[b]` are the same
+ * question for every float32, and a tree can be trained on bins and run on the values. NaN has a bin of its own.
+ */
+
+/** The bin of a missing value, above all others. */
+export const MISSING_BIN: u32 = 255;
+const CUT_ROOM: i32 = 256;
+/** Three digits of 11, 11 and 10 bits sort 32. */
+const DIGIT: u32 = 2047;
+const DIGIT_COUNTS: usize = 2048 << 2;
+const SIGN: u32 = 0x80000000;
+const LARGEST: f32 = 3.4028234663852886e38;
+
+// @ts-ignore: decorator
+@inline
+function keyOf(bits: u32): u32 {
+  return bits & SIGN ? ~bits : bits | SIGN;
+}
+
+// @ts-ignore: decorator
+@inline
+function valueOf(key: u32): f32 {
+  return reinterpret<f32>(key & SIGN ? key & ~SIGN : ~key);
+}
+
+/**
+ * Sorts one column of a row-major sample, without what is missing.
+ * @param spare as large as `sorted`. @param counts 24 KiB.
+ * @returns how many values `sorted` holds, ascending float32.
+ */
+export function sortColumn(sample: usize, rows: i32, columns: i32, column: i32, sorted: usize, spare: usize, counts: usize): i32 {
+  memory.fill(counts, 0, 3 * DIGIT_COUNTS);
+  let size: usize = 0;
+  const step = usize(columns) << 2;
+  let at = sample + (usize(column) << 2);
+  for (let row = 0; row < rows; row++, at += step) {
+    const value = load<f32>(at);
+    if (value !== value) continue;
+    // A negative zero is the zero that it compares as.
+    const key = keyOf(reinterpret<u32>(value + 0));
+    store<u32>(sorted + size, key);
+    size += 4;
+    count(counts, key & DIGIT);
+    count(counts + DIGIT_COUNTS, (key >> 11) & DIGIT);
+    count(counts + 2 * DIGIT_COUNTS, key >> 22);
+  }
+  for (let digit: usize = 0; digit < 3; digit++) toStarts(counts + digit * DIGIT_COUNTS);
+  for (let place: usize = 0; place < size; place += 4) {
+    const key = load<u32>(sorted + place);
+    store<u32>(spare + (next(counts, key & DIGIT) << 2), key);
+  }
+  for (let place: usize = 0; place < size; place += 4) {
+    const key = load<u32>(spare + place);
+    store<u32>(sorted + (next(counts + DIGIT_COUNTS, (key >> 11) & DIGIT) << 2), key);
+  }
+  for (let place: usize = 0; place < size; place += 4) {
+    const key = load<u32>(sorted + place);
+    store<f32>(spare + (next(counts + 2 * DIGIT_COUNTS, key >> 22) << 2), valueOf(key));
+  }
+  memory.copy(sorted, spare, size);
+  return i32(size >> 2);
+}
+
+// @ts-ignore: decorator
+@inline
+function count(counts: usize, digit: u32): void {
+  const at = counts + (usize(digit) << 2);
+  store<u32>(at, load<u32>(at) + 1);
+}
+
+// @ts-ignore: decorator
+@inline
+function next(starts: usize, digit: u32): usize {
+  const at = starts + (usize(digit) << 2);
+  const place = load<u32>(at);
+  store<u32>(at, place + 1);
+  return place;
+}
+
+function toStarts(counts: usize): void {
+  let sum: u32 = 0;
+  for (let at = counts; at < counts + DIGIT_COUNTS; at += 4) {
+    const size = load<u32>(at);
+    store<u32>(at, sum);
+    sum += size;
+  }
+}
+
+/**
+ * Cuts that put about as many values of a sorted sample into each bin. A value so frequent that it would fill a bin gets one of its own; where
+ * there are no more values than bins, each has one. Cuts lie in the middle of the gap that they cut.
+ * @param distinct, sizes as large as `sorted`. @param cuts 256 float32; those not used become infinite.
+ * @returns the number of cuts, fewer than `maxBins`.
+ */
+export function chooseCuts(sorted: usize, size: i32, maxBins: i32, distinct: usize, sizes: usize, cuts: usize): i32 {
+  const values = toDistinct(sorted, size, distinct, sizes);
+  let restBins = maxBins;
+  let rest = size;
+  const fair = f64(size) / f64(maxBins);
+  const isEach = values <= maxBins;
+  for (let value = 0; value < values && !isEach; value++) {
+    const frequency = load<i32>(sizes + (usize(value) << 2));
+    if (f64(frequency) < fair) continue;
+    restBins--;
+    rest -= frequency;
+  }
+  let cutCount = 0;
+  let filled = 0;
+  let goal = f64(rest) / f64(max(restBins, 1));
+  for (let value = 0; value < values - 1 && cutCount < maxBins - 1; value++) {
+    const frequency = load<i32>(sizes + (usize(value) << 2));
+    const isHeavy = f64(frequency) >= fair;
+    const isNextHeavy = f64(load<i32>(sizes + (usize(value + 1) << 2))) >= fair;
+    filled += frequency;
+    if (!isHeavy) rest -= frequency;
+    if (!(isEach || isHeavy || f64(filled) >= goal || (isNextHeavy && f64(filled) >= goal * 0.5))) continue;
+    store<f32>(cuts + (usize(cutCount++) << 2), between(load<f32>(distinct + (usize(value) << 2)), load<f32>(distinct + (usize(value + 1) << 2))));
+    filled = 0;
+    if (isHeavy) continue;
+    restBins--;
+    goal = f64(rest) / f64(max(restBins, 1));
+  }
+  for (let cut = cutCount; cut < CUT_ROOM; cut++) store<f32>(cuts + (usize(cut) << 2), Infinity);
+  return cutCount;
+}
+
+function toDistinct(sorted: usize, size: i32, distinct: usize, sizes: usize): i32 {
+  let values = 0;
+  let first = 0;
+  for (let place = 0; place < size; place++) {
+    const value = load<f32>(sorted + (usize(place) << 2));
+    if (place + 1 < size && load<f32>(sorted + (usize(place + 1) << 2)) === value) continue;
+    store<f32>(distinct + (usize(values) << 2), value);
+    store<i32>(sizes + (usize(values) << 2), place + 1 - first);
+    values++;
+    first = place + 1;
+  }
+  return values;
+}
+
+/** Above `low` and not above `high`, so that `low < cut` and `high < cut` differ. */
+function between(low: f32, high: f32): f32 {
+  const middle = f32((f64(low) + f64(high)) * 0.5);
+  return middle > low ? middle : high;
+}
+
+/**
+ * The bins of some rows, in rows for histograms and in columns for partitions.
+ * @param values row-major, of these rows alone. @param cuts [columns][256].
+ * @param rowBins where the first of these rows lies in the first block; blocks of `blockColumns` columns lie `blockBytes` apart; 0: not wanted.
+ * @param columnBins where the first of these rows lies in the first column; columns lie `columnBytes` apart.
+ * @param flags [columns] bytes: 1 is set where a value is missing, 2 where one is no number that can be compared.
+ */
+export function fillBins(
+  values: usize,
+  rows: i32,
+  columns: i32,
+  cuts: usize,
+  rowBins: usize,
+  blockColumns: i32,
+  blockBytes: usize,
+  columnBins: usize,
+  columnBytes: usize,
+  flags: usize,
+): void {
+  const step = usize(columns) << 2;
+  const rowStep: usize = rowBins === 0 ? 0 : usize(blockColumns);
+  for (let column = 0; column < columns; column++) {
+    let from = values + (usize(column) << 2);
+    const block = column / blockColumns;
+    // Without rows of bins, the byte is written where the column's byte comes over it.
+    let row = rowBins === 0 ? columnBins + usize(column) * columnBytes : rowBins + usize(block) * blockBytes + usize(column - block * blockColumns);
+    const start = columnBins + usize(column) * columnBytes;
+    const own = cuts + (usize(column) << 10);
+    let flag: u32 = 0;
+    for (let at = start; at < start + usize(rows); at++, from += step, row += rowStep) {
+      const value = load<f32>(from);
+      const isMissing = value !== value;
+      const bin = isMissing ? MISSING_BIN : binOf(own, value);
+      flag |= u32(isMissing) | (u32(abs(value) >= LARGEST) << 1);
+      store<u8>(row, bin);
+      store<u8>(at, bin);
+    }
+    const flagAt = flags + usize(column);
+    if (flag !== 0) atomic.or<u8>(flagAt, u8(flag));
+  }
+}
+
+/** Halves 255 places eight times, without a branch. */
+// @ts-ignore: decorator
+@inline
+function binOf(cuts: usize, value: f32): u32 {
+  let at = cuts;
+  at += usize(load<f32>(at, 508) <= value) << 9;
+  at += usize(load<f32>(at, 252) <= value) << 8;
+  at += usize(load<f32>(at, 124) <= value) << 7;
+  at += usize(load<f32>(at, 60) <= value) << 6;
+  at += usize(load<f32>(at, 28) <= value) << 5;
+  at += usize(load<f32>(at, 12) <= value) << 4;
+  at += usize(load<f32>(at, 4) <= value) << 3;
+  at += usize(load<f32>(at) <= value) << 2;
+  return u32(at - cuts) >> 2;
+}

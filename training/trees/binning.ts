@@ -1,0 +1,111 @@
+/**
+ * From values to bins: cuts by a sample of the rows, then the bins of all, by all threads.
+ *
+ * The thread that has the rows copies them into the shared memory piece by piece; workers that are still starting come in when they are ready.
+ */
+
+import type { TreeData, TreeSettings } from "./contract.ts";
+import type { Crew } from "./crew.ts";
+import type { TreeKernel } from "./kernel.ts";
+import type { MemoryPlan, RowsPlan } from "./memory-plan.ts";
+
+export interface BinningParts {
+  readonly plan: MemoryPlan;
+  readonly kernel: TreeKernel;
+  readonly crew: Crew;
+  readonly buffer: SharedArrayBuffer;
+  readonly columns: number;
+  readonly thread: number;
+  readonly settings: TreeSettings;
+}
+
+/** The rows that are copied; null in the threads that don't have them. */
+export interface BinningSource {
+  readonly training: TreeData;
+  readonly validation: TreeData | null;
+}
+
+/** Rows of one task. A column's cuts and so many of its values stay in the nearest cache. */
+const TILE_ROWS = 256;
+
+/** Fills cuts and bins; run by all threads. */
+export function fillAllBins(parts: BinningParts, source: BinningSource | null): void {
+  const { plan, crew, columns } = parts;
+  if (source !== null) copySample(parts, source.training);
+  crew.meet();
+  crew.share(columns, (column) => chooseColumnCuts(parts, column));
+  crew.meet();
+  const { training, validation, sampleRows } = plan;
+  if (sampleRows === training.rows) binRows(parts, { rows: training, from: 0, count: sampleRows, values: plan.sample });
+  else binInChunks(parts, training, source?.training ?? null);
+  crew.meet();
+  if (validation.rows > 0) binInChunks(parts, validation, source?.validation ?? null);
+}
+
+/** One row of each of as many equal runs of rows, so that no period in the rows is met in step. */
+function copySample({ plan, buffer, columns, settings }: BinningParts, data: TreeData): void {
+  const { sampleRows, sample } = plan;
+  const to = new Float32Array(buffer, sample, sampleRows * columns);
+  if (sampleRows === data.rows) {
+    to.set(data.features.subarray(0, data.rows * columns));
+    return;
+  }
+  let state = settings.seed >>> 0;
+  for (let run = 0; run < sampleRows; run++) {
+    // Lehmer's generator as Numerical Recipes has it; where in a run a row lies need not be more random.
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    const row = Math.floor(((run + state / 4_294_967_296) * data.rows) / sampleRows);
+    const from = row * columns;
+    for (let column = 0; column < columns; column++) to[run * columns + column] = data.features[from + column] as number;
+  }
+}
+
+function chooseColumnCuts({ plan, kernel, buffer, columns, thread, settings }: BinningParts, column: number): void {
+  const { sample, sampleRows } = plan;
+  const sorted = plan.sorting[thread] as number;
+  const spare = sorted + sampleRows * 4 + 64;
+  const sizes = spare + sampleRows * 4 + 64;
+  const count = kernel.sortColumn(sample, sampleRows, columns, column, sorted, spare, sizes + sampleRows * 4 + 64);
+  const cuts = kernel.chooseCuts(sorted, count, settings.maxBins, spare, sizes, plan.cuts + column * 1_024);
+  new Int32Array(buffer, plan.cutCounts, columns)[column] = cuts;
+}
+
+function binInChunks(parts: BinningParts, rows: RowsPlan, data: TreeData | null): void {
+  const { plan, crew, buffer, columns } = parts;
+  for (let from = 0; from < rows.rows; from += plan.chunkRows) {
+    const count = Math.min(plan.chunkRows, rows.rows - from);
+    if (data !== null) {
+      const to = new Float32Array(buffer, plan.values, count * columns);
+      to.set(data.features.subarray(from * columns, (from + count) * columns));
+    }
+    crew.meet();
+    binRows(parts, { rows, from, count, values: plan.values });
+    crew.meet();
+  }
+}
+
+interface Chunk {
+  readonly rows: RowsPlan;
+  readonly from: number;
+  readonly count: number;
+  readonly values: number;
+}
+
+function binRows({ plan, kernel, crew, columns }: BinningParts, { rows, from, count, values }: Chunk): void {
+  const isTraining = rows === plan.training;
+  crew.share(Math.ceil(count / TILE_ROWS), (tile) => {
+    const first = tile * TILE_ROWS;
+    kernel.fillBins(
+      values + first * columns * 4,
+      Math.min(TILE_ROWS, count - first),
+      columns,
+      plan.cuts,
+      isTraining ? plan.rowBins + (from + first) * plan.blockColumns : 0,
+      plan.blockColumns,
+      plan.blockBytes,
+      rows.columnBins + from + first,
+      rows.columnBytes,
+      plan.flags,
+    );
+  });
+}

@@ -1,0 +1,87 @@
+/**
+ * Threads that do the same work in step: all run the same program; where they meet, each waits for all. Between two meetings tasks are claimed one
+ * by one, by whoever is free.
+ *
+ * Nothing that a thread computes may depend on who claimed what. Who waits first looks again and again, since a phase often ends within some
+ * microseconds, and only then sleeps. A thread that fails says so before it ends, and the others fail with it instead of waiting for ever.
+ */
+
+const ARRIVED = 0;
+const PHASE = 16;
+const FAILED = 32;
+const STOPPED = 48;
+const CLAIMS = 64;
+/** 32-bit words of a cache line: no two counters share one. */
+const LINE = 16;
+/** A counter is cleared half a round before it is used again. */
+const CLAIM_COUNTERS = 8;
+export const CREW_BYTES = (CLAIMS + CLAIM_COUNTERS * LINE) * 4;
+/** About 50 µs. */
+const LOOKS = 20_000;
+/** No phase takes this long: who is still missing then has died. */
+const MOST_WAIT_MS = 600_000;
+
+/** What a thread hears when another one failed: that one says why. */
+export class CrewFailed extends Error {
+  override readonly name = "CrewFailed";
+}
+
+export class Crew {
+  private readonly control: Int32Array;
+  readonly threads: number;
+  private phase = 0;
+
+  constructor(control: Int32Array, threads: number) {
+    this.control = control;
+    this.threads = threads;
+  }
+
+  /** Returns when all threads are here. */
+  meet(): void {
+    const { control, threads, phase } = this;
+    this.phase = phase + 1;
+    if (Atomics.add(control, ARRIVED, 1) === threads - 1) {
+      Atomics.store(control, ARRIVED, 0);
+      Atomics.store(control, counterOf(phase + CLAIM_COUNTERS / 2), 0);
+      Atomics.store(control, PHASE, phase + 1);
+      if (threads > 1) Atomics.notify(control, PHASE);
+    } else {
+      this.awaitPhase(phase);
+    }
+    if (Atomics.load(control, FAILED) !== 0) throw new CrewFailed("another thread failed");
+  }
+
+  /** Calls `work` with each of 0 … count - 1 that no other thread took. */
+  share(count: number, work: (task: number) => void): void {
+    const counter = counterOf(this.phase);
+    for (let task = Atomics.add(this.control, counter, 1); task < count; task = Atomics.add(this.control, counter, 1)) work(task);
+  }
+
+  /** Tells all threads, once they have met, that this is enough. */
+  stop(): void {
+    Atomics.store(this.control, STOPPED, 1);
+  }
+
+  get isStopped(): boolean {
+    return Atomics.load(this.control, STOPPED) !== 0;
+  }
+
+  /** Lets nobody wait for this thread any more. */
+  fail(): void {
+    Atomics.store(this.control, FAILED, 1);
+    Atomics.add(this.control, PHASE, 1);
+    Atomics.notify(this.control, PHASE);
+  }
+
+  private awaitPhase(phase: number): void {
+    const { control } = this;
+    for (let look = 0; look < LOOKS; look++) if (Atomics.load(control, PHASE) !== phase) return;
+    while (Atomics.load(control, PHASE) === phase) {
+      if (Atomics.wait(control, PHASE, phase, MOST_WAIT_MS) === "timed-out") throw new Error("a thread of the training died");
+    }
+  }
+}
+
+function counterOf(phase: number): number {
+  return CLAIMS + (phase % CLAIM_COUNTERS) * LINE;
+}
