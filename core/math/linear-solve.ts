@@ -16,7 +16,11 @@ export function solvePositiveDefinite(matrix: Float64Array, right: Float64Array,
   if (matrix.length !== size * size) throw new RangeError(`a matrix of ${matrix.length} numbers is not ${size} x ${size}`);
   if (size === 0 || right.length % size !== 0) throw new RangeError(`a right side of ${right.length} numbers has no ${size} rows`);
   const lower = choleskyFactor(matrix, size);
-  if (lower === null) return null;
+  return lower === null ? null : solveFactored(lower, right, size);
+}
+
+/** X of L·Lᵀ·X = B: for a matrix that is factored once and solved often. */
+export function solveFactored(lower: Float64Array, right: Float64Array, size: number): Float64Array {
   const solution = right.slice();
   const columns = right.length / size;
   substituteForward(lower, solution, { size, columns });
@@ -30,7 +34,7 @@ interface Shape {
 }
 
 /** L of A = L·Lᵀ, [n, n] row-major, zero above the diagonal; null when A is not positive definite. */
-function choleskyFactor(matrix: Float64Array, size: number): Float64Array | null {
+export function choleskyFactor(matrix: Float64Array, size: number): Float64Array | null {
   const lower = new Float64Array(size * size);
   for (let row = 0; row < size; row++) {
     for (let column = 0; column <= row; column++) {

@@ -9,7 +9,7 @@ import { CommandError } from "../../training/command-error.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
 import { evaluateRun, unseenRows } from "../../training/evaluate/evaluate-run.ts";
 import { checkForLeaks } from "../../training/evaluate/leak-check.ts";
-import { answerRidge, fitRidge, normalEquations, solveRidge } from "../../training/evaluate/ridge.ts";
+import { answerRidge, fitRidge } from "../../training/linear/ridge.ts";
 import { silent } from "../../training/progress.ts";
 import type { RuntimeName } from "../../training/runtime/contract.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
@@ -244,35 +244,6 @@ describe("statistics come from the training rows alone", () => {
 });
 
 describe("ridge", () => {
-  it("solves the normal equations: the gradient of its loss is zero", () => {
-    const rows = Uint32Array.from({ length: 1_500 }, (_, row) => row);
-    const preparation = {
-      family: mlp,
-      normaliser: fitNormaliser(learnable, rows),
-      targetScale: fitTargetScale(learnable, rows),
-      targetClip: 5,
-    };
-    const prepared = prepareRows(learnable, rows, preparation);
-    const { columns, outputs } = prepared;
-    const output = 4;
-    const lambda = 0.03;
-    const weights = solveRidge(normalEquations(prepared, output), lambda, columns);
-    let count = 0;
-    const gradient = new Float64Array(columns);
-    for (let row = 0; row < prepared.rows; row++) {
-      if (prepared.mask[row * outputs + output] === 0) continue;
-      count++;
-      const input = prepared.inputs.subarray(row * columns, (row + 1) * columns);
-      const error =
-        input.reduce((sum, value, column) => sum + value * (weights[column] as number), 0) -
-        (prepared.targets[row * outputs + output] as number);
-      for (let column = 0; column < columns; column++) gradient[column] = (gradient[column] as number) + error * (input[column] as number);
-    }
-    expect(count).toBe(1_500);
-    for (let column = 0; column < columns; column++)
-      expect((gradient[column] as number) / count + lambda * (weights[column] as number)).toBeCloseTo(0, 8);
-  });
-
   it("a run's line is fitted on the training rows, and validation chooses λ alone: a line fitted there would flatter or shame the network", async () => {
     // Training moves one basis point for each unit of the first column, so that the line is 1 / (1 + λ); validation moves half as much.
     const { columns, outputs } = learnable;

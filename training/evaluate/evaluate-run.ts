@@ -7,6 +7,7 @@ import { CommandError } from "../command-error.ts";
 import { type DatasetPart, describeSource } from "../datasets/card.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import { simulatedSeed } from "../datasets/simulated-source.ts";
+import { answerRidge } from "../linear/ridge.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import { buildForwardPass } from "../tensors/forward-pass.ts";
 import { prepareRows } from "../train/prepared-rows.ts";
@@ -14,7 +15,6 @@ import type { Run, RunCard } from "../train/run-folder.ts";
 import { splitByTime } from "../train/split.ts";
 import { answerRows } from "../train/train-network.ts";
 import { familyFor } from "../train/train-run.ts";
-import { answerRidge } from "./ridge.ts";
 import { type DetailedScore, type OutputRows, scoreOutput } from "./scores.ts";
 
 export interface Evaluation {
@@ -129,7 +129,7 @@ async function answersOf(run: Run, dataset: Dataset, options: { rows: Uint32Arra
   const session = await options.runtime.open(buildForwardPass(network, dataset.columns));
   const answers = await answerRows(session, run.parameters, prepared);
   await session.release();
-  return { network: answers, ridge: answerRidge({ weights: run.ridgeWeights, lambdas: run.card.ridgeLambdas }, prepared), targetScale };
+  return { network: answers, ridge: answerRidge({ weights: run.ridgeWeights }, prepared), targetScale };
 }
 
 /** @param options.rows all rows that were answered. @param options.chosen which of them (indexes into rows) to score. */

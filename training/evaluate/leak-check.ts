@@ -8,6 +8,7 @@
  */
 
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { fitRidge } from "../linear/ridge.ts";
 import { networkOf } from "../networks/registry.ts";
 import type { Progress } from "../progress.ts";
 import type { Runtime } from "../runtime/contract.ts";
@@ -17,7 +18,6 @@ import { splitByTime } from "../train/split.ts";
 import { trainNetwork } from "../train/train-network.ts";
 import { familyFor } from "../train/train-run.ts";
 import { type Evaluation, evaluateRun } from "./evaluate-run.ts";
-import { fitRidge } from "./ridge.ts";
 
 /** Twelve outputs are tried at once, so one interval may lie just above zero by chance; a leak gives far more skill than this. */
 const LARGEST_CHANCE_R2 = 0.003;

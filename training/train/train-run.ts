@@ -5,7 +5,7 @@ import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { CommandError } from "../command-error.ts";
 import { describeSource } from "../datasets/card.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
-import { answerRidge, fitRidge } from "../evaluate/ridge.ts";
+import { answerRidge, fitRidge } from "../linear/ridge.ts";
 import { networkOf, trainableFamilies } from "../networks/registry.ts";
 import type { Progress } from "../progress.ts";
 import type { Runtime } from "../runtime/contract.ts";
