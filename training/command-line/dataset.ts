@@ -1,6 +1,7 @@
 /** `edgebook dataset`: recordings or the simulator in, a folder of features and targets out. */
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import { featureSetNamed, featureSets, featureSetV1 } from "../../core/features/registry.ts";
 import { CommandError } from "../command-error.ts";
 import { buildDataset } from "../datasets/build-dataset.ts";
 import type { DatasetCard } from "../datasets/card.ts";
@@ -14,6 +15,7 @@ import { print, printJson, table, when } from "./report.ts";
 interface DatasetOptions {
   readonly simulate: readonly string[];
   readonly out: string;
+  readonly features: string;
   readonly venue?: string;
   readonly market?: string;
   readonly grid: readonly string[];
@@ -29,6 +31,11 @@ export function datasetCommand(): Command {
     )
     .option("--simulate <preset:seed:hours>", "a generated market, e.g. large-tick:1:4; may be given several times", collect, [])
     .requiredOption("--out <dir>", "folder to write")
+    .addOption(
+      new Option("--features <id>", "what a row holds: docs/features.md has the sets")
+        .choices(featureSets.map(({ id }) => id))
+        .default(featureSetV1.id),
+    )
     .option("--venue <venue>", "venue of files that don't name it; told from what they hold where it is not given")
     .option("--market <market>", "only this market, e.g. binance-spot:BTCUSDT")
     .option("--grid <symbol:tick:lot>", "a symbol's tick and lot, where they are known better than from the file", collect, [])
@@ -47,8 +54,11 @@ async function runDataset(recordings: string[], options: DatasetOptions): Promis
       })),
     );
   if (sources.length === 0) throw new CommandError("nothing to read: name recordings, or --simulate large-tick:1:4");
-  const command = ["edgebook", "dataset", ...recordings, ...options.simulate.flatMap((text) => ["--simulate", text])];
-  const card = await buildDataset({ sources, folder: options.out, command, progress: terminalProgress() });
+  const featureSet = featureSetNamed(options.features);
+  if (featureSet === null) throw new CommandError(`there is no feature set "${options.features}"`);
+  const chosen = featureSet === featureSetV1 ? [] : ["--features", featureSet.id];
+  const command = ["edgebook", "dataset", ...recordings, ...options.simulate.flatMap((text) => ["--simulate", text]), ...chosen];
+  const card = await buildDataset({ sources, folder: options.out, featureSet, command, progress: terminalProgress() });
   if (options.json) printJson(card);
   else printCard(card, options.out);
 }

@@ -1,5 +1,6 @@
 /** Sources in, dataset folder out: each market of each source is one part. */
 
+import type { FeatureSet } from "../../core/features/contract.ts";
 import { featureSetV1 } from "../../core/features/registry.ts";
 import { DEFAULT_HORIZONS_MS } from "../../core/labels/moves.ts";
 import { marketId } from "../../core/market/instrument.ts";
@@ -13,13 +14,15 @@ import type { FeedSource } from "./feed-source.ts";
 export interface BuildOptions {
   readonly sources: readonly FeedSource[];
   readonly folder: string;
+  /** v1 unless told. */
+  readonly featureSet?: FeatureSet;
   readonly command: readonly string[];
   readonly progress: Progress;
 }
 
 /** Throws CommandError when no source gives a row. */
-export async function buildDataset({ sources, folder, command, progress }: BuildOptions): Promise<DatasetCard> {
-  const writer = await DatasetWriter.create({ folder, featureSet: featureSetV1, horizonsMs: DEFAULT_HORIZONS_MS, command });
+export async function buildDataset({ sources, folder, featureSet = featureSetV1, command, progress }: BuildOptions): Promise<DatasetCard> {
+  const writer = await DatasetWriter.create({ folder, featureSet, horizonsMs: DEFAULT_HORIZONS_MS, command });
   // One market at a time, however many a source has: a part is written to its end before the next is begun.
   const markets = sources.flatMap((source) =>
     source.instruments.map((instrument): FeedSource => ({ ...source, instruments: [instrument] })),
@@ -30,6 +33,7 @@ export async function buildDataset({ sources, folder, command, progress }: Build
       onRow: (_symbol, row) => part.add(row),
       onBlock: () => part.drained(),
       progress,
+      featureSet,
     });
     await writer.closePart(part, {
       source: source.name,

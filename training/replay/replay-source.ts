@@ -3,7 +3,7 @@
  * stand on this, so what a model is trained on is what the edge will compute.
  */
 
-import type { FeatureRow } from "../../core/features/contract.ts";
+import type { FeatureRow, FeatureSet } from "../../core/features/contract.ts";
 import { featureSetV1 } from "../../core/features/registry.ts";
 import { findAdapter } from "../../exchanges/registry.ts";
 import type { GapRecord } from "../../feed/contract.ts";
@@ -20,6 +20,8 @@ export interface ReplayOptions {
   /** Hears of the reducer before the first record. */
   readonly onStart?: (reducer: FeedReducer) => void;
   readonly progress: Progress;
+  /** v1 unless told. */
+  readonly featureSet?: FeatureSet;
 }
 
 export interface Replayed {
@@ -40,9 +42,9 @@ const FURTHER_REASONS = "of further kinds";
 export async function replaySource(source: FeedSource, options: ReplayOptions): Promise<Replayed> {
   const adapter = findAdapter(source.venue);
   if (adapter === null) throw new CommandError(`no adapter speaks the venue "${source.venue}": choose another with --venue`);
-  const { onRow, onBlock, onStart, progress } = options;
+  const { onRow, onBlock, onStart, progress, featureSet = featureSetV1 } = options;
   const { instruments, frames } = source;
-  const reducer = new FeedReducer({ adapter, instruments, featureSet: featureSetV1, frames, ...(onRow === undefined ? {} : { onRow }) });
+  const reducer = new FeedReducer({ adapter, instruments, featureSet, frames, ...(onRow === undefined ? {} : { onRow }) });
   onStart?.(reducer);
   const gaps = new Map<string, GapRecord>();
   const takeGaps = (): void => {

@@ -1,0 +1,8 @@
+/** Feature set levels-10: 40 columns, the book itself and nothing computed of it. For networks that find their own features in it. */
+
+import { defineFeatureSet } from "../define.ts";
+import { createLevelColumns } from "./level-columns.ts";
+
+const REVISION = 1;
+
+export const featureSetLevels10 = defineFeatureSet("levels-10", REVISION, () => [createLevelColumns()]);
