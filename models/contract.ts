@@ -1,6 +1,9 @@
 /**
  * What a model says of itself: the manifest that travels with its ONNX file. The file is data, and hostile until every claim
  * here has been checked: its hash, the fingerprint of its features, its shapes, and its golden vectors.
+ *
+ * The unit of the output tells what kind of answer it is: basis points are moves, and so on. A manifest with a window of one row has the
+ * input shape ["batch", columns]; one with more has ["batch", window, columns], oldest row first.
  */
 
 /** Which price a forecast is of. */
@@ -11,7 +14,54 @@ export const FORECAST_TARGETS: readonly ForecastTarget[] = ["bid", "mid", "ask"]
 export interface OutputColumn {
   readonly target: ForecastTarget;
   readonly horizonMs: number;
+  /** Of a model of many markets; absent: of the market whose rows go in. */
+  readonly market?: string;
 }
+
+/** What one group of class probabilities answers. They add up to 1. */
+export interface ClassQuestion {
+  /** `move`: which way, from now to `horizonMs` later. `next-change`: which way the next change goes, given one within `horizonMs`. */
+  readonly asks: "move" | "next-change";
+  readonly target: ForecastTarget;
+  readonly horizonMs: number;
+  /** In the order of the probabilities. */
+  readonly labels: readonly string[];
+}
+
+/** A question with the threshold that the training rows gave: a move of at most so many basis points, either way, is flat. */
+export interface ClassGroup extends ClassQuestion {
+  readonly thresholdBps: number;
+}
+
+export type AnswerKind = "moves" | "classes" | "reconstruction" | "action-values";
+
+export interface MovesOutput {
+  readonly name: string;
+  readonly unit: "bps";
+  readonly columns: readonly OutputColumn[];
+}
+
+export interface ClassesOutput {
+  readonly name: string;
+  readonly unit: "probability";
+  /** Their probabilities stand one group after the other. */
+  readonly groups: readonly ClassGroup[];
+}
+
+/** The input again, [window x columns], in the units of the normaliser. */
+export interface ReconstructionOutput {
+  readonly name: string;
+  readonly unit: "normalised";
+}
+
+/** What each action is worth: expected reward, discounted, in the units that the agent was rewarded in. */
+export interface ActionValuesOutput {
+  readonly name: string;
+  readonly unit: "reward";
+  readonly actions: readonly string[];
+}
+
+export type ModelOutput = MovesOutput | ClassesOutput | ReconstructionOutput | ActionValuesOutput;
 
 /** (x - mean) / scale, then clipped to ±clip. Statistics come from training rows alone. [columns] each. */
 export interface Normaliser {
@@ -41,11 +91,13 @@ export interface ModelManifest {
   readonly version: string;
   /** The folder of `models/` that says what goes in and comes out, e.g. "mlp". */
   readonly family: string;
+  /** What a row holds: a feature set, or the family's own layout. */
   readonly featureSet: { readonly id: string; readonly fingerprint: string; readonly columns: readonly string[] };
   /** The market's own clock between two rows. */
   readonly intervalMs: number;
   readonly input: { readonly name: string; readonly shape: readonly (number | "batch")[] };
-  readonly output: { readonly name: string; readonly columns: readonly OutputColumn[]; readonly unit: "bps" };
+  /** The graph answers ["batch", values]. */
+  readonly output: ModelOutput;
   readonly normaliser: Normaliser;
   readonly opset: number;
   readonly artifact: { readonly file: "model.onnx"; readonly sha256: string; readonly bytes: number };
@@ -71,7 +123,7 @@ export interface ModelManifest {
     /** Of the code that scored it, as in `trainedOn`. */
     readonly commit: string | null;
   } | null;
-  /** Raw (not normalised) feature rows and what the exported file answered to them; checked at load. */
+  /** Raw (not normalised) windows, [vectors][window x columns], oldest row first, and what the exported file answered to them; checked at load. */
   readonly golden: {
     readonly inputs: readonly (readonly number[])[];
     readonly outputs: readonly (readonly number[])[];
@@ -79,14 +131,38 @@ export interface ModelManifest {
   };
 }
 
+/** Columns that no feature set of one market has: of many markets at once, or of an agent's own state. Whoever uses the model fills them. */
+export interface InputLayout {
+  readonly id: string;
+  readonly columns: readonly string[];
+  /** 16 hex digits over id, revision, interval and columns. */
+  readonly fingerprint: string;
+  readonly intervalMs: number;
+}
+
+/** What a family's rows are made of. */
+export type FamilyInputs =
+  /** Rows of a feature set; `featureSet` null: of any. */
+  { readonly kind: "features"; readonly featureSet: string | null } | { readonly kind: "layout"; readonly layout: InputLayout };
+
+/** What a family's networks can be trained to answer, apart from what only training knows (the thresholds of classes). */
+export type FamilyAnswer =
+  | { readonly kind: "moves"; readonly columns: readonly OutputColumn[] }
+  | { readonly kind: "classes"; readonly questions: readonly ClassQuestion[] }
+  | { readonly kind: "reconstruction" }
+  | { readonly kind: "action-values"; readonly actions: readonly string[] };
+
 /** A folder of `models/`: what goes into its networks and what comes out. Weights live elsewhere, in ONNX files. */
 export interface ModelFamily {
   readonly id: string;
+  readonly inputs: FamilyInputs;
+  /** Rows of history that it eats, the newest the last; 1: the newest alone. */
+  readonly window: number;
+  /** Each kind once; the first is meant where nothing is said. */
+  readonly answers: readonly [FamilyAnswer, ...FamilyAnswer[]];
+  /** How many columns it takes; null: any number. */
+  readonly columns: number | null;
   readonly inputName: string;
-  readonly outputName: string;
-  /** [outputs] in the order in which the network answers. */
-  readonly outputs: readonly OutputColumn[];
-  inputShape(columns: number): readonly (number | "batch")[];
   /** Writes a raw row [columns], normalised, into `out[offset, offset + columns)`. */
   prepareInput(row: ArrayLike<number>, normaliser: Normaliser, out: Float32Array, offset: number): void;
 }

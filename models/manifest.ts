@@ -2,18 +2,22 @@
  * Reads what travels beside a model file: the manifest, and the pointer to the active one. Both are hostile until read here.
  *
  * Refused, with the first field at fault: text that is not JSON, unknown or missing fields, numbers that are not finite, a scale that is not
- * positive, and counts that contradict each other (columns, normaliser, input shape, golden vectors, outputs of the family).
+ * positive, and counts that contradict each other (columns, normaliser, input shape, golden vectors), rows that the family doesn't read and
+ * answers that it doesn't give.
  * The hash, the fingerprint and the golden outputs are judged by who has the file, the feature set and a runtime.
  */
 
 import { z } from "zod";
-import { type ActiveModel, FORECAST_TARGETS, type ModelManifest } from "./contract.ts";
+import { type ActiveModel, FORECAST_TARGETS, type ModelFamily, type ModelManifest, type ModelOutput } from "./contract.ts";
 import { MODEL_FAMILIES } from "./registry.ts";
+import { answerOfKind, inputShape, kindOf, outputOf, outputWidth } from "./shapes.ts";
 
 /** Far above any model here; a bound so that a hostile manifest costs little. */
 const MAX_COLUMNS = 4_096;
+/** Rows times columns of a window; the widest here has 512 x 180. */
+const MAX_WINDOW_NUMBERS = 131_072;
 const MAX_GOLDEN = 256;
-/** Basis points: a hundred times what `export` writes, which is far above what runtimes differ by. A file that asks for more wants no check. */
+/** A hundred times what `export` writes of moves, which is far above what runtimes differ by. A file that asks for more wants no check. */
 const MAX_GOLDEN_TOLERANCE = 1e-2;
 /** Beyond these lengths a text is no manifest of ours. */
 const MAX_MANIFEST_CHARACTERS = 4_000_000;
@@ -31,9 +35,30 @@ const count = z.int().nonnegative();
 const source = z.string().min(1).max(2_000);
 const commit = z.string().regex(COMMIT_PATTERN, "not a commit's 40 hex digits").nullable();
 const numbers = z.array(z.number()).min(1).max(MAX_COLUMNS);
-const vectors = z.array(numbers).min(1).max(MAX_GOLDEN);
+const vectors = z.array(z.array(z.number()).min(1).max(MAX_WINDOW_NUMBERS)).min(1).max(MAX_GOLDEN);
+const label = z.string().min(1).max(80);
 
-const outputColumn = z.strictObject({ target: z.enum(FORECAST_TARGETS), horizonMs: z.int().positive() });
+const outputColumn = z.strictObject({
+  target: z.enum(FORECAST_TARGETS),
+  horizonMs: z.int().positive(),
+  // Left out, not undefined: JSON knows no undefined.
+  market: z.string().min(1).max(80).exactOptional(),
+});
+
+const classGroup = z.strictObject({
+  asks: z.enum(["move", "next-change"]),
+  target: z.enum(FORECAST_TARGETS),
+  horizonMs: z.int().positive(),
+  labels: z.array(label).min(2).max(80),
+  thresholdBps: z.number().nonnegative(),
+});
+
+const output = z.discriminatedUnion("unit", [
+  z.strictObject({ name, unit: z.literal("bps"), columns: z.array(outputColumn).min(1).max(MAX_COLUMNS) }),
+  z.strictObject({ name, unit: z.literal("probability"), groups: z.array(classGroup).min(1).max(MAX_COLUMNS) }),
+  z.strictObject({ name, unit: z.literal("normalised") }),
+  z.strictObject({ name, unit: z.literal("reward"), actions: z.array(label).min(2).max(MAX_COLUMNS) }),
+]);
 
 const score = z.strictObject({
   ...outputColumn.shape,
@@ -64,7 +89,7 @@ const manifestShape: z.ZodType<ModelManifest> = z.strictObject({
       .min(1)
       .max(8),
   }),
-  output: z.strictObject({ name, columns: z.array(outputColumn).min(1).max(MAX_COLUMNS), unit: z.literal("bps") }),
+  output,
   normaliser: z.strictObject({ mean: numbers, scale: z.array(z.number().positive()).min(1).max(MAX_COLUMNS), clip: z.number().positive() }),
   opset: z.int().positive(),
   artifact: z.strictObject({ file: z.literal("model.onnx"), sha256, bytes: z.int().positive() }),
@@ -128,31 +153,81 @@ function findContradiction(manifest: ModelManifest): string | null {
     const { from, to } = manifest[range] ?? { from: 0, to: 0 };
     if (from > to) return `${range}: from ${from} lies after to ${to}`;
   }
-  const columns = manifest.featureSet.columns.length;
-  const outputs = manifest.output.columns.length;
   const family = MODEL_FAMILIES.get(manifest.family);
   if (family === undefined) return `family: "${manifest.family}" is not known here`;
+  return (
+    findInputContradiction(manifest, family) ??
+    findOutputContradiction(manifest.output, family) ??
+    findGoldenContradiction(manifest, family)
+  );
+}
+
+function findInputContradiction(manifest: ModelManifest, family: ModelFamily): string | null {
+  const columns = manifest.featureSet.columns.length;
   if (new Set(manifest.featureSet.columns).size !== columns) return "featureSet.columns: a name stands twice";
+  const wrongRows = findRowContradiction(manifest, family);
+  if (wrongRows !== null) return wrongRows;
   if (manifest.normaliser.mean.length !== columns)
     return `normaliser.mean: ${manifest.normaliser.mean.length} numbers for ${columns} columns`;
   if (manifest.normaliser.scale.length !== columns)
     return `normaliser.scale: ${manifest.normaliser.scale.length} numbers for ${columns} columns`;
   if (manifest.input.name !== family.inputName) return `input.name: "${manifest.input.name}", this family has "${family.inputName}"`;
-  if (manifest.output.name !== family.outputName) return `output.name: "${manifest.output.name}", this family has "${family.outputName}"`;
-  const shape = family.inputShape(columns).join(" x ");
-  if (manifest.input.shape.join(" x ") !== shape) return `input.shape: ${manifest.input.shape.join(" x ")}, this family has ${shape}`;
-  if (outputs !== family.outputs.length) return `output.columns: ${outputs}, this family has ${family.outputs.length}`;
-  for (const [index, column] of family.outputs.entries()) {
-    const told = manifest.output.columns[index];
-    if (told?.target !== column.target || told.horizonMs !== column.horizonMs) return `output.columns.${index}: not in this family's order`;
-  }
-  return findGoldenContradiction(manifest, columns, outputs);
+  const shape = inputShape(family, columns).join(" x ");
+  return manifest.input.shape.join(" x ") === shape ? null : `input.shape: ${manifest.input.shape.join(" x ")}, this family has ${shape}`;
 }
 
-function findGoldenContradiction({ golden }: ModelManifest, columns: number, outputs: number): string | null {
+/** Rows of a set that the family can't read, or of a layout that isn't its own. Whether a feature set is computed here, the loader judges. */
+function findRowContradiction({ featureSet, intervalMs }: ModelManifest, { inputs, columns }: ModelFamily): string | null {
+  if (columns !== null && featureSet.columns.length !== columns)
+    return `featureSet.columns: ${featureSet.columns.length}, this family takes ${columns}`;
+  if (inputs.kind === "features") {
+    return inputs.featureSet === null || inputs.featureSet === featureSet.id
+      ? null
+      : `featureSet.id: "${featureSet.id}", this family reads "${inputs.featureSet}"`;
+  }
+  const { layout } = inputs;
+  if (featureSet.fingerprint !== layout.fingerprint)
+    return `featureSet.fingerprint: ${featureSet.fingerprint}, this family's own layout ${layout.id} has ${layout.fingerprint}`;
+  if (intervalMs !== layout.intervalMs) return `intervalMs: ${intervalMs}, this family's own layout has ${layout.intervalMs}`;
+  const at = layout.columns.findIndex((column, index) => column !== featureSet.columns[index]);
+  return at < 0 ? null : `featureSet.columns.${at}: not that of this family's own layout`;
+}
+
+/** The manifest's answer must be one that the family gives, piece by piece; only the thresholds are the manifest's own. */
+function findOutputContradiction(told: ModelOutput, family: ModelFamily): string | null {
+  const answer = answerOfKind(family, kindOf(told));
+  if (answer === null) return `output.unit: "${told.unit}", this family gives no ${kindOf(told)}`;
+  const known = outputOf(answer, told.unit === "probability" ? told.groups.map((group) => group.thresholdBps) : []);
+  if (told.name !== known.name) return `output.name: "${told.name}", this family has "${known.name}"`;
+  const [own, theirs] = [piecesOf(told), piecesOf(known)];
+  if (own.pieces.length !== theirs.pieces.length)
+    return `output.${own.list}: ${own.pieces.length}, this family has ${theirs.pieces.length}`;
+  const at = own.pieces.findIndex((piece, index) => piece !== theirs.pieces[index]);
+  if (at >= 0) return `output.${own.list}.${at}: not in this family's order`;
+  const unasked = told.unit === "probability" ? told.groups.findIndex(hasThresholdUnasked) : -1;
+  return unasked >= 0 ? `output.groups.${unasked}.thresholdBps: a threshold, and no class for what stays within it` : null;
+}
+
+/** Each piece as a text that is equal where all its fields are, in whichever order a file has them. */
+function piecesOf(output: ModelOutput): { list: string; pieces: readonly string[] } {
+  const sorted = (piece: object): string => JSON.stringify(Object.entries(piece).sort());
+  if (output.unit === "bps") return { list: "columns", pieces: output.columns.map(sorted) };
+  if (output.unit === "probability") return { list: "groups", pieces: output.groups.map(sorted) };
+  return { list: "actions", pieces: output.unit === "reward" ? output.actions : [] };
+}
+
+function hasThresholdUnasked({ labels, thresholdBps }: { labels: readonly string[]; thresholdBps: number }): boolean {
+  return labels.length === 2 && thresholdBps !== 0;
+}
+
+function findGoldenContradiction({ golden, featureSet, output: told }: ModelManifest, { window }: ModelFamily): string | null {
+  const columns = featureSet.columns.length;
+  const numbersIn = window * columns;
+  const numbersOut = outputWidth(told, numbersIn);
   if (golden.inputs.length !== golden.outputs.length) return `golden: ${golden.inputs.length} inputs, ${golden.outputs.length} outputs`;
-  const input = golden.inputs.findIndex((row) => row.length !== columns);
-  if (input >= 0) return `golden.inputs.${input}: ${golden.inputs[input]?.length} numbers for ${columns} columns`;
-  const output = golden.outputs.findIndex((row) => row.length !== outputs);
-  return output >= 0 ? `golden.outputs.${output}: ${golden.outputs[output]?.length} numbers for ${outputs} outputs` : null;
+  const of = window === 1 ? `${columns} columns` : `${window} rows of ${columns} columns`;
+  const wrongIn = golden.inputs.findIndex((row) => row.length !== numbersIn);
+  if (wrongIn >= 0) return `golden.inputs.${wrongIn}: ${golden.inputs[wrongIn]?.length} numbers for ${of}`;
+  const wrongOut = golden.outputs.findIndex((row) => row.length !== numbersOut);
+  return wrongOut >= 0 ? `golden.outputs.${wrongOut}: ${golden.outputs[wrongOut]?.length} numbers for ${numbersOut} outputs` : null;
 }

@@ -1,9 +1,9 @@
 /**
- * From a raw feature row to what the network eats: `clip((x - mean) / scale)`, computed in float64 and stored as float32.
+ * From a raw row to what a network eats: `clip((x - mean) / scale)`, computed in float64 and stored as float32.
  * One implementation for training, evaluation, golden vectors and the edge; the statistics travel in the manifest.
  */
 
-import type { Normaliser } from "../contract.ts";
+import type { Normaliser } from "./contract.ts";
 
 /**
  * Writes `row` (raw, [columns]) normalised into `out[offset, offset + columns)`.
@@ -16,4 +16,22 @@ export function prepareInput(row: ArrayLike<number>, normaliser: Normaliser, out
     const value = ((row[column] as number) - (mean[column] as number)) / (scale[column] as number);
     out[offset + column] = Math.min(Math.max(value, -clip), clip);
   }
+}
+
+/** The same for windows, raw [vectors][window x columns], one after the other. @returns [vectors x window x columns] */
+export function prepareWindows(vectors: readonly ArrayLike<number>[], normaliser: Normaliser, window: number): Float32Array {
+  const columns = normaliser.mean.length;
+  const size = window * columns;
+  const out = new Float32Array(vectors.length * size);
+  for (const [index, vector] of vectors.entries()) {
+    if (vector.length !== size) throw new RangeError(`a window of ${vector.length} numbers for ${window} rows of ${columns} columns`);
+    for (let row = 0; row < window; row++) {
+      prepareInput(sliceOf(vector, row * columns, columns), normaliser, out, index * size + row * columns);
+    }
+  }
+  return out;
+}
+
+function sliceOf(vector: ArrayLike<number>, from: number, length: number): number[] {
+  return Array.from({ length }, (_, at) => vector[from + at] as number);
 }

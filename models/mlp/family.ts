@@ -4,20 +4,11 @@
  * The widths are those of the order-book network of sturex/pyOrderbookTrading (100-50-2), with n = targets x horizons linear
  * outputs in place of its two classes. Its sigmoids saturate on wide inputs and train slowly; the hidden layers here are
  * SiLU, x * sigmoid(x) (Elfwing, Uchibe and Doya 2017): smooth, so that its gradient rule can be checked by differences
- * everywhere, and made of operators that every ONNX runtime has.
+ * everywhere, and made of operators that every ONNX runtime has. The network as it was is the family `volumes`.
  */
 
-import type { ModelFamily } from "../contract.ts";
-import { forecastColumns } from "./outputs.ts";
-import { prepareInput } from "./prepare.ts";
+import { defineFamily } from "../define-family.ts";
 
 export const HIDDEN_WIDTHS: readonly number[] = [100, 50];
 
-export const mlp: ModelFamily = {
-  id: "mlp",
-  inputName: "features",
-  outputName: "moves_bps",
-  outputs: forecastColumns(),
-  inputShape: (columns) => ["batch", columns],
-  prepareInput,
-};
+export const mlp = defineFamily({ id: "mlp" });

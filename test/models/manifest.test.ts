@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ModelManifest, OutputColumn } from "../../models/contract.ts";
+import { forecastColumns } from "../../models/forecasts.ts";
 import { parseActiveModel, parseManifest } from "../../models/manifest.ts";
-import { forecastColumns } from "../../models/mlp/outputs.ts";
 
 const COLUMNS = ["a", "b", "c"];
 const HASH = "0123456789abcdef".repeat(4);
@@ -85,7 +85,7 @@ describe("a manifest", () => {
 
   it.each([
     ["extra", 1, "extra"],
-    ["family", "lstm", "family"],
+    ["family", "svm", "not known here"],
     ["featureSet.columns", ["a", "b", "a"], "stands twice"],
     ["featureSet.columns", ["a", "b"], "normaliser.mean"],
     ["featureSet.fingerprint", "0123456789ABCDEF", "fingerprint"],

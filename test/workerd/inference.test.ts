@@ -10,7 +10,7 @@ import { afterEach, beforeAll, describe, expect, it, type MockInstance, onTestFi
 import { featureSetV1 } from "../../core/features/registry.ts";
 import { ACTIVE_MODEL_KEY, modelKey } from "../../core/wire/keys.ts";
 import type { ModelManifest } from "../../models/contract.ts";
-import { mlp } from "../../models/mlp/family.ts";
+import { forecastColumns } from "../../models/forecasts.ts";
 import { createApp } from "../../workers/api/app.ts";
 import type { PublicEnv } from "../../workers/env.ts";
 import { InferenceAnswers } from "../../workers/inference/answers.ts";
@@ -42,8 +42,8 @@ describe("a model file", () => {
   it("that is as its manifest says is loaded, and answers many rows as it answers each alone", async () => {
     const model = await loaded(await filesOf({}));
     const rows = Array.from({ length: 40 }, (_, row) => ROW.map((value) => value * (row - 20)));
-    const together = await model.predict(rows);
-    const alone = await Promise.all(rows.map((row) => model.predict([row])));
+    const together = await model.answer(rows);
+    const alone = await Promise.all(rows.map((row) => model.answer([row])));
     expect(together).toEqual(alone.flat());
   });
 
@@ -98,15 +98,15 @@ describe("a model file", () => {
     const columns = featureSetV1.columns.length;
     const wild = await loaded(await filesOf({ scale: 300 }));
     const calm = Array.from({ length: columns }, () => 0);
-    expect(await wild.predict([calm])).toEqual([mlp.outputs.map(() => 0)]);
+    expect(await wild.answer([calm])).toEqual([forecastColumns().map(() => 0)]);
     const { weights } = linearModel({ id: "linear", version: "1", seed: 1, scale: 300 });
-    const outwards = calm.map((_, column) => Math.sign(weights[column * mlp.outputs.length] ?? 0));
-    const reach = largest(linearAnswer(outwards, weights, mlp.outputs.length));
+    const outwards = calm.map((_, column) => Math.sign(weights[column * forecastColumns().length] ?? 0));
+    const reach = largest(linearAnswer(outwards, weights, forecastColumns().length));
     // The output that moves most moves by so many basis points; 10,000 down is a price of nothing.
     const rowMoving = (bps: number): number[] => outwards.map((value) => (value * bps) / reach);
-    for (const bps of [-9_990, 9_990]) expect(largest(((await wild.predict([rowMoving(bps)])) as number[][]).flat())).toBeCloseTo(9_990, 0);
+    for (const bps of [-9_990, 9_990]) expect(largest(((await wild.answer([rowMoving(bps)])) as number[][]).flat())).toBeCloseTo(9_990, 0);
     for (const bps of [-10_010, 10_010, 50_000]) {
-      expect(await wild.predict([calm, rowMoving(bps)])).toMatchObject({
+      expect(await wild.answer([calm, rowMoving(bps)])).toMatchObject({
         fault: "bad-output",
         detail: expect.stringMatching(/move of -?\d{5}/),
       });
@@ -133,9 +133,9 @@ describe("a model file", () => {
 
   it("is never asked about a row that is too short or holds no number", async () => {
     const model = await loaded(await filesOf({}));
-    expect(await model.predict([ROW, ROW.slice(1)])).toMatchObject({ fault: "shape-mismatch" });
-    expect(await model.predict([ROW.with(3, Number.NaN)])).toMatchObject({ fault: "shape-mismatch" });
-    expect(await model.predict([])).toEqual([]);
+    expect(await model.answer([ROW, ROW.slice(1)])).toMatchObject({ fault: "shape-mismatch" });
+    expect(await model.answer([ROW.with(3, Number.NaN)])).toMatchObject({ fault: "shape-mismatch" });
+    expect(await model.answer([])).toEqual([]);
   });
 });
 
@@ -262,12 +262,12 @@ describe("the served model", () => {
         await publish(await filesOf({ version, seed: Number(version) }));
         expect(await answers.active(NOW + (minute + 1) * MINUTE)).toMatchObject({ manifest: { version } });
       }
-      const moves = await held.model.predict([ROW]);
+      const moves = await held.model.answer([ROW]);
       return { model: held.model, moves };
     });
-    expect(before.moves).toEqual(await (await loaded(await filesOf({ version: "1", seed: 1 }))).predict([ROW]));
+    expect(before.moves).toEqual(await (await loaded(await filesOf({ version: "1", seed: 1 }))).answer([ROW]));
     // Let go, it is released: what is replaced doesn't fill the memory.
-    await expect(before.model.predict([ROW])).rejects.toThrow("was released");
+    await expect(before.model.answer([ROW])).rejects.toThrow("was released");
   });
 
   it("is looked for anew when whoever looked never came back: one killed request doesn't hang the others for ever", async () => {
@@ -337,7 +337,7 @@ describe("the served model", () => {
       fault: "shape-mismatch",
     });
     const prediction = await answers.predict(featureSetV1.fingerprint, [ROW, ROW], NOW);
-    expect(prediction).toMatchObject({ ok: true, modelId: "linear", source: "r2", columns: mlp.outputs });
+    expect(prediction).toMatchObject({ ok: true, modelId: "linear", source: "r2", columns: forecastColumns() });
     expect((prediction as Prediction).movesBps).toHaveLength(2);
   });
 });
@@ -364,9 +364,9 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
       model: { id: "linear", version: "1", source: "r2" },
       fingerprint: featureSetV1.fingerprint,
     });
-    const moves = linearAnswer(features.row, model.weights, mlp.outputs.length);
+    const moves = linearAnswer(features.row, model.weights, forecastColumns().length);
     expect(body.horizons.map(({ horizonMs }: { horizonMs: number }) => horizonMs)).toEqual([1_000, 5_000, 10_000, 30_000]);
-    for (const [index, { target, horizonMs }] of mlp.outputs.entries()) {
+    for (const [index, { target, horizonMs }] of forecastColumns().entries()) {
       const horizon = body.horizons.find((each: { horizonMs: number }) => each.horizonMs === horizonMs);
       expect(horizon.targetTime).toBe(features.featureTime + horizonMs);
       expect(horizon[target].moveBps).toBeCloseTo(moves[index] ?? Number.NaN, 3);
@@ -415,7 +415,12 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
   });
 
   it("says in /v1/models which model it is, and in /v1/health when it is not the published one", async () => {
-    expect((await get("/v1/models")).body.active).toMatchObject({ id: "linear", source: "r2", fellBackFrom: null, outputs: mlp.outputs });
+    expect((await get("/v1/models")).body.active).toMatchObject({
+      id: "linear",
+      source: "r2",
+      fellBackFrom: null,
+      outputs: forecastColumns(),
+    });
     const spoilt = new InferenceAnswers(new ModelServer(shippedModel), env.TAPES);
     await env.TAPES.put(ACTIVE_MODEL_KEY, "{");
     expect((await get("/v1/models", spoilt)).body.active).toMatchObject({ source: "shipped", fellBackFrom: { fault: "bad-manifest" } });

@@ -5,11 +5,14 @@
 
 import { featureSetV1 } from "../../core/features/registry.ts";
 import type { ModelManifest } from "../../models/contract.ts";
+import { forecastColumns } from "../../models/forecasts.ts";
 import { mlp } from "../../models/mlp/family.ts";
+import { inputShape } from "../../models/shapes.ts";
 import { encodeModel } from "../../training/onnx/encode.ts";
 import { OPSET } from "../../training/onnx/model.ts";
 
 const CLIP = 10;
+const OUTPUT_NAME = "moves_bps";
 
 export interface LinearModel {
   readonly artifact: Uint8Array;
@@ -31,7 +34,7 @@ export interface LinearModelOptions {
 
 export function linearModel({ id, version, seed, graphColumns, scale = 1 }: LinearModelOptions): LinearModel {
   const columns = featureSetV1.columns.length;
-  const outputs = mlp.outputs.length;
+  const outputs = forecastColumns().length;
   const weights = Float32Array.from({ length: (graphColumns ?? columns) * outputs }, (_, index) =>
     Math.fround(scale * Math.sin(index * 0.7 + seed)),
   );
@@ -39,10 +42,10 @@ export function linearModel({ id, version, seed, graphColumns, scale = 1 }: Line
     opset: OPSET,
     graph: {
       name: "linear",
-      nodes: [{ operator: "MatMul", domain: "", inputs: [mlp.inputName, "weights"], outputs: [mlp.outputName], attributes: {} }],
+      nodes: [{ operator: "MatMul", domain: "", inputs: [mlp.inputName, "weights"], outputs: [OUTPUT_NAME], attributes: {} }],
       constants: [{ name: "weights", type: "float32", shape: [graphColumns ?? columns, outputs], data: weights }],
       inputs: [{ name: mlp.inputName, type: "float32", shape: ["batch", graphColumns ?? columns] }],
-      outputs: [{ name: mlp.outputName, type: "float32", shape: ["batch", outputs] }],
+      outputs: [{ name: OUTPUT_NAME, type: "float32", shape: ["batch", outputs] }],
     },
   });
   const inputs = [0, 1, 2].map((row) => Array.from({ length: columns }, (_, column) => Math.fround(Math.cos(row + column))));
@@ -69,8 +72,8 @@ function manifestOf(parts: Pick<ModelManifest, "id" | "version" | "golden"> & { 
     family: mlp.id,
     featureSet: { id, fingerprint, columns },
     intervalMs: 1_000,
-    input: { name: mlp.inputName, shape: mlp.inputShape(columns.length) },
-    output: { name: mlp.outputName, columns: mlp.outputs, unit: "bps" },
+    input: { name: mlp.inputName, shape: inputShape(mlp, columns.length) },
+    output: { name: OUTPUT_NAME, columns: forecastColumns(), unit: "bps" },
     normaliser: { mean: columns.map(() => 0), scale: columns.map(() => 1), clip: CLIP },
     opset: OPSET,
     artifact: { file: "model.onnx", sha256: "0".repeat(64), bytes: parts.artifact.byteLength },

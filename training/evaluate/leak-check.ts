@@ -9,7 +9,6 @@
 
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import { fitRidge } from "../linear/ridge.ts";
-import { networkOf } from "../networks/registry.ts";
 import type { Progress } from "../progress.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import { prepareRows } from "../train/prepared-rows.ts";
@@ -35,9 +34,7 @@ export async function checkForLeaks(
   options: { training: Dataset; test: Dataset; runtime: Runtime; progress: Progress },
 ): Promise<LeakCheck> {
   const { training, test, runtime, progress } = options;
-  const { family } = familyFor(run.card.family, training);
-  const network = networkOf(family.id, training.outputs);
-  if (network === null) throw new Error(`no network for ${family.id}`);
+  const { family, network } = familyFor(run.card.family, training);
   const turned = turnLabels(training);
   const split = splitByTime(training.times, run.card.split);
   const { normaliser, targetScale, targetClip, settings } = run.card;

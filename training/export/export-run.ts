@@ -6,12 +6,14 @@
 import { createHash } from "node:crypto";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ModelManifest, Score } from "../../models/contract.ts";
+import type { ModelManifest, ModelOutput, Score } from "../../models/contract.ts";
 import { parseManifest } from "../../models/manifest.ts";
+import { inputShape, outputWidth } from "../../models/shapes.ts";
 import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import type { Evaluation } from "../evaluate/evaluate-run.ts";
 import type { DetailedScore } from "../evaluate/scores.ts";
+import { outputFor } from "../networks/settings.ts";
 import { OPSET } from "../onnx/model.ts";
 import type { RuntimeName } from "../runtime/contract.ts";
 import { loadRuntime } from "../runtime/registry.ts";
@@ -45,19 +47,21 @@ export interface ExportedModel {
 export async function exportRun(run: Run, options: ExportOptions): Promise<ExportedModel> {
   const { card, parameters } = run;
   const { dataset } = options;
-  const { family, network } = familyFor(card.family, dataset);
+  const { family, network, settings } = familyFor(card.family, dataset);
+  const output = outputFor(family, settings.answer);
   const columns = card.featureSet.columns.length;
   const model = buildServedGraph(network, {
     columns,
     inputName: family.inputName,
-    outputName: family.outputName,
+    outputName: output.name,
     outputScale: card.targetScale,
     weights: weightsFrom(parameters, card.slots),
   });
   const inputs = goldenInputs(dataset, card.normaliser);
   const prepared = new Float32Array(inputs.length * columns);
   for (const [index, row] of inputs.entries()) family.prepareInput(row, card.normaliser, prepared, index * columns);
-  const answer = (runtime: RuntimeName): Promise<number[][]> => answerGolden(model, { runtime, prepared, columns, family });
+  const answer = (runtime: RuntimeName): Promise<number[][]> =>
+    answerGolden(model, { runtime, prepared, columns, inputName: family.inputName, output });
   const outputs = await answer("wasm");
   const parityBps = largestDifference(outputs, await answer("node"));
   if (!(parityBps <= GOLDEN_TOLERANCE_BPS)) {
@@ -73,8 +77,8 @@ export async function exportRun(run: Run, options: ExportOptions): Promise<Expor
     family: family.id,
     featureSet: { id: card.featureSet.id, fingerprint: card.featureSet.fingerprint, columns: card.featureSet.columns },
     intervalMs: card.intervalMs,
-    input: { name: family.inputName, shape: family.inputShape(columns) },
-    output: { name: family.outputName, columns: family.outputs, unit: "bps" },
+    input: { name: family.inputName, shape: inputShape(family, columns) },
+    output,
     normaliser: card.normaliser,
     opset: OPSET,
     artifact: { file: "model.onnx", sha256, bytes: model.length },
@@ -111,15 +115,16 @@ async function answerGolden(
     runtime: RuntimeName;
     prepared: Float32Array;
     columns: number;
-    family: { inputName: string; outputName: string; outputs: readonly unknown[] };
+    inputName: string;
+    output: ModelOutput;
   },
 ): Promise<number[][]> {
-  const { prepared, columns, family } = options;
+  const { prepared, columns, inputName, output } = options;
   const session = await (await loadRuntime(options.runtime)).open(model);
-  const answer = await session.run({ [family.inputName]: { shape: [prepared.length / columns, columns], data: prepared } });
+  const answer = await session.run({ [inputName]: { shape: [prepared.length / columns, columns], data: prepared } });
   await session.release();
-  const flat = Array.from(answer[family.outputName] as Float32Array);
-  const width = family.outputs.length;
+  const flat = Array.from(answer[output.name] as Float32Array);
+  const width = outputWidth(output, columns);
   return Array.from({ length: prepared.length / columns }, (_, row) => flat.slice(row * width, (row + 1) * width));
 }
 

@@ -10,6 +10,14 @@ import { silu } from "../tensors/operators/activations.ts";
 import { linear } from "../tensors/operators/linear.ts";
 import { fixedSize } from "../tensors/shape.ts";
 import type { Network } from "../tensors/training-step.ts";
+import type { NetworkTask } from "./contract.ts";
+import type { NetworkSize } from "./settings.ts";
+
+const WIDTHS: Readonly<Record<NetworkSize, readonly number[]>> = { small: [32, 16], paper: HIDDEN_WIDTHS, large: [256, 128, 64] };
+
+export function mlpOf({ outputs, size }: Pick<NetworkTask, "outputs" | "size">): Network {
+  return mlpNetwork(outputs, WIDTHS[size]);
+}
 
 /** @returns the forward pass [rows, columns] to [rows, outputs]. */
 export function mlpNetwork(outputs: number, hiddenWidths: readonly number[] = HIDDEN_WIDTHS): Network {

@@ -1,12 +1,15 @@
 /** From a dataset to a run: split, statistics, network, ridge. The test part is not looked at. */
 
 import type { ModelFamily } from "../../models/contract.ts";
+import { forecastColumns } from "../../models/forecasts.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
+import { answerOfKind } from "../../models/shapes.ts";
 import { CommandError } from "../command-error.ts";
 import { describeSource } from "../datasets/card.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import { answerRidge, fitRidge } from "../linear/ridge.ts";
 import { networkOf, trainableFamilies } from "../networks/registry.ts";
+import { defaultSettings, type NetworkSettings } from "../networks/settings.ts";
 import type { Progress } from "../progress.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import { buildForwardPass } from "../tensors/forward-pass.ts";
@@ -89,16 +92,35 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: RunCar
   return { card, trained };
 }
 
-/** Throws CommandError when there is no such family, or the dataset's targets are not what it answers. */
-export function familyFor(id: string, dataset: Pick<Dataset, "card" | "outputs">): { family: ModelFamily; network: Network } {
+/**
+ * Throws CommandError when there is no such family, it doesn't learn from feature rows, or the dataset's rows or targets are not those it takes.
+ * @param settings null: the family as it is where nothing is said.
+ */
+export function familyFor(
+  id: string,
+  dataset: Pick<Dataset, "card" | "columns">,
+  settings: NetworkSettings | null = null,
+): { family: ModelFamily; network: Network; settings: NetworkSettings } {
   const family = MODEL_FAMILIES.get(id);
-  const network = networkOf(id, dataset.outputs);
-  if (family === undefined || network === null)
+  if (family === undefined || !trainableFamilies().includes(id) || family.inputs.kind !== "features")
     throw new CommandError(`there is no model "${id}" to train: choose one of ${trainableFamilies().join(", ")}`);
+  const chosen = settings ?? defaultSettings(family);
+  if (answerOfKind(family, chosen.answer) === null)
+    throw new CommandError(`${id} gives no ${chosen.answer}: choose one of ${family.answers.map(({ kind }) => kind).join(", ")}`);
+  const { featureSet } = dataset.card;
+  const wantedSet = family.inputs.featureSet;
+  if (wantedSet !== null && wantedSet !== featureSet.id)
+    throw new CommandError(
+      `${id} reads the features ${wantedSet}, the dataset has ${featureSet.id}: make one with \`edgebook dataset --features ${wantedSet}\``,
+    );
   const told = dataset.card.targets.map(({ target, horizonMs }) => `${target}@${horizonMs}`).join(" ");
-  const wanted = family.outputs.map(({ target, horizonMs }) => `${target}@${horizonMs}`).join(" ");
+  const wanted = forecastColumns()
+    .map(({ target, horizonMs }) => `${target}@${horizonMs}`)
+    .join(" ");
   if (told !== wanted) throw new CommandError(`the dataset's targets (${told}) are not those of ${id} (${wanted}): make the dataset again`);
-  return { family, network };
+  const network = networkOf(family, chosen, dataset.columns);
+  if (network === null) throw new Error(`${id} is trainable and has no network`);
+  return { family, network, settings: chosen };
 }
 
 async function networkAnswers(task: {

@@ -1,5 +1,6 @@
 /** What the inference Worker answers, with the time as an argument: main.ts gives it the clock. */
 
+import { kindOf, windowOf } from "../../models/shapes.ts";
 import type { ModelRefusal, ModelView, Prediction } from "./contract.ts";
 import type { LoadedModel } from "./loaded-model.ts";
 import type { ModelServer } from "./model-server.ts";
@@ -44,9 +45,12 @@ async function predictBy(
       `the rows are of the features ${fingerprint}, the model was trained on ${featureSet} ${trained}`,
     );
   }
-  const movesBps = await model.predict(rows);
-  if ("ok" in movesBps) return movesBps;
   const { id, version, artifact, output, trainedOn } = manifest;
+  if (output.unit !== "bps") return refuseModel("not-a-forecast", `${id} ${version} answers ${kindOf(output)}, not moves`);
+  const window = windowOf(manifest);
+  if (window > 1) return refuseModel("needs-a-window", `${id} ${version} eats ${window} rows of history, and was asked with single rows`);
+  const movesBps = await model.answer(rows);
+  if ("ok" in movesBps) return movesBps;
   const identity = { modelId: id, version, sha256: artifact.sha256, source, trainedOn: trainedOn.source };
   return { ok: true, ...identity, columns: output.columns, movesBps };
 }

@@ -17,7 +17,11 @@ export type ModelFault =
   | "golden-mismatch"
   | "not-loadable"
   /** The model answered what is no number. */
-  | "bad-output";
+  | "bad-output"
+  /** The model is whole, and answers something else than the moves of a market's prices. */
+  | "not-a-forecast"
+  /** The model eats a window of rows, and was asked with single ones. */
+  | "needs-a-window";
 
 export interface ModelRefusal {
   readonly ok: false;
@@ -49,6 +53,9 @@ export interface ModelView {
 export interface InferenceRpc {
   /** The model that is served now. */
   active(): Promise<ModelView | ModelRefusal>;
-  /** @param fingerprint of the feature set the rows were made with. @param rows [rows][columns], raw. */
+  /**
+   * A forecast from each row alone: answered by models of moves with a window of one row, and refused by all others.
+   * @param fingerprint of the feature set the rows were made with. @param rows [rows][columns], raw.
+   */
   predict(fingerprint: string, rows: readonly (readonly number[])[]): Promise<Prediction | ModelRefusal>;
 }

@@ -2,7 +2,7 @@
  * From files to a model that may answer. Every claim of the manifest is checked, in this order, and the first that fails is the refusal:
  * 1. the manifest is one, and agrees with itself (models/manifest.ts);
  * 2. the artifact has the bytes and the SHA-256 that it says;
- * 3. its feature set is one that this system computes, column by column;
+ * 3. its feature set is one that this system computes, column by column, or the layout of its family (which the manifest's reader has judged);
  * 4. onnxruntime takes the artifact;
  * 5. the graph's inputs and outputs have the names, types and shapes that it says;
  * 6. the golden rows give the golden answers, within the tolerance that it says.
@@ -11,6 +11,8 @@
 import { findFeatureSet } from "../../core/features/registry.ts";
 import type { ModelManifest } from "../../models/contract.ts";
 import { parseManifest } from "../../models/manifest.ts";
+import { MODEL_FAMILIES } from "../../models/registry.ts";
+import { outputWidth } from "../../models/shapes.ts";
 import type { ModelRefusal } from "./contract.ts";
 import { LoadedModel, type Session } from "./loaded-model.ts";
 import type { ModelFiles } from "./model-files.ts";
@@ -43,7 +45,8 @@ async function judgeArtifact({ artifact: claimed }: ModelManifest, artifact: Uin
     : refuseModel("hash-mismatch", `the model file has the SHA-256 ${sha256}, its manifest says ${claimed.sha256}`);
 }
 
-function judgeFeatures({ featureSet }: ModelManifest): ModelRefusal | null {
+function judgeFeatures({ family, featureSet }: ModelManifest): ModelRefusal | null {
+  if (MODEL_FAMILIES.get(family)?.inputs.kind === "layout") return null;
   const known = findFeatureSet(featureSet.fingerprint);
   if (known === null) {
     return refuseModel(
@@ -70,9 +73,10 @@ async function createSession(artifact: Uint8Array): Promise<Session | ModelRefus
 
 /** ONNX says nothing of the batch's size but a name; a number there would be a graph that takes so many rows alone. */
 function judgeShapes({ input, output }: ModelManifest, session: Session): ModelRefusal | null {
+  const numbers = input.shape.reduce<number>((product, size) => (size === "batch" ? product : product * size), 1);
   return (
     judgeValue({ name: input.name, shape: input.shape, values: session.inputMetadata, what: "input" }) ??
-    judgeValue({ name: output.name, shape: ["batch", output.columns.length], values: session.outputMetadata, what: "output" })
+    judgeValue({ name: output.name, shape: ["batch", outputWidth(output, numbers)], values: session.outputMetadata, what: "output" })
   );
 }
 
@@ -100,7 +104,7 @@ function judgeValue({ name, shape, values, what }: ValueClaim): ModelRefusal | n
 }
 
 async function judgeGolden({ golden }: ModelManifest, model: LoadedModel): Promise<ModelRefusal | null> {
-  const answers = await model.predict(golden.inputs);
+  const answers = await model.answer(golden.inputs);
   if ("ok" in answers) return answers;
   for (const [row, expected] of golden.outputs.entries()) {
     for (const [column, value] of expected.entries()) {

@@ -16,7 +16,7 @@ export function modelBody({ manifest, source, fellBackFrom }: ModelView): ModelB
     opset,
     featureSet: { ...featureSet, columns: [...featureSet.columns] },
     intervalMs,
-    outputs: [...output.columns],
+    outputs: output.unit === "bps" ? output.columns.map(({ target, horizonMs }) => ({ target, horizonMs })) : [],
     trainedOn,
     scores: [...scores],
     scoredOn,
