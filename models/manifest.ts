@@ -18,7 +18,7 @@ const MAX_COLUMNS = 4_096;
 const MAX_WINDOW_NUMBERS = 131_072;
 const MAX_GOLDEN = 256;
 /** A hundred times what `export` writes of moves, which is far above what runtimes differ by. A file that asks for more wants no check. */
-const MAX_GOLDEN_TOLERANCE = 1e-2;
+export const MAX_GOLDEN_TOLERANCE = 1e-2;
 /** Beyond these lengths a text is no manifest of ours. */
 const MAX_MANIFEST_CHARACTERS = 4_000_000;
 const MAX_POINTER_CHARACTERS = 4_000;

@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { type Head, headFor } from "../../training/networks/heads.ts";
 import { mlpNetwork } from "../../training/networks/mlp.ts";
 import { decodeModel } from "../../training/onnx/decode.ts";
 import { encodeModel } from "../../training/onnx/encode.ts";
@@ -140,10 +141,10 @@ describe("the served graph", () => {
   const numbers = Float32Array.from({ length: step.parameterCount }, (_, index) => Math.sin(index + 1) / 2);
   const weights = weightsFrom(numbers, step.slots);
   const served = buildServedGraph(mlpNetwork(2, [4]), {
-    columns,
+    shape: [columns],
     inputName: "features",
     outputName: "moves_bps",
-    outputScale: [2, 3],
+    head: inBps([2, 3]),
     weights,
   });
 
@@ -173,14 +174,18 @@ describe("the served graph", () => {
   });
 
   it("weights of another network are refused", () => {
-    expect(() => buildServedGraph(mlpNetwork(2, [5]), { columns, inputName: "x", outputName: "y", outputScale: [1, 1], weights })).toThrow(
-      /numbers for the shape/,
-    );
     expect(() =>
-      buildServedGraph(mlpNetwork(2, [4, 4]), { columns, inputName: "x", outputName: "y", outputScale: [1, 1], weights }),
+      buildServedGraph(mlpNetwork(2, [5]), { shape: [columns], inputName: "x", outputName: "y", head: inBps([1, 1]), weights }),
+    ).toThrow(/12 weights for hidden1.weights, which has 15/);
+    expect(() =>
+      buildServedGraph(mlpNetwork(2, [4, 4]), { shape: [columns], inputName: "x", outputName: "y", head: inBps([1, 1]), weights }),
     ).toThrow(/no weights/);
   });
 });
+
+function inBps(scale: readonly number[]): Head {
+  return headFor({ name: "moves_bps", unit: "bps", columns: [] }, scale);
+}
 
 /** Linear, SiLU, linear, in plain loops. */
 function naiveForward(row: readonly number[], weights: ReadonlyMap<string, Float32Array>): number[] {

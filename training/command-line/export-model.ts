@@ -32,11 +32,11 @@ async function runExport(options: ExportModelOptions): Promise<void> {
   await writeExport(options.out, exported);
   const { id, version, artifact } = exported.manifest;
   if (options.json) {
-    printJson({ id, version, ...artifact, parityBps: exported.parityBps, scored: evaluation !== null });
+    printJson({ id, version, ...artifact, difference: exported.difference, scored: evaluation !== null });
     return;
   }
   print(`${id} ${version}: ${artifact.bytes} bytes, sha256 ${artifact.sha256}`);
-  print(`the two runtimes agree on the golden vectors to ${exported.parityBps.toExponential(1)} bps`);
+  print(`the two runtimes agree on the golden vectors to ${exported.difference.toExponential(1)} ${exported.manifest.output.unit}`);
   if (evaluation === null) print("it carries no scores: run `edgebook evaluate` first if it is to be served");
   print(`next: edgebook publish --dir ${options.out} --local .edgebook`);
 }

@@ -1,28 +1,48 @@
 /**
- * Golden vectors: raw rows and what the exported file answers to them, so that whoever loads it can prove that it computes what was
- * trained. Typical rows, and extreme ones: beyond the clip on either side, the mean itself, zeros, and huge numbers.
+ * Golden vectors: raw windows and what the exported file answers to them, so that whoever loads it can prove that it computes what was
+ * trained. Typical ones, and extreme ones: beyond the clip on either side, the mean itself, zeros, and huge numbers. Of wide windows there
+ * are fewer, since a manifest is read at each start.
  */
 
 import type { Normaliser } from "../../models/contract.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { windowEnds } from "../train/history.ts";
 
 const TYPICAL_ROWS = 5;
 /** No feature of ours comes near it; a decoder's mistake might. */
 const HUGE = 1e9;
+/** Numbers of all vectors together: some megabytes of JSON. */
+const MOST_NUMBERS = 100_000;
+const FEWEST_VECTORS = 2;
 
-/** @returns [vectors][columns]. The typical rows are spread evenly over the dataset. */
-export function goldenInputs(dataset: Dataset, normaliser: Normaliser): number[][] {
-  const { columns, rows, features } = dataset;
-  const typical = Array.from({ length: TYPICAL_ROWS }, (_, index) => {
-    const row = Math.floor(((index + 0.5) * rows) / TYPICAL_ROWS);
-    return Array.from(features.subarray(row * columns, (row + 1) * columns));
+/** @returns [vectors][window x columns], oldest row first. The typical ones are spread evenly over the dataset's whole windows. */
+export function goldenInputs(dataset: Dataset, normaliser: Normaliser, window: number): number[][] {
+  const { columns, features } = dataset;
+  const ends = windowEnds(dataset.segments, window);
+  const typical = Array.from({ length: ends.length === 0 ? 0 : TYPICAL_ROWS }, (_, index) => {
+    const end = (ends[Math.floor(((index + 0.5) * ends.length) / TYPICAL_ROWS)] as number) + 1;
+    return Array.from(features.subarray((end - window) * columns, end * columns));
   });
+  const extreme = extremeRows(normaliser).map((row) => Array.from({ length: window }, () => row).flat());
+  const most = Math.max(FEWEST_VECTORS, Math.floor(MOST_NUMBERS / (window * columns)));
+  return alternate(typical, extreme, most);
+}
+
+/** [vectors][columns] */
+export function extremeRows(normaliser: Normaliser): number[][] {
   const mean = [...normaliser.mean];
   const beyond = (sign: number): number[] =>
     mean.map((value, column) => clean(value + sign * (normaliser.clip + 1) * spreadOf(normaliser, column)));
   const constant = (value: number): number[] => mean.map(() => value);
   const alternating = mean.map((_, column) => (column % 2 === 0 ? HUGE : -HUGE));
-  return [...typical, mean, constant(0), beyond(1), beyond(-1), constant(HUGE), constant(-HUGE), alternating];
+  return [mean, constant(0), beyond(1), beyond(-1), constant(HUGE), constant(-HUGE), alternating];
+}
+
+/** All of both where there is room; else by turns, so that some of each remain. */
+function alternate(typical: number[][], extreme: number[][], most: number): number[][] {
+  if (typical.length + extreme.length <= most) return [...typical, ...extreme];
+  const mixed = extreme.flatMap((vector, index) => [...typical.slice(index, index + 1), vector]);
+  return mixed.slice(0, most);
 }
 
 /** A muted column's scale is no spread: any step shows there that it stays mute. */
