@@ -1,7 +1,7 @@
 /** Plain nodes, without gradient rules: what the rules and the optimisers are written in. */
 
 import type { GraphBuilder, Value } from "./graph-builder.ts";
-import { broadcast, type Dimension, isSameShape, repeatedAxes, type Shape, ShapeError, showShape } from "./shape.ts";
+import { broadcast, type Dimension, fixedSize, isSameShape, repeatedAxes, type Shape, ShapeError, showShape, sizeOf } from "./shape.ts";
 
 export function emitAdd(graph: GraphBuilder, a: Value, b: Value): Value {
   return graph.emit("Add", [a, b], broadcast(a.shape, b.shape));
@@ -23,9 +23,27 @@ export function emitNegate(graph: GraphBuilder, value: Value): Value {
   return graph.emit("Neg", [value], value.shape);
 }
 
+export function emitSquare(graph: GraphBuilder, value: Value): Value {
+  return emitMultiply(graph, value, value);
+}
+
+/** Times a fixed number; by 1 it is the value itself. */
+export function emitScaled(graph: GraphBuilder, value: Value, factor: number): Value {
+  return factor === 1 ? value : emitMultiply(graph, value, graph.scalar(factor));
+}
+
+/**
+ * 1 where a value is above 0, else 0, in one node. Every normal number times 1e38 is above 1, at which HardSigmoid stops; of the denormal ones, which the
+ * native runtime takes for 0, a fraction comes out.
+ */
+export function emitIsPositive(graph: GraphBuilder, value: Value): Value {
+  return graph.emit("HardSigmoid", [value], value.shape, { alpha: { float: 1e38 }, beta: { float: 0 } });
+}
+
 /** @param shape one dimension may be "batch": it becomes what is left over. */
 export function emitReshape(graph: GraphBuilder, value: Value, shape: Shape): Value {
   if (shape.filter((dimension) => dimension === "batch").length > 1) throw new ShapeError(`${showShape(shape)} has two open dimensions`);
+  if (isSameShape(value.shape, shape)) return value;
   const sizes = shape.map((dimension) => (dimension === "batch" ? -1 : dimension));
   return graph.emit("Reshape", [value, graph.integers(sizes)], shape);
 }
@@ -34,6 +52,14 @@ export function emitReshape(graph: GraphBuilder, value: Value, shape: Shape): Va
 export function emitTranspose(graph: GraphBuilder, value: Value, order: readonly number[]): Value {
   const shape = order.map((axis) => dimensionAt(value, axis));
   return graph.emit("Transpose", [value], shape, { perm: { ints: order } });
+}
+
+/** @param shape sizes of 1 are repeated; a "batch" is one in `value` too. */
+export function emitExpand(graph: GraphBuilder, value: Value, shape: Shape): Value {
+  if (isSameShape(value.shape, shape)) return value;
+  // A size of 1 leaves what is there: so the open dimension needs no number.
+  const sizes = shape.map((dimension) => (dimension === "batch" ? 1 : dimension));
+  return graph.emit("Expand", [value, graph.integers(sizes)], shape);
 }
 
 /** Sum over `axes`, which stay as dimensions of 1. */
@@ -80,11 +106,76 @@ export function emitProduct(graph: GraphBuilder, a: Value, b: Value, options: { 
   });
 }
 
+export interface ProductOptions {
+  /** Of the last two axes. */
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  /** A fixed number that the product is multiplied by. */
+  readonly scale?: number;
+}
+
+/**
+ * Products of the matrices in the last two axes; the axes before them broadcast. While training a transposed factor is read as it lies, by an operator of
+ * onnxruntime, which saves a copy; other graphs have ONNX's operators alone.
+ */
+export function emitBatchedProduct(graph: GraphBuilder, a: Value, b: Value, options: ProductOptions = {}): Value {
+  const { transposeA = false, transposeB = false, scale = 1 } = options;
+  const shape = shapeOfProduct(a, b, options);
+  if (!transposeA && !transposeB && scale === 1) return graph.emit("MatMul", [a, b], shape);
+  if (graph.isTraining) {
+    const attributes = { transA: { int: Number(transposeA) }, transB: { int: Number(transposeB) }, alpha: { float: scale } };
+    return graph.emit("com.microsoft:FusedMatMul", [a, b], shape, attributes);
+  }
+  const factors = [transposeA ? emitMatrixTranspose(graph, a) : a, transposeB ? emitMatrixTranspose(graph, b) : b];
+  return emitScaled(graph, graph.emit("MatMul", factors, shape), scale);
+}
+
+function shapeOfProduct(a: Value, b: Value, { transposeA, transposeB }: ProductOptions): Shape {
+  const rank = Math.min(a.shape.length, b.shape.length);
+  const [first, second] = [a.shape.slice(-2), b.shape.slice(-2)];
+  const [rows, inner] = transposeA ? first.toReversed() : first;
+  const [innerOfB, columns] = transposeB ? second.toReversed() : second;
+  if (rank < 2 || rows === undefined || columns === undefined || inner !== innerOfB) {
+    const [turnedA, turnedB] = [transposeA ? " transposed" : "", transposeB ? " transposed" : ""];
+    throw new ShapeError(`${showShape(a.shape)}${turnedA} can't be multiplied by ${showShape(b.shape)}${turnedB}`);
+  }
+  return [...broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns];
+}
+
+function emitMatrixTranspose(graph: GraphBuilder, value: Value): Value {
+  const last = value.shape.length - 1;
+  return emitTranspose(
+    graph,
+    value,
+    value.shape.map((_, axis) => (axis < last - 1 ? axis : 2 * last - 1 - axis)),
+  );
+}
+
+/**
+ * Sums of the columns of a matrix, [1, columns]: a product with a row of ones takes half the time of ReduceSum over the first axis.
+ */
+export function emitColumnSums(graph: GraphBuilder, matrix: Value): Value {
+  const rows = fixedSize(matrix.shape[0]);
+  return emitProduct(graph, graph.filled(1, [1, rows]), matrix);
+}
+
 /** Sums a gradient over the axes along which `shape` was repeated, so that it has that shape again. */
 export function emitUnbroadcast(graph: GraphBuilder, gradient: Value, shape: Shape): Value {
   if (isSameShape(gradient.shape, shape)) return gradient;
+  if (isTrailing(shape, gradient.shape)) return emitSumOfRows(graph, gradient, shape);
   const summed = emitSum(graph, gradient, repeatedAxes(shape, gradient.shape));
   return summed.shape.length === shape.length ? summed : emitReshape(graph, summed, shape);
+}
+
+/** Whether `part` was repeated over leading axes alone, as a bias is over rows. */
+function isTrailing(part: Shape, full: Shape): boolean {
+  const missing = full.length - part.length;
+  return part.length > 0 && missing > 0 && part.every((dimension, axis) => dimension === full[axis + missing]);
+}
+
+function emitSumOfRows(graph: GraphBuilder, gradient: Value, shape: Shape): Value {
+  const width = sizeOf(shape);
+  return emitReshape(graph, emitColumnSums(graph, emitReshape(graph, gradient, [sizeOf(gradient.shape) / width, width])), shape);
 }
 
 function keepAxes(shape: Shape, axes: readonly number[]): Shape {

@@ -53,6 +53,8 @@ export interface Parameter {
   readonly initialise: Initialiser;
   /** Weight decay shrinks matrices; shrinking biases only shifts the answer. */
   readonly isDecayed: boolean;
+  /** Its Frobenius norm is held below this after each step (max-norm.ts); no limit unless told. */
+  readonly maxNorm?: number;
 }
 
 /** What is not learnt by gradients but followed: the mean and variance of batch normalisation. */
@@ -125,7 +127,7 @@ export class GraphBuilder {
   }
 
   /** A tensor to be learnt. Throws when serving with weights that lack it or have another size, and when the name is taken. */
-  parameter(name: string, shape: readonly number[], options: { initialise: Initialiser; isDecayed: boolean }): Value {
+  parameter(name: string, shape: readonly number[], options: Omit<Parameter, "value">): Value {
     const value: Value = { name: this.scoped(name), shape, type: this.precision, isDifferentiable: this.isTraining };
     if (this.parameters.some((known) => known.value.name === value.name)) throw new Error(`two parameters are named ${value.name}`);
     this.parameters.push({ value, ...options });
@@ -169,6 +171,11 @@ export class GraphBuilder {
   /** A single number; equal numbers share one constant. */
   scalar(number: number): Value {
     return this.once(`scalar ${number}`, () => this.constant([number], []));
+  }
+
+  /** A tensor of one number throughout; equal ones share one constant. */
+  filled(number: number, shape: readonly number[]): Value {
+    return this.once(`filled ${number} ${shape.join(" ")}`, () => this.constant(new Float64Array(sizeOf(shape)).fill(number), shape));
   }
 
   /** Whole numbers for the inputs that ONNX types as int64: shapes, axes, sizes. */
@@ -243,6 +250,9 @@ export class GraphBuilder {
   /** The same for an operator with several outputs, some of which the loss may not depend on. */
   differentiableMany(outputs: readonly Value[], inputs: readonly Value[], backward: TapeEntry["backward"]): Value[] {
     if (!this.isTraining || !inputs.some((input) => input.isDifferentiable)) return [...outputs];
+    // Gradients are kept by name: what is passed on unchanged would get its own gradient twice.
+    const same = outputs.find((output) => inputs.some((input) => input.name === output.name));
+    if (same !== undefined) throw new Error(`${same.name} is an input and an output of one rule`);
     const values = outputs.map((output) => ({ ...output, isDifferentiable: true }));
     this.tape.push({ inputs, outputs: values, backward });
     return values;

@@ -16,7 +16,7 @@ import { differentiate } from "./differentiate.ts";
 import { emitReshape } from "./emit.ts";
 import { GraphBuilder, type Precision, type Value } from "./graph-builder.ts";
 import type { Random } from "./initialisers.ts";
-import { maskedSquaredError } from "./losses/masked-squared-error.ts";
+import { squaredError } from "./losses/squared-error.ts";
 import { ADAMW_DEFAULTS, type AdamwSettings, adamw } from "./optimisers/adamw.ts";
 import { sizeOf } from "./shape.ts";
 
@@ -52,10 +52,10 @@ export function buildTrainingStep(network: Network, options: StepOptions): Train
   const { batch, columns, outputs } = options;
   const graph = new GraphBuilder({ precision: options.precision ?? "float32" });
   const predicted = network(graph, graph.input("features", [batch, columns]));
-  const loss = maskedSquaredError(graph, predicted, {
+  const loss = squaredError.build(graph, predicted, {
     targets: graph.input("targets", [batch, outputs]),
-    mask: graph.input("mask", [batch, outputs]),
-    cells: graph.input("cells", [1]),
+    weights: graph.input("mask", [batch, outputs]),
+    total: graph.input("cells", [1]),
   });
   const parameters = graph.unpackParameters("parameters");
   const values = graph.parameters.map((parameter) => parameter.value);
