@@ -2,10 +2,16 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { encodeModel } from "../../training/onnx/encode.ts";
+import { loadRuntime } from "../../training/runtime/registry.ts";
+import { differentiate } from "../../training/tensors/differentiate.ts";
+import { emitReshape, emitSum } from "../../training/tensors/emit.ts";
 import { GraphBuilder, type Value } from "../../training/tensors/graph-builder.ts";
+import { zeros } from "../../training/tensors/initialisers.ts";
 import { convolution } from "../../training/tensors/operators/convolution.ts";
+import { averagePooling, globalMean, maximumPooling } from "../../training/tensors/operators/pooling.ts";
 import type { WindowOptions } from "../../training/tensors/operators/window.ts";
-import { checkRules, type RuleCase } from "./gradient-check.ts";
+import { allDistinct, checkRules, type RuleCase } from "./gradient-check.ts";
 
 const small = fc.integer({ min: 1, max: 3 });
 
@@ -79,6 +85,37 @@ describe("gradient rules agree with central differences", () => {
     ],
   ])("convolution over %s", (_, axes) => checkRules(drawn(axes), convolutionCase, 25));
 
+  const pooled = fc.array(
+    fc.record({ kernel: small, stride: small, more: fc.integer({ min: 0, max: 4 }), padding: fc.tuple(fc.nat(1), fc.nat(1)) }),
+    { minLength: 1, maxLength: 2 },
+  );
+  const pooling = fc.record({ batch: small, channels: small, along: pooled }).map(({ batch, channels, along }) => ({
+    shape: [batch, channels, ...along.map(({ kernel, more }) => kernel + more)],
+    options: {
+      kernel: along.map(({ kernel }) => kernel),
+      stride: along.map(({ stride }) => stride),
+      // At most half of the window.
+      padding: along.map(({ kernel, padding: [before, after] }): [number, number] => (kernel === 1 ? [0, 0] : [before, after])),
+    },
+  }));
+
+  it("the largest of windows", () =>
+    checkRules(
+      pooling,
+      ({ shape, options }) => ({ shapes: [shape], build: (graph, [x]) => maximumPooling(graph, x as Value, options), draw: allDistinct }),
+      25,
+    ));
+
+  it("the mean of windows", () =>
+    checkRules(
+      pooling,
+      ({ shape, options }) => ({ shapes: [shape], build: (graph, [x]) => averagePooling(graph, x as Value, options) }),
+      25,
+    ));
+
+  it("the mean of all", () =>
+    checkRules(pooling, ({ shape }) => ({ shapes: [shape], build: (graph, [x]) => globalMean(graph, x as Value) })));
+
   it("convolution without a bias", () =>
     checkRules(
       drawn(fc.tuple(moving)),
@@ -91,6 +128,22 @@ describe("gradient rules agree with central differences", () => {
       },
       4,
     ));
+});
+
+it("the first of equal elements gets the gradient, as in PyTorch: another would train another network from the same start", async () => {
+  const graph = new GraphBuilder();
+  const x = graph.parameter("x", [1, 1, 5], { initialise: zeros, isDecayed: false });
+  const y = maximumPooling(graph, x, { kernel: [3], padding: [[1, 1]] });
+  const loss = graph.differentiable(emitReshape(graph, emitSum(graph, y, [0, 1, 2]), [1]), [y], () => [
+    graph.constant([1, 2, 4, 8, 16], [1, 1, 5]),
+  ]);
+  graph.unpackParameters("parameters");
+  graph.output("gradient", differentiate(graph, loss, [x])[0] as Value);
+  const session = await (await loadRuntime("node")).open(encodeModel(graph.model("ties")));
+  const { gradient } = await session.run({ parameters: { shape: [5], data: Float32Array.of(7, 7, 7, 1, 1) } });
+  await session.release();
+  // Windows: [7 7], [7 7 7], [7 7 1], [7 1 1], [1 1].
+  expect([...(gradient ?? [])]).toEqual([3, 4, 8, 16, 0]);
 });
 
 describe("a window that doesn't fit is refused while building, with the shapes", () => {
@@ -109,6 +162,12 @@ describe("a window that doesn't fit is refused while building, with the shapes",
   it("another number of axes", () => {
     expect(build([2, 3, 9], [4, 3, 3, 3])).toThrow("block1: a window of [3, 3] can't move over [2, 3, 9]");
     expect(build([2, 3, 9], [4, 3, 3], { stride: [1, 1] })).toThrow("block1: a window of [3] can't move over [2, 3, 9]");
+  });
+
+  it("a pooling window that could lie in the padding alone", () => {
+    const graph = new GraphBuilder();
+    const pool = () => graph.scope("pool", () => maximumPooling(graph, graph.input("x", [2, 3, 9]), { kernel: [3], padding: [[2, 0]] }));
+    expect(pool).toThrow("pool: padding of more than half of the window [3]");
   });
 
   it("a kernel longer than what it moves over", () => {

@@ -54,7 +54,7 @@ export function outputSizes(axes: readonly WindowAxis[]): number[] {
   return axes.map((axis) => axis.outputs);
 }
 
-export function windowAttributes(axes: readonly WindowAxis[]): Record<string, Attribute> {
+export function windowAttributes(axes: readonly WindowAxis[]): Record<"kernel_shape" | "strides" | "dilations" | "pads", Attribute> {
   return {
     kernel_shape: { ints: axes.map((axis) => axis.kernel) },
     strides: { ints: axes.map((axis) => axis.stride) },
