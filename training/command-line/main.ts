@@ -16,6 +16,7 @@ import { publishCommand } from "./publish.ts";
 import { pullCommand } from "./pull.ts";
 import { replayCommand } from "./replay.ts";
 import { reproduceCommand } from "./reproduce.ts";
+import { reportCommand } from "./run-report.ts";
 import { runsCommand } from "./runs.ts";
 import { trainCommand } from "./train.ts";
 import { verifyCommand } from "./verify.ts";
@@ -33,6 +34,7 @@ for (const command of [
   publishCommand,
   replayCommand,
   runsCommand,
+  reportCommand,
   reproduceCommand,
   importCommand,
   exportCommand,

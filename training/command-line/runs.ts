@@ -1,66 +1,61 @@
-/** `edgebook runs`: the runs in a folder, with how they scored. */
+/** `edgebook runs`: the runs in a folder, side by side. */
 
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { Command } from "commander";
 import { CommandError } from "../command-error.ts";
-import type { Evaluation } from "../evaluate/evaluate-run.ts";
-import { readScores } from "../evaluate/scores-file.ts";
-import { type RunCard, readRun } from "../train/run-folder.ts";
+import { differencesBetween, findRuns, midScores, writeComparison } from "../report/comparison.ts";
+import type { RunFacts } from "../report/run-facts.ts";
 import { jsonOption } from "./options.ts";
 import { print, printJson, table } from "./report.ts";
 
-interface ListedRun {
-  readonly folder: string;
-  readonly card: RunCard;
-  readonly evaluation: Evaluation | null;
+interface RunsOptions {
+  readonly json: boolean;
+  readonly html?: string;
 }
 
 export function runsCommand(): Command {
   return new Command("runs")
     .alias("models")
-    .description("Lists the runs in a folder with their scores of the mid.")
+    .description("Compares the runs in a folder: the settings in which they differ, and their scores beside persistence and ridge.")
     .argument("[dir]", "folder that holds run folders", ".")
+    .option("--html <file>", "write a page with their curves over each other")
     .addOption(jsonOption())
-    .action(listRuns);
+    .action(compareRuns);
 }
 
-async function listRuns(folder: string, options: { json: boolean }): Promise<void> {
+async function compareRuns(folder: string, options: RunsOptions): Promise<void> {
   const runs = await findRuns(folder);
-  if (options.json) {
-    printJson(runs);
-    return;
-  }
-  if (runs.length === 0) throw new CommandError(`${folder} holds no run: make one with \`edgebook train --data DIR --out ${folder}/NAME\``);
-  const rows = runs.map(({ folder: name, card, evaluation }) => [
-    name,
-    card.family,
-    card.data.source,
-    String(card.split.trainRows),
-    `${card.settings.seed}`,
-    `${card.validation.network.toFixed(5)} / ${card.validation.ridge.toFixed(5)}`,
-    evaluation === null ? "not evaluated" : midScores(evaluation),
-  ]);
-  print(table(["run", "model", "data", "rows", "seed", "validation error / ridge", "test R² of the mid (ridge)"], rows));
+  if (runs.length === 0 && !options.json)
+    throw new CommandError(`${folder} holds no run: make one with \`edgebook train --data DIR --out ${folder}/NAME\``);
+  if (options.html !== undefined) await writeComparison(runs, options.html);
+  if (options.json) printRunsJson(runs);
+  else printRuns(runs);
+  if (options.html !== undefined && !options.json) print(`written: ${options.html}`);
 }
 
-async function findRuns(folder: string): Promise<ListedRun[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => {
-    throw new CommandError(`there is no folder ${folder}`);
+function printRuns(runs: readonly RunFacts[]): void {
+  const { names, values } = differencesBetween(runs);
+  const rows = runs.map(({ folder, run, evaluation }, index) => {
+    const { network, ridge, persistence } = run.card.validation;
+    return [
+      folder,
+      ...(values[index] ?? []),
+      `${network.toFixed(5)} / ${ridge.toFixed(5)} / ${persistence.toFixed(5)}`,
+      evaluation === null ? "not evaluated" : midScores(evaluation),
+    ];
   });
-  const runs: ListedRun[] = [];
-  for (const entry of entries.filter((item) => item.isDirectory())) {
-    const path = join(folder, entry.name);
-    const run = await readRun(path).catch(() => null);
-    if (run === null) continue;
-    runs.push({ folder: path, card: run.card, evaluation: await readScores(path) });
-  }
-  return runs;
+  print(table(["run", ...names, "validation error / ridge / persistence", "test R² of the mid (ridge); persistence has 0"], rows));
+  if (runs.length > 1 && names.length === 0) print("their settings are the same");
 }
 
-function midScores(evaluation: Evaluation): string {
-  return evaluation.scores
-    .filter((score) => score.target === "mid")
-    .map((score) => `${score.horizonMs / 1_000} s ${score.r2.toFixed(3)} (${score.ridgeR2.toFixed(3)})`)
-    .join(", ");
+function printRunsJson(runs: readonly RunFacts[]): void {
+  const { names, values } = differencesBetween(runs);
+  printJson(
+    runs.map(({ folder, run, evaluation, curve }, index) => ({
+      folder,
+      card: run.card,
+      evaluation,
+      curve: curve?.points ?? null,
+      differing: Object.fromEntries(names.map((name, place) => [name, values[index]?.[place]])),
+    })),
+  );
 }

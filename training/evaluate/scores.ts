@@ -11,6 +11,7 @@ import { r2AgainstPersistence } from "../../core/metrics/r2.ts";
 import { r2Interval } from "../../core/metrics/r2-interval.ts";
 import { rmseScore } from "../../core/metrics/rmse.ts";
 import type { OutputColumn, Score } from "../../models/contract.ts";
+import { type CalibrationBin, calibrationOf } from "./calibration.ts";
 
 /** Blocks of ten minutes: twenty times the longest horizon, so that what crosses their edges hardly counts. */
 const BLOCK_MS = 600_000;
@@ -30,6 +31,8 @@ export interface DetailedScore extends Score {
   readonly rmseSkill: number;
   /** Of the model's squared errors against ridge's, two-sided, with the sign of who is better; null where there is no test. */
   readonly againstRidge: { readonly pValue: number; readonly isModelBetter: boolean } | null;
+  /** Left out in what was written before there was one. */
+  readonly calibration?: readonly CalibrationBin[];
 }
 
 /** [rows] of one output, in order of time, rows without a target left out. All in basis points. */
@@ -63,6 +66,7 @@ export function scoreOutput(column: OutputColumn, rows: OutputRows, intervalMs: 
     moves: direction.moves,
     rmseSkill: rmse.skill,
     againstRidge: compareWithRidge(rows, column.horizonMs / intervalMs),
+    calibration: calibrationOf(model, { horizonRows: column.horizonMs / intervalMs }),
   };
 }
 

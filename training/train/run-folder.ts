@@ -21,7 +21,7 @@ import { CommandError } from "../command-error.ts";
 import type { EpochScore } from "./train-network.ts";
 
 const RUN_FILE = "run.json";
-const METRICS_FILE = "metrics.ndjson";
+export const METRICS_FILE = "metrics.ndjson";
 const WEIGHTS_FILE = "weights.f32";
 const RIDGE_FILE = "ridge.f64";
 export const SCORES_FILE = "scores.json";

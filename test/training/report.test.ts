@@ -1,0 +1,257 @@
+/** Reports: what a reader sees must be what the run's files say, and a page handed round must fetch and run nothing. */
+
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { CommandError } from "../../training/command-error.ts";
+import { readDataset } from "../../training/datasets/dataset-reader.ts";
+import { calibrationOf } from "../../training/evaluate/calibration.ts";
+import { type Evaluation, evaluateRun } from "../../training/evaluate/evaluate-run.ts";
+import type { DetailedScore } from "../../training/evaluate/scores.ts";
+import { writeScores } from "../../training/evaluate/scores-file.ts";
+import { silent } from "../../training/progress.ts";
+import { differencesBetween, findRuns, writeComparison } from "../../training/report/comparison.ts";
+import { parseCurve } from "../../training/report/curve.ts";
+import { readImportance, writeImportance } from "../../training/report/importance.ts";
+import { flatten, type RunFacts, readRunFacts } from "../../training/report/run-facts.ts";
+import { renderRun, writeReport } from "../../training/report/run-report.ts";
+import { loadRuntime } from "../../training/runtime/registry.ts";
+import { readRun } from "../../training/train/run-folder.ts";
+import { DEFAULT_TRAIN_SETTINGS } from "../../training/train/train-network.ts";
+import { trainRun } from "../../training/train/train-run.ts";
+import { scratchFolder, writeToyDataset } from "./toy-data.ts";
+
+const folder = scratchFolder();
+const HOSTILE = `<script>alert("1")</script>&'`;
+const HARMLESS = "&#60;script&#62;alert(&#34;1&#34;)&#60;/script&#62;&#38;&#39;";
+
+const SCORE: DetailedScore = {
+  target: "mid",
+  horizonMs: 5_000,
+  rows: 1_234,
+  r2: 0.0551,
+  r2Low: -0.0123,
+  r2High: 0.0987,
+  ridgeR2: 0.0442,
+  directionHitRate: 0.625,
+  moves: 400,
+  rmseSkill: 0.0279,
+  againstRidge: { pValue: 0.034, isModelBetter: true },
+  calibration: [
+    { rows: 617, forecast: -1, outcome: -0.5, outcomeError: 0.1 },
+    { rows: 617, forecast: 1, outcome: 0.5, outcomeError: 0.1 },
+  ],
+};
+
+const EVALUATION: Evaluation = {
+  format: "edgebook-scores/1",
+  datasetSha256: "d".repeat(64),
+  source: "another week",
+  from: 1_767_225_600_000,
+  to: 1_767_229_200_000,
+  rows: 1_234,
+  purgeMs: 61_000,
+  commit: "c".repeat(40),
+  scores: [SCORE],
+  byPart: [],
+};
+
+/** A run as `train` and `evaluate` leave it. */
+async function trainedRun(name: string, options: { seed: number; learningRate?: number }): Promise<string> {
+  await writeToyDataset(join(folder, "data"), [{ rows: 2_000, seed: 11, signal: 0.5, market: "toy:A" }]);
+  const dataset = await readDataset(join(folder, "data"));
+  const out = join(folder, "runs", name);
+  const runtime = await loadRuntime("node");
+  await trainRun({
+    dataset,
+    dataFolder: join(folder, "data"),
+    out,
+    family: "mlp",
+    runtime,
+    settings: { ...DEFAULT_TRAIN_SETTINGS, epochs: 3, seed: options.seed, learningRate: options.learningRate ?? 1e-3 },
+    progress: silent,
+    commit: null,
+  });
+  await writeScores(out, await evaluateRun(await readRun(out), dataset, { runtime, commit: null }));
+  return out;
+}
+
+describe("a run's page", () => {
+  it("holds what a reader must know: scores with intervals beside ridge, curves, calibration, settings, data hash", async () => {
+    const run = await trainedRun("first", { seed: 1 });
+    const facts = await readRunFacts(run);
+    await writeImportance(run, { measure: "gain", columns: [{ column: "spread_bps", value: 3 }] });
+    const path = await writeReport(run);
+    const page = readFileSync(path, "utf8");
+    expect(path).toBe(join(run, "report.html"));
+    expect(page).toContain(facts.run.card.data.sha256);
+    expect(page).toContain("toy:A");
+    expect(page).toContain("<dt>learningRate</dt><dd>0.001</dd>");
+    for (const score of facts.evaluation?.scores ?? [])
+      expect(page).toContain(`<td>${score.ridgeR2 < 0 ? "−" : ""}${Math.abs(score.ridgeR2).toFixed(4)}</td>`);
+    // Loss, scores, four horizons of the mid (three: thirty seconds has too few rows), the model's importance and the ridge line's.
+    const charts = facts.evaluation?.scores.filter(({ target }) => target === "mid").length ?? 0;
+    expect(charts).toBeGreaterThan(2);
+    expect(page.match(/<svg /g)?.length).toBe(4 + charts);
+    expect(page).toContain("spread_bps");
+    // The curve has a point an epoch, for training and validation.
+    const [loss] = page.split("</svg>");
+    expect(loss?.match(/<circle /g)?.length).toBe(6);
+  });
+
+  it("shows each number as it was measured", async () => {
+    const facts = { ...(await readRunFacts(await trainedRun("numbers", { seed: 1 }))), evaluation: EVALUATION };
+    const page = renderRun(facts);
+    for (const cell of ["5 s", "0.0551", "−0.0123 … 0.0987", "0.0442", "2.79 %", "62.5 % of 400", "0.034 better", "1234"])
+      expect(page).toContain(`<td>${cell}</td>`);
+    expect(renderRun({ ...facts, evaluation: { ...EVALUATION, scores: [{ ...SCORE, r2: 0.6 }] } })).toContain("suspect a leak");
+    expect(page).not.toContain("suspect a leak");
+    expect(renderRun({ ...facts, run: { ...facts.run, card: { ...facts.run.card, bestEpoch: 0 } } })).toContain(
+      "this run has learnt nothing",
+    );
+  });
+
+  it("is made of what is there: no scores, curve or importance, old scores, a torn line", async () => {
+    const run = await trainedRun("bare", { seed: 1 });
+    const facts = await readRunFacts(run);
+    const bare: RunFacts = { ...facts, curve: null, evaluation: null, importance: null, environment: null };
+    expect(renderRun(bare)).toContain("Not scored yet");
+    expect(renderRun(bare)).toContain("No curve was kept");
+    const { calibration: _, ...old } = SCORE;
+    expect(renderRun({ ...facts, evaluation: { ...EVALUATION, scores: [old] } })).toContain("0.0551");
+    expect(renderRun({ ...facts, evaluation: { ...EVALUATION, scores: [] } })).toContain("Too few rows to score");
+    writeFileSync(join(run, "importance.json"), "{");
+    writeFileSync(join(run, "environment.json"), JSON.stringify({ node: "v24", cpu: { model: "fast" } }));
+    const again = await readRunFacts(run);
+    expect(again).toMatchObject({ importance: null, environment: { node: "v24", "cpu.model": "fast" } });
+    expect(renderRun(again)).toContain("<dt>cpu.model</dt><dd>fast</dd>");
+    await expect(writeReport(join(folder, "nothing"))).rejects.toThrow(CommandError);
+  });
+
+  it("fetches nothing and runs nothing, whatever markets and columns are called", async () => {
+    const facts = await readRunFacts(await trainedRun("hostile", { seed: 1 }));
+    const { card } = facts.run;
+    const columns = card.featureSet.columns.map((_, index) => `${HOSTILE}${index}`);
+    const hostile: RunFacts = {
+      ...facts,
+      name: HOSTILE,
+      folder: HOSTILE,
+      evaluation: { ...EVALUATION, source: HOSTILE },
+      importance: { measure: HOSTILE, columns: [{ column: HOSTILE, value: 1 }] },
+      environment: { [HOSTILE]: HOSTILE },
+      run: {
+        ...facts.run,
+        card: {
+          ...card,
+          family: HOSTILE,
+          data: { ...card.data, source: HOSTILE, markets: [{ market: HOSTILE, source: HOSTILE, from: 0, to: 1 }] },
+          featureSet: { ...card.featureSet, columns },
+        },
+      },
+    };
+    const { renderComparison } = await import("../../training/report/comparison-page.ts");
+    for (const page of [renderRun(hostile), renderRun(facts), renderComparison([hostile, facts])]) {
+      expect(page).not.toMatch(/<script|<img|<link|<iframe|@import|url\(|src=|href=|https?:/i);
+      expect(page).toContain("default-src 'none'");
+    }
+    expect(renderRun(hostile)).toContain(`<h1>${HARMLESS}</h1>`);
+  });
+});
+
+describe("runs side by side", () => {
+  it("show the settings in which they differ and no other, and their curves over each other", async () => {
+    await trainedRun("slow", { seed: 7, learningRate: 1e-4 });
+    await trainedRun("fast", { seed: 7, learningRate: 1e-2 });
+    mkdirSync(join(folder, "runs", "no-run"), { recursive: true });
+    const runs = (await findRuns(join(folder, "runs"))).filter(({ name }) => name === "slow" || name === "fast");
+    expect(runs.map(({ name }) => name)).toEqual(["fast", "slow"]);
+    expect(differencesBetween(runs)).toEqual({ names: ["learningRate"], values: [["0.01"], ["0.0001"]] });
+    expect(differencesBetween(runs.slice(1))).toEqual({ names: [], values: [[]] });
+    const path = join(folder, "comparison.html");
+    await writeComparison(runs, path);
+    const page = readFileSync(path, "utf8");
+    expect(page).toContain("--series-2");
+    expect(page).toContain("<td>0.0001</td>");
+    expect(page).not.toContain("weightDecay");
+    const [first] = runs;
+    expect(page).toContain(`<td>${first?.run.card.validation.persistence.toFixed(5)}</td>`);
+    await expect(findRuns(join(folder, "nowhere"))).rejects.toThrow("there is no folder");
+  });
+
+  it("nested settings are named by their path, and long lists counted", () => {
+    expect(flatten({ a: { b: 1, c: [1, 2] }, d: null, e: new Array(13).fill(0) })).toEqual([
+      ["a.b", "1"],
+      ["a.c", "1, 2"],
+      ["d", "none"],
+      ["e", "13 entries"],
+    ]);
+  });
+});
+
+describe("a curve", () => {
+  it("is read of epochs and of rounds; a line that a crash tore is left out", () => {
+    expect(
+      parseCurve(
+        '{"epoch":1,"trainLoss":2,"validationLoss":3,"learningRate":1}\n{"epoch":2,"trainLoss":1,"validationLoss":null}\n{"epoch":3,"tra',
+      ),
+    ).toEqual({
+      unit: "epoch",
+      points: [
+        { step: 1, trainLoss: 2, validationLoss: 3 },
+        { step: 2, trainLoss: 1, validationLoss: null },
+      ],
+    });
+    expect(parseCurve('{"round":1,"trainLoss":2,"validationLoss":3}')).toMatchObject({ unit: "round", points: [{ step: 1 }] });
+    expect(parseCurve("")).toBeNull();
+  });
+
+  it("and an importance come back as they were written", async () => {
+    await writeImportance(folder, { measure: "gain", columns: [{ column: "a", value: -1 }] });
+    expect(await readImportance(folder)).toEqual({ measure: "gain", columns: [{ column: "a", value: -1 }] });
+    expect(await readImportance(join(folder, "nowhere"))).toBeNull();
+  });
+});
+
+describe("calibration", () => {
+  it("puts the mean forecast beside the mean outcome of rows with like forecasts", () => {
+    // Forecasts 0 … 39, shuffled; outcomes half of them, but for one part whose rows scatter by ±1.
+    const order = Array.from({ length: 40 }, (_, index) => (index * 17) % 40);
+    const predicted = Float64Array.from(order);
+    const actual = Float64Array.from(order, (value) => (value < 30 ? value / 2 : value % 2 === 0 ? 21 : 19));
+    const bins = calibrationOf({ actual, predicted }, { horizonRows: 1 });
+    expect(bins.map(({ rows, forecast, outcome }) => [rows, forecast, outcome])).toEqual([
+      [10, 4.5, 2.25],
+      [10, 14.5, 7.25],
+      [10, 24.5, 12.25],
+      [10, 34.5, 20],
+    ]);
+    // Ten of ±1: variance 10/9, of the mean a tenth of it. Rows that overlap by five are two: half of it.
+    expect(bins[3]?.outcomeError).toBeCloseTo(1 / 3, 12);
+    expect(calibrationOf({ actual, predicted }, { horizonRows: 5 })[3]?.outcomeError).toBeCloseTo(Math.sqrt(5 / 9), 12);
+    expect(calibrationOf({ actual: new Float64Array(0), predicted: new Float64Array(0) }, { horizonRows: 1 })).toEqual([]);
+  });
+});
+
+describe("what draws", () => {
+  it("is loaded by the commands that draw alone: every other would start slower by it", () => {
+    const training = resolve(import.meta.dirname, "../../training");
+    const seen = new Set<string>();
+    const packages = new Set<string>();
+    const visit = (file: string): void => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      for (const [, path = ""] of readFileSync(file, "utf8").matchAll(/^(?:import|export)[^;]*? from "([^"]+)";/gms)) {
+        if (path.startsWith(".")) visit(resolve(dirname(file), path));
+        else packages.add(path);
+      }
+    };
+    visit(join(training, "command-line/main.ts"));
+    expect(packages).toContain("commander");
+    expect(packages).not.toContain("@observablehq/plot");
+    expect(packages).not.toContain("linkedom");
+    const importing = readdirSync(training, { recursive: true, encoding: "utf8" }).filter(
+      (file) => file.endsWith(".ts") && /from "(linkedom|@observablehq\/plot)"/.test(readFileSync(join(training, file), "utf8")),
+    );
+    expect(importing).toEqual([join("report", "charts.ts")]);
+  });
+});

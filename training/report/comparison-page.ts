@@ -1,0 +1,80 @@
+/** The page of `edgebook runs --html`. */
+
+import { curvesChart, seriesColor } from "./charts.ts";
+import { type Differences, differencesBetween } from "./comparison.ts";
+import { card, dataTable, type Html, html, legend, page, raw } from "./page.ts";
+import type { RunFacts } from "./run-facts.ts";
+
+export function renderComparison(runs: readonly RunFacts[]): string {
+  const differences = differencesBetween(runs);
+  return page(`${runs.length} runs`, [
+    html`<h1>${runs.length} runs</h1>
+<p class="lead">What they have in common is not shown.</p>
+`,
+    html`<div class="grid">${[curvesCard(runs), errorsCard(runs)]}</div>
+`,
+    differencesCard(runs, differences),
+    ...scoreCards(runs),
+  ]);
+}
+
+function curvesCard(runs: readonly RunFacts[]): Html {
+  const curves = runs.map(({ curve }) => curve);
+  if (curves.every((curve) => curve === null)) return card("Validation loss", html`<p class="note">No run kept its curve.</p>`);
+  const note = "Losses of runs on other data, or with other targets, don't compare.";
+  return card(
+    "Validation loss",
+    html`${legend(runs.map(({ name }, index) => [name, seriesColor(index)] as const))}${raw(curvesChart(curves))}`,
+    note,
+  );
+}
+
+function errorsCard(runs: readonly RunFacts[]): Html {
+  const rows = runs.map(({ name, run }) => {
+    const { network, ridge, persistence } = run.card.validation;
+    return [name, network.toFixed(5), ridge.toFixed(5), persistence.toFixed(5)];
+  });
+  return card(
+    "Validation error",
+    dataTable(["run", "model", "ridge", "persistence"], rows),
+    "The best of many runs is partly luck: its score on rows that chose nothing counts.",
+  );
+}
+
+function differencesCard(runs: readonly RunFacts[], { names, values }: Differences): Html {
+  if (names.length === 0) return card("Settings that differ", html`<p>None.</p>`);
+  return card(
+    "Settings that differ",
+    dataTable(
+      ["run", ...names],
+      runs.map(({ name }, index) => [name, ...(values[index] ?? [])]),
+    ),
+  );
+}
+
+/** One table a target, horizons across: R² of the model, ridge's behind it. */
+function scoreCards(runs: readonly RunFacts[]): Html[] {
+  const scored = runs.filter(({ evaluation }) => evaluation !== null);
+  const targets = [...new Set(scored.flatMap(({ evaluation }) => evaluation?.scores.map(({ target }) => target) ?? []))];
+  return targets.map((target) => {
+    const horizons = [
+      ...new Set(
+        scored.flatMap(
+          ({ evaluation }) => evaluation?.scores.filter((score) => score.target === target).map(({ horizonMs }) => horizonMs) ?? [],
+        ),
+      ),
+    ].sort((one, other) => one - other);
+    const rows = scored.map(({ name, evaluation }) => [
+      name,
+      ...horizons.map((horizonMs) => {
+        const score = evaluation?.scores.find((of) => of.target === target && of.horizonMs === horizonMs);
+        return score === undefined ? "–" : `${score.r2.toFixed(4)} (${score.ridgeR2.toFixed(4)})`;
+      }),
+    ]);
+    return card(
+      `R² of the ${target} against persistence (ridge)`,
+      dataTable(["run", ...horizons.map((horizon) => `${horizon / 1_000} s`)], rows),
+      "Each on the rows it was scored on; persistence has 0.",
+    );
+  });
+}

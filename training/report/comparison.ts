@@ -1,0 +1,74 @@
+/**
+ * Runs side by side: the settings in which they differ, the validation errors and the scores beside ridge, and their curves over each other.
+ * What they have in common is not shown: a table of it hides what matters.
+ */
+
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { CommandError } from "../command-error.ts";
+import type { Evaluation } from "../evaluate/evaluate-run.ts";
+import { flatten, type RunFacts, readRunFacts } from "./run-facts.ts";
+
+/** Every run in a folder, in order of name. What can't be read is no run. Throws CommandError when there is no such folder. */
+export async function findRuns(folder: string): Promise<RunFacts[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => {
+    throw new CommandError(`there is no folder ${folder}`);
+  });
+  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const runs: RunFacts[] = [];
+  for (const name of names.toSorted()) {
+    const run = await readRunFacts(join(folder, name)).catch((error: unknown) => {
+      if (error instanceof CommandError) return null;
+      throw error;
+    });
+    if (run !== null) runs.push(run);
+  }
+  return runs;
+}
+
+export interface Differences {
+  /** Names of the settings in which the runs differ, in the order of the first. */
+  readonly names: readonly string[];
+  /** [runs][names] "–" where a run has no such setting. */
+  readonly values: readonly (readonly string[])[];
+}
+
+const ABSENT = "–";
+
+export function differencesBetween(runs: readonly RunFacts[]): Differences {
+  const settings = runs.map(settingsOf);
+  const names = [...new Set(settings.flatMap((of) => [...of.keys()]))].filter(
+    (name) => new Set(settings.map((of) => of.get(name) ?? ABSENT)).size > 1,
+  );
+  return { names, values: settings.map((of) => names.map((name) => of.get(name) ?? ABSENT)) };
+}
+
+/** R² of the mid by horizon, ridge's in brackets. */
+export function midScores(evaluation: Evaluation): string {
+  return evaluation.scores
+    .filter((score) => score.target === "mid")
+    .map((score) => `${score.horizonMs / 1_000} s ${score.r2.toFixed(3)} (${score.ridgeR2.toFixed(3)})`)
+    .join(", ");
+}
+
+/** Writes the page. Loads what draws only now: it is large, and no other command needs it. */
+export async function writeComparison(runs: readonly RunFacts[], path: string): Promise<void> {
+  const { renderComparison } = await import("./comparison-page.ts");
+  await writeFile(path, renderComparison(runs));
+}
+
+/** Twelve digits tell any two hashes apart, and are short enough to read. */
+const HASH_DIGITS = 12;
+
+function settingsOf({ run }: RunFacts): Map<string, string> {
+  const { family, backend, commit, data, featureSet, settings, split } = run.card;
+  return new Map([
+    ["model", family],
+    ["data", `${data.source} ${data.sha256.slice(0, HASH_DIGITS)}`],
+    ["features", `${featureSet.id} ${featureSet.fingerprint}`],
+    ["training rows", String(split.trainRows)],
+    ["backend", backend],
+    ["commit", commit === null ? "unknown" : commit.slice(0, HASH_DIGITS) + (commit.endsWith("-dirty") ? "-dirty" : "")],
+    ...flatten(settings),
+  ]);
+}
