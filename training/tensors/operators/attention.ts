@@ -1,12 +1,10 @@
 /** Scaled dot-product attention with heads (Vaswani et al. 2017, section 3.2). The projections around it are layers of the network. */
 
+import { emitAdd, emitBatchedProduct, emitMultiply, emitSubtract, emitSum } from "../emit.ts";
 import type { GraphBuilder, Value } from "../graph-builder.ts";
 import { fixedSize, ShapeError, showShape } from "../shape.ts";
-import { add } from "./arithmetic.ts";
-import { dropout } from "./dropout.ts";
+import { emitDropoutMask } from "./dropout.ts";
 import { reshape, transpose } from "./layout.ts";
-import { matmul } from "./matmul.ts";
-import { softmax } from "./softmax.ts";
 
 export interface AttentionInputs {
   /** [rows, steps, width] */
@@ -39,11 +37,37 @@ export function attention(graph: GraphBuilder, inputs: AttentionInputs, options:
     throw new ShapeError(`no attention of ${options.heads} heads over ${shapes}`);
   }
   const [q, k, v] = [queries, keys, values].map((value) => byHead(graph, value, { heads: options.heads, size })) as [Value, Value, Value];
-  const logits = matmul(graph, q, k, { transposeB: true, scale: 1 / Math.sqrt(size) });
-  const visible = options.isCausal ? add(graph, logits, causalMask(graph, fixedSize(steps), fixedSize(seen))) : logits;
-  const weights = dropout(graph, softmax(graph, visible, 3), options.dropout ?? 0);
-  const mixed = transpose(graph, matmul(graph, weights, v), [0, 2, 1, 3]);
-  return reshape(graph, mixed, queries.shape);
+  const mask = options.isCausal ? causalMask(graph, fixedSize(steps), fixedSize(seen)) : null;
+  const mixed = attend(graph, { q, k, v }, { mask, scale: 1 / Math.sqrt(size), dropout: options.dropout ?? 0 });
+  return reshape(graph, transpose(graph, mixed, [0, 2, 1, 3]), queries.shape);
+}
+
+/**
+ * O = W V with W = P, or P with some dropped, P = softmax(s Q Kᵀ) per head. One rule for all of it, since the sum that softmax's gradient takes over
+ * all steps, Σ P dP, is Σ g O over the few numbers of a head (Dao et al. 2022, appendix B): dS = P (dP - Σ g O); dQ = s dS K, dK = s dSᵀ Q, dV = Wᵀ g.
+ */
+function attend(
+  graph: GraphBuilder,
+  { q, k, v }: Readonly<Record<"q" | "k" | "v", Value>>,
+  options: { mask: Value | null; scale: number; dropout: number },
+): Value {
+  const { mask, scale } = options;
+  const logits = emitBatchedProduct(graph, q, k, { transposeB: true, scale });
+  const visible = mask === null ? logits : emitAdd(graph, logits, mask);
+  const p = graph.emit("Softmax", [visible], logits.shape, { axis: { int: 3 } });
+  const kept = emitDropoutMask(graph, p.shape, options.dropout);
+  const w = kept === null ? p : emitMultiply(graph, p, kept);
+  const mixed = emitBatchedProduct(graph, w, v);
+  return graph.differentiable(mixed, [q, k, v], (gradient) => {
+    const ofWeights = emitBatchedProduct(graph, gradient, v, { transposeB: true });
+    const ofP = kept === null ? ofWeights : emitMultiply(graph, ofWeights, kept);
+    const ofLogits = emitMultiply(graph, p, emitSubtract(graph, ofP, emitSum(graph, emitMultiply(graph, gradient, mixed), [3])));
+    return [
+      emitBatchedProduct(graph, ofLogits, k, { scale }),
+      emitBatchedProduct(graph, ofLogits, q, { transposeA: true, scale }),
+      emitBatchedProduct(graph, w, gradient, { transposeA: true }),
+    ];
+  });
 }
 
 /** [rows, steps, width] to [rows, heads, steps, size]. */
