@@ -67,6 +67,12 @@ export function emitSum(graph: GraphBuilder, value: Value, axes: readonly number
   return graph.emit("ReduceSum", [value, graph.integers(axes)], keepAxes(value.shape, axes), { keepdims: { int: 1 } });
 }
 
+/** Sum of all elements, of shape []. */
+export function emitTotal(graph: GraphBuilder, value: Value): Value {
+  const axes = value.shape.map((_, axis) => axis);
+  return graph.emit("ReduceSum", [value, graph.integers(axes)], [], { keepdims: { int: 0 } });
+}
+
 /** Mean over `axes`, which stay as dimensions of 1. */
 export function emitMean(graph: GraphBuilder, value: Value, axes: readonly number[]): Value {
   return graph.emit("ReduceMean", [value], keepAxes(value.shape, axes), { axes: { ints: axes }, keepdims: { int: 1 } });
@@ -151,12 +157,10 @@ function emitMatrixTranspose(graph: GraphBuilder, value: Value): Value {
   );
 }
 
-/**
- * Sums of the columns of a matrix, [1, columns]: a product with a row of ones takes half the time of ReduceSum over the first axis.
- */
+/** Sums of the columns of a matrix, [columns]: a product with a row of ones takes half the time of ReduceSum over the first axis. */
 export function emitColumnSums(graph: GraphBuilder, matrix: Value): Value {
-  const rows = fixedSize(matrix.shape[0]);
-  return emitProduct(graph, graph.filled(1, [1, rows]), matrix);
+  const [rows, columns] = [fixedSize(matrix.shape[0]), fixedSize(matrix.shape[1])];
+  return graph.emit("MatMul", [graph.filled(1, [rows]), matrix], [columns]);
 }
 
 /** Sums a gradient over the axes along which `shape` was repeated, so that it has that shape again. */

@@ -310,12 +310,13 @@ export class GraphBuilder {
     const flat = this.input(name, [sizes.reduce((sum, size) => sum + size, 0)]);
     const later = this.nodes;
     this.nodes = [];
-    const parts = this.emitMany("Split", [flat, this.integers(sizes)], {
-      shapes: sizes.map((size) => [size]),
-      attributes: { axis: { int: 0 } },
-    });
-    for (const [index, value] of values.entries()) {
-      this.append("Reshape", [parts[index] as Value, this.integers(value.shape as readonly number[])], [value.name], {});
+    // A vector is a part as it is.
+    const parts = values.map((value) => (value.shape.length === 1 ? value.name : this.nextName("t")));
+    this.append("Split", [flat, this.integers(sizes)], parts, { axis: { int: 0 } });
+    for (const [index, part] of parts.entries()) {
+      const value = values[index] as Value;
+      if (part !== value.name)
+        this.append("Reshape", [{ ...flat, name: part }, this.integers(value.shape as readonly number[])], [value.name], {});
     }
     this.nodes.push(...later);
     return flat;

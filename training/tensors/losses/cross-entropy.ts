@@ -3,7 +3,7 @@
  * to count more is a larger weight of its rows. dL/dp = w (softmax(p) - y) / Σ w.
  */
 
-import { emitDivide, emitMultiply, emitNegate, emitProduct, emitReshape, emitSubtract, emitSum } from "../emit.ts";
+import { emitDivide, emitMultiply, emitNegate, emitProduct, emitSubtract, emitTotal } from "../emit.ts";
 import type { Loss } from "./contract.ts";
 import { checkTruth } from "./weighted-mean.ts";
 
@@ -15,8 +15,7 @@ export const crossEntropy: Loss = {
     const logarithms = graph.emit("LogSoftmax", [answer], answer.shape, { axis: { int: 1 } });
     // Weighted and summed over the rows by one product: multiplying each short row by its weight takes longer.
     const perClass = emitProduct(graph, truth.weights, emitMultiply(graph, truth.targets, logarithms), { transposeA: true });
-    const sum = emitNegate(graph, emitReshape(graph, emitSum(graph, perClass, [0, 1]), [1]));
-    return graph.differentiable(emitDivide(graph, sum, truth.total), [answer], (gradient) => {
+    return graph.differentiable(emitDivide(graph, emitNegate(graph, emitTotal(graph, perClass)), truth.total), [answer], (gradient) => {
       const perRow = emitMultiply(graph, truth.weights, emitDivide(graph, gradient, truth.total));
       const error = emitSubtract(graph, graph.emit("Exp", [logarithms], answer.shape), truth.targets);
       return [emitMultiply(graph, error, perRow)];

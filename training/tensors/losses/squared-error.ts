@@ -1,6 +1,6 @@
 /** Mean squared error: L = Σ w (p - y)² / Σ w. */
 
-import { emitDivide, emitMultiply, emitReshape, emitSubtract, emitSum } from "../emit.ts";
+import { emitDivide, emitMultiply, emitSubtract, emitTotal } from "../emit.ts";
 import type { Loss } from "./contract.ts";
 import { checkTruth } from "./weighted-mean.ts";
 
@@ -12,7 +12,7 @@ export const squaredError: Loss = {
     checkTruth(answer, truth, "cell");
     const error = emitSubtract(graph, answer, truth.targets);
     const weighted = emitMultiply(graph, error, truth.weights);
-    const total = emitReshape(graph, emitSum(graph, emitMultiply(graph, weighted, error), [0, 1]), [1]);
+    const total = emitTotal(graph, emitMultiply(graph, weighted, error));
     return graph.differentiable(emitDivide(graph, total, truth.total), [answer], (gradient) => {
       const factor = emitDivide(graph, emitMultiply(graph, gradient, graph.scalar(2)), truth.total);
       return [emitMultiply(graph, weighted, factor)];

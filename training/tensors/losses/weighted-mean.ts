@@ -1,6 +1,6 @@
 /** What losses share: the sum of weighted parts over the total of the weights. */
 
-import { emitDivide, emitMultiply, emitReshape, emitSum } from "../emit.ts";
+import { emitDivide, emitMultiply, emitTotal } from "../emit.ts";
 import type { GraphBuilder, Value } from "../graph-builder.ts";
 import { fixedSize, isSameShape, ShapeError, showShape } from "../shape.ts";
 import type { Truth } from "./contract.ts";
@@ -11,8 +11,7 @@ import type { Truth } from "./contract.ts";
  * @param slopes [rows, outputs] times 1 / total: dL/danswer.
  */
 export function weightedMean(graph: GraphBuilder, answer: Value, loss: { parts: Value; slopes: () => Value; total: Value }): Value {
-  const sum = emitReshape(graph, emitSum(graph, loss.parts, [0, 1]), [1]);
-  return graph.differentiable(emitDivide(graph, sum, loss.total), [answer], (gradient) => [
+  return graph.differentiable(emitDivide(graph, emitTotal(graph, loss.parts), loss.total), [answer], (gradient) => [
     emitMultiply(graph, loss.slopes(), emitDivide(graph, gradient, loss.total)),
   ]);
 }

@@ -42,6 +42,5 @@ function gradientOfInput(graph: GraphBuilder, h: Value, row: { standard: Value; 
 }
 
 function emitSumOfRows(graph: GraphBuilder, value: Value, width: number): Value {
-  const rows = emitReshape(graph, value, [sizeOf(value.shape) / width, width]);
-  return emitReshape(graph, emitColumnSums(graph, rows), [width]);
+  return emitColumnSums(graph, emitReshape(graph, value, [sizeOf(value.shape) / width, width]));
 }

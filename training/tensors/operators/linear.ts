@@ -42,6 +42,6 @@ function linearOfRows(graph: GraphBuilder, x: Value, layer: { weights: Value; bi
   return graph.differentiable(graph.emit("Gemm", factors, [rows, columns]), factors, (gradient) => [
     x.isDifferentiable ? emitProduct(graph, gradient, weights, { transposeB: true }) : null,
     weights.isDifferentiable ? emitProduct(graph, x, gradient, { transposeA: true }) : null,
-    bias?.isDifferentiable ? emitReshape(graph, emitColumnSums(graph, gradient), [columns]) : null,
+    bias?.isDifferentiable ? emitColumnSums(graph, gradient) : null,
   ]);
 }
