@@ -35,6 +35,34 @@ export const REDUCTIONS: Kernels = {
   },
   Softmax: (call) => [softmaxLike(call, (x, total) => Math.exp(x - total))],
   LogSoftmax: (call) => [softmaxLike(call, (x, total) => x - total)],
+  /** Of a batch it gives back what the node found there, for a momentum of 0. */
+  BatchNormalization: (call) => {
+    const [x, scale, shift] = [needed(call, 0), needed(call, 1).data, needed(call, 2).data];
+    const { attributes } = call;
+    const isTraining = attributes.int("training_mode", 0) === 1;
+    if (isTraining && attributes.float("momentum", 0.9) !== 0) throw new Error("running statistics are not evaluated");
+    const epsilon = attributes.float("epsilon", 1e-5);
+    const channels = x.shape[1] as number;
+    const inner = sizeOf(x.shape.slice(2));
+    const channelOf = (index: number): number => Math.floor(index / inner) % channels;
+    const found = Array.from({ length: channels }, (_, channel) => {
+      const numbers = [...x.data].filter((_, index) => channelOf(index) === channel);
+      const mean = sum(numbers) / numbers.length;
+      return { mean, variance: sum(numbers.map((number) => (number - mean) * (number - mean))) / numbers.length };
+    });
+    const means = isTraining ? Float64Array.from(found, ({ mean }) => mean) : needed(call, 3).data;
+    const variances = isTraining ? Float64Array.from(found, ({ variance }) => variance) : needed(call, 4).data;
+    const data = x.data.map((number, index) => {
+      const channel = channelOf(index);
+      const score = (number - (means[channel] as number)) / Math.sqrt((variances[channel] as number) + epsilon);
+      return score * (scale[channel] as number) + (shift[channel] as number);
+    });
+    return [
+      { shape: x.shape, data },
+      { shape: [channels], data: means },
+      { shape: [channels], data: variances },
+    ];
+  },
   LayerNormalization: (call) => {
     const x = needed(call, 0);
     const axis = axisOf(call.attributes.int("axis", -1), x.shape.length);

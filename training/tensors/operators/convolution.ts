@@ -193,9 +193,10 @@ function joinAxes(graph: GraphBuilder, value: Value): Value {
   return sizes.length === 1 ? value : emitReshape(graph, value, [batch, channels, sizeOf(sizes)]);
 }
 
+/** Over sizes, then batch: in one go it takes twice the time. */
 function channelSums(graph: GraphBuilder, gradient: Value): Value {
-  const flat = joinAxes(graph, gradient);
-  return emitReshape(graph, emitSum(graph, flat, [0, 2]), [gradient.shape[1] ?? 0]);
+  const perRow = emitSum(graph, joinAxes(graph, gradient), [2]);
+  return emitReshape(graph, emitSum(graph, perRow, [0]), [gradient.shape[1] ?? 0]);
 }
 
 /** A kernel of (k, 1) that moves by 1 and has no padding at its sides. */
