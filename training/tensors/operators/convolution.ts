@@ -157,9 +157,8 @@ function patches(graph: GraphBuilder, x: Value, axes: readonly WindowAxis[]): Va
   const [batch, channels] = x.shape.map(fixedSize) as [number, number];
   const cut = emitReshape(graph, x, [batch, channels, ...axes.flatMap(({ outputs, kernel }) => [outputs, kernel])]);
   const order = [0, 1, ...axes.map((_, axis) => 2 * axis + 3), ...axes.map((_, axis) => 2 * axis + 2)];
-  const ordered = isInOrder(cut, order) ? emitReshape(graph, cut, reorder(cut, order)) : emitTranspose(graph, cut, order);
   const kernel = axes.reduce((product, axis) => product * axis.kernel, 1);
-  return emitReshape(graph, ordered, [batch, channels * kernel, ...outputSizes(axes)]);
+  return emitReshape(graph, emitTranspose(graph, cut, order), [batch, channels * kernel, ...outputSizes(axes)]);
 }
 
 /** The gradient of each window's elements, moved back to where they came from. */
@@ -174,17 +173,7 @@ function fromPatches(graph: GraphBuilder, { gradient, x, weights, axes }: Backwa
   const product = graph.emit("MatMul", [emitTranspose(graph, matrix, [1, 0]), flat], shape);
   const cut = emitReshape(graph, product, [batch, channels, ...kernel, ...outputs]);
   const order = [0, 1, ...axes.flatMap((_, axis) => [2 + axes.length + axis, 2 + axis])];
-  return emitReshape(graph, isInOrder(cut, order) ? cut : emitTranspose(graph, cut, order), x.shape);
-}
-
-/** Whether a transposition moves axes of 1 alone, and so no numbers. */
-function isInOrder(value: Value, order: readonly number[]): boolean {
-  const moved = order.filter((axis) => value.shape[axis] !== 1);
-  return moved.every((axis, index) => index === 0 || axis > (moved[index - 1] as number));
-}
-
-function reorder(value: Value, order: readonly number[]): number[] {
-  return order.map((axis) => fixedSize(value.shape[axis]));
+  return emitReshape(graph, emitTranspose(graph, cut, order), x.shape);
 }
 
 /** [batch, channels, all the rest] */

@@ -67,7 +67,10 @@ export function transpose(graph: GraphBuilder, x: Value, order: readonly number[
   if (order.length !== x.shape.length || x.shape.some((_, axis) => !order.includes(axis))) {
     throw new ShapeError(`[${order.join(", ")}] is no order of the axes of ${showShape(x.shape)}`);
   }
-  return graph.differentiable(emitTranspose(graph, x, order), [x], (gradient) => [
+  const turned = emitTranspose(graph, x, order);
+  // Where all axes but one hold a single element nothing moves.
+  if (turned.name === x.name) return x;
+  return graph.differentiable(turned, [x], (gradient) => [
     emitTranspose(
       graph,
       gradient,
