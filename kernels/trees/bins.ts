@@ -165,7 +165,7 @@ export function fillBins(
   flags: usize,
 ): void {
   const step = usize(columns) << 2;
-  const rowStep: usize = rowBins === 0 ? 0 : usize(blockColumns);
+  const rowStep: usize = rowBins === 0 ? 1 : usize(blockColumns);
   for (let column = 0; column < columns; column++) {
     let from = values + (usize(column) << 2);
     const block = column / blockColumns;

@@ -67,7 +67,7 @@ export class Booster {
     const { plan, crew } = this.parts;
     const chunks = Math.ceil(plan.training.rows / CHUNK_ROWS);
     const validationChunks = Math.ceil(plan.validation.rows / CHUNK_ROWS);
-    this.fresh.forEach((tree, output) => this.writeTable(tree, output, plan.validation));
+    for (const tree of this.fresh) this.writeTable(tree, tree.output, plan.validation);
     crew.share(chunks + validationChunks, (task) => {
       if (task < chunks) this.differentiate(plan.training, task, plan.gradients);
       else this.scoreValidation(task - chunks);

@@ -1,0 +1,206 @@
+/** The kernel of boosted trees by itself: its build, its bins, its derivatives, its quantiles. */
+
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { compileTreeKernel, openTreeKernel, type TreeKernel, takeSharedMemory } from "../../training/trees/kernel.ts";
+import { plainCuts, plainQuantile } from "./trees-reference.ts";
+
+const ROOT = resolve(import.meta.dirname, "..", "..");
+const FIRST = 65_536;
+
+describe("the kernel of boosted trees", () => {
+  it("is what its sources become, or nobody could read what runs", () => {
+    const scratch = mkdtempSync(join(tmpdir(), "trees-kernel-"));
+    const built = join(scratch, "trees.wasm");
+    const asc = join(ROOT, "node_modules", "assemblyscript", "bin", "asc.js");
+    const config = join(ROOT, "kernels", "trees", "asconfig.json");
+    const { status, stderr } = spawnSync(process.execPath, [asc, "--config", config, "--outFile", built], { cwd: ROOT, encoding: "utf8" });
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+    expect(Buffer.compare(readFileSync(built), readFileSync(join(ROOT, "kernels", "trees", "trees.wasm")))).toBe(0);
+    rmSync(scratch, { recursive: true });
+  });
+});
+
+describe("bins", () => {
+  const memory = takeSharedMemory(4 * 65_536);
+  const kernel = openTreeKernel(compileTreeKernel(), memory);
+  const at = {
+    sample: FIRST,
+    sorted: FIRST + 8_192,
+    spare: FIRST + 16_384,
+    sizes: FIRST + 24_576,
+    counts: FIRST + 32_768,
+    cuts: FIRST + 65_536,
+  };
+  const bins = FIRST + 2 * 65_536;
+
+  function cutsOf(values: readonly number[], maxBins: number): number[] {
+    new Float32Array(memory.buffer, at.sample, values.length).set(values);
+    const size = kernel.sortColumn(at.sample, values.length, 1, 0, at.sorted, at.spare, at.counts);
+    const count = kernel.chooseCuts(at.sorted, size, maxBins, at.spare, at.sizes, at.cuts);
+    return [...new Float32Array(memory.buffer, at.cuts, count)];
+  }
+
+  const value = fc.oneof(
+    fc.float({ noDefaultInfinity: true, noNaN: true }),
+    fc.integer({ min: -3, max: 3 }),
+    fc.constantFrom(0, -0, 1.401298464324817e-45, -1.401298464324817e-45, Number.NaN),
+  );
+
+  it("are cut where the plain rule cuts them, or frequent values would share a bin", () => {
+    fc.assert(
+      fc.property(fc.array(value, { maxLength: 300 }), fc.integer({ min: 2, max: 255 }), (values, maxBins) => {
+        expect(cutsOf(values, maxBins)).toEqual(plainCuts(values.map(Math.fround), maxBins));
+      }),
+    );
+  });
+
+  it("ask what the exported ensemble asks, or a row would be served by another leaf than it was trained in", () => {
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 1, maxLength: 300 }), fc.array(value, { maxLength: 50 }), (values, others) => {
+        const cuts = cutsOf(values, 255);
+        const asked = [...values, ...others, ...cuts].map(Math.fround);
+        new Float32Array(memory.buffer, at.sample, asked.length).set(asked);
+        kernel.fillBins(at.sample, asked.length, 1, at.cuts, 0, 4, 0, bins, 0, at.counts);
+        const got = new Uint8Array(memory.buffer, bins, asked.length);
+        asked.forEach((x, row) => {
+          if (Number.isNaN(x)) expect(got[row]).toBe(255);
+          else cuts.forEach((cut, bin) => expect(x < cut).toBe((got[row] as number) <= bin));
+        });
+      }),
+    );
+  });
+});
+
+describe("derivatives", () => {
+  const memory = takeSharedMemory(4 * 65_536);
+  const kernel = openTreeKernel(compileTreeKernel(), memory);
+  const at = {
+    answers: FIRST,
+    targets: FIRST + 64,
+    weights: FIRST + 128,
+    gradients: FIRST + 192,
+    hessians: FIRST + 256,
+    sums: FIRST + 320,
+  };
+  const float32 = (address: number, length = 1) => new Float32Array(memory.buffer, address, length);
+
+  type Loss = (kernel: TreeKernel) => TreeKernel["squaredError"];
+  const losses: readonly (readonly [string, Loss, (p: number, y: number) => number, boolean])[] = [
+    ["squared error", (k) => k.squaredError, (p, y) => (p - y) ** 2 / 2, false],
+    ["absolute error", (k) => k.absoluteError, (p, y) => Math.abs(p - y), false],
+    [
+      "quantile",
+      (k) =>
+        (...rest) =>
+          k.quantileError(0.8, ...rest),
+      (p, y) => (y > p ? 0.8 * (y - p) : 0.2 * (p - y)),
+      false,
+    ],
+    ["log-loss", (k) => k.logLoss, (p, y) => (y === 1 ? Math.log1p(Math.exp(-p)) : Math.log1p(Math.exp(p))), true],
+  ];
+  const loneLoss: Record<string, number> = { "squared error": 2 };
+
+  it.each(losses)("of %s are those of central differences, or trees would fit something else", (name, loss, plain, isClass) => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: -6, max: 6, noNaN: true }),
+        fc.integer({ min: -3, max: 3 }),
+        fc.integer({ min: 1, max: 9 }),
+        (p, drawn, weight) => {
+          const y = isClass ? Math.abs(drawn) % 2 : drawn + 0.123;
+          const answer = Math.fround(p);
+          fc.pre(Math.abs(answer - y) > 0.01);
+          float32(at.answers)[0] = answer;
+          float32(at.targets)[0] = y;
+          float32(at.weights)[0] = weight;
+          loss(kernel)(at.answers, at.targets, at.weights, 0, 1, at.gradients, at.hessians, at.sums);
+          const target = Math.fround(y);
+          const step = 1e-4;
+          const slope = (plain(answer + step, target) - plain(answer - step, target)) / (2 * step);
+          const curve = isClass
+            ? (plain(answer + step, target) - 2 * plain(answer, target) + plain(answer - step, target)) / (step * step)
+            : 1;
+          expect(float32(at.gradients)[0]).toBeCloseTo(weight * slope, 4);
+          expect(float32(at.hessians)[0]).toBeCloseTo(weight * curve, 4);
+          const sums = new Float64Array(memory.buffer, at.sums, 3);
+          expect(sums[0]).toBeCloseTo(Math.abs(weight * slope), 4);
+          expect(sums[1]).toBeCloseTo(weight * curve, 4);
+          expect(sums[2]).toBeCloseTo(weight * (loneLoss[name] ?? 1) * plain(answer, target), 4);
+        },
+      ),
+    );
+  });
+
+  it("of the classes are those of central differences, or a class would grow at the others' cost", () => {
+    const K = 3;
+    const plain = (answers: readonly number[], label: number) =>
+      Math.log(answers.reduce((sum, p) => sum + Math.exp(p), 0)) - (answers[label] as number);
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: -6, max: 6, noNaN: true }), { minLength: K, maxLength: K }), fc.nat(K - 1), (drawn, label) => {
+        const answers = drawn.map(Math.fround);
+        answers.forEach((value, output) => {
+          float32(at.answers + 16 * output)[0] = value;
+        });
+        float32(at.targets)[0] = label;
+        const probabilities = FIRST + 1_024;
+        kernel.softmax(at.answers, 16, K, at.targets, 0, 0, 1, probabilities, at.sums);
+        expect(new Float64Array(memory.buffer, at.sums, 3)[2]).toBeCloseTo(plain(answers, label), 5);
+        for (let output = 0; output < K; output++) {
+          kernel.multiclass(output, K, probabilities + 16 * output, at.targets, 0, 0, 1, at.gradients, at.hessians, at.sums);
+          const moved = (by: number) =>
+            plain(
+              answers.map((value, index) => (index === output ? value + by : value)),
+              label,
+            );
+          expect(float32(at.gradients)[0]).toBeCloseTo((moved(1e-4) - moved(-1e-4)) / 2e-4, 4);
+          expect(float32(at.hessians)[0]).toBeCloseTo((1.5 * (moved(1e-4) - 2 * moved(0) + moved(-1e-4))) / 1e-8, 4);
+        }
+      }),
+    );
+  });
+});
+
+describe("quantiles of a leaf's errors", () => {
+  const memory = takeSharedMemory(4 * 65_536);
+  const kernel = openTreeKernel(compileTreeKernel(), memory);
+  const at = {
+    rows: FIRST,
+    targets: FIRST + 4_096,
+    answers: FIRST + 8_192,
+    weights: FIRST + 12_288,
+    keys: FIRST + 16_384,
+    sums: FIRST + 32_768,
+  };
+
+  it("are those of the sorted errors, or a leaf would answer another quantile", () => {
+    const item = fc.record({
+      value: fc.oneof(fc.float({ min: -1e6, max: 1e6, noNaN: true }), fc.integer({ min: -2, max: 2 })),
+      weight: fc.integer({ min: 1, max: 4 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(item, { minLength: 1, maxLength: 60 }),
+        fc.constantFrom(0.1, 0.25, 0.5, 0.9),
+        fc.boolean(),
+        (items, level, isWeighted) => {
+          items.forEach(({ value, weight }, row) => {
+            new Uint32Array(memory.buffer, at.rows, items.length)[items.length - 1 - row] = row;
+            new Float32Array(memory.buffer, at.targets, items.length)[row] = value;
+            new Float32Array(memory.buffer, at.answers, items.length)[row] = 0;
+            new Float32Array(memory.buffer, at.weights, items.length)[row] = weight;
+          });
+          const weights = isWeighted ? at.weights : 0;
+          const got = kernel.weightedQuantile(level, at.rows, items.length, at.targets, at.answers, weights, at.keys, at.sums);
+          const plain = items.map(({ value, weight }) => ({ value: Math.fround(value), weight: isWeighted ? weight : 1 }));
+          expect(got).toBeCloseTo(plainQuantile(plain, level), 10);
+        },
+      ),
+    );
+  });
+});
