@@ -74,12 +74,13 @@ export function plainCuts(values: readonly number[], maxBins: number): number[] 
     return middle > low ? middle : high;
   };
   const cutsAfter: number[] = [];
-  const fair = sorted.length / maxBins;
+  const isCutAtZero = distinct.length > maxBins && sorted.some((value) => value < 0) && sorted.some((value) => value >= 0);
+  const fair = sorted.length / (isCutAtZero ? maxBins - 1 : maxBins);
   const heavy = distinct.map((value) => (times.get(value) ?? 0) >= fair);
   if (distinct.length <= maxBins) {
     for (let at = 0; at + 1 < distinct.length; at++) cutsAfter.push(at);
   } else {
-    let bins = maxBins - heavy.filter(Boolean).length;
+    let bins = (isCutAtZero ? maxBins - 1 : maxBins) - heavy.filter(Boolean).length;
     let rest = distinct.reduce((sum, value, at) => sum + (heavy[at] === true ? 0 : (times.get(value) ?? 0)), 0);
     let goal = rest / Math.max(bins, 1);
     let filled = 0;
@@ -87,16 +88,21 @@ export function plainCuts(values: readonly number[], maxBins: number): number[] 
       if (cutsAfter.length === maxBins - 1) return;
       filled += times.get(value) ?? 0;
       if (heavy[at] === false) rest -= times.get(value) ?? 0;
-      const isFull = heavy[at] === true || filled >= goal || (heavy[at + 1] === true && filled >= goal / 2);
-      if (!isFull) return;
+      const isSign = isCutAtZero && value < 0 && (distinct[at + 1] as number) >= 0;
+      const isFull = filled >= goal || (heavy[at + 1] === true && filled >= goal / 2);
+      if (heavy[at] === false && !isFull && !isSign) return;
       cutsAfter.push(at);
       filled = 0;
       if (heavy[at] === true) return;
-      bins--;
+      if (isFull) bins--;
       goal = rest / Math.max(bins, 1);
     });
   }
-  return cutsAfter.map((at) => between(distinct[at] as number, distinct[at + 1] as number));
+  return cutsAfter.map((at) => {
+    const low = distinct[at] as number;
+    const high = distinct[at + 1] as number;
+    return isCutAtZero && low < 0 && high >= 0 ? 0 : between(low, high);
+  });
 }
 
 export interface PlainTrees {
@@ -196,7 +202,7 @@ function growPlainly(growing: Growing): PlainNode {
 
 function newNode(growing: Growing, from: Pick<PlainNode, "rows" | "depth" | "low" | "high">): PlainNode {
   const node: PlainNode = { ...from, split: null, left: null, right: null, value: 0 };
-  node.value = growing.settings.learningRate * valueOf(growing, node.rows, node);
+  node.value = growing.settings.learningRate * leafValueOf(growing, node.rows, node);
   if (node.depth < growing.settings.growth.maxDepth) node.split = bestSplit(growing, node);
   return node;
 }
@@ -211,7 +217,7 @@ function sumsOf({ weights, derivatives }: Growing, rows: readonly number[]): { g
   return { g, h };
 }
 
-function valueOf(growing: Growing, rows: readonly number[], { low, high }: { low: number; high: number }): number {
+function leafValueOf(growing: Growing, rows: readonly number[], { low, high }: { low: number; high: number }): number {
   const { g, h } = sumsOf(growing, rows);
   return Math.min(Math.max(-g / (h + growing.settings.lambda), low), high);
 }
@@ -219,7 +225,7 @@ function valueOf(growing: Growing, rows: readonly number[], { low, high }: { low
 /** What the loss falls by, twice, when these rows get their value. */
 function scoreOf(growing: Growing, rows: readonly number[], bounds: { low: number; high: number }): number {
   const { g, h } = sumsOf(growing, rows);
-  const value = valueOf(growing, rows, bounds);
+  const value = leafValueOf(growing, rows, bounds);
   return -(2 * g + (h + growing.settings.lambda) * value) * value;
 }
 
@@ -238,7 +244,7 @@ function bestSplit(growing: Growing, node: PlainNode): PlainSplit | null {
         const right = node.rows.filter((row) => !goesLeft(row));
         if (left.length < settings.minRows || right.length < settings.minRows) continue;
         const direction = settings.monotone?.[column] ?? 0;
-        if (direction * (valueOf(growing, right, node) - valueOf(growing, left, node)) < 0) continue;
+        if (direction * (leafValueOf(growing, right, node) - leafValueOf(growing, left, node)) < 0) continue;
         const gain = scoreOf(growing, left, node) + scoreOf(growing, right, node) - own;
         if (gain <= settings.minGain || (best !== null && gain <= best.gain * (1 + 1e-7))) continue;
         const isMissingLeft = side ?? sumsOf(growing, left).h >= sumsOf(growing, right).h;
@@ -260,7 +266,7 @@ function divide(growing: Growing, node: PlainNode, split: PlainSplit): void {
   const bounds = { left: { low: node.low, high: node.high }, right: { low: node.low, high: node.high } };
   const direction = settings.monotone?.[split.column] ?? 0;
   if (direction !== 0) {
-    const middle = (valueOf(growing, left, node) + valueOf(growing, right, node)) / 2;
+    const middle = (leafValueOf(growing, left, node) + leafValueOf(growing, right, node)) / 2;
     bounds[direction > 0 ? "left" : "right"].high = middle;
     bounds[direction > 0 ? "right" : "left"].low = middle;
   }

@@ -173,7 +173,7 @@ describe("boosted trees", () => {
         isWeighted: more.objective !== undefined,
         target: isClass ? isAbove : smooth,
       });
-      const settings: TreeSettings = { ...SETTINGS, rounds: 3, growth: { kind: "depth-wise", maxDepth: 5 }, maxBins: 255, ...more };
+      const settings: TreeSettings = { ...SETTINGS, rounds: 2, growth: { kind: "depth-wise", maxDepth: 5 }, maxBins: 255, ...more };
       const hashes: string[] = [];
       for (const threads of [1, 2, 4, 1]) hashes.push(hashOf((await trainTrees(data, { settings: { ...settings, threads } })).ensemble));
       expect(new Set(hashes).size).toBe(1);
