@@ -10,6 +10,7 @@ import { type Evaluation, evaluateRun } from "../../training/evaluate/evaluate-r
 import type { DetailedScore } from "../../training/evaluate/scores.ts";
 import { writeScores } from "../../training/evaluate/scores-file.ts";
 import { silent } from "../../training/progress.ts";
+import { calibrationChart, scoresChart } from "../../training/report/charts.ts";
 import { differencesBetween, findRuns, writeComparison } from "../../training/report/comparison.ts";
 import { parseCurve } from "../../training/report/curve.ts";
 import { readImportance, writeImportance } from "../../training/report/importance.ts";
@@ -212,6 +213,36 @@ describe("a curve", () => {
   });
 });
 
+describe("charts", () => {
+  it("put forecasts across and outcomes up: turned, a model that is too bold would look too shy", () => {
+    const chart = calibrationChart(SCORE.calibration ?? []);
+    const dots = [...chart.matchAll(/<circle[^>]*>/g)].map(([circle]) => ({
+      x: Number(/cx="([^"]+)"/.exec(circle)?.[1]),
+      y: Number(/cy="([^"]+)"/.exec(circle)?.[1]),
+    }));
+    const [, fromX, fromY, toX, toY] = (/aria-label="line"><path d="M([\d.]+),([\d.]+)L([\d.]+),([\d.]+)"/.exec(chart) ?? []).map(Number);
+    // The dashed line goes from (-1, -1) to (1, 1); the outcomes are half as far from the middle.
+    expect(dots.map(({ x }) => x)).toEqual([expect.closeTo(fromX ?? 0, 2), expect.closeTo(toX ?? 0, 2)]);
+    const middle = ((fromY ?? 0) + (toY ?? 0)) / 2;
+    for (const [index, end] of [fromY ?? 0, toY ?? 0].entries()) expect((dots[index]?.y ?? 0) - middle).toBeCloseTo((end - middle) / 2, 2);
+  });
+
+  it("draw each interval from its low to its high end, with the score and ridge's at their own heights", () => {
+    const chart = scoresChart([{ ...SCORE, r2: 0.1, r2Low: 0, r2High: 0.4, ridgeR2: 0.3 }]);
+    const heights = (pattern: RegExp): number[] =>
+      [...(pattern.exec(chart)?.[1] ?? "").matchAll(/\b(?:y1|y2|cy)="([^"]+)"/g)]
+        .map(([, y]) => Number(y))
+        .sort((one, other) => other - one);
+    const [zero = 0] = heights(/stroke-opacity="0.5" stroke="currentColor">(.*?)<\/g>/);
+    const [low = 0, high = 0] = heights(/stroke-width="2"[^>]*>(.*?)<\/g>/);
+    const [dot = 0] = heights(/aria-label="dot"[^>]*>(.*?)<\/g>/);
+    const [tick = 0] = heights(/aria-label="tick"[^>]*>(.*?)<\/g>/);
+    expect(low).toBeCloseTo(zero, 6);
+    expect((low - dot) / (low - high)).toBeCloseTo(1 / 4, 6);
+    expect((low - tick) / (low - high)).toBeCloseTo(3 / 4, 6);
+  });
+});
+
 describe("calibration", () => {
   it("puts the mean forecast beside the mean outcome of rows with like forecasts", () => {
     // Forecasts 0 … 39, shuffled; outcomes half of them, but for one part whose rows scatter by ±1.
@@ -228,6 +259,12 @@ describe("calibration", () => {
     // Ten of ±1: variance 10/9, of the mean a tenth of it. Rows that overlap by five are two: half of it.
     expect(bins[3]?.outcomeError).toBeCloseTo(1 / 3, 12);
     expect(calibrationOf({ actual, predicted }, { horizonRows: 5 })[3]?.outcomeError).toBeCloseTo(Math.sqrt(5 / 9), 12);
+    // Equal forecasts stay in the order of their rows.
+    const tied = calibrationOf(
+      { actual: Float64Array.from({ length: 20 }, (_, row) => (row < 10 ? 1 : 3)), predicted: new Float64Array(20) },
+      { horizonRows: 1 },
+    );
+    expect(tied.map(({ outcome }) => outcome)).toEqual([1, 3]);
     expect(calibrationOf({ actual: new Float64Array(0), predicted: new Float64Array(0) }, { horizonRows: 1 })).toEqual([]);
   });
 });
