@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Random } from "../../core/math/random.ts";
+import { answerLogistic, fitLogistic } from "../../training/linear/logistic.ts";
 import { normalEquations } from "../../training/linear/normal-equations.ts";
 import { answerRidge, fitRidge, type Ridge } from "../../training/linear/ridge.ts";
 import type { RowBlock } from "../../training/linear/rows.ts";
@@ -184,6 +185,23 @@ describe("a ridge line", () => {
     const blocks = [block(0, 7), block(7, 8), block(8, 8), block(8, 50)];
     for (const hasIntercept of [false, true])
       expect(fitRidge(blocks, blocks, { hasIntercept })).toEqual(fitRidge(rows, rows, { hasIntercept }));
+  });
+});
+
+describe("rows that are seen through windows", () => {
+  it("are their newest row: read from the table's beginning, each target would be taught with another row's inputs", () => {
+    // Windows that end with the table's rows 2, 3 and 5.
+    const table = Float64Array.of(9, 9, 1, 2, 9, 3);
+    const seen: RowBlock = { ...STRAIGHT, inputs: table, windows: { ends: Uint32Array.of(2, 3, 5) } };
+    const fit = lineOf(seen, 0, false);
+    expect(fit.weights[0]).toBeCloseTo(2, 14);
+    expect([...answerRidge(fit, seen)]).toEqual([2, 4, 6].map((value) => expect.closeTo(value, 6)));
+    const classes = { ...seen, targets: Float64Array.of(0, 1, 1) };
+    const line = fitLogistic(classes, classes, { classes: 2 });
+    const plain = { ...classes, inputs: Float64Array.of(1, 2, 3) };
+    const { windows: _, ...rows } = plain;
+    expect(line).toEqual(fitLogistic(rows, rows, { classes: 2 }));
+    expect(answerLogistic(line, classes)).toEqual(answerLogistic(line, rows));
   });
 });
 

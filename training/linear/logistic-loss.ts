@@ -9,7 +9,7 @@
 
 import { exponential, logOnePlus, naturalLog } from "../../core/math/elementary.ts";
 import { CommandError } from "../command-error.ts";
-import { blocksOf, type LinearRows, type RowBlock, targetOf, weightOf } from "./rows.ts";
+import { blocksOf, type LinearRows, placeOf, type RowBlock, targetOf, weightOf } from "./rows.ts";
 
 export interface LogisticShape {
   readonly columns: number;
@@ -64,7 +64,7 @@ export function sumLoss(
       const weight = weightOf(block, row);
       if (weight === 0) continue;
       const actual = classOf(targetOf(block, row, shape.output), shape.classes, row);
-      const place = { inputs: block.inputs, base: row * columns, columns };
+      const place = { inputs: block.inputs, base: placeOf(block, row), columns };
       scoreRow(parameters, place, scores);
       if (!isFirst(scores, actual)) wrong += weight;
       loss += weight * (logits === 1 ? binaryLoss(scores, actual) : softmaxLoss(scores, actual));

@@ -17,7 +17,7 @@ import { CommandError } from "../command-error.ts";
 import { type Minimum, minimise } from "./lbfgs.ts";
 import { classOf, type LogisticShape, logitsOf, parameterCount, sumLoss, writeProbabilities } from "./logistic-loss.ts";
 import { normalEquations } from "./normal-equations.ts";
-import { blocksOf, copyInputs, type LinearRows, type RowBlock, targetOf, weightOf, widthOf } from "./rows.ts";
+import { blocksOf, copyInputs, type LinearRows, placeOf, type RowBlock, targetOf, weightOf, widthOf } from "./rows.ts";
 
 /** For inputs of variance 1. */
 export const LOGISTIC_LAMBDAS: readonly number[] = [1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0001, 0.00001];
@@ -91,7 +91,7 @@ export function fitLogistic(train: LinearRows, validation: LinearRows, options: 
 /** [rows, logits] the probability of class 1, or of each class where there are more than two. */
 export function answerLogistic(
   line: Pick<Logistic, "weights" | "intercepts">,
-  source: Pick<RowBlock, "rows" | "columns" | "inputs">,
+  source: Pick<RowBlock, "rows" | "columns" | "inputs" | "windows">,
 ): Float32Array {
   const { rows, columns, inputs } = source;
   const logits = line.intercepts.length;
@@ -99,7 +99,7 @@ export function answerLogistic(
   const probabilities = new Float64Array(logits);
   const answers = new Float32Array(rows * logits);
   for (let row = 0; row < rows; row++) {
-    writeProbabilities(parameters, { inputs, base: row * columns, columns }, probabilities);
+    writeProbabilities(parameters, { inputs, base: placeOf(source, row), columns }, probabilities);
     answers.set(probabilities, row * logits);
   }
   return answers;

@@ -13,7 +13,7 @@
 import { solvePositiveDefinite } from "../../core/math/linear-solve.ts";
 import { CommandError } from "../command-error.ts";
 import { type NormalEquations, normalEquations } from "./normal-equations.ts";
-import { blocksOf, copyInputs, type LinearRows, type RowBlock, targetOf, weightOf, widthOf } from "./rows.ts";
+import { blocksOf, copyInputs, type LinearRows, placeOf, type RowBlock, targetOf, weightOf, widthOf } from "./rows.ts";
 
 /** Times the number of rows, for inputs of variance 1 (the grid of the reference study). */
 export const RIDGE_LAMBDAS: readonly number[] = [0.0001, 0.001, 0.01, 0.03, 0.1, 0.3, 1, 3];
@@ -87,14 +87,15 @@ export function fitRidge(train: LinearRows, validation: LinearRows, options: Rid
 }
 
 /** [rows, outputs] in units of the targets. */
-export function answerRidge(line: Line, source: Pick<RowBlock, "rows" | "columns" | "outputs" | "inputs">): Float32Array {
+export function answerRidge(line: Line, source: Pick<RowBlock, "rows" | "columns" | "outputs" | "inputs" | "windows">): Float32Array {
   const { rows, columns, outputs, inputs } = source;
   const answers = new Float32Array(rows * outputs);
   for (let row = 0; row < rows; row++) {
+    const base = placeOf(source, row);
     for (let output = 0; output < outputs; output++) {
       let sum = line.intercepts?.[output] ?? 0;
       for (let column = 0; column < columns; column++) {
-        sum += (inputs[row * columns + column] as number) * (line.weights[output * columns + column] as number);
+        sum += (inputs[base + column] as number) * (line.weights[output * columns + column] as number);
       }
       answers[row * outputs + output] = sum;
     }

@@ -12,8 +12,10 @@ export interface RowBlock {
   readonly rows: number;
   readonly columns: number;
   readonly outputs: number;
-  /** [rows, columns] */
+  /** [rows, columns]; where there are windows, [table rows, columns] of all that they see. */
   readonly inputs: Float32Array | Float64Array;
+  /** [rows] the table row that each window ends with: a line sees that newest row alone. Left out: row by row. */
+  readonly windows?: { readonly ends: Uint32Array };
   /** [rows, outputs] */
   readonly targets: Float32Array | Float64Array;
   /** [rows, outputs] 0: there is no target. */
@@ -44,9 +46,15 @@ export function weightOf({ weights }: RowBlock, row: number): number {
   return weight;
 }
 
+/** Where the row's inputs begin. */
+export function placeOf({ columns, windows }: Pick<RowBlock, "columns" | "windows">, row: number): number {
+  return (windows === undefined ? row : (windows.ends[row] as number)) * columns;
+}
+
 /** Copies the row's inputs. Throws CommandError when one isn't finite. */
-export function copyInputs({ inputs, columns }: RowBlock, row: number, into: Float64Array): void {
-  const base = row * columns;
+export function copyInputs(block: RowBlock, row: number, into: Float64Array): void {
+  const { inputs, columns } = block;
+  const base = placeOf(block, row);
   for (let column = 0; column < columns; column++) {
     const value = inputs[base + column] as number;
     if (!Number.isFinite(value)) throw new CommandError(`column ${column} of row ${row} is ${value}: a line can't be fitted to that`);
