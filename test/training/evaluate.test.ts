@@ -3,13 +3,13 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
+import { DEFAULT_TRAIN_SETTINGS } from "../../training/engine/settings.ts";
 import { evaluateRun, suspicionsOf } from "../../training/evaluate/evaluate-run.ts";
 import { turnLabels } from "../../training/evaluate/leak-check.ts";
 import type { DetailedScore } from "../../training/evaluate/scores.ts";
 import { silent } from "../../training/progress.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
 import { type Run, readRun } from "../../training/train/run-folder.ts";
-import { DEFAULT_TRAIN_SETTINGS } from "../../training/train/train-network.ts";
 import { trainRun } from "../../training/train/train-run.ts";
 import { scratchFolder, writeToyDataset } from "./toy-data.ts";
 
@@ -124,7 +124,7 @@ async function runThatAnswers(dataset: Dataset, answers: { network: number; ridg
     ridgeWeights[output * columns] = answers.ridge / scale;
   }
   const normaliser = { mean: new Array<number>(columns).fill(0), scale: new Array<number>(columns).fill(1), clip: 5 };
-  return { card: { ...card, normaliser, targetScale }, parameters, ridgeWeights };
+  return { card: { ...card, normaliser, targetScale }, parameters, statistics: new Float32Array(0), ridgeWeights };
 }
 
 function rowsByHorizon(scores: readonly DetailedScore[] | undefined): [number, number][] {

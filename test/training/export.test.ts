@@ -8,6 +8,7 @@ import { getPlatformProxy } from "wrangler";
 import { parseActiveModel, parseManifest } from "../../models/manifest.ts";
 import { mlp } from "../../models/mlp/family.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
+import { DEFAULT_TRAIN_SETTINGS } from "../../training/engine/settings.ts";
 import { type Evaluation, evaluateRun } from "../../training/evaluate/evaluate-run.ts";
 import { type ExportedModel, exportRun, writeExport } from "../../training/export/export-run.ts";
 import { mlpNetwork } from "../../training/networks/mlp.ts";
@@ -17,7 +18,7 @@ import { loadRuntime } from "../../training/runtime/registry.ts";
 import { buildForwardPass } from "../../training/tensors/forward-pass.ts";
 import { prepareRows } from "../../training/train/prepared-rows.ts";
 import { type Run, readRun } from "../../training/train/run-folder.ts";
-import { answerRows, DEFAULT_TRAIN_SETTINGS } from "../../training/train/train-network.ts";
+import { answerRows } from "../../training/train/train-network.ts";
 import { trainRun } from "../../training/train/train-run.ts";
 import { scratchFolder, writeToyDataset } from "./toy-data.ts";
 
@@ -103,8 +104,8 @@ describe("an export", () => {
       { family: mlp, normaliser, targetScale, targetClip: null },
     );
     const runtime = await loadRuntime("node");
-    const trained = await runtime.open(buildForwardPass(mlpNetwork(dataset.outputs), dataset.columns));
-    const units = await answerRows(trained, run.parameters, prepared);
+    const trained = await runtime.open(buildForwardPass(mlpNetwork(dataset.outputs), [dataset.columns]));
+    const units = await answerRows(trained, run, prepared);
     await trained.release();
     const served = await runtime.open(exported.model);
     const shape = [rows, dataset.columns];

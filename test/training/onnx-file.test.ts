@@ -10,8 +10,9 @@ import { DOMAINS, type OnnxModel, OPSET } from "../../training/onnx/model.ts";
 import { MalformedProtobuf, readFields } from "../../training/onnx/protobuf-reader.ts";
 import { ProtobufWriter } from "../../training/onnx/protobuf-writer.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
+import { squaredError } from "../../training/tensors/losses/squared-error.ts";
 import { buildServedGraph, weightsFrom } from "../../training/tensors/served-graph.ts";
-import { buildTrainingStep } from "../../training/tensors/training-step.ts";
+import { buildGradientStep } from "../../training/tensors/training-step.ts";
 
 const everything: OnnxModel = {
   opset: OPSET,
@@ -137,7 +138,7 @@ describe("the file format", () => {
 
 describe("the served graph", () => {
   const columns = 3;
-  const step = buildTrainingStep(mlpNetwork(2, [4]), { batch: 2, columns, outputs: 2 });
+  const step = buildGradientStep(mlpNetwork(2, [4]), { rows: 2, shape: [columns], outputs: 2, loss: squaredError });
   const numbers = Float32Array.from({ length: step.parameterCount }, (_, index) => Math.sin(index + 1) / 2);
   const weights = weightsFrom(numbers, step.slots);
   const served = buildServedGraph(mlpNetwork(2, [4]), {

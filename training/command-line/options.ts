@@ -10,6 +10,19 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** 1 or more. */
+export function countingNumber(text: string): number {
+  const value = wholeNumber(text);
+  if (value === 0) throw new InvalidArgumentError("a whole number above 0 is wanted.");
+  return value;
+}
+
+export function numberFromZero(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && Number.isFinite(value))) throw new InvalidArgumentError("a number of 0 or more is wanted.");
+  return value;
+}
+
 export function positiveNumber(text: string): number {
   const value = Number(text);
   if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError("a number above 0 is wanted.");

@@ -4,27 +4,26 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { currentCommit } from "../commit.ts";
 import { readDataset } from "../datasets/dataset-reader.ts";
+import { type TrainedNetwork, TrainingInterrupted } from "../engine/contract.ts";
+import type { TrainSettings } from "../engine/settings.ts";
 import { trainableFamilies } from "../networks/registry.ts";
-import type { RuntimeName } from "../runtime/contract.ts";
-import { loadRuntime } from "../runtime/registry.ts";
+import type { Runtime, RuntimeName } from "../runtime/contract.ts";
+import { loadFastestRuntime, loadRuntime } from "../runtime/registry.ts";
 import { mutedColumns } from "../train/normaliser.ts";
 import type { RunCard } from "../train/run-folder.ts";
 import { DEFAULT_SHARES } from "../train/split.ts";
-import { DEFAULT_TRAIN_SETTINGS, type TrainedNetwork } from "../train/train-network.ts";
 import { trainRun } from "../train/train-run.ts";
 import { terminalProgress } from "./bars.ts";
-import { backendOption, jsonOption, positiveNumber, wholeNumber } from "./options.ts";
+import { INTERRUPTED_EXIT_CODE, listenForInterrupt } from "./interrupt.ts";
+import { backendOption, jsonOption, positiveNumber } from "./options.ts";
 import { print, printJson, table, when } from "./report.ts";
+import { addSettingOptions, type SettingOptions, settingsOf } from "./train-options.ts";
 
-interface TrainOptions {
+interface TrainOptions extends SettingOptions {
   readonly data: string;
   readonly out: string;
   readonly model: string;
-  readonly seed: number;
-  readonly epochs: number;
-  readonly batch: number;
-  readonly learningRate: number;
-  readonly weightDecay: number;
+  readonly resume: boolean;
   readonly trainShare: number;
   readonly validationShare: number;
   readonly backend: RuntimeName;
@@ -32,17 +31,13 @@ interface TrainOptions {
 }
 
 export function trainCommand(): Command {
-  const defaults = DEFAULT_TRAIN_SETTINGS;
-  return new Command("train")
+  const command = new Command("train")
     .description("Trains a network and a ridge line on the first part of a dataset, by time. The last part is kept for `evaluate`.")
     .requiredOption("--data <dir>", "dataset made by `edgebook dataset`")
     .requiredOption("--out <dir>", "run folder to write")
     .option("--model <family>", `one of ${trainableFamilies().join(", ")}`, "mlp")
-    .option("--seed <number>", "of the first weights and the order of rows", wholeNumber, defaults.seed)
-    .option("--epochs <number>", "at most; training stops early when validation no longer improves", wholeNumber, defaults.epochs)
-    .option("--batch <rows>", "rows a step", wholeNumber, defaults.batch)
-    .option("--learning-rate <number>", "of the first step; it falls to 0 in a straight line", positiveNumber, defaults.learningRate)
-    .option("--weight-decay <number>", "of the matrices", positiveNumber, defaults.optimiser.weightDecay)
+    .option("--resume", "goes on from the checkpoint in --out, with the same options", false);
+  return addSettingOptions(command)
     .option("--train-share <share>", "of the rows, by time", positiveNumber, DEFAULT_SHARES.trainShare)
     .option(
       "--validation-share <share>",
@@ -57,21 +52,54 @@ export function trainCommand(): Command {
 
 async function runTrain(options: TrainOptions): Promise<void> {
   const dataset = await readDataset(options.data);
-  const { seed, epochs, batch, learningRate, trainShare, validationShare } = options;
-  const optimiser = { ...DEFAULT_TRAIN_SETTINGS.optimiser, weightDecay: options.weightDecay };
-  const { card, trained } = await trainRun({
-    dataset,
-    dataFolder: resolve(options.data),
-    out: options.out,
-    family: options.model,
-    runtime: await loadRuntime(options.backend),
-    settings: { ...DEFAULT_TRAIN_SETTINGS, seed, epochs, batch, learningRate, optimiser },
-    shares: { trainShare, validationShare },
-    progress: terminalProgress(),
-    commit: currentCommit(),
-  });
-  if (options.json) printJson({ run: options.out, card, curve: trained.curve });
-  else printRun(options.out, { card, trained, muted: mutedColumns(dataset, card.normaliser) });
+  const { trainShare, validationShare } = options;
+  const { runtime, settings } = await runtimeFor(options);
+  const { signal, release } = listenForInterrupt(warn);
+  const progress = terminalProgress();
+  try {
+    const { card, trained } = await trainRun({
+      dataset,
+      dataFolder: resolve(options.data),
+      out: options.out,
+      family: options.model,
+      runtime,
+      settings,
+      shares: { trainShare, validationShare },
+      progress,
+      commit: currentCommit(),
+      resume: options.resume,
+      signal,
+      onWarning: warn,
+    });
+    if (options.json) printJson({ run: options.out, card, curve: trained.curve });
+    else printRun(options.out, { card, trained, muted: mutedColumns(dataset, card.normaliser) });
+  } catch (error) {
+    progress.stop();
+    if (!(error instanceof TrainingInterrupted)) throw error;
+    warn(`${error.message}. Go on with the same options and --resume:\n  edgebook ${argumentsToResume()}`);
+    process.exitCode = INTERRUPTED_EXIT_CODE;
+  } finally {
+    release();
+  }
+}
+
+/** Without a native runtime there is one thread, whatever was asked for: WebAssembly's would share one module. */
+async function runtimeFor(options: TrainOptions): Promise<{ runtime: Runtime; settings: TrainSettings }> {
+  const settings = settingsOf(options, options.backend);
+  if (options.backend === "wasm") return { runtime: await loadRuntime("wasm"), settings };
+  const runtime = await loadFastestRuntime(warn);
+  return { runtime, settings: runtime.name === "wasm" ? { ...settings, workers: 1 } : settings };
+}
+
+function argumentsToResume(): string {
+  const given = process.argv.slice(2).filter((argument) => argument !== "--resume");
+  return [...given, "--resume"]
+    .map((argument) => (/^[\w./:=-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`))
+    .join(" ");
+}
+
+function warn(message: string): void {
+  console.error(`edgebook: ${message}`);
 }
 
 function printRun(folder: string, { card, trained, muted }: { card: RunCard; trained: TrainedNetwork; muted: readonly string[] }): void {

@@ -10,7 +10,7 @@ import { simulatedSeed } from "../datasets/simulated-source.ts";
 import { answerRidge } from "../linear/ridge.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import { buildForwardPass } from "../tensors/forward-pass.ts";
-import { prepareRows } from "../train/prepared-rows.ts";
+import { prepareRows, shapeOf } from "../train/prepared-rows.ts";
 import type { Run, RunCard } from "../train/run-folder.ts";
 import { splitByTime } from "../train/split.ts";
 import { answerRows } from "../train/train-network.ts";
@@ -126,8 +126,8 @@ async function answersOf(run: Run, dataset: Dataset, options: { rows: Uint32Arra
   const { family, network } = familyFor(run.card.family, dataset);
   const { normaliser, targetScale } = run.card;
   const prepared = prepareRows(dataset, options.rows, { family, normaliser, targetScale, targetClip: null });
-  const session = await options.runtime.open(buildForwardPass(network, dataset.columns));
-  const answers = await answerRows(session, run.parameters, prepared);
+  const session = await options.runtime.open(buildForwardPass(network, shapeOf(prepared)));
+  const answers = await answerRows(session, run, prepared);
   await session.release();
   return { network: answers, ridge: answerRidge({ weights: run.ridgeWeights }, prepared), targetScale };
 }

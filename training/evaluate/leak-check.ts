@@ -41,9 +41,14 @@ export async function checkForLeaks(
   const train = prepareRows(turned, split.train, { family, normaliser, targetScale, targetClip });
   const validation = prepareRows(turned, split.validation, { family, normaliser, targetScale, targetClip: null });
   progress.start("training on labels of other rows", settings.epochs * Math.ceil(train.rows / settings.batch));
-  const trained = await trainNetwork({ runtime, network, train, validation, settings, onBatch: (done) => progress.update(done) });
+  const trained = await trainNetwork({ runtime, network, train, validation, settings, onProgress: ({ step }) => progress.update(step) });
   progress.stop();
-  const shuffled: Run = { card: run.card, parameters: trained.parameters, ridgeWeights: fitRidge(train, validation).weights };
+  const shuffled: Run = {
+    card: run.card,
+    parameters: trained.parameters,
+    statistics: trained.statistics,
+    ridgeWeights: fitRidge(train, validation).weights,
+  };
   const evaluation = await evaluateRun(shuffled, test, { runtime, commit: run.card.commit });
   const largestR2 = Math.max(...evaluation.scores.map((score) => score.r2));
   const isClean = evaluation.scores.every((score) => score.r2Low <= 0 || score.r2 <= LARGEST_CHANCE_R2);

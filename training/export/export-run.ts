@@ -49,7 +49,7 @@ export interface ExportedModel {
 
 /** Builds both files in memory. Throws CommandError when the runtimes disagree. */
 export async function exportRun(run: Run, options: ExportOptions): Promise<ExportedModel> {
-  const { card, parameters } = run;
+  const { card, parameters, statistics } = run;
   const { dataset } = options;
   const { family, network, settings } = familyFor(card.family, dataset);
   const output = outputFor(family, settings.answer);
@@ -60,7 +60,7 @@ export async function exportRun(run: Run, options: ExportOptions): Promise<Expor
     inputName: family.inputName,
     outputName: output.name,
     head: headFor(output, card.targetScale),
-    weights: weightsFrom(parameters, card.slots),
+    weights: new Map([...weightsFrom(parameters, card.slots), ...weightsFrom(statistics, card.statisticSlots ?? [])]),
   });
   const inputs = goldenInputs(dataset, card.normaliser, family.window);
   const prepared = prepareWindows(inputs, card.normaliser, family.window);

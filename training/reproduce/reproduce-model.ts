@@ -9,12 +9,12 @@ import { fileURLToPath } from "node:url";
 import { buildDataset } from "../datasets/build-dataset.ts";
 import { type Dataset, readDataset } from "../datasets/dataset-reader.ts";
 import { parseSimulation, simulatedSource } from "../datasets/simulated-source.ts";
+import { DEFAULT_TRAIN_SETTINGS } from "../engine/settings.ts";
 import { type Evaluation, evaluateRun } from "../evaluate/evaluate-run.ts";
 import { type ExportedModel, exportRun, writeExport } from "../export/export-run.ts";
 import type { Progress } from "../progress.ts";
 import { loadRuntime } from "../runtime/registry.ts";
 import { readRun } from "../train/run-folder.ts";
-import { DEFAULT_TRAIN_SETTINGS } from "../train/train-network.ts";
 import { trainRun } from "../train/train-run.ts";
 
 export const SHIPPED_FOLDER = fileURLToPath(new URL("../../workers/inference/shipped/", import.meta.url));

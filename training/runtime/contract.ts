@@ -10,9 +10,16 @@ export interface Tensor {
   readonly data: Float32Array | Float64Array;
 }
 
+export type Tensors = Readonly<Record<string, Tensor>>;
+
 export interface Session {
   /** Every output of the graph, by name, in fresh buffers. Throws when an input is missing or of another shape. */
-  run(inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Float32Array | Float64Array>>;
+  run(inputs: Tensors): Promise<Record<string, Float32Array | Float64Array>>;
+  /**
+   * A call that is made again and again on the same buffers, which may lie in shared memory: it reads what then lies in `inputs` and leaves its answer in
+   * `outputs`. Nothing is allocated for it where the platform allows.
+   */
+  bind(inputs: Tensors, outputs: Tensors): () => Promise<void>;
   release(): Promise<void>;
 }
 

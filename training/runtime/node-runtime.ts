@@ -7,6 +7,9 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { Runtime } from "./contract.ts";
 import { wrapSession } from "./session.ts";
 
+/** Node 20's typed arrays over shared memory are refused by the native binding; 24's are taken (both tried with onnxruntime-node 1.30). */
+const TAKES_SHARED_MEMORY = Number(process.versions.node.split(".")[0]) >= 24;
+
 export const nodeRuntime: Runtime = {
   name: "node",
   async open(model) {
@@ -17,6 +20,6 @@ export const nodeRuntime: Runtime = {
       // Weights that decay towards zero become denormals, which cost a hundred times a normal number.
       extra: { session: { set_denormal_as_zero: "1" } },
     });
-    return wrapSession(session, Tensor);
+    return wrapSession(session, Tensor, { takesOutputs: true, takesSharedMemory: TAKES_SHARED_MEMORY });
   },
 };

@@ -1,21 +1,72 @@
 /** The part that onnxruntime-node and onnxruntime-web share: both implement the interfaces of onnxruntime-common. */
 
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
-import type { Session, Tensor } from "./contract.ts";
+import type { Session, Tensor, Tensors } from "./contract.ts";
 
 type TensorConstructor = new (type: "float32" | "float64", data: Float32Array | Float64Array, dims: readonly number[]) => OrtTensor;
 
-export function wrapSession(session: InferenceSession, TensorOf: TensorConstructor): Session {
+export interface WrapOptions {
+  /** Whether a call can write its outputs into buffers of the caller. */
+  readonly takesOutputs: boolean;
+  /** Whether those, and inputs, may lie in shared memory. */
+  readonly takesSharedMemory: boolean;
+}
+
+export function wrapSession(session: InferenceSession, TensorOf: TensorConstructor, options: WrapOptions): Session {
+  const wrap = (tensors: Tensors): Record<string, OrtTensor> =>
+    Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, new TensorOf(typeOf(tensor), tensor.data, tensor.shape)]));
   return {
     async run(inputs) {
-      const feeds: Record<string, OrtTensor> = {};
-      for (const [name, tensor] of Object.entries(inputs)) feeds[name] = new TensorOf(typeOf(tensor), tensor.data, tensor.shape);
-      const results = await session.run(feeds);
+      const results = await session.run(wrap(inputs));
       const outputs: Record<string, Float32Array | Float64Array> = {};
       for (const [name, tensor] of Object.entries(results)) outputs[name] = floatsOf(name, tensor.data);
       return outputs;
     },
+    bind(inputs, outputs) {
+      const staged = options.takesSharedMemory ? { inputs, outputs, before: [], after: [] } : stage(inputs, outputs);
+      const feeds = wrap(staged.inputs);
+      if (options.takesOutputs) {
+        const fetches = wrap(staged.outputs);
+        return async () => {
+          for (const [from, to] of staged.before) to.set(from);
+          await session.run(feeds, fetches);
+          for (const [from, to] of staged.after) to.set(from);
+        };
+      }
+      return async () => {
+        for (const [from, to] of staged.before) to.set(from);
+        const results = await session.run(feeds);
+        for (const [name, { data }] of Object.entries(outputs)) {
+          const tensor = results[name];
+          if (tensor === undefined) throw new TypeError(`there is no output ${name}`);
+          data.set(floatsOf(name, tensor.data));
+        }
+      };
+    },
     release: () => session.release(),
+  };
+}
+
+type Copy = readonly [from: Float32Array | Float64Array, to: Float32Array | Float64Array];
+
+/** Private copies of what lies in shared memory, and what to copy before and after a call. */
+function stage(inputs: Tensors, outputs: Tensors): { inputs: Tensors; outputs: Tensors; before: Copy[]; after: Copy[] } {
+  const before: Copy[] = [];
+  const after: Copy[] = [];
+  const own = (tensors: Tensors, note: (shared: Tensor, copy: Tensor) => void): Tensors =>
+    Object.fromEntries(
+      Object.entries(tensors).map(([name, tensor]) => {
+        if (!(tensor.data.buffer instanceof SharedArrayBuffer)) return [name, tensor];
+        const copy = { shape: tensor.shape, data: tensor.data.slice() };
+        note(tensor, copy);
+        return [name, copy];
+      }),
+    );
+  return {
+    inputs: own(inputs, (shared, copy) => before.push([shared.data, copy.data])),
+    outputs: own(outputs, (shared, copy) => after.push([copy.data, shared.data])),
+    before,
+    after,
   };
 }
 

@@ -15,6 +15,8 @@ env.wasm.proxy = false;
 export const wasmRuntime: Runtime = {
   name: "wasm",
   async open(model) {
-    return wrapSession(await InferenceSession.create(model, { executionProviders: ["wasm"], logSeverityLevel: 3 }), Tensor);
+    const session = await InferenceSession.create(model, { executionProviders: ["wasm"], logSeverityLevel: 3 });
+    // Everything is copied into and out of the module's own memory, so neither would save anything.
+    return wrapSession(session, Tensor, { takesOutputs: false, takesSharedMemory: false });
   },
 };

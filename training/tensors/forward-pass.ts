@@ -4,15 +4,15 @@
  */
 
 import { encodeModel } from "../onnx/encode.ts";
-import { OPSET } from "../onnx/model.ts";
 import { GraphBuilder } from "./graph-builder.ts";
 import type { Network } from "./training-step.ts";
 
-/** Inputs: features ["batch", columns], parameters [count]. Output: answer ["batch", outputs]. */
-export function buildForwardPass(network: Network, columns: number): Uint8Array {
-  const graph = new GraphBuilder();
-  const answer = network(graph, graph.input("features", ["batch", columns]));
+/** Inputs: features ["batch", ...shape], parameters [count], statistics where the network has any. Output: answer ["batch", outputs]. */
+export function buildForwardPass(network: Network, shape: readonly number[]): Uint8Array {
+  const graph = new GraphBuilder({ purpose: "answering" });
+  const answer = network(graph, graph.input("features", ["batch", ...shape]));
   graph.unpackParameters("parameters");
+  graph.unpackStatistics("statistics");
   graph.output("answer", answer);
-  return encodeModel({ graph: graph.finish("forward_pass"), opset: OPSET });
+  return encodeModel(graph.model("forward_pass"));
 }

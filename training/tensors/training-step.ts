@@ -1,38 +1,38 @@
 /**
- * One whole training step as one ONNX graph: forward, loss, backward, optimiser. Everything that changes from step to step goes in and
- * comes out as a tensor, so the graph holds no state and the runtime's kernels do all the arithmetic.
+ * The gradient of one batch, or of a worker's part of one, as one ONNX graph: forward, loss, backward. Everything that changes from step to step goes
+ * in and comes out as a tensor, so the graph holds no state. The optimiser is no part of it: see optimisers/contract.ts for why.
  *
  * | inputs | shape | | outputs | shape |
  * |---|---|---|---|---|
- * | features | [batch, columns] | | loss | [1] |
- * | targets, mask | [batch, outputs] | | next_parameters, next_first_moment, next_second_moment | [count] |
- * | cells: how many of mask are 1 | [1] | | gradient (with `returnsGradient`) | [count] |
- * | parameters, first_moment, second_moment | [count] | | | |
- * | schedule: see adamw.ts | [3] | | | |
+ * | features | [rows, ...shape] | | loss: this part's share of the batch's | [1] |
+ * | targets | [rows, outputs] | | gradient | [count] |
+ * | weights | [rows, outputs] or [rows, 1], as the loss says | | observed: statistics of these rows, where the network has any | [statistics] |
+ * | total: of the weights of the whole batch | [1] | | | |
+ * | parameters | [count] | | | |
+ * | noise, where the network asks for any | [noise] | | | |
  */
 
 import { encodeModel } from "../onnx/encode.ts";
 import { differentiate } from "./differentiate.ts";
-import { emitReshape } from "./emit.ts";
+import { emitConcat, emitReshape } from "./emit.ts";
 import { GraphBuilder, type Precision, type Value } from "./graph-builder.ts";
 import type { Random } from "./initialisers.ts";
-import { squaredError } from "./losses/squared-error.ts";
-import { ADAMW_DEFAULTS, type AdamwSettings, adamw } from "./optimisers/adamw.ts";
+import type { Loss } from "./losses/contract.ts";
 import { sizeOf } from "./shape.ts";
 
-/** A forward pass: declares its parameters in the graph and builds the answer [rows, outputs] to the input [rows, columns]. */
+/** A forward pass: declares its parameters in the graph and builds the answer [rows, outputs] to the input [rows, ...shape]. */
 export type Network = (graph: GraphBuilder, input: Value) => Value;
 
 export interface StepOptions {
-  readonly batch: number;
-  readonly columns: number;
+  readonly rows: number;
+  /** Of one row's features, e.g. [columns] or [window, columns]. */
+  readonly shape: readonly number[];
   readonly outputs: number;
-  readonly optimiser?: AdamwSettings;
+  readonly loss: Loss;
   readonly precision?: Precision;
-  readonly returnsGradient?: true;
 }
 
-/** Where a parameter lies in the flat vector. */
+/** Where a parameter or a running statistic lies in its flat vector. */
 export interface ParameterSlot {
   readonly name: string;
   readonly shape: readonly number[];
@@ -40,74 +40,71 @@ export interface ParameterSlot {
   readonly size: number;
 }
 
-export interface TrainingStep {
+export interface GradientStep {
   readonly model: Uint8Array;
   readonly slots: readonly ParameterSlot[];
   readonly parameterCount: number;
+  /** [parameterCount] 1 where weight decay applies. */
+  readonly decayed: Float32Array;
+  readonly statisticSlots: readonly ParameterSlot[];
+  /** What the running statistics start from, flat; empty where there are none. */
+  readonly statistics: Float32Array;
+  readonly noiseCount: number;
   /** Draws the first parameters, [parameterCount]. */
   initialise(random: Random): Float32Array;
 }
 
-export function buildTrainingStep(network: Network, options: StepOptions): TrainingStep {
-  const { batch, columns, outputs } = options;
+/** Throws ShapeError where the network and the shapes don't fit. */
+export function buildGradientStep(network: Network, options: StepOptions): GradientStep {
+  const { rows, outputs, loss: lossKind } = options;
   const graph = new GraphBuilder({ precision: options.precision ?? "float32" });
-  const predicted = network(graph, graph.input("features", [batch, columns]));
-  const loss = squaredError.build(graph, predicted, {
-    targets: graph.input("targets", [batch, outputs]),
-    weights: graph.input("mask", [batch, outputs]),
-    total: graph.input("cells", [1]),
+  const predicted = network(graph, graph.input("features", [rows, ...options.shape]));
+  const loss = lossKind.build(graph, predicted, {
+    targets: graph.input("targets", [rows, outputs]),
+    weights: graph.input("weights", [rows, lossKind.weightsPer === "cell" ? outputs : 1]),
+    total: graph.input("total", [1]),
   });
-  const parameters = graph.unpackParameters("parameters");
   const values = graph.parameters.map((parameter) => parameter.value);
   const gradient = concatenate(graph, differentiate(graph, loss, values));
-  appendOptimiser(graph, { parameters, gradient, settings: options.optimiser ?? ADAMW_DEFAULTS });
+  graph.unpackParameters("parameters");
+  graph.unpackNoise("noise");
   graph.output("loss", loss);
-  if (options.returnsGradient) graph.output("gradient", gradient);
+  graph.output("gradient", gradient);
+  const observed = graph.statistics.map((statistic) => statistic.value);
+  if (observed.length > 0) graph.output("observed", concatenate(graph, observed));
+  const slots = slotsOf(graph.parameters.map(({ value }) => ({ name: value.name, shape: value.shape as readonly number[] })));
   return {
-    model: encodeModel(graph.model("training_step")),
-    slots: slotsOf(graph),
-    parameterCount: sizeOf(parameters.shape),
-    initialise: (random) => initialise(graph, random),
+    model: encodeModel(graph.model("gradient_step")),
+    slots,
+    parameterCount: slots.reduce((sum, slot) => sum + slot.size, 0),
+    decayed: flatten(slots.map(({ size }, index) => new Float32Array(size).fill(graph.parameters[index]?.isDecayed ? 1 : 0))),
+    statisticSlots: slotsOf(graph.statistics.map(({ name, size }) => ({ name, shape: [size] }))),
+    statistics: flatten(graph.statistics.map(({ size, initial }) => new Float32Array(size).fill(initial))),
+    noiseCount: graph.noiseCount,
+    initialise: (random) => flatten(graph.parameters.map(({ value, initialise }) => initialise(value.shape as readonly number[], random))),
   };
 }
 
-function appendOptimiser(graph: GraphBuilder, step: { parameters: Value; gradient: Value; settings: AdamwSettings }): void {
-  const { shape } = step.parameters;
-  const decayed = graph.constant(
-    graph.parameters.flatMap(({ value, isDecayed }) => Array.from({ length: sizeOf(value.shape) }, () => (isDecayed ? 1 : 0))),
-    shape as readonly number[],
+/** All of them in one vector, in the order of their slots. */
+function concatenate(graph: GraphBuilder, values: readonly Value[]): Value {
+  return emitConcat(
+    graph,
+    values.map((value) => emitReshape(graph, value, [sizeOf(value.shape)])),
+    0,
   );
-  const state = {
-    parameters: step.parameters,
-    firstMoment: graph.input("first_moment", shape),
-    secondMoment: graph.input("second_moment", shape),
-    schedule: graph.input("schedule", [3]),
-  };
-  const next = adamw(graph, state, { gradient: step.gradient, decayed, settings: step.settings });
-  graph.output("next_parameters", next.parameters);
-  graph.output("next_first_moment", next.firstMoment);
-  graph.output("next_second_moment", next.secondMoment);
 }
 
-/** All gradients in one vector, in the order of the parameters. */
-function concatenate(graph: GraphBuilder, gradients: readonly Value[]): Value {
-  const flat = gradients.map((gradient) => emitReshape(graph, gradient, [sizeOf(gradient.shape)]));
-  const size = gradients.reduce((sum, gradient) => sum + sizeOf(gradient.shape), 0);
-  return graph.emit("Concat", flat, [size], { axis: { int: 0 } });
-}
-
-function slotsOf(graph: GraphBuilder): ParameterSlot[] {
+function slotsOf(parts: readonly { name: string; shape: readonly number[] }[]): ParameterSlot[] {
   let offset = 0;
-  return graph.parameters.map(({ value }) => {
-    const size = sizeOf(value.shape);
-    const slot = { name: value.name, shape: value.shape as readonly number[], offset, size };
+  return parts.map(({ name, shape }) => {
+    const size = sizeOf(shape);
+    const slot = { name, shape, offset, size };
     offset += size;
     return slot;
   });
 }
 
-function initialise(graph: GraphBuilder, random: Random): Float32Array {
-  const parts = graph.parameters.map(({ value, initialise: draw }) => draw(value.shape as readonly number[], random));
+function flatten(parts: readonly Float32Array[]): Float32Array {
   const flat = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let offset = 0;
   for (const part of parts) {

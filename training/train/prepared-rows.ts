@@ -8,9 +8,19 @@ export interface PreparedRows {
   readonly rows: number;
   readonly columns: number;
   readonly outputs: number;
+  /** [rows, columns]; where there are windows, [table rows, columns] of all that they see. */
   readonly inputs: Float32Array;
+  /** Absent: each row is seen alone. */
+  readonly windows?: Windows;
   readonly targets: Float32Array;
   readonly mask: Float32Array;
+}
+
+/** What is seen with each row: the `size` table rows up to and with it. */
+export interface Windows {
+  readonly size: number;
+  /** [rows] the table row of each. */
+  readonly ends: Uint32Array;
 }
 
 export interface Preparation {
@@ -20,22 +30,36 @@ export interface Preparation {
   readonly targetScale: readonly number[];
   /** Targets are cut at this many units where they train: a few leaps would rule the loss. Null leaves them, as validation must. */
   readonly targetClip: number | null;
+  /** Rows of history that the network sees, the newest the last; 1 unless told. */
+  readonly window?: number;
 }
 
+/** One row's features as the network takes them, without the batch: [columns], or [window, columns]. */
+export function shapeOf({ columns, windows }: Pick<PreparedRows, "columns" | "windows">): readonly number[] {
+  return windows === undefined ? [columns] : [windows.size, columns];
+}
+
+/** @param rows ascending; each with a whole window behind it in its own segment, where the window is above 1. */
 export function prepareRows(dataset: Dataset, rows: Uint32Array, preparation: Preparation): PreparedRows {
   const { columns, outputs } = dataset;
   const { family, normaliser, targetScale, targetClip } = preparation;
   const clip = targetClip ?? Number.POSITIVE_INFINITY;
-  const inputs = new Float32Array(rows.length * columns);
+  const window = preparation.window ?? 1;
+  // Windows overlap, so the table is kept once and they are cut out of it when needed.
+  const table = window === 1 ? rows : Uint32Array.from({ length: (rows.at(-1) ?? -1) + 1 }, (_, row) => row);
+  const inputs = new Float32Array(table.length * columns);
   const targets = new Float32Array(rows.length * outputs);
   const mask = new Float32Array(rows.length * outputs);
-  for (const [index, row] of rows.entries()) {
+  for (const [index, row] of table.entries()) {
     family.prepareInput(dataset.features.subarray(row * columns, (row + 1) * columns), normaliser, inputs, index * columns);
+  }
+  for (const [index, row] of rows.entries()) {
     for (let output = 0; output < outputs; output++) {
       const move = (dataset.targets[row * outputs + output] as number) / (targetScale[output] as number);
       targets[index * outputs + output] = Math.min(Math.max(move, -clip), clip);
       mask[index * outputs + output] = dataset.mask[row * outputs + output] as number;
     }
   }
-  return { rows: rows.length, columns, outputs, inputs, targets, mask };
+  const prepared = { rows: rows.length, columns, outputs, inputs, targets, mask };
+  return window === 1 ? prepared : { ...prepared, windows: { size: window, ends: rows } };
 }

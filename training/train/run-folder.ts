@@ -5,7 +5,8 @@
  * |---|---|
  * | run.json | settings, dataset (its hash, and where it was), boundaries of the split, normaliser, target scale, hashes of the other files |
  * | metrics.ndjson | one line an epoch |
- * | weights.f32 | the parameters, flat, as run.json's slots cut them |
+ * | weights.f32 | the parameters, then the running statistics where the network has any, flat, as run.json's slots cut them |
+ * | checkpoint | of a training that goes on, or was interrupted: see engine/checkpoint.ts; gone when it is done |
  * | ridge.f64 | [outputs, columns] the line fitted on the same rows |
  * | scores.json | written by `evaluate` |
  *
@@ -18,7 +19,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { COMMIT_PATTERN } from "../../models/manifest.ts";
 import { CommandError } from "../command-error.ts";
-import type { EpochScore } from "./train-network.ts";
+import type { EpochScore } from "../engine/contract.ts";
+import type { TrainSettings } from "../engine/settings.ts";
 
 const RUN_FILE = "run.json";
 export const METRICS_FILE = "metrics.ndjson";
@@ -30,8 +32,10 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const finite = z.array(z.number());
 const outputs = z.array(z.strictObject({ target: z.enum(["bid", "mid", "ask"]), horizonMs: z.int().positive() })).min(1);
 
+const slots = z.array(z.strictObject({ name: z.string(), shape: z.array(z.int()), offset: z.int(), size: z.int() }));
+
 const runShape = z.strictObject({
-  format: z.literal("edgebook-run/1"),
+  format: z.literal("edgebook-run/2"),
   /** Of the code, as training/commit.ts tells it. */
   commit: z.string().regex(COMMIT_PATTERN).nullable(),
   family: z.string(),
@@ -42,8 +46,31 @@ const runShape = z.strictObject({
     batch: z.int(),
     learningRate: z.number(),
     patience: z.int(),
-    optimiser: z.strictObject({ beta1: z.number(), beta2: z.number(), epsilon: z.number(), weightDecay: z.number() }),
-  }),
+    optimiser: z.discriminatedUnion("kind", [
+      z.strictObject({
+        kind: z.enum(["adamw", "adam"]),
+        beta1: z.number(),
+        beta2: z.number(),
+        epsilon: z.number(),
+        weightDecay: z.number(),
+      }),
+      z.strictObject({
+        kind: z.literal("rmsprop"),
+        smoothing: z.number(),
+        epsilon: z.number(),
+        momentum: z.number(),
+        weightDecay: z.number(),
+      }),
+      z.strictObject({ kind: z.literal("sgd"), momentum: z.number(), isNesterov: z.boolean(), weightDecay: z.number() }),
+    ]),
+    schedule: z.discriminatedUnion("kind", [
+      z.strictObject({ kind: z.enum(["constant", "linear", "cosine", "plateau"]), warmupSteps: z.int() }),
+      z.strictObject({ kind: z.literal("step"), warmupSteps: z.int(), everyEpochs: z.int(), factor: z.number() }),
+    ]),
+    clip: z.strictObject({ norm: z.number().nullable(), value: z.number().nullable() }),
+    workers: z.int(),
+    accumulate: z.int(),
+  } satisfies Record<keyof TrainSettings, z.ZodType>),
   data: z.strictObject({
     folder: z.string(),
     sha256,
@@ -67,7 +94,9 @@ const runShape = z.strictObject({
   normaliser: z.strictObject({ mean: finite, scale: finite, clip: z.number() }),
   targetScale: finite,
   targetClip: z.number(),
-  slots: z.array(z.strictObject({ name: z.string(), shape: z.array(z.int()), offset: z.int(), size: z.int() })),
+  slots,
+  /** Of running statistics; absent: the network has none. */
+  statisticSlots: slots.optional(),
   ridgeLambdas: z.array(z.number().nullable()),
   bestEpoch: z.int(),
   /** Mean squared error over the validation cells, in units of the targets' scale, of the three answers. */
@@ -80,26 +109,40 @@ export type RunCard = z.infer<typeof runShape>;
 export interface Run {
   readonly card: RunCard;
   readonly parameters: Float32Array;
+  /** Running statistics, flat; empty where the network has none. */
+  readonly statistics: Float32Array;
   readonly ridgeWeights: Float64Array;
 }
 
 /** Writes the folder, run.json last. Scores of an earlier run there are removed: they are not this one's. */
 export async function writeRun(
   folder: string,
-  run: { card: Omit<RunCard, "files">; parameters: Float32Array; ridgeWeights: Float64Array; curve: readonly EpochScore[] },
+  run: {
+    card: Omit<RunCard, "files">;
+    parameters: Float32Array;
+    statistics: Float32Array;
+    ridgeWeights: Float64Array;
+    curve: readonly EpochScore[];
+  },
 ): Promise<RunCard> {
   await mkdir(folder, { recursive: true });
   for (const stale of [RUN_FILE, SCORES_FILE]) await rm(join(folder, stale), { force: true });
-  const weights = bytesOf(run.parameters);
+  const weights = Buffer.concat([bytesOf(run.parameters), bytesOf(run.statistics)]);
   const ridge = bytesOf(run.ridgeWeights);
   await writeFile(join(folder, WEIGHTS_FILE), weights);
   await writeFile(join(folder, RIDGE_FILE), ridge);
-  await writeFile(join(folder, METRICS_FILE), run.curve.map((epoch) => `${JSON.stringify(epoch)}\n`).join(""));
+  await writeCurve(folder, run.curve);
   const card: RunCard = { ...run.card, files: { weights: sha256Of(weights), ridge: sha256Of(ridge) } };
   const path = join(folder, RUN_FILE);
   await writeFile(`${path}.tmp`, `${JSON.stringify(card, null, 2)}\n`);
   await rename(`${path}.tmp`, path);
   return card;
+}
+
+/** Also after each epoch, so that a training can be followed from outside. */
+export async function writeCurve(folder: string, curve: readonly EpochScore[]): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, METRICS_FILE), curve.map((epoch) => `${JSON.stringify(epoch)}\n`).join(""));
 }
 
 /** Throws CommandError when the folder holds no run, or a broken one. */
@@ -116,7 +159,9 @@ export async function readRun(folder: string): Promise<Run> {
   const card = parsed.data;
   const weights = await readVerified(join(folder, WEIGHTS_FILE), card.files.weights);
   const ridge = await readVerified(join(folder, RIDGE_FILE), card.files.ridge);
-  return { card, parameters: new Float32Array(weights), ridgeWeights: new Float64Array(ridge) };
+  const flat = new Float32Array(weights);
+  const count = card.slots.reduce((sum, slot) => sum + slot.size, 0);
+  return { card, parameters: flat.slice(0, count), statistics: flat.slice(count), ridgeWeights: new Float64Array(ridge) };
 }
 
 async function readVerified(path: string, sha256: string): Promise<ArrayBuffer> {

@@ -1,5 +1,7 @@
 /** From a dataset to a run: split, statistics, network, ridge. The test part is not looked at. */
 
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { ModelFamily } from "../../models/contract.ts";
 import { forecastColumns } from "../../models/forecasts.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
@@ -7,6 +9,9 @@ import { answerOfKind } from "../../models/shapes.ts";
 import { CommandError } from "../command-error.ts";
 import { describeSource } from "../datasets/card.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { removeCheckpoints } from "../engine/checkpoint.ts";
+import type { EngineProgress, TrainedNetwork } from "../engine/contract.ts";
+import type { TrainSettings } from "../engine/settings.ts";
 import { answerRidge, fitRidge } from "../linear/ridge.ts";
 import { networkOf, trainableFamilies } from "../networks/registry.ts";
 import { defaultSettings, type NetworkSettings } from "../networks/settings.ts";
@@ -15,10 +20,10 @@ import type { Runtime } from "../runtime/contract.ts";
 import { buildForwardPass } from "../tensors/forward-pass.ts";
 import type { Network } from "../tensors/training-step.ts";
 import { fitNormaliser, fitTargetScale } from "./normaliser.ts";
-import { type PreparedRows, prepareRows } from "./prepared-rows.ts";
-import { type RunCard, writeRun } from "./run-folder.ts";
+import { type PreparedRows, prepareRows, shapeOf } from "./prepared-rows.ts";
+import { type RunCard, writeCurve, writeRun } from "./run-folder.ts";
 import { DEFAULT_SHARES, purgeFor, type Split, type SplitSettings, splitByTime } from "./split.ts";
-import { answerRows, type TrainedNetwork, type TrainSettings, trainNetwork } from "./train-network.ts";
+import { answerRows, trainNetwork } from "./train-network.ts";
 
 /** A move beyond this many root mean squares counts as one of that size while training: leaps would rule the loss. */
 const TARGET_CLIP = 5;
@@ -35,7 +40,18 @@ export interface TrainRunOptions {
   readonly progress: Progress;
   /** Of the code that runs; null where unknown. */
   readonly commit: string | null;
+  /** Goes on from the checkpoint in `out`. */
+  readonly resume?: boolean;
+  /** Null: none is written. Otherwise how often, as in engine/contract.ts. */
+  readonly checkpoints?: { readonly everySeconds?: number; readonly everySteps?: number } | null;
+  /** Stops after the present step; see TrainingInterrupted. */
+  readonly signal?: AbortSignal;
+  readonly onWarning?: (message: string) => void;
+  readonly onCheckpoint?: (path: string) => void;
 }
+
+/** Where a run's checkpoint lies in its folder. */
+const CHECKPOINT_FILE = "checkpoint";
 
 /** Trains and writes the run folder. Throws CommandError when the data can't be trained on. */
 export async function trainRun(options: TrainRunOptions): Promise<{ card: RunCard; trained: TrainedNetwork }> {
@@ -48,6 +64,8 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: RunCar
   const statistics = { family, normaliser: fitNormaliser(dataset, split.train), targetScale: fitTargetScale(dataset, split.train) };
   const train = prepareRows(dataset, split.train, { ...statistics, targetClip: TARGET_CLIP });
   const validation = prepareRows(dataset, split.validation, { ...statistics, targetClip: null });
+  const checkpoint = join(options.out, CHECKPOINT_FILE);
+  await mkdir(options.out, { recursive: true });
   progress.start(`training ${family.id} on ${train.rows} rows`, settings.epochs * Math.ceil(train.rows / settings.batch));
   const trained = await trainNetwork({
     runtime,
@@ -55,7 +73,15 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: RunCar
     train,
     validation,
     settings,
-    onBatch: (done, _total, loss) => progress.update(done, `loss ${loss.toFixed(4)}`),
+    // Rows and their order hang on the split too; the rest of what is prepared follows from the two.
+    data: `${dataset.card.sha256} ${JSON.stringify({ ...shares, purgeMs })}`,
+    ...(options.checkpoints === null ? {} : { checkpoint: { path: checkpoint, resume: options.resume ?? false, ...options.checkpoints } }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),
+    ...(options.onCheckpoint === undefined ? {} : { onCheckpoint: options.onCheckpoint }),
+    onProgress: (at) => progress.update(at.step, noteOf(at)),
+    // For whoever follows it from outside; the run itself is written at the end, and says so where it can't be.
+    onEpoch: (curve) => writeCurve(options.out, curve).catch(() => undefined),
   });
   progress.stop();
   const ridge = fitRidge(train, validation);
@@ -63,7 +89,7 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: RunCar
   const { normaliser, targetScale } = statistics;
   const card = await writeRun(options.out, {
     card: {
-      format: "edgebook-run/1",
+      format: "edgebook-run/2",
       commit: options.commit,
       family: family.id,
       backend: runtime.name,
@@ -77,6 +103,9 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: RunCar
       targetScale,
       targetClip: TARGET_CLIP,
       slots: trained.slots.map((slot) => ({ ...slot, shape: [...slot.shape] })),
+      ...(trained.statisticSlots.length > 0
+        ? { statisticSlots: trained.statisticSlots.map((slot) => ({ ...slot, shape: [...slot.shape] })) }
+        : {}),
       ridgeLambdas: [...ridge.lambdas],
       bestEpoch: trained.bestEpoch,
       validation: {
@@ -86,9 +115,11 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: RunCar
       },
     },
     parameters: trained.parameters,
+    statistics: trained.statistics,
     ridgeWeights: ridge.weights,
     curve: trained.curve,
   });
+  await removeCheckpoints(checkpoint);
   return { card, trained };
 }
 
@@ -129,10 +160,28 @@ async function networkAnswers(task: {
   trained: TrainedNetwork;
   validation: PreparedRows;
 }): Promise<Float32Array> {
-  const session = await task.runtime.open(buildForwardPass(task.network, task.validation.columns));
-  const answers = await answerRows(session, task.trained.parameters, task.validation);
+  const session = await task.runtime.open(buildForwardPass(task.network, shapeOf(task.validation)));
+  const answers = await answerRows(session, task.trained, task.validation);
   await session.release();
   return answers;
+}
+
+/** "epoch 3/20, loss 0.9312, validation 0.9415, 812k rows/s, 1 min 5 s left" */
+export function noteOf({ epoch, epochs, loss, validationLoss, rowsPerSecond, secondsLeft }: EngineProgress): string {
+  const speed = rowsPerSecond >= 10_000 ? `${Math.round(rowsPerSecond / 1_000)}k` : `${Math.round(rowsPerSecond)}`;
+  const parts = [`epoch ${epoch}/${epochs}`, `loss ${loss.toFixed(4)}`];
+  if (validationLoss !== null) parts.push(`validation ${validationLoss.toFixed(4)}`);
+  parts.push(`${speed} rows/s`);
+  if (secondsLeft !== null) parts.push(`${durationOf(secondsLeft)} left`);
+  return parts.join(", ");
+}
+
+function durationOf(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  if (whole < 60) return `${whole} s`;
+  return whole < 3_600
+    ? `${Math.floor(whole / 60)} min ${whole % 60} s`
+    : `${Math.floor(whole / 3_600)} h ${Math.floor((whole % 3_600) / 60)} min`;
 }
 
 function meanSquaredError(rows: PreparedRows, answers: Float32Array): number {

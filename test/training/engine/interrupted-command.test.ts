@@ -1,0 +1,119 @@
+/** `edgebook train` as a person runs it: killed or interrupted in the middle of an epoch, it goes on to the very run that would have been. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, watch } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { CommandError } from "../../../training/command-error.ts";
+import { readDataset } from "../../../training/datasets/dataset-reader.ts";
+import { TrainingInterrupted } from "../../../training/engine/contract.ts";
+import { DEFAULT_TRAIN_SETTINGS } from "../../../training/engine/settings.ts";
+import { silent } from "../../../training/progress.ts";
+import { loadFastestRuntime, loadRuntime } from "../../../training/runtime/registry.ts";
+import { readRun } from "../../../training/train/run-folder.ts";
+import { trainRun } from "../../../training/train/train-run.ts";
+import { scratchFolder, writeToyDataset } from "../toy-data.ts";
+
+const folder = scratchFolder();
+const data = join(folder, "data");
+const MAIN = new URL("../../../training/command-line/main.ts", import.meta.url).pathname;
+/** So many epochs that there is time to interrupt them. */
+const OPTIONS = ["train", "--data", data, "--epochs", "1500", "--patience", "1500", "--batch", "32", "--workers", "2"];
+
+beforeAll(async () => {
+  await writeToyDataset(data, [{ rows: 1_000, seed: 21, signal: 0.5 }]);
+});
+
+function start(out: string, ...more: string[]): { child: ChildProcess; stderr: () => string } {
+  const child = spawn(process.execPath, [MAIN, ...OPTIONS, "--out", out, ...more], { stdio: ["ignore", "ignore", "pipe"] });
+  let text = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  return { child, stderr: () => text };
+}
+
+/** Resolves when the training has written the scores of its first epochs, so that it is at work. */
+async function isTraining(out: string): Promise<void> {
+  await mkdir(out, { recursive: true });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const watcher = watch(out, () => {
+    if (existsSync(join(out, "metrics.ndjson"))) resolve();
+  });
+  await promise;
+  watcher.close();
+}
+
+describe("ctrl-C", () => {
+  it("stops with a checkpoint, says how to go on and ends with 130; gone on, it is where it was", async () => {
+    const out = join(folder, "interrupted");
+    const training = isTraining(out);
+    const { child, stderr } = start(out);
+    await training;
+    child.kill("SIGINT");
+    expect((await once(child, "exit"))[0]).toBe(130);
+    expect(stderr()).toMatch(/stopping after this step/);
+    expect(stderr()).toMatch(/interrupted in epoch \d+, after \d+ of its steps.*--resume/s);
+    expect(stderr()).toContain(`--out ${out} --resume`);
+    expect(existsSync(join(out, "checkpoint"))).toBe(true);
+    await expect(readRun(out)).rejects.toThrow(CommandError);
+    const before = readFileSync(join(out, "metrics.ndjson"), "utf8").split("\n").length;
+    const again = start(out, "--resume");
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const watcher = watch(out, () => {
+      if (readFileSync(join(out, "metrics.ndjson"), "utf8").split("\n").length > before) resolve();
+    });
+    await promise;
+    watcher.close();
+    again.child.kill("SIGKILL");
+    await once(again.child, "exit");
+    expect(again.stderr()).toBe("");
+  });
+});
+
+describe("a run that was stopped", () => {
+  it("and resumed is the run that never was, file for file; and a finished one leaves no checkpoint", async () => {
+    const dataset = await readDataset(data);
+    const settings = { ...DEFAULT_TRAIN_SETTINGS, epochs: 3, batch: 32, workers: 2 };
+    const runtime = await loadRuntime("node");
+    const options = { dataset, dataFolder: data, family: "mlp", runtime, settings, progress: silent, commit: null };
+    const [whole, parts] = [join(folder, "whole"), join(folder, "parts")];
+    await trainRun({ ...options, out: whole });
+    const controller = new AbortController();
+    // Within the first epoch: 21 steps, one checkpoint after each five.
+    const stopped = trainRun({
+      ...options,
+      out: parts,
+      signal: controller.signal,
+      checkpoints: { everySteps: 5 },
+      onCheckpoint: () => controller.abort(),
+    });
+    await expect(stopped).rejects.toThrow(TrainingInterrupted);
+    expect(existsSync(join(parts, "checkpoint"))).toBe(true);
+    await trainRun({ ...options, out: parts, resume: true });
+    for (const file of ["run.json", "weights.f32", "ridge.f64", "metrics.ndjson"])
+      expect(readFileSync(join(parts, file)), file).toEqual(readFileSync(join(whole, file)));
+    expect(existsSync(join(parts, "checkpoint"))).toBe(false);
+  });
+});
+
+describe("without a native runtime", () => {
+  it("training goes on in WebAssembly, and says so: a person would wonder why it takes so long", async () => {
+    const told: string[] = [];
+    const runtime = await loadFastestRuntime(
+      (message) => told.push(message),
+      async (name) => {
+        if (name === "node") throw new Error("Cannot find module '../bin/napi-v6/linux/riscv64/onnxruntime_binding.node'\nRequire stack:");
+        return loadRuntime(name);
+      },
+    );
+    expect(runtime.name).toBe("wasm");
+    expect(told).toEqual([
+      "onnxruntime-node can't be loaded here (Cannot find module '../bin/napi-v6/linux/riscv64/onnxruntime_binding.node'): training goes on with onnxruntime-web, in one thread and several times slower",
+    ]);
+    expect((await loadFastestRuntime((message) => told.push(message))).name).toBe("node");
+    expect(told.length).toBe(1);
+  });
+});

@@ -1,0 +1,179 @@
+/** The loop: it learns, several workers take the same steps as one, the same seed gives the same bits, and what is asked of it is what it does. */
+
+import { describe, expect, it } from "vitest";
+import { Random } from "../../../core/math/random.ts";
+import type { TrainedNetwork } from "../../../training/engine/contract.ts";
+import { drawOrder, randomOfEpoch } from "../../../training/engine/noise.ts";
+import { runTraining } from "../../../training/engine/run-training.ts";
+import type { TrainSettings } from "../../../training/engine/settings.ts";
+import { loadRuntime } from "../../../training/runtime/registry.ts";
+import { ADAMW_DEFAULTS } from "../../../training/tensors/optimisers/adam.ts";
+import { SGD_DEFAULTS } from "../../../training/tensors/optimisers/sgd.ts";
+import { COLUMNS, OUTPUTS, plainNetwork, restlessNetwork, TOY_SETTINGS, toyRows, toyTask } from "./toy-training.ts";
+
+const train = async (settings: Partial<TrainSettings>, network = plainNetwork): Promise<TrainedNetwork> =>
+  runTraining(await toyTask({ settings, network }));
+
+function expectNear(one: TrainedNetwork, other: TrainedNetwork): void {
+  expect(one.parameters.length).toBe(other.parameters.length);
+  for (const [index, value] of one.parameters.entries()) expect(value).toBeCloseTo(other.parameters[index] as number, 4);
+  expect(one.curve.length).toBe(other.curve.length);
+}
+
+describe("a step", () => {
+  it("is what a loop over rows makes of the same batches: missing targets, the last partial batch and clipping included", async () => {
+    const settings: TrainSettings = {
+      ...TOY_SETTINGS,
+      epochs: 2,
+      optimiser: { ...SGD_DEFAULTS, momentum: 0 },
+      clip: { norm: 0.5, value: 0.4 },
+    };
+    const linearNetwork: typeof plainNetwork = (graph, input) => {
+      const weights = graph.parameter("line", [COLUMNS, OUTPUTS], {
+        initialise: () => new Float32Array(COLUMNS * OUTPUTS),
+        isDecayed: true,
+      });
+      return graph.differentiable(graph.emit("MatMul", [input, weights], [input.shape[0] ?? 1, OUTPUTS]), [input, weights], (gradient) => [
+        null,
+        graph.emit("Gemm", [input, gradient], [COLUMNS, OUTPUTS], { transA: { int: 1 } }),
+      ]);
+    };
+    const seen: number[] = [];
+    const task = await toyTask({ settings, network: linearNetwork });
+    const trained = await runTraining({ ...task, onEpoch: async (curve) => void seen.push(curve.length) });
+    expect(seen).toEqual([1, 2]);
+    const naive = naiveDescent(settings);
+    // Squared errors fall with each epoch here, so the last parameters are the best.
+    expect(trained.bestEpoch).toBe(2);
+    for (const [index, value] of naive.parameters.entries()) expect(trained.parameters[index]).toBeCloseTo(value, 5);
+    for (const [epoch, { trainLoss }] of trained.curve.entries()) expect(trainLoss).toBeCloseTo(naive.losses[epoch] as number, 5);
+    expect(naive.clipped).toBeGreaterThan(3);
+  });
+});
+
+describe("workers", () => {
+  it("take the same steps, whoever holds which rows, in parts or at once", async () => {
+    const one = await train({});
+    expect(one.bestEpoch).toBeGreaterThan(1);
+    // 16 rows by three are 6, 6 and 4: the last worker's share is filled up.
+    for (const settings of [{ workers: 2 }, { workers: 3 }, { accumulate: 2 }, { workers: 2, accumulate: 3 }])
+      expectNear(await train(settings), one);
+  });
+
+  it("give the same bits each time, dropout's noise and running statistics included: a race between them would not", async () => {
+    const settings = { workers: 3, clip: { norm: 0.3, value: null } };
+    const [one, two] = [await train(settings, restlessNetwork), await train(settings, restlessNetwork)];
+    expect(two).toEqual(one);
+    const other = await train({ ...settings, seed: 2 }, restlessNetwork);
+    expect(other.parameters).not.toEqual(one.parameters);
+    // The columns have a mean of 1, and the best epoch may be an early one, of ten steps of a tenth each.
+    for (const mean of one.statistics) expect(Math.abs(mean - 1)).toBeLessThan(0.5);
+    expect(one.statisticSlots).toEqual([{ name: "mean", shape: [COLUMNS], offset: 0, size: COLUMNS }]);
+  });
+
+  it("make a failure of one a failure of all, rather than wait for it for ever", async () => {
+    const task = await toyTask({ settings: { workers: 2 } });
+    const train = { ...task.train, table: { kind: "file" as const, path: "/dev/null", offset: 0 } };
+    await expect(runTraining({ ...task, train })).rejects.toThrow(/ends before byte/);
+  });
+
+  it("in WebAssembly give what the native kernels give, in one thread and in two", async () => {
+    const task = await toyTask();
+    const native = await runTraining(task);
+    const wasm = await loadRuntime("wasm");
+    const one = await runTraining({ ...task, runtime: wasm });
+    expectNear(one, native);
+    const two = await runTraining({ ...task, runtime: wasm, settings: { ...task.settings, workers: 2 } });
+    expect(two.curve.length).toBe(native.curve.length);
+  });
+});
+
+describe("rates", () => {
+  it("fall on a plateau, and training stops where validation has not improved for long enough", async () => {
+    const task = await toyTask({
+      network: plainNetwork,
+      settings: { epochs: 30, patience: 8, learningRate: 0.5, schedule: { kind: "plateau", warmupSteps: 0 } },
+    });
+    // Targets that have nothing to do with the rows.
+    const random = new Random(9);
+    const noisy = { ...task.train, targets: task.train.targets.map(() => random.normal()) };
+    const { curve, bestEpoch } = await runTraining({ ...task, train: noisy });
+    expect(curve.length).toBe(bestEpoch + 8);
+    const rates = curve.map(({ learningRate }) => learningRate);
+    // Three epochs without a better loss, then half.
+    expect(rates.slice(bestEpoch)).toEqual(
+      [0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125, 0.125].map((rate) => rate * (rates[bestEpoch] as number) * 2),
+    );
+  });
+});
+
+describe("what can't be trained", () => {
+  it("is refused with the option to change", async () => {
+    const task = await toyTask();
+    const refused = async (settings: Partial<TrainSettings>) => runTraining({ ...task, settings: { ...task.settings, ...settings } });
+    await expect(refused({ batch: 151 })).rejects.toThrow("--batch 151 is more than the 150 training rows: take at most 150");
+    await expect(refused({ workers: 0 })).rejects.toThrow(/--workers 0 is not a positive whole number/);
+    await expect(refused({ workers: 17 })).rejects.toThrow(/--batch 16 can't be shared by 17 workers/);
+    await expect(refused({ clip: { norm: 0, value: null } })).rejects.toThrow(/--clip-norm 0 is not above 0/);
+    const empty = { ...toyRows(3, 1), itemWeights: new Float64Array(3) };
+    await expect(runTraining({ ...task, validation: empty })).rejects.toThrow(/no validation row has a target/);
+  });
+
+  it("one row is trained on, if with no more sense than one row has", async () => {
+    const task = await toyTask({ settings: { batch: 1, epochs: 2, patience: 2 }, network: plainNetwork });
+    const { curve } = await runTraining({ ...task, train: toyRows(1, 5), validation: toyRows(1, 6) });
+    expect(curve.length).toBeGreaterThan(0);
+  });
+
+  it("a weight that grows beyond all numbers is named, with the step", async () => {
+    const settings = { learningRate: 1e38, optimiser: { ...ADAMW_DEFAULTS, weightDecay: 0 }, workers: 2 };
+    await expect(train(settings)).rejects.toThrow(/the loss became (NaN|-?Infinity) at step \d+: .*(hidden|output)\.(weights|bias)/);
+  });
+});
+
+/** Rows one by one in float64, by the definitions: weighted mean of squared errors, elements cut, then the length. */
+function naiveDescent(settings: TrainSettings): { parameters: number[]; losses: number[]; clipped: number } {
+  const { train } = { train: toyRows(150, 1) };
+  const table = train.table.kind === "memory" ? train.table.values : new Float32Array(0);
+  const parameters = new Array<number>(COLUMNS * OUTPUTS).fill(0);
+  const losses: number[] = [];
+  const steps = 2 * Math.ceil(150 / settings.batch);
+  let taken = 0;
+  let clipped = 0;
+  for (let epoch = 1; epoch <= 2; epoch++) {
+    const order = shuffled(150, settings.seed, epoch);
+    let sum = 0;
+    for (let first = 0; first < 150; first += settings.batch) {
+      const rows = order.slice(first, first + settings.batch);
+      const cells = rows.flatMap((row) =>
+        [0, 1].map((output) => ({ row, output, weight: train.weights[row * OUTPUTS + output] as number })),
+      );
+      const total = cells.reduce((all, { weight }) => all + weight, 0);
+      const gradient = new Array<number>(COLUMNS * OUTPUTS).fill(0);
+      for (const { row, output, weight } of cells) {
+        const inputs = [...table.subarray(row * COLUMNS, (row + 1) * COLUMNS)];
+        const answer = inputs.reduce((all, value, column) => all + value * (parameters[column * OUTPUTS + output] as number), 0);
+        const error = answer - (train.targets[row * OUTPUTS + output] as number);
+        sum += (weight * error * error * rows.length) / total;
+        for (const [column, value] of inputs.entries())
+          gradient[column * OUTPUTS + output] = (gradient[column * OUTPUTS + output] as number) + (2 * weight * error * value) / total;
+      }
+      const cut = gradient.map((value) => Math.min(Math.max(value, -0.4), 0.4));
+      const length = Math.sqrt(cut.reduce((all, value) => all + value * value, 0));
+      if (length > 0.5) clipped++;
+      const scale = length > 0.5 ? 0.5 / length : 1;
+      const rate = settings.learningRate * (1 - taken / steps);
+      for (const [index, value] of cut.entries()) parameters[index] = (parameters[index] as number) - rate * scale * value;
+      taken++;
+    }
+    losses.push(sum / 150);
+  }
+  return { parameters, losses, clipped };
+}
+
+/** The order that the engine draws is tested in batches.test.ts; here it is only needed. */
+function shuffled(rows: number, seed: number, epoch: number): number[] {
+  const order = new Uint32Array(rows);
+  drawOrder(order, randomOfEpoch(seed, epoch));
+  return [...order];
+}

@@ -1,0 +1,16 @@
+/** Ctrl-C, twice: the first time work is asked to stop where it can go on from, the second time the process ends at once. */
+
+/** What a shell says of a command that SIGINT ended: 128 + 2. */
+export const INTERRUPTED_EXIT_CODE = 130;
+
+/** @returns a signal that aborts at the first ctrl-C, and how to leave the process as it was. */
+export function listenForInterrupt(tell: (message: string) => void): { signal: AbortSignal; release: () => void } {
+  const controller = new AbortController();
+  const onInterrupt = (): void => {
+    if (controller.signal.aborted) process.exit(INTERRUPTED_EXIT_CODE);
+    tell("stopping after this step; ctrl-C again stops at once");
+    controller.abort();
+  };
+  process.on("SIGINT", onInterrupt);
+  return { signal: controller.signal, release: () => process.off("SIGINT", onInterrupt) };
+}

@@ -1,0 +1,33 @@
+/**
+ * Where the workers wait for each other. Arrivals are counted; the last one opens the gate for all. Who waits looks at the gate again and again for a
+ * while, since a step's halves end within microseconds of each other, and then sleeps until woken.
+ */
+
+/** Looks before sleeping: some tens of microseconds, what waking a thread costs. */
+const LOOKS = 10_000;
+
+export class Barrier {
+  private readonly cells: Int32Array;
+  private readonly workers: number;
+
+  /** @param cells two of shared memory, 0 at first, the same for all workers. */
+  constructor(cells: Int32Array, workers: number) {
+    this.cells = cells;
+    this.workers = workers;
+  }
+
+  arrive(): void {
+    if (this.workers === 1) return;
+    const { cells } = this;
+    // Read before arriving: the gate can't move until all have arrived.
+    const gate = Atomics.load(cells, 1);
+    if (Atomics.add(cells, 0, 1) === this.workers - 1) {
+      Atomics.store(cells, 0, 0);
+      Atomics.add(cells, 1, 1);
+      Atomics.notify(cells, 1);
+      return;
+    }
+    for (let look = 0; look < LOOKS; look++) if (Atomics.load(cells, 1) !== gate) return;
+    while (Atomics.load(cells, 1) === gate) Atomics.wait(cells, 1, gate);
+  }
+}

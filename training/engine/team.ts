@@ -1,0 +1,77 @@
+/**
+ * The workers as one: a command goes to all of them, and is done when all have done it. A single worker is the calling thread itself, which costs no start
+ * and needs no shared memory of the platform's; with several, the calling thread only leads.
+ */
+
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import type { Runtime } from "../runtime/contract.ts";
+import type { Command, Plan } from "./plan.ts";
+import { Share } from "./share.ts";
+import type { WorkerReply, WorkerTask } from "./worker-entry.ts";
+
+export interface Team {
+  /** Throws what a worker threw; the team is of no use then. */
+  obey(command: Command): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openTeam(plan: Plan, runtime: Runtime): Promise<Team> {
+  const { workers } = plan.settings;
+  if (workers > 1) return openThreads(plan, runtime);
+  const share = await Share.open(plan, { runtime, worker: 0, isLeader: true });
+  return { obey: (command) => share.obey(command), close: () => share.close() };
+}
+
+async function openThreads(plan: Plan, runtime: Runtime): Promise<Team> {
+  // onnxruntime gives its flag for denormal numbers to the thread of a process's first session: always this one, never one of the workers.
+  await (await runtime.open(plan.scoringModel)).release();
+  const threads = Array.from({ length: plan.settings.workers }, (_, worker) => {
+    const task: WorkerTask = { plan, worker };
+    return new Worker(new URL("./worker-entry.ts", import.meta.url), { workerData: task });
+  });
+  let hasEnded = false;
+  const end = async (): Promise<void> => {
+    hasEnded = true;
+    await Promise.all(threads.map((thread) => thread.terminate()));
+  };
+  const all = async (): Promise<void> => {
+    try {
+      await Promise.all(threads.map(done));
+    } catch (error) {
+      // The others wait at a barrier for the one that failed.
+      await end();
+      throw error;
+    }
+  };
+  const send = async (command: Command | "close"): Promise<void> => {
+    const answered = all();
+    for (const thread of threads) thread.postMessage(command);
+    await answered;
+  };
+  await all();
+  return {
+    obey: send,
+    async close() {
+      // An ended thread would never answer.
+      if (hasEnded) return;
+      await send("close").catch(() => null);
+      await end();
+    },
+  };
+}
+
+/** The next answer of a worker. Throws what went wrong there. */
+async function done(thread: Worker): Promise<void> {
+  const left = new AbortController();
+  const { signal } = left;
+  try {
+    const [reply] = (await Promise.race([
+      once(thread, "message", { signal }),
+      once(thread, "exit", { signal }).then(([code]) => [{ failure: `a worker thread ended (${code})` }]),
+    ])) as [WorkerReply];
+    if (reply !== "done") throw new Error(reply.failure);
+  } finally {
+    left.abort();
+  }
+}
