@@ -24,11 +24,14 @@ export function splitToRows(
   right: f32,
   answers: usize,
 ): void {
+  const leftBits = reinterpret<u32>(left);
+  const difference = leftBits ^ reinterpret<u32>(right);
   for (let place: usize = 0; place < usize(count); place++) {
     const row = rows === 0 ? usize(first) + place : usize(load<u32>(rows + (place << 2)));
-    const isRight = ((u32(load<u8>(column + row)) + turn) & 255) > bin + turn;
+    const isRight = u32(((u32(load<u8>(column + row)) + turn) & 255) > bin + turn);
     const at = answers + (row << 2);
-    store<f32>(at, load<f32>(at) + (isRight ? right : left));
+    // Chosen among bits, since a choice among floats is a branch, and this one cannot be foreseen.
+    store<f32>(at, load<f32>(at) + reinterpret<f32>(leftBits ^ (difference & (0 - isRight))));
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * The best split of a node from its histograms.
  *
- * All is counted in quanta; lambda comes in quanta of the hessian. With G, H the sums of a node and g, h those left of a cut, the gain
+ * All is counted in quanta; lambda comes in whole quanta of the hessian. With G, H the sums of a node and g, h those left of a cut, the gain
  * g²/(h+λ) + (G-g)²/(H-h+λ) is C t²/(a (C-a)) + G²/C, where C = H+2λ, a = h+λ, t = g - (G/C) a. Only t²/(a (C-a)) differs between cuts: that is
  * the `score`. Within a column two scores are compared crosswise, without dividing. Of equal scores the lowest column and bin win, whatever
  * columns a call looks at. Where answers are bounded (monotone columns), the score is the gain itself, of values within the bounds.
@@ -17,6 +17,9 @@ const MISSING_AT: usize = 255 << 3;
 /** The bits of 2^52: or-ed over a whole number below, it is their sum as a float64. */
 const TWO_52_BITS: i64 = 0x4330000000000000;
 const TWO_52: f64 = 4503599627370496.0;
+/** As training/trees/quanta.ts has them. */
+const COUNT_BITS: i32 = 24;
+const HESSIAN_BITS: i32 = 30;
 const TOP_BIT: i64 = i64.MIN_VALUE;
 
 /**
@@ -95,16 +98,34 @@ function findInColumns(
   smallOut: usize,
   largerOut: usize,
 ): void {
-  const lambdas = f64x2.splat(lambda);
+  // Shifts by what the compiler knows are one instruction.
+  if (hessianBits === COUNT_BITS) scanPair(small, larger, cuts, COUNT_BITS, lambda, smallNode, largerNode);
+  else scanPair(small, larger, cuts, HESSIAN_BITS, lambda, smallNode, largerNode);
+  if (pairScore > 0) offer(smallOut, pairScore, pairSums, column, pairBin, 2, hessianBits);
+  if (otherScore > 0) offer(largerOut, otherScore, otherSums, column, otherBin, 2, hessianBits);
+}
+
+let pairScore: f64 = 0;
+let pairSums: i64 = 0;
+let pairBin: i32 = 0;
+let otherScore: f64 = 0;
+let otherSums: i64 = 0;
+let otherBin: i32 = 0;
+
+// @ts-ignore: decorator
+@inline
+function scanPair(small: usize, larger: usize, cuts: i32, hessianBits: i32, lambda: f64, smallNode: usize, largerNode: usize): void {
   const g = pair(smallNode, largerNode, 0);
   const h = pair(smallNode, largerNode, 8);
   const least = pair(smallNode, largerNode, 16);
-  const most = f64x2.sub(h, least);
+  const lowest = f64x2.add(least, f64x2.splat(lambda));
+  const highest = f64x2.add(f64x2.sub(h, least), f64x2.splat(lambda));
   const whole = f64x2.add(h, f64x2.splat(lambda + lambda));
   const mean = f64x2.div(g, whole);
   const mask = i64x2.splat((i64(1) << i64(hessianBits)) - 1);
   const two52Bits = i64x2.splat(TWO_52_BITS);
-  const two52 = f64x2.splat(TWO_52);
+  // Lambda is a whole number of quanta: the difference is one as well, and exact.
+  const lessLambda = f64x2.splat(TWO_52 - lambda);
   // The gradient's sum is lifted by 2^63 above the hessian's bits, so that it is never negative and shifts without a sign.
   const lifted = f64x2.splat(TWO_52 + f64(u64(1) << u64(63 - hessianBits)));
   let sums = i64x2.splat(TOP_BIT);
@@ -117,42 +138,40 @@ function findInColumns(
     const ofSmall = v128.load(small + at);
     const ofLarger = i64x2.sub(v128.load(larger + at), ofSmall);
     v128.store(larger + at, ofLarger);
-    sums = i64x2.add(sums, v128.shuffle<i64>(ofSmall, ofLarger, 0, 2));
-    let left = f64x2.sub(v128.or(v128.and(sums, mask), two52Bits), two52);
-    let a = f64x2.add(left, lambdas);
-    let t = f64x2.sub(f64x2.sub(v128.or(i64x2.shr_u(sums, hessianBits), two52Bits), lifted), f64x2.mul(mean, a));
-    let above = f64x2.mul(t, t);
-    let below = f64x2.mul(a, f64x2.sub(whole, a));
-    let isBetter = v128.and(
-      f64x2.gt(f64x2.mul(above, bestBelow), f64x2.mul(bestAbove, below)),
-      v128.and(f64x2.ge(left, least), f64x2.le(left, most)),
+    const first = i64x2.add(sums, v128.shuffle<i64>(ofSmall, ofLarger, 0, 2));
+    sums = i64x2.add(first, v128.shuffle<i64>(ofSmall, ofLarger, 1, 3));
+    const a = f64x2.sub(v128.or(v128.and(first, mask), two52Bits), lessLambda);
+    const t = f64x2.sub(f64x2.sub(v128.or(i64x2.shr_u(first, hessianBits), two52Bits), lifted), f64x2.mul(mean, a));
+    const above = f64x2.mul(t, t);
+    const below = f64x2.mul(a, f64x2.sub(whole, a));
+    const b = f64x2.sub(v128.or(v128.and(sums, mask), two52Bits), lessLambda);
+    const u = f64x2.sub(f64x2.sub(v128.or(i64x2.shr_u(sums, hessianBits), two52Bits), lifted), f64x2.mul(mean, b));
+    const nextAbove = f64x2.mul(u, u);
+    const nextBelow = f64x2.mul(b, f64x2.sub(whole, b));
+    const isBetter = f64x2.gt(f64x2.mul(above, bestBelow), f64x2.mul(bestAbove, below));
+    const isNextBetter = f64x2.gt(f64x2.mul(nextAbove, bestBelow), f64x2.mul(bestAbove, nextBelow));
+    if (!v128.any_true(v128.or(isBetter, isNextBetter))) continue;
+    const isChosen = v128.and(isBetter, v128.and(f64x2.ge(a, lowest), f64x2.le(a, highest)));
+    bestAbove = v128.bitselect(above, bestAbove, isChosen);
+    bestBelow = v128.bitselect(below, bestBelow, isChosen);
+    bestSums = v128.bitselect(first, bestSums, isChosen);
+    bestBin = v128.bitselect(i64x2.splat(i64(at >> 3)), bestBin, isChosen);
+    const isNextChosen = v128.and(
+      f64x2.gt(f64x2.mul(nextAbove, bestBelow), f64x2.mul(bestAbove, nextBelow)),
+      v128.and(f64x2.ge(b, lowest), f64x2.le(b, highest)),
     );
-    if (v128.any_true(isBetter)) {
-      bestAbove = v128.bitselect(above, bestAbove, isBetter);
-      bestBelow = v128.bitselect(below, bestBelow, isBetter);
-      bestSums = v128.bitselect(sums, bestSums, isBetter);
-      bestBin = v128.bitselect(i64x2.splat(i64(at >> 3)), bestBin, isBetter);
-    }
-    sums = i64x2.add(sums, v128.shuffle<i64>(ofSmall, ofLarger, 1, 3));
-    left = f64x2.sub(v128.or(v128.and(sums, mask), two52Bits), two52);
-    a = f64x2.add(left, lambdas);
-    t = f64x2.sub(f64x2.sub(v128.or(i64x2.shr_u(sums, hessianBits), two52Bits), lifted), f64x2.mul(mean, a));
-    above = f64x2.mul(t, t);
-    below = f64x2.mul(a, f64x2.sub(whole, a));
-    isBetter = v128.and(
-      f64x2.gt(f64x2.mul(above, bestBelow), f64x2.mul(bestAbove, below)),
-      v128.and(f64x2.ge(left, least), f64x2.le(left, most)),
-    );
-    if (v128.any_true(isBetter)) {
-      bestAbove = v128.bitselect(above, bestAbove, isBetter);
-      bestBelow = v128.bitselect(below, bestBelow, isBetter);
-      bestSums = v128.bitselect(sums, bestSums, isBetter);
-      bestBin = v128.bitselect(i64x2.splat(i64(at >> 3) + 1), bestBin, isBetter);
-    }
+    bestAbove = v128.bitselect(nextAbove, bestAbove, isNextChosen);
+    bestBelow = v128.bitselect(nextBelow, bestBelow, isNextChosen);
+    bestSums = v128.bitselect(sums, bestSums, isNextChosen);
+    bestBin = v128.bitselect(i64x2.splat(i64(at >> 3) + 1), bestBin, isNextChosen);
   }
   const scores = f64x2.div(bestAbove, bestBelow);
-  offer(smallOut, f64x2.extract_lane(scores, 0), i64x2.extract_lane(bestSums, 0) ^ TOP_BIT, column, i32(i64x2.extract_lane(bestBin, 0)), 2, hessianBits);
-  offer(largerOut, f64x2.extract_lane(scores, 1), i64x2.extract_lane(bestSums, 1) ^ TOP_BIT, column, i32(i64x2.extract_lane(bestBin, 1)), 2, hessianBits);
+  pairScore = f64x2.extract_lane(scores, 0);
+  pairSums = i64x2.extract_lane(bestSums, 0) ^ TOP_BIT;
+  pairBin = i32(i64x2.extract_lane(bestBin, 0));
+  otherScore = f64x2.extract_lane(scores, 1);
+  otherSums = i64x2.extract_lane(bestSums, 1) ^ TOP_BIT;
+  otherBin = i32(i64x2.extract_lane(bestBin, 1));
 }
 
 // @ts-ignore: decorator
@@ -163,7 +182,7 @@ function pair(one: usize, other: usize, at: usize): v128 {
 
 /** Takes what is offered where it is better than what is there. */
 function offer(out: usize, score: f64, sums: i64, column: i32, bin: i32, turn: i32, hessianBits: i32): void {
-  if (!(score > 0) || (load<i32>(out, CANDIDATE_COLUMN) >= 0 && !(score > load<f64>(out)))) return;
+  if (load<i32>(out, CANDIDATE_COLUMN) >= 0 && !(score > load<f64>(out))) return;
   store<f64>(out, score);
   store<f64>(out, f64(sums >> i64(hessianBits)), 8);
   store<f64>(out, f64(sums & ((i64(1) << i64(hessianBits)) - 1)), 16);
@@ -189,7 +208,8 @@ function findInColumn(
   out: usize,
 ): void {
   const missing = load<i64>(histogram + MISSING_AT);
-  bestScore = 0;
+  // Within bounds even the best may be below 0, where the node itself is worse.
+  bestScore = -Infinity;
   if (monotone !== 0) {
     const direction = i32(load<i8>(monotone + usize(column)));
     scanBounded(histogram, missing === 0 ? cuts - 1 : cuts, 0, missing === 0 ? 2 : 0, direction, hessianBits, lambda, node);
@@ -198,7 +218,7 @@ function findInColumn(
     scan(histogram, missing === 0 ? cuts - 1 : cuts, 0, missing === 0 ? 2 : 0, hessianBits, lambda, node);
     if (missing !== 0) scan(histogram, cuts - 1, missing, 1, hessianBits, lambda, node);
   }
-  if (bestScore > 0) offer(out, bestScore, bestSums, column, bestBin, bestTurn, hessianBits);
+  if (bestScore > -Infinity) offer(out, bestScore, bestSums, column, bestBin, bestTurn, hessianBits);
 }
 
 /** @param first what is left before the first bin. */

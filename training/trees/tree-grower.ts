@@ -117,6 +117,11 @@ export class TreeGrower {
     return scratch;
   }
 
+  /** Whole, as the kernel wants it: half a quantum is some 10^-9 of all rows' hessian. */
+  private get lambdaQuanta(): number {
+    return Math.round(this.parts.settings.lambda * this.root.scales.hessian);
+  }
+
   private growDepthWise(first: GrowingNode): void {
     const { maxDepth } = this.parts.settings.growth;
     let level = [first];
@@ -175,7 +180,7 @@ export class TreeGrower {
   }
 
   private findForRoot(node: GrowingNode): void {
-    const { plan, kernel, crew, settings } = this.parts;
+    const { plan, kernel, crew } = this.parts;
     const ranges = this.rangesFor(1);
     if (!this.isWorthLooking(node)) return;
     node.slot = this.takeSlot();
@@ -191,7 +196,7 @@ export class TreeGrower {
         this.scratch.active,
         plan.monotone,
         this.root.scales.hessianBits,
-        settings.lambda * this.root.scales.hessian,
+        this.lambdaQuanta,
         this.scratch.nodes,
         plan.candidates + task * CANDIDATE_BYTES,
       );
@@ -225,7 +230,7 @@ export class TreeGrower {
   }
 
   private findForPair({ small, larger }: Pair, range: ColumnRange, candidate: number, ranges: number): void {
-    const { plan, kernel, settings } = this.parts;
+    const { plan, kernel } = this.parts;
     this.sumHistogram(small, range);
     this.writeNode(small, 0);
     this.writeNode(larger, NODE_BYTES);
@@ -239,7 +244,7 @@ export class TreeGrower {
       this.scratch.active,
       plan.monotone,
       this.root.scales.hessianBits,
-      settings.lambda * this.root.scales.hessian,
+      this.lambdaQuanta,
       this.scratch.nodes,
       this.scratch.nodes + NODE_BYTES,
       plan.candidates + candidate * CANDIDATE_BYTES,
@@ -312,7 +317,7 @@ export class TreeGrower {
 
   private splitAt(node: GrowingNode, address: number): Split {
     const { scales } = this.root;
-    const lambda = this.parts.settings.lambda * scales.hessian;
+    const lambda = this.lambdaQuanta;
     const hessian = this.float64[address / 2 + 2] as number;
     const score = this.float64[address / 2] as number;
     const { gradient } = node;
