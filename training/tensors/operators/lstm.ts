@@ -5,6 +5,8 @@
  * Training: one Scan forwards and one backwards. Given dh and dc of a step, u = dh · o (1 - t²) + dc with t = tanh(c), and
  * d(pre-activations) = [u · ig (1-i), dh · h (1-o), u · fc (1-f), u · (i - ig g)], dc ← u f, dh ← d(pre-activations) Rᵀ:
  * each factor is known in the forward pass and computed there. The gradients of all weights are one product after it, [x, h]ᵀ d.
+ * Inside, a step is [numbers, batch]: weights on the left of a product are read as they lie, on the right they are packed anew at each step, and
+ * gates are cut and joined along the first axis, in one piece.
  * Elsewhere: ONNX's fused node.
  */
 
@@ -64,26 +66,31 @@ function trainedLstm(graph: GraphBuilder, x: Value, { layer, options, sizes }: L
   const { weights, recurrence, bias } = layer;
   const pass = forwardPass(graph, x, { layer, options, sizes });
   return graph.differentiable(pass.states, [x, weights, recurrence, bias], (gradient) => {
-    const ofGates = backwardPass(graph, pass, { gradient, recurrence, options });
-    const rows = fixedSize(x.shape[0]) * fixedSize(x.shape[1]);
-    const flat = emitReshape(graph, ofGates, [rows, 4 * sizes.hidden]);
-    const read = emitReshape(graph, pass.read, [rows, sizes.inputs + sizes.hidden]);
-    const ofWeights = emitSplit(graph, emitProduct(graph, read, flat, { transposeA: true }), {
-      axis: 0,
-      sizes: [sizes.inputs, sizes.hidden],
-    });
+    const flat = inRows(graph, backwardPass(graph, pass, { gradient, recurrence, options }));
+    const ofBoth = emitProduct(graph, inRows(graph, pass.read), flat, { transposeB: true });
     return [
-      x.isDifferentiable ? emitReshape(graph, emitProduct(graph, flat, weights, { transposeB: true }), x.shape) : null,
-      ...ofWeights,
-      emitReshape(graph, emitSum(graph, flat, [0]), bias.shape),
+      x.isDifferentiable ? ofInput(graph, x, { weights, flat }) : null,
+      ...emitSplit(graph, ofBoth, { axis: 0, sizes: [sizes.inputs, sizes.hidden] }),
+      emitReshape(graph, emitSum(graph, flat, [1]), bias.shape),
     ];
   });
 }
 
-/** What the backward pass needs of each step: [steps, batch, …]. */
+/** [steps, rows, batch] to [rows, steps · batch] */
+function inRows(graph: GraphBuilder, value: Value): Value {
+  const [steps, rows, batch] = value.shape.map(fixedSize) as [number, number, number];
+  return emitReshape(graph, emitTranspose(graph, value, [1, 0, 2]), [rows, steps * batch]);
+}
+
+function ofInput(graph: GraphBuilder, x: Value, { weights, flat }: { weights: Value; flat: Value }): Value {
+  const [steps, batch, inputs] = x.shape.map(fixedSize) as [number, number, number];
+  return emitTranspose(graph, emitReshape(graph, emitProduct(graph, weights, flat), [inputs, steps, batch]), [1, 2, 0]);
+}
+
+/** What the backward pass needs of each step: [steps, …, batch], but for `states`. */
 interface ForwardPass {
   readonly states: Value;
-  /** What the gates read: x and the hidden state before, side by side. */
+  /** What the gates read: x and the hidden state before, one under the other. */
   readonly read: Value;
   /** du/d(dh) */
   readonly ofHidden: Value;
@@ -96,54 +103,57 @@ interface ForwardPass {
 function forwardPass(graph: GraphBuilder, x: Value, { layer, options, sizes }: Lstm): ForwardPass {
   const { hidden } = sizes;
   const batch = fixedSize(x.shape[1]);
-  const gates = { axis: 1, sizes: [3 * hidden, hidden] };
-  const [gateWeights, cellWeights] = emitSplit(graph, emitConcat(graph, [layer.weights, layer.recurrence], 0), gates) as [Value, Value];
-  const [gateBias, cellBias] = emitSplit(graph, layer.bias, { ...gates, axis: 0 }) as [Value, Value];
-  const start = zerosOf(graph, [batch, hidden]);
+  const parts = { axis: 0, sizes: [3 * hidden, hidden] };
+  const both = emitTranspose(graph, emitConcat(graph, [layer.weights, layer.recurrence], 0), [1, 0]);
+  const [gateWeights, cellWeights] = emitSplit(graph, both, parts) as [Value, Value];
+  const [gateBias, cellBias] = emitSplit(graph, emitReshape(graph, layer.bias, [4 * hidden, 1]), parts) as [Value, Value];
+  const start = zerosOf(graph, [hidden, batch]);
   const { final, stacked } = emitScan(graph, {
     initial: [start, start],
-    inputs: [x],
+    inputs: [emitTranspose(graph, x, [0, 2, 1])],
     isReversed: options.direction === "reverse",
     step: ([before, cellBefore], [input]) => {
-      const read = emitConcat(graph, [input as Value, before as Value], 1);
+      const read = emitConcat(graph, [input as Value, before as Value], 0);
       // Two products, since the runtime fuses each with the activation that follows it.
-      const squashed = graph.emit("Sigmoid", [graph.emit("Gemm", [read, gateWeights, gateBias], [batch, 3 * hidden])], [batch, 3 * hidden]);
-      const g = graph.emit("Tanh", [graph.emit("Gemm", [read, cellWeights, cellBias], [batch, hidden])], [batch, hidden]);
-      const [i, o, f] = emitSplit(graph, squashed, { axis: 1, sizes: [hidden, hidden, hidden] }) as [Value, Value, Value];
+      const squashed = graph.emit("Sigmoid", [graph.emit("Gemm", [gateWeights, read, gateBias], [3 * hidden, batch])], [3 * hidden, batch]);
+      const g = graph.emit("Tanh", [graph.emit("Gemm", [cellWeights, read, cellBias], [hidden, batch])], [hidden, batch]);
+      const [i, o, f] = emitSplit(graph, squashed, { axis: 0, sizes: [hidden, hidden, hidden] }) as [Value, Value, Value];
       const kept = emitMultiply(graph, f, cellBefore as Value);
       const written = emitMultiply(graph, i, g);
       const cell = emitAdd(graph, kept, written);
       const t = graph.emit("Tanh", [cell], cell.shape);
       const next = emitMultiply(graph, o, t);
-      const slopes = emitMultiply(graph, emitConcat(graph, [written, next, kept], 1), emitSubtract(graph, graph.scalar(1), squashed));
+      const shut = emitSubtract(graph, graph.scalar(1), squashed);
+      const slopes = emitMultiply(graph, emitConcat(graph, [written, next, kept], 0), shut);
       const ofCell = emitSubtract(graph, i, emitMultiply(graph, written, g));
       const ofHidden = emitSubtract(graph, o, emitMultiply(graph, next, t));
       const stackedHidden = options.states === "all" ? [next] : [];
-      return { states: [next, cell], stacked: [read, ofHidden, f, emitConcat(graph, [slopes, ofCell], 1), ...stackedHidden] };
+      return { states: [next, cell], stacked: [read, ofHidden, f, emitConcat(graph, [slopes, ofCell], 0), ...stackedHidden] };
     },
   });
   const [read, ofHidden, forget, ofGates, all] = stacked as [Value, Value, Value, Value, Value?];
-  return { states: all ?? (final[0] as Value), read, ofHidden, forget, ofGates };
+  const states = all === undefined ? emitTranspose(graph, final[0] as Value, [1, 0]) : emitTranspose(graph, all, [0, 2, 1]);
+  return { states, read, ofHidden, forget, ofGates };
 }
 
-/** @returns the gradients of the pre-activations, [steps, batch, 4 · hidden]. */
+/** @returns the gradients of the pre-activations, [steps, 4 · hidden, batch]. */
 function backwardPass(
   graph: GraphBuilder,
   pass: ForwardPass,
   { gradient, recurrence, options }: { gradient: Value; recurrence: Value; options: RecurrentOptions },
 ): Value {
   const { first, before } = hiddenGradients(graph, gradient, options);
-  const transposed = emitTranspose(graph, recurrence, [1, 0]);
+  const start = emitTranspose(graph, first, [1, 0]);
   const { stacked } = emitScan(graph, {
-    initial: [first, zerosOf(graph, first.shape as readonly number[])],
-    inputs: [pass.ofHidden, pass.forget, pass.ofGates, ...(before === null ? [] : [before])],
+    initial: [start, zerosOf(graph, start.shape as readonly number[])],
+    inputs: [pass.ofHidden, pass.forget, pass.ofGates, ...(before === null ? [] : [emitTranspose(graph, before, [0, 2, 1])])],
     isReversed: options.direction === "forward",
     step: (states, inputs) => {
       const [ofState, ofCell] = states as [Value, Value];
       const [ofHidden, forget, ofGates, outside] = inputs as [Value, Value, Value, Value?];
       const u = emitAdd(graph, emitMultiply(graph, ofState, ofHidden), ofCell);
-      const gates = emitMultiply(graph, emitConcat(graph, [u, ofState, u, u], 1), ofGates);
-      const next = graph.emit("Gemm", outside === undefined ? [gates, transposed] : [gates, transposed, outside], ofState.shape);
+      const gates = emitMultiply(graph, emitConcat(graph, [u, ofState, u, u], 0), ofGates);
+      const next = graph.emit("Gemm", outside === undefined ? [recurrence, gates] : [recurrence, gates, outside], ofState.shape);
       return { states: [next, emitMultiply(graph, u, forget)], stacked: [gates] };
     },
   });
