@@ -18,6 +18,7 @@ import { replayCommand } from "./replay.ts";
 import { reproduceCommand } from "./reproduce.ts";
 import { reportCommand } from "./run-report.ts";
 import { runsCommand } from "./runs.ts";
+import { searchCommand } from "./search.ts";
 import { trainCommand } from "./train.ts";
 import { verifyCommand } from "./verify.ts";
 
@@ -29,6 +30,7 @@ const program = new Command("edgebook")
 for (const command of [
   datasetCommand,
   trainCommand,
+  searchCommand,
   evaluateCommand,
   exportModelCommand,
   publishCommand,

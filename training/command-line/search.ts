@@ -1,0 +1,143 @@
+/** `edgebook search`: which settings to train with. */
+
+import { readFile, writeFile } from "node:fs/promises";
+import { Command } from "commander";
+import { CommandError } from "../command-error.ts";
+import { readDataset } from "../datasets/dataset-reader.ts";
+import { trainableFamilies } from "../networks/registry.ts";
+import type { RuntimeName } from "../runtime/contract.ts";
+import { loadRuntime } from "../runtime/registry.ts";
+import { NETWORK_SPACE, networkTrials } from "../search/network-trials.ts";
+import { type SearchResult, searchSettings, type Trial } from "../search/search-settings.ts";
+import { drawnFrom, withDrawn } from "../search/settings-path.ts";
+import { type Drawn, parseSpace, type Space } from "../search/space.ts";
+import { DEFAULT_SHARES } from "../train/split.ts";
+import { DEFAULT_TRAIN_SETTINGS } from "../train/train-network.ts";
+import { terminalProgress } from "./bars.ts";
+import { backendOption, jsonOption, positiveNumber, wholeNumber } from "./options.ts";
+import { print, printJson, table } from "./report.ts";
+
+interface SearchCommandOptions {
+  readonly data: string;
+  readonly model: string;
+  readonly configurations: number;
+  readonly folds: number;
+  readonly seed: number;
+  readonly leastEpochs: number;
+  readonly epochs: number;
+  readonly factor: number;
+  readonly space?: string;
+  readonly out?: string;
+  readonly trainShare: number;
+  readonly validationShare: number;
+  readonly backend: RuntimeName;
+  readonly json: boolean;
+}
+
+/** Of the table; the file and --json hold all. */
+const SHOWN_TRIALS = 10;
+/** How `train` is told what was found. Settings without an option are in the file. */
+const OPTION_OF: Readonly<Record<string, string>> = {
+  learningRate: "--learning-rate",
+  batch: "--batch",
+  patience: "--patience",
+  "optimiser.weightDecay": "--weight-decay",
+};
+
+export function searchCommand(): Command {
+  return new Command("search")
+    .description(
+      "Tries settings on walk-forward folds inside the training part: many for a few epochs, the best third of them for longer, and so on. Neither the validation nor the test part of `train` is looked at.",
+    )
+    .requiredOption("--data <dir>", "dataset made by `edgebook dataset`")
+    .option("--model <family>", `one of ${trainableFamilies().join(", ")}`, "mlp")
+    .option("--configurations <number>", "how many are drawn, besides the usual settings", wholeNumber, 18)
+    .option("--folds <number>", "each is trained once for each configuration and budget", wholeNumber, 3)
+    .option("--seed <number>", "of what is drawn, and of each training", wholeNumber, DEFAULT_TRAIN_SETTINGS.seed)
+    .option("--least-epochs <number>", "that all are tried with", wholeNumber, 2)
+    .option("--epochs <number>", "that the last are tried with", wholeNumber, DEFAULT_TRAIN_SETTINGS.epochs)
+    .option("--factor <number>", "more epochs and fewer configurations, from one round to the next", positiveNumber, 3)
+    .option(
+      "--space <file>",
+      'JSON: {"learningRate": {"kind": "logarithmic", "low": 1e-4, "high": 1e-2}, "batch": {"kind": "choice", "values": [64, 256]}}; kinds: choice, linear, logarithmic, whole',
+    )
+    .option("--out <file>", "write all trials as JSON")
+    .option("--train-share <share>", "as for `train`", positiveNumber, DEFAULT_SHARES.trainShare)
+    .option("--validation-share <share>", "as for `train`", positiveNumber, DEFAULT_SHARES.validationShare)
+    .addOption(backendOption())
+    .addOption(jsonOption())
+    .action(runSearch);
+}
+
+async function runSearch(options: SearchCommandOptions): Promise<void> {
+  const { model: family, seed, configurations, trainShare, validationShare } = options;
+  const space = options.space === undefined ? NETWORK_SPACE : await readSpace(options.space);
+  const settings = { ...DEFAULT_TRAIN_SETTINGS, seed };
+  const usual = drawnFrom(settings, Object.keys(space));
+  const dataset = await readDataset(options.data);
+  const runtime = await loadRuntime(options.backend);
+  const trials = networkTrials({ dataset, family, runtime, settings, shares: { trainShare, validationShare }, folds: options.folds });
+  const progress = terminalProgress();
+  progress.start("trying settings", null);
+  const result = await searchSettings({
+    space,
+    ...trials,
+    configurations,
+    seed,
+    budgets: { least: options.leastEpochs, most: options.epochs, factor: options.factor },
+    first: [usual],
+    onTrained: (done, total) => progress.update(done, `${done} of ${total} trainings`),
+  }).finally(() => progress.stop());
+  const found = { ...result, data: dataset.card.sha256, family, seed, space };
+  if (options.out !== undefined) await writeFile(options.out, `${JSON.stringify(found, null, 2)}\n`);
+  if (options.json) printJson(found);
+  else printResult(result, options);
+}
+
+async function readSpace(path: string): Promise<Space> {
+  const text = await readFile(path, "utf8").catch(() => null);
+  if (text === null) throw new CommandError(`there is no file ${path}`);
+  const read = parseSpace(parseJson(text));
+  if ("malformed" in read) throw new CommandError(`${path} is no space of settings: ${read.malformed}`);
+  for (const [name, dimension] of Object.entries(read.space))
+    withDrawn(DEFAULT_TRAIN_SETTINGS, { [name]: dimension.kind === "choice" ? (dimension.values[0] ?? "") : dimension.low });
+  return read.space;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function printResult(result: SearchResult, options: SearchCommandOptions): void {
+  const { best, trials, configurations, trainings, failed } = result;
+  const names = Object.keys(best.settings);
+  const rows = trials
+    .slice(0, SHOWN_TRIALS)
+    .map((trial) => [...names.map((name) => String(trial.settings[name])), outcomeOf(trial), foldsOf(trial)]);
+  print(table([...names, "loss after epochs", "of each fold"], rows));
+  print(
+    `${configurations} configurations tried in ${trainings} trainings${failed > 0 ? `, ${failed} failed` : ""}: the best of so many is partly luck, and its loss no score`,
+  );
+  print(
+    `next: edgebook train --data ${options.data} --model ${options.model} ${optionsOf(best.settings)} --epochs ${best.rounds.at(-1)?.budget} --out RUN`,
+  );
+}
+
+function outcomeOf({ rounds, failure }: Trial): string {
+  if (failure !== null) return failure;
+  return rounds.map(({ loss, budget }) => `${loss.toFixed(5)} after ${budget}`).join(", ");
+}
+
+function foldsOf({ rounds }: Trial): string {
+  return (rounds.at(-1)?.losses ?? []).map((loss) => loss.toFixed(4)).join(" ");
+}
+
+function optionsOf(settings: Drawn): string {
+  return Object.entries(settings)
+    .flatMap(([name, value]) => (OPTION_OF[name] === undefined ? [] : [`${OPTION_OF[name]} ${value}`]))
+    .join(" ");
+}

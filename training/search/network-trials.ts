@@ -1,0 +1,81 @@
+/**
+ * What a search needs of a network: folds inside the training part of a dataset, and one training of some epochs on a fold. Statistics of inputs and
+ * targets come from the fold's own training rows, as a run's do from its.
+ *
+ * The loss of a fold is that of the best epoch on the rows that also chose the epoch: it flatters all configurations alike, and is no score.
+ */
+
+import { CommandError } from "../command-error.ts";
+import type { Dataset } from "../datasets/dataset-reader.ts";
+import type { Runtime } from "../runtime/contract.ts";
+import { fitNormaliser, fitTargetScale } from "../train/normaliser.ts";
+import { type PreparedRows, prepareRows } from "../train/prepared-rows.ts";
+import { purgeFor, type SplitSettings, splitByTime } from "../train/split.ts";
+import { type TrainSettings, trainNetwork } from "../train/train-network.ts";
+import { familyFor } from "../train/train-run.ts";
+import { type Fold, walkForwardFolds } from "./folds.ts";
+import type { TrainOnce } from "./search-settings.ts";
+import { withDrawn } from "./settings-path.ts";
+import type { Space } from "./space.ts";
+
+/** A move beyond this many root mean squares counts as one of that size, as in train/train-run.ts. */
+const TARGET_CLIP = 5;
+
+/** What matters most, over the ranges in which it does. */
+export const NETWORK_SPACE: Space = {
+  learningRate: { kind: "logarithmic", low: 1e-4, high: 1e-2 },
+  batch: { kind: "choice", values: [64, 128, 256, 512] },
+  "optimiser.weightDecay": { kind: "logarithmic", low: 1e-4, high: 0.1 },
+};
+
+export interface NetworkTrials {
+  readonly folds: readonly Fold[];
+  /** The budget is in epochs. */
+  readonly trainOnce: TrainOnce<Fold>;
+}
+
+export interface NetworkTrialOptions {
+  readonly dataset: Dataset;
+  readonly family: string;
+  readonly runtime: Runtime;
+  /** What isn't drawn. */
+  readonly settings: TrainSettings;
+  /** Those of the run that will be made: its validation and test parts are not looked at. */
+  readonly shares: Pick<SplitSettings, "trainShare" | "validationShare">;
+  readonly folds: number;
+}
+
+export function networkTrials({ dataset, runtime, settings, shares, ...options }: NetworkTrialOptions): NetworkTrials {
+  const { family, network } = familyFor(options.family, dataset);
+  const horizons = dataset.card.targets.map(({ horizonMs }) => horizonMs);
+  const purgeMs = purgeFor(horizons, dataset.card.featureSet.warmupMs);
+  const { train } = splitByTime(dataset.times, { ...shares, purgeMs });
+  const folds = walkForwardFolds(dataset.times, train, { folds: options.folds, purgeMs });
+  // The newest fold's rows alone are kept: a search goes fold by fold.
+  let prepared: { fold: Fold; train: PreparedRows; validation: PreparedRows } | null = null;
+  const rowsOf = (fold: Fold): { train: PreparedRows; validation: PreparedRows } => {
+    if (prepared?.fold === fold) return prepared;
+    const statistics = { family, normaliser: fitNormaliser(dataset, fold.train), targetScale: fitTargetScale(dataset, fold.train) };
+    prepared = {
+      fold,
+      train: prepareRows(dataset, fold.train, { ...statistics, targetClip: TARGET_CLIP }),
+      validation: prepareRows(dataset, fold.validation, { ...statistics, targetClip: null }),
+    };
+    return prepared;
+  };
+  return {
+    folds,
+    async trainOnce(drawn, epochs, fold) {
+      const rows = rowsOf(fold);
+      const { curve } = await trainNetwork({
+        runtime,
+        network,
+        train: rows.train,
+        validation: rows.validation,
+        settings: { ...withDrawn(settings, drawn), epochs },
+      });
+      if (curve.length === 0) throw new CommandError("no epoch was trained");
+      return Math.min(...curve.map(({ validationLoss }) => validationLoss));
+    },
+  };
+}
