@@ -28,6 +28,7 @@ export function lossChart(curve: Curve, best: number | null): string {
     { name: "validation", color: "var(--validation)", points: named(curve, "validationLoss") },
   ].filter(({ points }) => points.length > 0);
   return draw({
+    ariaLabel: `training and validation loss by ${curve.unit}`,
     x: { label: curve.unit },
     y: { label: "loss", grid: true, nice: true },
     marks: [
@@ -44,6 +45,7 @@ export function lossChart(curve: Curve, best: number | null): string {
 export function curvesChart(curves: readonly (Curve | null)[]): string {
   const unit = curves.find((curve) => curve !== null)?.unit ?? "epoch";
   return draw({
+    ariaLabel: `validation loss of ${curves.length} runs by ${unit}`,
     x: { label: unit },
     y: { label: "validation loss", grid: true, nice: true },
     marks: curves.flatMap((curve, index) =>
@@ -64,6 +66,7 @@ export function scoresChart(scores: readonly DetailedScore[]): string {
     ...new Map(rows.toSorted((one, other) => one.horizonMs - other.horizonMs).map(({ horizon }) => [horizon, horizon])).values(),
   ];
   return draw({
+    ariaLabel: "R² by horizon, with intervals, beside ridge",
     fx: { label: null, domain: [...new Set(rows.map(({ target }) => target))] },
     x: { domain: horizons, label: "seconds ahead" },
     y: { label: "R²", grid: true, nice: true },
@@ -82,6 +85,7 @@ export function calibrationChart(bins: readonly CalibrationBin[]): string {
   const ends = [Math.min(...forecasts), Math.max(...forecasts)];
   const rows = bins.map((bin) => ({ ...bin, low: bin.outcome - 2 * bin.outcomeError, high: bin.outcome + 2 * bin.outcomeError }));
   return draw({
+    ariaLabel: "mean outcome by mean forecast",
     x: { label: "forecast, bps" },
     y: { label: "outcome, bps", grid: true, nice: true },
     marks: [
@@ -102,6 +106,7 @@ export function importanceChart(importance: Importance): string {
     rows.map(({ column }) => [column, column.length > LONGEST_NAME ? `${column.slice(0, LONGEST_NAME - 1)}…` : column]),
   );
   return draw({
+    ariaLabel: "columns by importance",
     height: 72 + 18 * rows.length,
     marginLeft: 12 + 6.6 * Math.max(1, ...[...names.values()].map((name) => name.length)),
     x: { label: importance.measure, grid: true },

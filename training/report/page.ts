@@ -45,7 +45,7 @@ export function card(title: string, content: Html, note = ""): Html {
 
 /** Cells that are numbers stand to the right. */
 export function dataTable(head: readonly string[], rows: readonly (readonly (string | Html)[])[]): Html {
-  return html`<div class="wide"><table><thead><tr>${head.map((cell) => html`<th>${cell}</th>`)}</tr></thead><tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
+  return html`<div class="wide" tabindex="0"><table><thead><tr>${head.map((cell) => html`<th>${cell}</th>`)}</tr></thead><tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 
 /** Pairs of name and value. */
