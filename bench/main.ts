@@ -1,6 +1,7 @@
 /** `npm run bench -- <name>`: one line of JSON for each result on stdout, and for a reader a line of text on stderr. */
 
 import { Command } from "commander";
+import type { TreeGrowth } from "../training/trees/contract.ts";
 import { benchArchive } from "./archive.ts";
 import { benchBook } from "./book.ts";
 import { benchDecode } from "./decode.ts";
@@ -8,10 +9,12 @@ import { benchDecodeBitmex } from "./decode-bitmex.ts";
 import { benchDecodeCoinbase } from "./decode-coinbase.ts";
 import { benchFeed } from "./feed.ts";
 import { benchLevels } from "./levels.ts";
-import type { Bench } from "./report.ts";
+import type { Bench, BenchResult } from "./report.ts";
 import { benchSoak } from "./soak.ts";
 import { benchStandx } from "./standx.ts";
 import { benchStreams } from "./streams.ts";
+import { benchTrainTrees, SIZES } from "./train-trees.ts";
+import { benchTreeQuality } from "./tree-quality.ts";
 
 /** Benches that work on a recording in rounds. */
 const BENCHES: readonly { readonly name: string; readonly about: string; readonly run: Bench }[] = [
@@ -77,6 +80,38 @@ program
   );
 
 program
+  .command("train-trees")
+  .description("seconds to train boosted trees, beside LightGBM (Python: EDGEBOOK_PYTHON, or python3)")
+  .option("--rounds <count>", "timed rounds", "3")
+  .option("--threads <count>", "of both sides", "2")
+  .option("--size <name>", "100kx40, 1Mx40 or 200kx200; all of them unless told")
+  .option("--growth <kind>", "depth-wise or leaf-wise; both unless told")
+  .action(async ({ rounds, threads, size, growth }: { rounds: string; threads: string; size?: string; growth?: string }) => {
+    const sizes = SIZES.map(({ name }) => name).filter((name) => size === undefined || name === size);
+    printAll(await benchTrainTrees({ rounds: Number(rounds), threads: Number(threads), sizes, growth: growthsOf(growth) }));
+  });
+
+program
+  .command("tree-quality")
+  .description("test losses of boosted trees on data sets of different kinds, beside LightGBM's and scikit-learn's")
+  .option("--draws <count>", "of each set, whose losses are averaged", "5")
+  .option("--rows <count>", "that are trained on", "20000")
+  .option("--threads <count>", "of all sides", "2")
+  .option("--hours <count>", "of the StandX recording, for real features", "12")
+  .option("--set <name>", "one set alone")
+  .option("--growth <kind>", "depth-wise or leaf-wise; both unless told")
+  .action(async (told: { draws: string; rows: string; threads: string; hours: string; set?: string; growth?: string }) => {
+    const numbers = { draws: Number(told.draws), rows: Number(told.rows), threads: Number(told.threads), hours: Number(told.hours) };
+    const results = await benchTreeQuality({
+      ...numbers,
+      sets: told.set === undefined ? null : [told.set],
+      growth: growthsOf(told.growth),
+    });
+    printAll(results);
+    if (results.some(({ isPassed }) => isPassed === false)) process.exitCode = 1;
+  });
+
+program
   .command("standx")
   .description("three recorded days through BitMEX's protocol, archived, exported and compared with the import")
   .option("--hours <count>", "of the recording, from its start; all of it unless told")
@@ -86,6 +121,14 @@ program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 });
+
+function growthsOf(told: string | undefined): TreeGrowth["kind"][] {
+  return (["depth-wise", "leaf-wise"] as const).filter((kind) => told === undefined || kind === told);
+}
+
+function printAll(results: readonly BenchResult[]): void {
+  for (const result of results) process.stdout.write(`${JSON.stringify(result)}\n`);
+}
 
 async function runRounds(run: Bench, options: RoundsOptions): Promise<void> {
   const rounds = Number(options.rounds);
