@@ -29,6 +29,7 @@ import { linear } from "../../training/tensors/operators/linear.ts";
 import { matmul } from "../../training/tensors/operators/matmul.ts";
 import { max, mean, sum } from "../../training/tensors/operators/reductions.ts";
 import { logSoftmax, softmax } from "../../training/tensors/operators/softmax.ts";
+import { zeroPad } from "../../training/tensors/operators/zero-pad.ts";
 import { sizeOf } from "../../training/tensors/shape.ts";
 import { above, allDistinct, awayFrom, checkRule, checkRules, type Draw } from "./gradient-check.ts";
 
@@ -168,6 +169,13 @@ describe("gradient rules agree with central differences", () => {
     checkRules(sliced, ([[sizes, axis], before, length, after]) => ({
       shapes: [sizes.with(axis, before + length + after)],
       build: (graph, p) => slice(graph, pick(p, 0), { axis, from: before, to: before + length }),
+    })));
+
+  const padded = fc.tuple(shapeAndAxis, fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 2 }));
+  it("padding with zeros", () =>
+    checkRules(padded, ([[sizes, axis], before, after]) => ({
+      shapes: [sizes],
+      build: (graph, p) => zeroPad(graph, pick(p, 0), { axis, before, after }),
     })));
 
   it("reshape", () =>
