@@ -14,6 +14,12 @@ const FEEDS = JSON.stringify([{ feed: "main", venue: "binance-spot", symbols: ["
 
 const fakeExchange = stripTypeScriptTypes(readFileSync("./test/workerd/fake-exchange.ts", "utf8"));
 
+/** Trains and exports a family of `models/` where onnxruntime-node runs: outside, and only for the tests that ask. */
+async function trained(request: { readonly url: string }): Promise<Response> {
+  const { answerRequest } = await import(new URL("./test/models/trainer-service.ts", import.meta.url).href);
+  return answerRequest(new URL(request.url).pathname);
+}
+
 export default defineConfig({
   plugins: [
     cloudflareTest(async () => ({
@@ -24,7 +30,7 @@ export default defineConfig({
         d1Databases: ["DB"],
         r2Buckets: ["TAPES"],
         durableObjects: { FEED: { className: "MarketFeed", useSQLite: true } },
-        serviceBindings: { EXCHANGE: "fake-exchange" },
+        serviceBindings: { EXCHANGE: "fake-exchange", TRAINER: trained },
         outboundService: "fake-exchange",
         modulesRules: [
           { type: "Data", include: ["**/*.onnx"], fallthrough: true },

@@ -6,6 +6,8 @@ declare namespace Cloudflare {
     readonly TAPES: R2Bucket;
     readonly FEED: DurableObjectNamespace<import("../../durable-objects/main.ts").MarketFeed>;
     readonly EXCHANGE: Fetcher;
+    /** Node's side: /family/kind answers the manifest and behind it the file of a model that it has just trained. */
+    readonly TRAINER: Fetcher;
     readonly FEEDS: string;
     readonly SPLITS: string;
     readonly VENUE_HOSTS: string;

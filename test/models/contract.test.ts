@@ -1,0 +1,71 @@
+/** What every folder of `models/` must hold to, or a family could be trained to forecasts that its file doesn't give. One suite over the registry. */
+
+import { describe, expect, it } from "vitest";
+import { Random } from "../../core/math/random.ts";
+import { parseManifest } from "../../models/manifest.ts";
+import { MODEL_FAMILIES } from "../../models/registry.ts";
+import { decodeModel } from "../../training/onnx/decode.ts";
+import type { Graph } from "../../training/onnx/model.ts";
+import { loadRuntime } from "../../training/runtime/registry.ts";
+import { sizeOf } from "../../training/tensors/shape.ts";
+import { answerAsTrainer, exportTiny, inRows, normals, servedFileOf, trainTiny } from "./tiny-trainer.ts";
+
+const CASES = [...MODEL_FAMILIES.values()].flatMap((family) => family.answers.map(({ kind }) => ({ id: family.id, kind, family })));
+/** Of the largest answer. */
+const PARITY = 1e-5;
+/** Of the first loss. */
+const LEARNT = 0.1;
+
+describe.each(CASES)("$id, $kind", ({ family, kind }) => {
+  it("learns a handful of rows by heart: a layer that no gradient reaches, or that turns the wrong way, would not", async () => {
+    const { losses } = await trainTiny({ family, answer: kind, size: "small", rows: 4, steps: 300, until: LEARNT, learningRate: 1e-2 });
+    const [first = Number.NaN] = losses;
+    expect(losses.every(Number.isFinite)).toBe(true);
+    expect(Math.min(...losses) / first).toBeLessThan(LEARNT);
+  });
+
+  it("in the size of its source: the file answers as the trainer does, alone and in a batch, by ONNX's own operators", async () => {
+    const model = await trainTiny({ family, answer: kind, size: "paper", rows: 2, steps: 3, learningRate: 2e-3 });
+    const file = servedFileOf(model);
+    const decoded = decodeModel(file);
+    expect(decoded.opset).toBe(17);
+    expect(foreignOperators(decoded.graph)).toEqual([]);
+    const rows = normals(new Random(5), 7 * sizeOf(model.shape));
+    const expected = await answerAsTrainer(model, rows);
+    const scale = expected.flat().reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    // Answers of nothing would agree with any file.
+    expect(scale).toBeGreaterThan(0.01);
+    const session = await (await loadRuntime("node")).open(file);
+    const ask = async (data: Float32Array): Promise<number[][]> => {
+      const count = data.length / sizeOf(model.shape);
+      const given = (await session.run({ features: { shape: [count, ...model.shape], data } }))[model.output.name] ?? new Float32Array();
+      return inRows(given, given.length / count);
+    };
+    const together = await ask(rows);
+    expect(together).toHaveLength(7);
+    expectClose(together, expected, PARITY * scale);
+    const alone: number[][] = [];
+    for (let row = 0; row < 7; row++) alone.push(...(await ask(rows.subarray(row * sizeOf(model.shape), (row + 1) * sizeOf(model.shape)))));
+    expectClose(alone, together, PARITY * scale);
+    await session.release();
+  });
+
+  it("exports a manifest that the reader accepts, of few enough characters", async () => {
+    const model = await trainTiny({ family, answer: kind, size: "small", rows: 2, steps: 1, learningRate: 1e-2 });
+    const { manifest } = await exportTiny(family, model);
+    expect(parseManifest(manifest)).toHaveProperty("manifest");
+  });
+});
+
+function expectClose(answers: readonly (readonly number[])[], expected: readonly (readonly number[])[], tolerance: number): void {
+  const worst = expected.flatMap((row, index) => row.map((value, at) => Math.abs(value - (answers[index]?.[at] ?? Number.NaN))));
+  expect(Math.max(...worst)).toBeLessThanOrEqual(tolerance);
+}
+
+/** Operators of another domain than ONNX's own, those inside bodies included. */
+function foreignOperators({ nodes }: Graph): string[] {
+  return nodes.flatMap(({ domain, operator, attributes }) => [
+    ...(domain === "" ? [] : [`${domain}:${operator}`]),
+    ...Object.values(attributes).flatMap((attribute) => ("graph" in attribute ? foreignOperators(attribute.graph) : [])),
+  ]);
+}

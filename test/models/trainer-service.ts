@@ -1,0 +1,30 @@
+/** Answers the workerd tests with models made in Node: "/deeplob/moves" gives the manifest, its length in a header, and behind it the file. */
+
+import type { AnswerKind } from "../../models/contract.ts";
+import { exportTiny, familyNamed, trainTiny } from "./tiny-trainer.ts";
+
+const made = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+const lengths = new Map<string, number>();
+
+export async function answerRequest(path: string): Promise<Response> {
+  const [, id = "", kind = ""] = path.split("/");
+  const body = made.get(path) ?? make(path, id, kind as AnswerKind);
+  made.set(path, body);
+  try {
+    return new Response(await body, { headers: { "manifest-bytes": String(lengths.get(path)) } });
+  } catch (error) {
+    return new Response(error instanceof Error ? (error.stack ?? error.message) : String(error), { status: 500 });
+  }
+}
+
+async function make(path: string, id: string, kind: AnswerKind): Promise<Uint8Array<ArrayBuffer>> {
+  const family = familyNamed(id);
+  const model = await trainTiny({ family, answer: kind, size: "paper", rows: 2, steps: 3, learningRate: 2e-3 });
+  const { manifest, artifact } = await exportTiny(family, model);
+  const text = new TextEncoder().encode(manifest);
+  lengths.set(path, text.length);
+  const bytes = new Uint8Array(text.length + artifact.length);
+  bytes.set(text);
+  bytes.set(artifact, text.length);
+  return bytes;
+}

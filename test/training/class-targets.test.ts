@@ -1,0 +1,88 @@
+/** Classes of a dataset's moves: a threshold that saw the test part, or a class that nobody ever saw, and the scores are worth nothing. */
+
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { ClassQuestion } from "../../models/contract.ts";
+import { directionQuestions } from "../../models/forecasts.ts";
+import { volumes } from "../../models/volumes/family.ts";
+import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
+import { checkClasses, classTargets, fitThresholds } from "../../training/train/class-targets.ts";
+import { scratchFolder, writeToyDataset } from "./toy-data.ts";
+
+const folder = scratchFolder();
+let dataset: Dataset;
+
+beforeAll(async () => {
+  await writeToyDataset(join(folder, "data"), [{ rows: 600, seed: 3, signal: 0.5, gapAt: 300 }]);
+  dataset = await readDataset(join(folder, "data"));
+});
+
+const upTo = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, row) => row);
+
+describe("thresholds", () => {
+  it("come from the rows that are named and from no other", () => {
+    const [, atFive] = directionQuestions();
+    if (atFive === undefined) throw new Error("no question");
+    const column = dataset.card.targets.findIndex(({ target, horizonMs }) => target === "mid" && horizonMs === 5_000);
+    const sizes = Array.from({ length: 200 }, (_, row) => Math.abs(dataset.targets[row * 12 + column] ?? Number.NaN)).sort((a, b) => a - b);
+    const [threshold = Number.NaN] = fitThresholds(dataset, upTo(200), [atFive]);
+    // A third of 200 numbers, 199 steps between them.
+    const place = 199 / 3;
+    const below = Math.floor(place);
+    expect(threshold).toBeCloseTo((sizes[below] ?? 0) + (place - below) * ((sizes[below + 1] ?? 0) - (sizes[below] ?? 0)), 12);
+    const spoilt = { ...dataset, targets: dataset.targets.map((value, cell) => (cell >= 200 * 12 ? 1e6 : value)) };
+    expect(fitThresholds(spoilt, upTo(200), directionQuestions())).toEqual(fitThresholds(dataset, upTo(200), directionQuestions()));
+  });
+
+  it("of a question that no training row can answer are refused with what to do", () => {
+    const unknown = { ...dataset, mask: new Uint8Array(dataset.mask.length) };
+    expect(() => fitThresholds(unknown, upTo(200), directionQuestions())).toThrow(/no training row knows where the mid goes in 1 s/);
+  });
+});
+
+describe("class targets", () => {
+  it("are the signs of the moves beyond the threshold, and absent where the move is", () => {
+    const questions = directionQuestions();
+    const thresholds = fitThresholds(dataset, upTo(400), questions);
+    const { width, targets, mask } = classTargets(dataset, questions, thresholds);
+    expect(width).toBe(12);
+    for (let row = 0; row < dataset.rows; row++) {
+      for (const [index, threshold] of thresholds.entries()) {
+        const cell = row * 12 + index * 3 + 1;
+        const move = dataset.targets[cell] ?? Number.NaN;
+        const isKnown = dataset.mask[cell] === 1;
+        const wanted = isKnown ? [Number(move < -threshold), Number(Math.abs(move) <= threshold), Number(move > threshold)] : [0, 0, 0];
+        expect([...targets.subarray(cell - 1, cell + 2)]).toEqual(wanted);
+        expect([...mask.subarray(cell - 1, cell + 2)]).toEqual(isKnown ? [1, 1, 1] : [0, 0, 0]);
+      }
+    }
+    // The rows before the gap and the end reach no further.
+    expect(mask.filter((one) => one === 0).length).toBe(3 * 2 * (1 + 5 + 10 + 30));
+  });
+
+  it("of the next change look no further than the segment, and have no threshold", () => {
+    const [answer] = volumes.answers;
+    if (answer.kind !== "classes") throw new Error("volumes answers classes");
+    expect(fitThresholds(dataset, upTo(400), answer.questions)).toEqual([0]);
+    const { width, targets, mask } = classTargets(dataset, answer.questions, [0]);
+    expect(width).toBe(2);
+    const mid = 1;
+    for (let row = 0; row < dataset.rows; row++) {
+      let at = row;
+      while (at < dataset.rows && dataset.mask[at * 12 + mid] === 1 && dataset.targets[at * 12 + mid] === 0) at++;
+      const isKnown = at < dataset.rows && dataset.mask[at * 12 + mid] === 1 && at < row + 30;
+      const isUp = (dataset.targets[at * 12 + mid] ?? 0) > 0;
+      expect([...targets.subarray(2 * row, 2 * row + 2)]).toEqual(isKnown ? [Number(!isUp), Number(isUp)] : [0, 0]);
+      expect(mask[2 * row]).toBe(Number(isKnown));
+    }
+  });
+
+  it("without one of the classes are refused: it could not be learnt", () => {
+    const [question] = directionQuestions() as [ClassQuestion];
+    const rising = { ...dataset, targets: dataset.targets.map(Math.abs) };
+    const targets = classTargets(rising, [question], [0.5]);
+    expect(() => checkClasses(targets, upTo(400), [question])).toThrow(/none is "down" for where the mid goes in 1 s/);
+    const honest = classTargets(dataset, [question], fitThresholds(dataset, upTo(400), [question]));
+    expect(() => checkClasses(honest, upTo(400), [question])).not.toThrow();
+  });
+});

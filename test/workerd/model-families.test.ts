@@ -1,0 +1,100 @@
+/**
+ * Every folder of `models/`, trained and exported in Node and loaded here by the inference Worker's own code: its hash, its shapes, and answers within 1e-5 of
+ * the trainer's, which the manifest's golden vectors hold. What the edge can't run, or runs otherwise, shows here and not in a forecast.
+ */
+
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import type { ModelManifest } from "../../models/contract.ts";
+import { MODEL_FAMILIES } from "../../models/registry.ts";
+import { kindOf, outputWidth, windowOf } from "../../models/shapes.ts";
+import { encodeModel } from "../../training/onnx/encode.ts";
+import { OPSET } from "../../training/onnx/model.ts";
+import { InferenceAnswers } from "../../workers/inference/answers.ts";
+import { loadModel } from "../../workers/inference/load-model.ts";
+import type { LoadedModel } from "../../workers/inference/loaded-model.ts";
+import type { ModelFiles } from "../../workers/inference/model-files.ts";
+import { ModelServer } from "../../workers/inference/model-server.ts";
+import { sha256Hex } from "../../workers/inference/sha256.ts";
+
+const NOW = Date.UTC(2026, 0, 5, 12);
+const CASES = [...MODEL_FAMILIES.values()].flatMap((family) =>
+  family.answers.map(({ kind }) => ({ id: family.id, kind, window: family.window })),
+);
+
+describe.each(CASES)("$id, $kind", ({ id, kind, window }) => {
+  it("is loaded, its golden windows answered as the trainer answered them, and each window alone as in a batch", async () => {
+    const files = await exported(id, kind);
+    const model = await loaded(files);
+    const { golden, output, input } = model.manifest;
+    expect(kindOf(output)).toBe(kind);
+    expect(windowOf(model.manifest)).toBe(window);
+    const numbers = input.shape.reduce<number>((product, size) => (size === "batch" ? product : product * size), 1);
+    const windows = Array.from({ length: 7 }, (_, row) => golden.inputs[row % golden.inputs.length] ?? []);
+    const together = await model.answer(windows);
+    if ("ok" in together) throw new Error(together.detail);
+    expect(together.map((row) => row.length)).toEqual(windows.map(() => outputWidth(output, numbers)));
+    for (const [row, expected] of golden.outputs.entries()) {
+      const [alone] = (await model.answer([golden.inputs[row] ?? []])) as number[][];
+      expect(worst(alone ?? [], expected)).toBeLessThanOrEqual(golden.tolerance);
+      expect(worst(together[row] ?? [], alone ?? [])).toBeLessThanOrEqual(golden.tolerance);
+    }
+    // The tolerance is 1e-5 of the largest answer: answers of nothing would have none.
+    expect(golden.tolerance).toBeGreaterThan(1e-9);
+    await model.retire();
+  });
+
+  it("asked for a forecast from single rows is refused unless that is what it does", async () => {
+    const files = await exported(id, kind);
+    const { featureSet } = JSON.parse(files.manifest) as ModelManifest;
+    const answers = new InferenceAnswers(new ModelServer(files), env.TAPES);
+    const answer = await answers.predict(featureSet.fingerprint, [featureSet.columns.map(() => 0)], NOW);
+    if (kind === "moves" && window === 1) expect(answer).toMatchObject({ ok: true, columns: { length: 12 } });
+    else if (kind === "moves")
+      expect(answer).toMatchObject({ ok: false, fault: "needs-a-window", detail: expect.stringContaining(`${window} rows`) });
+    else expect(answer).toMatchObject({ ok: false, fault: "not-a-forecast", detail: expect.stringContaining(kind) });
+  });
+});
+
+describe("a classifier", () => {
+  it("whose probabilities are none is refused: whoever trades on them would bet on a number that means nothing", async () => {
+    const { manifest: text } = await exported("volumes", "classes");
+    const manifest = JSON.parse(text) as ModelManifest;
+    const columns = manifest.featureSet.columns.length;
+    const artifact = encodeModel({
+      opset: OPSET,
+      graph: {
+        name: "unnormalised",
+        nodes: [{ operator: "MatMul", domain: "", inputs: ["features", "weights"], outputs: ["probabilities"], attributes: {} }],
+        constants: [{ name: "weights", type: "float32", shape: [columns, 2], data: new Float32Array(2 * columns).fill(0.3) }],
+        inputs: [{ name: "features", type: "float32", shape: ["batch", columns] }],
+        outputs: [{ name: "probabilities", type: "float32", shape: ["batch", 2] }],
+      },
+    });
+    const claimed = { file: "model.onnx", sha256: await sha256Hex(artifact), bytes: artifact.length } as const;
+    const files = { source: "shipped", manifest: JSON.stringify({ ...manifest, artifact: claimed }), artifact } as const;
+    expect(await loadModel(files)).toMatchObject({
+      fault: "bad-output",
+      detail: expect.stringContaining("for the probabilities of down,up"),
+    });
+  });
+});
+
+async function exported(id: string, kind: string): Promise<ModelFiles> {
+  const response = await env.TRAINER.fetch(`https://trainer.test/${id}/${kind}`);
+  if (!response.ok) throw new Error(await response.text());
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const length = Number(response.headers.get("manifest-bytes"));
+  return { source: "shipped", manifest: new TextDecoder().decode(bytes.subarray(0, length)), artifact: bytes.slice(length) };
+}
+
+async function loaded(files: ModelFiles): Promise<LoadedModel> {
+  const model = await loadModel(files);
+  if ("ok" in model) throw new Error(`${model.fault}: ${model.detail}`);
+  return model;
+}
+
+function worst(one: readonly number[], other: readonly number[]): number {
+  if (one.length !== other.length) return Number.POSITIVE_INFINITY;
+  return Math.max(...one.map((value, at) => Math.abs(value - (other[at] ?? Number.NaN))));
+}
