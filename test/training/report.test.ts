@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { CommandError } from "../../training/command-error.ts";
 import { readDataset } from "../../training/datasets/dataset-reader.ts";
+import { DEFAULT_TRAIN_SETTINGS } from "../../training/engine/settings.ts";
 import { calibrationOf } from "../../training/evaluate/calibration.ts";
 import { type Evaluation, evaluateRun } from "../../training/evaluate/evaluate-run.ts";
 import type { DetailedScore } from "../../training/evaluate/scores.ts";
@@ -18,7 +19,6 @@ import { flatten, type RunFacts, readRunFacts } from "../../training/report/run-
 import { renderRun, writeReport } from "../../training/report/run-report.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
 import { readRun } from "../../training/train/run-folder.ts";
-import { DEFAULT_TRAIN_SETTINGS } from "../../training/train/train-network.ts";
 import { trainRun } from "../../training/train/train-run.ts";
 import { scratchFolder, writeToyDataset } from "./toy-data.ts";
 

@@ -3,7 +3,7 @@
 import type { GradientStep } from "../tensors/training-step.ts";
 
 export interface SharedState {
-  /** [2] the barrier's. */
+  /** [3] the barrier's. */
   readonly barrier: Int32Array;
   /** See CONTROL. */
   readonly control: Int32Array;
@@ -59,7 +59,7 @@ export function createSharedState(
   const statistics = floats(step.statistics.length);
   statistics.set(step.statistics);
   return {
-    barrier: integers(2),
+    barrier: integers(3),
     control: integers(4),
     numbers,
     losses: doubles(workers),

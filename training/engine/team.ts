@@ -6,9 +6,10 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { Runtime } from "../runtime/contract.ts";
+import { Barrier } from "./barrier.ts";
 import type { Command, Plan } from "./plan.ts";
 import { Share } from "./share.ts";
-import type { WorkerReply, WorkerTask } from "./worker-entry.ts";
+import { CLOSE, type WorkerReply, type WorkerTask } from "./worker-messages.ts";
 
 export interface Team {
   /** Throws what a worker threw; the team is of no use then. */
@@ -30,35 +31,36 @@ async function openThreads(plan: Plan, runtime: Runtime): Promise<Team> {
     const task: WorkerTask = { plan, worker };
     return new Worker(new URL("./worker-entry.ts", import.meta.url), { workerData: task });
   });
-  let hasEnded = false;
-  const end = async (): Promise<void> => {
-    hasEnded = true;
-    await Promise.all(threads.map((thread) => thread.terminate()));
-  };
+  const barrier = new Barrier(plan.shared.barrier, plan.settings.workers);
   const all = async (): Promise<void> => {
+    const answers = threads.map(done);
     try {
-      await Promise.all(threads.map(done));
+      await Promise.all(answers);
     } catch (error) {
-      // The others wait at a barrier for the one that failed.
-      await end();
+      // The others may wait for the one that failed.
+      barrier.abandon();
+      await Promise.allSettled(answers);
       throw error;
     }
   };
-  const send = async (command: Command | "close"): Promise<void> => {
+  const send = async (command: Command): Promise<void> => {
     const answered = all();
     for (const thread of threads) thread.postMessage(command);
     await answered;
   };
-  await all();
-  return {
-    obey: send,
-    async close() {
-      // An ended thread would never answer.
-      if (hasEnded) return;
-      await send("close").catch(() => null);
-      await end();
-    },
+  // Never `terminate`: a thread that is stopped within a native call takes the process with it.
+  const close = async (): Promise<void> => {
+    const ends = threads.filter(({ threadId }) => threadId >= 0).map((thread) => once(thread, "exit"));
+    for (const thread of threads) thread.postMessage(CLOSE);
+    await Promise.all(ends);
   };
+  try {
+    await all();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { obey: send, close };
 }
 
 /** The next answer of a worker. Throws what went wrong there. */

@@ -1,30 +1,26 @@
-/** What runs in a worker thread: one share of the training, obeying one command after the other. Messages: a command in, "done" or what went wrong out. */
+/** What runs in a worker thread: one share of the training, obeying one command after the other. */
 
 import { parentPort, workerData } from "node:worker_threads";
 import { loadRuntime } from "../runtime/registry.ts";
 import type { Command, Plan } from "./plan.ts";
 import { Share } from "./share.ts";
-
-export interface WorkerTask {
-  readonly plan: Plan;
-  readonly worker: number;
-}
-
-export type WorkerReply = "done" | { readonly failure: string };
+import { CLOSE, type WorkerReply, type WorkerTask } from "./worker-messages.ts";
 
 const { plan, worker } = workerData as WorkerTask;
 const port = parentPort;
 if (port === null) throw new Error("this file runs in a worker thread");
 
 const share = await tell(async () => Share.open(plan, { runtime: await loadRuntime(plan.runtime), worker, isLeader: false }));
-port.on("message", (command: Command | "close") => {
-  void tell(async () => {
-    if (share === null) return;
-    if (command !== "close") return share.obey(command);
-    await share.close();
-    port.close();
-  });
+port.on("message", (command: Command | typeof CLOSE) => {
+  if (command === CLOSE) void close();
+  else void tell(async () => share?.obey(command));
 });
+
+/** With its port closed, nothing keeps the thread. */
+async function close(): Promise<void> {
+  await share?.close().catch(() => null);
+  port?.close();
+}
 
 async function tell<T>(work: () => Promise<T>): Promise<T | null> {
   try {

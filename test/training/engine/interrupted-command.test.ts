@@ -38,12 +38,17 @@ function start(out: string, ...more: string[]): { child: ChildProcess; stderr: (
 /** Resolves when the training has written the scores of its first epochs, so that it is at work. */
 async function isTraining(out: string): Promise<void> {
   await mkdir(out, { recursive: true });
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const watcher = watch(out, () => {
-    if (existsSync(join(out, "metrics.ndjson"))) resolve();
+  await changedUntil(out, () => existsSync(join(out, "metrics.ndjson")));
+}
+
+function changedUntil(path: string, isThere: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const watcher = watch(path, () => {
+      if (!isThere()) return;
+      watcher.close();
+      resolve();
+    });
   });
-  await promise;
-  watcher.close();
 }
 
 describe("ctrl-C", () => {
@@ -61,12 +66,7 @@ describe("ctrl-C", () => {
     await expect(readRun(out)).rejects.toThrow(CommandError);
     const before = readFileSync(join(out, "metrics.ndjson"), "utf8").split("\n").length;
     const again = start(out, "--resume");
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const watcher = watch(out, () => {
-      if (readFileSync(join(out, "metrics.ndjson"), "utf8").split("\n").length > before) resolve();
-    });
-    await promise;
-    watcher.close();
+    await changedUntil(out, () => readFileSync(join(out, "metrics.ndjson"), "utf8").split("\n").length > before);
     again.child.kill("SIGKILL");
     await once(again.child, "exit");
     expect(again.stderr()).toBe("");
