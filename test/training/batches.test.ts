@@ -152,7 +152,7 @@ describe("a lane", () => {
       { rows: 3, shape: [2, 2], noiseCount: 0, inputs: {}, outputs: {} },
     );
     lane.items.set([3, 4, 3]);
-    lane.fill(2, 4);
+    expect(lane.fill(2, 4)).toBeNull();
     void lane.run();
     expect(fed).toEqual({ features: [30, 31, 40, 41, 40, 41, 50, 51, 30, 31, 40, 41], targets: [4, 5, 4], weights: [3, 1, 0], total: [4] });
     expect([...source.itemWeights]).toEqual([1, 2, 0, 3, 1]);

@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { loadRuntime } from "../runtime/registry.ts";
-import type { Command, Plan } from "./plan.ts";
+import type { Command } from "./plan.ts";
 import { Share } from "./share.ts";
 import { CLOSE, type WorkerReply, type WorkerTask } from "./worker-messages.ts";
 
