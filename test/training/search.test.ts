@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { Random } from "../../core/math/random.ts";
 import { CommandError } from "../../training/command-error.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
+import { DEFAULT_TRAIN_SETTINGS } from "../../training/engine/settings.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
 import { walkForwardFolds } from "../../training/search/folds.ts";
 import { networkTrials } from "../../training/search/network-trials.ts";
@@ -13,7 +14,6 @@ import { budgetsOf, type SearchOptions, searchSettings } from "../../training/se
 import { drawnFrom, withDrawn } from "../../training/search/settings-path.ts";
 import { type Drawn, drawFrom, parseSpace, type Space } from "../../training/search/space.ts";
 import { DEFAULT_SHARES, splitByTime } from "../../training/train/split.ts";
-import { DEFAULT_TRAIN_SETTINGS } from "../../training/train/train-network.ts";
 import { scratchFolder, writeToyDataset } from "./toy-data.ts";
 
 const X: Space = { x: { kind: "linear", low: 0, high: 10 } };

@@ -4,6 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import { CommandError } from "../command-error.ts";
 import { readDataset } from "../datasets/dataset-reader.ts";
+import { DEFAULT_TRAIN_SETTINGS } from "../engine/settings.ts";
 import { trainableFamilies } from "../networks/registry.ts";
 import type { RuntimeName } from "../runtime/contract.ts";
 import { loadRuntime } from "../runtime/registry.ts";
@@ -12,7 +13,6 @@ import { type SearchResult, searchSettings, type Trial } from "../search/search-
 import { drawnFrom, withDrawn } from "../search/settings-path.ts";
 import { type Drawn, parseSpace, type Space } from "../search/space.ts";
 import { DEFAULT_SHARES } from "../train/split.ts";
-import { DEFAULT_TRAIN_SETTINGS } from "../train/train-network.ts";
 import { terminalProgress } from "./bars.ts";
 import { backendOption, jsonOption, positiveNumber, wholeNumber } from "./options.ts";
 import { print, printJson, table } from "./report.ts";

@@ -1,7 +1,7 @@
 /** `edgebook train`: a dataset in, a run out. */
 
 import { resolve } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { currentCommit } from "../commit.ts";
 import { readDataset } from "../datasets/dataset-reader.ts";
 import { type TrainedNetwork, TrainingInterrupted } from "../engine/contract.ts";
@@ -10,7 +10,7 @@ import { trainableFamilies } from "../networks/registry.ts";
 import type { Runtime, RuntimeName } from "../runtime/contract.ts";
 import { loadFastestRuntime, loadRuntime } from "../runtime/registry.ts";
 import { mutedColumns } from "../train/normaliser.ts";
-import type { RunCard } from "../train/run-folder.ts";
+import type { MovesLoss, RunCard } from "../train/run-folder.ts";
 import { DEFAULT_SHARES } from "../train/split.ts";
 import { trainRun } from "../train/train-run.ts";
 import { terminalProgress } from "./bars.ts";
@@ -24,6 +24,7 @@ interface TrainOptions extends SettingOptions {
   readonly out: string;
   readonly model: string;
   readonly resume: boolean;
+  readonly loss: MovesLoss["id"];
   readonly trainShare: number;
   readonly validationShare: number;
   readonly backend: RuntimeName;
@@ -36,6 +37,7 @@ export function trainCommand(): Command {
     .requiredOption("--data <dir>", "dataset made by `edgebook dataset`")
     .requiredOption("--out <dir>", "run folder to write")
     .option("--model <family>", `one of ${trainableFamilies().join(", ")}`, "mlp")
+    .addOption(new Option("--loss <name>", "what is made small").choices(["squared", "absolute", "huber"]).default("squared"))
     .option("--resume", "goes on from the checkpoint in --out, with the same options", false);
   return addSettingOptions(command)
     .option("--train-share <share>", "of the rows, by time", positiveNumber, DEFAULT_SHARES.trainShare)
@@ -68,6 +70,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
       progress,
       commit: currentCommit(),
       resume: options.resume,
+      ...(options.loss === "squared" ? {} : { loss: lossNamed(options.loss) }),
       signal,
       onWarning: warn,
     });
@@ -89,6 +92,11 @@ async function runtimeFor(options: TrainOptions): Promise<{ runtime: Runtime; se
   if (options.backend === "wasm") return { runtime: await loadRuntime("wasm"), settings };
   const runtime = await loadFastestRuntime(warn);
   return { runtime, settings: runtime.name === "wasm" ? { ...settings, workers: 1 } : settings };
+}
+
+/** Huber's turns from squares to lines at one unit: the root mean square of the target. */
+function lossNamed(id: MovesLoss["id"]): MovesLoss {
+  return id === "huber" ? { id, delta: 1 } : { id };
 }
 
 function argumentsToResume(): string {

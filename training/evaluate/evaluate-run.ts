@@ -10,7 +10,7 @@ import { simulatedSeed } from "../datasets/simulated-source.ts";
 import { answerRidge } from "../linear/ridge.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import { buildForwardPass } from "../tensors/forward-pass.ts";
-import { prepareRows, shapeOf } from "../train/prepared-rows.ts";
+import { prepareRows, rowsWithHistory, shapeOf } from "../train/prepared-rows.ts";
 import type { Run, RunCard } from "../train/run-folder.ts";
 import { splitByTime } from "../train/split.ts";
 import { answerRows } from "../train/train-network.ts";
@@ -47,7 +47,8 @@ export async function evaluateRun(
   dataset: Dataset,
   { runtime, commit }: { runtime: Runtime; commit: string | null },
 ): Promise<Evaluation> {
-  const rows = unseenRows(run.card, dataset);
+  const { family } = familyFor(run.card.family, dataset);
+  const rows = rowsWithHistory(dataset, unseenRows(run.card, dataset), family);
   const answers = await answersOf(run, dataset, { rows, runtime });
   const all = Array.from({ length: rows.length }, (_, index) => index);
   const { parts } = dataset.card;

@@ -11,7 +11,7 @@ import type { Dataset } from "../datasets/dataset-reader.ts";
 import { fitRidge } from "../linear/ridge.ts";
 import type { Progress } from "../progress.ts";
 import type { Runtime } from "../runtime/contract.ts";
-import { prepareRows } from "../train/prepared-rows.ts";
+import { prepareRows, rowsWithHistory } from "../train/prepared-rows.ts";
 import type { Run } from "../train/run-folder.ts";
 import { splitByTime } from "../train/split.ts";
 import { trainNetwork } from "../train/train-network.ts";
@@ -38,8 +38,13 @@ export async function checkForLeaks(
   const turned = turnLabels(training);
   const split = splitByTime(training.times, run.card.split);
   const { normaliser, targetScale, targetClip, settings } = run.card;
-  const train = prepareRows(turned, split.train, { family, normaliser, targetScale, targetClip });
-  const validation = prepareRows(turned, split.validation, { family, normaliser, targetScale, targetClip: null });
+  const train = prepareRows(turned, rowsWithHistory(turned, split.train, family), { family, normaliser, targetScale, targetClip });
+  const validation = prepareRows(turned, rowsWithHistory(turned, split.validation, family), {
+    family,
+    normaliser,
+    targetScale,
+    targetClip: null,
+  });
   progress.start("training on labels of other rows", settings.epochs * Math.ceil(train.rows / settings.batch));
   const trained = await trainNetwork({ runtime, network, train, validation, settings, onProgress: ({ step }) => progress.update(step) });
   progress.stop();

@@ -7,11 +7,12 @@
 
 import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import type { TrainSettings } from "../engine/settings.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import { fitNormaliser, fitTargetScale } from "../train/normaliser.ts";
-import { type PreparedRows, prepareRows } from "../train/prepared-rows.ts";
+import { type PreparedRows, prepareRows, rowsWithHistory } from "../train/prepared-rows.ts";
 import { purgeFor, type SplitSettings, splitByTime } from "../train/split.ts";
-import { type TrainSettings, trainNetwork } from "../train/train-network.ts";
+import { trainNetwork } from "../train/train-network.ts";
 import { familyFor } from "../train/train-run.ts";
 import { type Fold, walkForwardFolds } from "./folds.ts";
 import type { TrainOnce } from "./search-settings.ts";
@@ -58,8 +59,8 @@ export function networkTrials({ dataset, runtime, settings, shares, ...options }
     const statistics = { family, normaliser: fitNormaliser(dataset, fold.train), targetScale: fitTargetScale(dataset, fold.train) };
     prepared = {
       fold,
-      train: prepareRows(dataset, fold.train, { ...statistics, targetClip: TARGET_CLIP }),
-      validation: prepareRows(dataset, fold.validation, { ...statistics, targetClip: null }),
+      train: prepareRows(dataset, rowsWithHistory(dataset, fold.train, family), { ...statistics, targetClip: TARGET_CLIP }),
+      validation: prepareRows(dataset, rowsWithHistory(dataset, fold.validation, family), { ...statistics, targetClip: null }),
     };
     return prepared;
   };

@@ -2,6 +2,7 @@
 
 import type { ModelFamily, Normaliser } from "../../models/contract.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { windowEnds } from "../engine/row-source.ts";
 
 /** Row-major. */
 export interface PreparedRows {
@@ -30,8 +31,6 @@ export interface Preparation {
   readonly targetScale: readonly number[];
   /** Targets are cut at this many units where they train: a few leaps would rule the loss. Null leaves them, as validation must. */
   readonly targetClip: number | null;
-  /** Rows of history that the network sees, the newest the last; 1 unless told. */
-  readonly window?: number;
 }
 
 /** One row's features as the network takes them, without the batch: [columns], or [window, columns]. */
@@ -39,12 +38,17 @@ export function shapeOf({ columns, windows }: Pick<PreparedRows, "columns" | "wi
   return windows === undefined ? [columns] : [windows.size, columns];
 }
 
+/** Those of `rows` that the family can be fed: with a whole window behind them in their own segment. */
+export function rowsWithHistory(dataset: Pick<Dataset, "segments">, rows: Uint32Array, family: Pick<ModelFamily, "window">): Uint32Array {
+  return windowEnds(dataset.segments, family.window, rows);
+}
+
 /** @param rows ascending; each with a whole window behind it in its own segment, where the window is above 1. */
 export function prepareRows(dataset: Dataset, rows: Uint32Array, preparation: Preparation): PreparedRows {
   const { columns, outputs } = dataset;
   const { family, normaliser, targetScale, targetClip } = preparation;
   const clip = targetClip ?? Number.POSITIVE_INFINITY;
-  const window = preparation.window ?? 1;
+  const { window } = family;
   // Windows overlap, so the table is kept once and they are cut out of it when needed.
   const table = window === 1 ? rows : Uint32Array.from({ length: (rows.at(-1) ?? -1) + 1 }, (_, row) => row);
   const inputs = new Float32Array(table.length * columns);

@@ -32,6 +32,14 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const finite = z.array(z.number());
 const outputs = z.array(z.strictObject({ target: z.enum(["bid", "mid", "ask"]), horizonMs: z.int().positive() })).min(1);
 
+/** Of moves, in units of the targets' scale. */
+const movesLoss = z.discriminatedUnion("id", [
+  z.strictObject({ id: z.enum(["squared", "absolute"]) }),
+  z.strictObject({ id: z.literal("huber"), delta: z.number() }),
+]);
+
+export type MovesLoss = z.infer<typeof movesLoss>;
+
 const slots = z.array(z.strictObject({ name: z.string(), shape: z.array(z.int()), offset: z.int(), size: z.int() }));
 
 const runShape = z.strictObject({
@@ -71,6 +79,8 @@ const runShape = z.strictObject({
     workers: z.int(),
     accumulate: z.int(),
   } satisfies Record<keyof TrainSettings, z.ZodType>),
+  /** Absent: squared errors. */
+  loss: movesLoss.optional(),
   data: z.strictObject({
     folder: z.string(),
     sha256,

@@ -4,10 +4,13 @@ import type { EngineTask, TrainedNetwork } from "../engine/contract.ts";
 import { createRowSource, type RowSource } from "../engine/row-source.ts";
 import { runTraining } from "../engine/run-training.ts";
 import type { Session } from "../runtime/contract.ts";
+import type { Loss } from "../tensors/losses/contract.ts";
 import { squaredError } from "../tensors/losses/squared-error.ts";
 import { type PreparedRows, shapeOf } from "./prepared-rows.ts";
 
 export type TrainingTask = Omit<EngineTask, "train" | "validation" | "loss" | "shape" | "data"> & {
+  /** Squared errors unless told. */
+  readonly loss?: Loss;
   readonly train: PreparedRows;
   readonly validation: PreparedRows;
   readonly data?: string;
@@ -24,10 +27,10 @@ export interface NetworkState {
 }
 
 /** Throws as runTraining does. */
-export function trainNetwork({ train, validation, data, ...task }: TrainingTask): Promise<TrainedNetwork> {
+export function trainNetwork({ train, validation, data, loss, ...task }: TrainingTask): Promise<TrainedNetwork> {
   return runTraining({
     ...task,
-    loss: squaredError,
+    loss: loss ?? squaredError,
     shape: shapeOf(train),
     train: sourceOf(train),
     validation: sourceOf(validation),

@@ -18,10 +18,11 @@ import { defaultSettings, type NetworkSettings } from "../networks/settings.ts";
 import type { Progress } from "../progress.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import { buildForwardPass } from "../tensors/forward-pass.ts";
+import { lossOf } from "../tensors/losses/registry.ts";
 import type { Network } from "../tensors/training-step.ts";
 import { fitNormaliser, fitTargetScale } from "./normaliser.ts";
-import { type PreparedRows, prepareRows, shapeOf } from "./prepared-rows.ts";
-import { type RunCard, writeCurve, writeRun } from "./run-folder.ts";
+import { type PreparedRows, prepareRows, rowsWithHistory, shapeOf } from "./prepared-rows.ts";
+import { type MovesLoss, type RunCard, writeCurve, writeRun } from "./run-folder.ts";
 import { DEFAULT_SHARES, purgeFor, type Split, type SplitSettings, splitByTime } from "./split.ts";
 import { answerRows, trainNetwork } from "./train-network.ts";
 
@@ -40,6 +41,8 @@ export interface TrainRunOptions {
   readonly progress: Progress;
   /** Of the code that runs; null where unknown. */
   readonly commit: string | null;
+  /** Squared errors unless told. Scores are of squared errors whatever it is. */
+  readonly loss?: MovesLoss;
   /** Goes on from the checkpoint in `out`. */
   readonly resume?: boolean;
   /** Null: none is written. Otherwise how often, as in engine/contract.ts. */
@@ -56,11 +59,22 @@ const CHECKPOINT_FILE = "checkpoint";
 /** Trains and writes the run folder. Throws CommandError when the data can't be trained on. */
 export async function trainRun(options: TrainRunOptions): Promise<{ card: RunCard; trained: TrainedNetwork }> {
   const { dataset, runtime, settings, progress } = options;
-  const { family, network } = familyFor(options.family, dataset);
+  const { family, network, settings: built } = familyFor(options.family, dataset);
+  if (built.answer !== "moves")
+    throw new CommandError(`${family.id} answers ${built.answer}, and this command trains moves so far: choose another model`);
   const shares = options.shares ?? DEFAULT_SHARES;
   const horizons = dataset.card.targets.map((column) => column.horizonMs);
   const purgeMs = purgeFor(horizons, dataset.card.featureSet.warmupMs);
-  const split = splitByTime(dataset.times, { ...shares, purgeMs });
+  const parts = splitByTime(dataset.times, { ...shares, purgeMs });
+  const whole = (part: "train" | "validation"): Uint32Array => {
+    const rows = rowsWithHistory(dataset, parts[part], family);
+    if (rows.length > 0) return rows;
+    throw new CommandError(
+      `no row to ${part === "train" ? "train" : "validate"} on has ${family.window} rows before the next gap: record or simulate longer`,
+    );
+  };
+  const split = { ...parts, train: whole("train"), validation: whole("validation") };
+  const loss = options.loss ?? { id: "squared" };
   const statistics = { family, normaliser: fitNormaliser(dataset, split.train), targetScale: fitTargetScale(dataset, split.train) };
   const train = prepareRows(dataset, split.train, { ...statistics, targetClip: TARGET_CLIP });
   const validation = prepareRows(dataset, split.validation, { ...statistics, targetClip: null });
@@ -73,6 +87,7 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: RunCar
     train,
     validation,
     settings,
+    loss: lossOf(loss),
     // Rows and their order hang on the split too; the rest of what is prepared follows from the two.
     data: `${dataset.card.sha256} ${JSON.stringify({ ...shares, purgeMs })}`,
     ...(options.checkpoints === null ? {} : { checkpoint: { path: checkpoint, resume: options.resume ?? false, ...options.checkpoints } }),
@@ -94,6 +109,7 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: RunCar
       family: family.id,
       backend: runtime.name,
       settings,
+      ...(options.loss === undefined ? {} : { loss: options.loss }),
       data: dataFacts(dataset, options.dataFolder),
       featureSet: dataset.card.featureSet,
       intervalMs: dataset.card.intervalMs,
