@@ -112,7 +112,7 @@ export function logLoss(answers: usize, targets: usize, weights: usize, from: i3
 
 /**
  * Each class's probability from the answers, [classes] of `classBytes` each, and the loss: -log of the true class's.
- * @param sums the third is written.
+ * @param probabilities laid out as the answers; 0: not wanted. @param sums the third is written.
  */
 export function softmax(
   answers: usize,
@@ -127,22 +127,18 @@ export function softmax(
 ): void {
   let lossSum: f64 = 0;
   for (let row = usize(from); row < usize(to); row++) {
-    let at = answers + (row << 2);
-    let most = load<f32>(at);
-    for (let label = 1; label < classes; label++) most = max(most, load<f32>(at + usize(label) * classBytes));
+    const first = answers + (row << 2);
+    const end = first + usize(classes) * classBytes;
+    let most = load<f32>(first);
+    for (let at = first + classBytes; at < end; at += classBytes) most = max(most, load<f32>(at));
     let total: f64 = 0;
-    let to = probabilities + (row << 2);
-    for (let label = 0; label < classes; label++, at += classBytes, to += classBytes) {
-      const share = Math.exp(f64(load<f32>(at)) - f64(most));
-      total += share;
-      store<f32>(to, f32(share));
-    }
+    for (let at = first; at < end; at += classBytes) total += Math.exp(f64(load<f32>(at)) - f64(most));
     const truth = usize(load<f32>(targets + (row << 2)));
-    const answer = f64(load<f32>(answers + truth * classBytes + (row << 2)));
-    lossSum += weightAt(weights, row) * (Math.log(total) + f64(most) - answer);
+    lossSum += weightAt(weights, row) * (Math.log(total) + f64(most) - f64(load<f32>(first + truth * classBytes)));
+    if (probabilities === 0) continue;
     const factor = 1 / total;
-    to = probabilities + (row << 2);
-    for (let label = 0; label < classes; label++, to += classBytes) store<f32>(to, f32(f64(load<f32>(to)) * factor));
+    let to = probabilities + (row << 2);
+    for (let at = first; at < end; at += classBytes, to += classBytes) store<f32>(to, f32(Math.exp(f64(load<f32>(at)) - f64(most)) * factor));
   }
   store<f64>(sums, lossSum, 16);
 }

@@ -144,7 +144,7 @@ export class Booster {
     const isTraining = rows === plan.training;
     if (settings.objective.kind === "multiclass") {
       const { answers, outputBytes, targets, weights } = rows;
-      const probabilities = isTraining ? plan.probabilities : answers;
+      const probabilities = isTraining ? plan.probabilities : 0;
       kernel.softmax(answers, outputBytes, this.outputs, targets, weights, from, to, probabilities, sums);
     } else {
       rowLoss(kernel, settings.objective)(
