@@ -201,6 +201,17 @@ describe("boosted trees", () => {
     expect(new Set(ensemble.trees.flatMap((tree) => [...tree.feature])).size).toBeGreaterThan(6);
   });
 
+  it("are the same when a share happens to be all, or sampled rows and columns would be summed up otherwise", async () => {
+    const data = draw({ rows: 9_000, columns: 43, missing: 0.1 });
+    const settings: TreeSettings = { ...SETTINGS, growth: { kind: "depth-wise", maxDepth: 5 } };
+    const all = hashOf((await trainTrees(data, { settings })).ensemble);
+    for (const more of [{ rowShare: 0.99999 }, { columnShare: 0.999 }]) {
+      const { ensemble, curve } = await trainTrees(data, { settings: { ...settings, ...more } });
+      expect(hashOf(ensemble)).toBe(all);
+      expect(curve.at(-1)?.trainLoss).toBeLessThan((curve[0]?.trainLoss ?? 0) / 2);
+    }
+  });
+
   it("count the rows that come by each node, and sum their weights", async () => {
     for (const isWeighted of [false, true]) {
       const data = draw({ rows: 1_000, isWeighted });

@@ -33,7 +33,10 @@ export interface TreeSettings {
   readonly lambda: number;
   /** Least sum of hessians in a child. */
   readonly minHessian: number;
-  /** Least rows in a child. */
+  /**
+   * Least rows in a child. With weights, log-loss and multiclass a child's rows are told from its share of the node's hessian, as LightGBM tells
+   * them: some rows more or fewer may do.
+   */
   readonly minRows: number;
   /** Least gain of a split. */
   readonly minGain: number;
@@ -67,7 +70,7 @@ export interface Tree {
   readonly output: number;
   /** [nodes] column that is compared; -1 at a leaf. */
   readonly feature: Int32Array;
-  /** [nodes] `x < threshold` goes left. 0 at a leaf. */
+  /** [nodes] `x < threshold` goes left. 0 at a leaf. The largest float32: all values go left, and only missing ones right. */
   readonly threshold: Float32Array;
   /** [nodes] 1: a missing value goes left. */
   readonly isMissingLeft: Uint8Array;
@@ -93,7 +96,10 @@ export interface TreeEnsemble {
   readonly trees: readonly Tree[];
 }
 
-/** The losses after one round. */
+/**
+ * The losses after one round, means over the rows' weights: (y - p)², |y - p|, the pinball loss, -log of the probability of what was.
+ * Sampling leaves out no row here.
+ */
 export interface RoundScore {
   readonly round: number;
   readonly trainLoss: number;

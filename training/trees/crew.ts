@@ -6,6 +6,8 @@
  * microseconds, and only then sleeps. A thread that fails says so before it ends, and the others fail with it instead of waiting for ever.
  */
 
+import { availableParallelism } from "node:os";
+
 const ARRIVED = 0;
 const PHASE = 16;
 const FAILED = 32;
@@ -16,7 +18,7 @@ const LINE = 16;
 /** A counter is cleared half a round before it is used again. */
 const CLAIM_COUNTERS = 8;
 export const CREW_BYTES = (CLAIMS + CLAIM_COUNTERS * LINE) * 4;
-/** About 50 µs. */
+/** About 50 µs. With more threads than cores, who is waited for needs the core of who waits. */
 const LOOKS = 20_000;
 /** No phase takes this long: who is still missing then has died. */
 const MOST_WAIT_MS = 600_000;
@@ -29,11 +31,13 @@ export class CrewFailed extends Error {
 export class Crew {
   private readonly control: Int32Array;
   readonly threads: number;
+  private readonly looks: number;
   private phase = 0;
 
   constructor(control: Int32Array, threads: number) {
     this.control = control;
     this.threads = threads;
+    this.looks = threads > availableParallelism() ? 0 : LOOKS;
   }
 
   /** Returns when all threads are here. */
@@ -75,7 +79,7 @@ export class Crew {
 
   private awaitPhase(phase: number): void {
     const { control } = this;
-    for (let look = 0; look < LOOKS; look++) if (Atomics.load(control, PHASE) !== phase) return;
+    for (let look = 0; look < this.looks; look++) if (Atomics.load(control, PHASE) !== phase) return;
     while (Atomics.load(control, PHASE) === phase) {
       if (Atomics.wait(control, PHASE, phase, MOST_WAIT_MS) === "timed-out") throw new Error("a thread of the training died");
     }

@@ -14,6 +14,7 @@ import { fillAllBins } from "./binning.ts";
 import { Booster, outputsOf, renewalLevel } from "./boosting.ts";
 import { checkRows, checkSettings } from "./check-settings.ts";
 import type { RoundScore, TrainedTrees, Tree, TreeData, TreeSettings } from "./contract.ts";
+import { CrewFailed } from "./crew.ts";
 import { compileTreeKernel, type SharedMemory, takeSharedMemory } from "./kernel.ts";
 import { type MemoryPlan, planMemory, type RowsPlan } from "./memory-plan.ts";
 import { openThread, type ThreadOrder, type TreeThread } from "./tree-thread.ts";
@@ -43,15 +44,21 @@ export async function trainTrees(data: TreeData, options: TrainTreesOptions): Pr
     settings,
   );
   const order = { module: compileTreeKernel(), memory: takeMemory(plan), plan, columns: data.columns, settings };
-  const workers = Array.from({ length: settings.threads - 1 }, (_, at) => startWorker({ ...order, thread: at + 1 }));
+  const failures: Error[] = [];
+  const workers = Array.from({ length: settings.threads - 1 }, (_, at) => startWorker({ ...order, thread: at + 1 }, failures));
   const thread = openThread({ ...order, thread: 0 });
   try {
     return await run(thread, { data, validation, options });
   } catch (error) {
-    thread.crew.fail();
-    throw error;
+    if (!(error instanceof CrewFailed)) {
+      thread.crew.fail();
+      throw error;
+    }
+    // Why, the worker that failed says, as soon as it is listened to.
+    await Promise.all(workers.map(({ ended }) => ended));
+    throw failures[0] ?? error;
   } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    await Promise.all(workers.map(({ worker }) => worker.terminate()));
   }
 }
 
@@ -84,11 +91,15 @@ function takeMemory(plan: MemoryPlan): SharedMemory {
   }
 }
 
-function startWorker(order: ThreadOrder): Worker {
+interface Started {
+  readonly worker: Worker;
+  readonly ended: Promise<void>;
+}
+
+function startWorker(order: ThreadOrder, failures: Error[]): Started {
   const worker = new Worker(new URL("./tree-worker.ts", import.meta.url), { workerData: order });
-  // The crew tells that it failed; why, only the worker itself can.
-  worker.on("error", (error) => console.error(error));
-  return worker;
+  worker.on("error", (error: Error) => failures.push(error));
+  return { worker, ended: new Promise((resolve) => worker.once("exit", () => resolve())) };
 }
 
 async function run(thread: TreeThread, { data, validation, options }: Run): Promise<TrainedTrees> {
