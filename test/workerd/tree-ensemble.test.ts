@@ -1,0 +1,37 @@
+/** Tree ensembles where they are served: the inference Worker's own onnxruntime, against the answers of the trainer's side, bit for bit. */
+
+import { describe, expect, it } from "vitest";
+import { answers } from "../../training/trees/answer.ts";
+import { buildServedEnsemble } from "../../training/trees/served-ensemble.ts";
+import { loadOnnxruntime } from "../../workers/inference/onnxruntime.ts";
+import { AWKWARD, randomEnsemble, rowsFrom } from "../training/trees/random-trees.ts";
+
+const COLUMNS = 6;
+const ROWS = 50;
+
+describe("a tree ensemble in the Workers runtime", () => {
+  it.each([
+    [{ kind: "squared-error" } as const, 12, 0],
+    [{ kind: "log-loss" } as const, 1, 1e-6],
+    [{ kind: "multiclass", classes: 3 } as const, 3, 1e-6],
+  ])("by $kind answers what was trained: else the forecasts served are another model's", async (objective, outputs, tolerance) => {
+    const ensemble = randomEnsemble({
+      seed: 8,
+      trees: 20 * outputs,
+      columns: COLUMNS,
+      outputs,
+      maxDepth: 6,
+      thresholds: AWKWARD,
+      objective,
+    });
+    const features = rowsFrom(AWKWARD, { seed: 9, rows: ROWS, columns: COLUMNS });
+    const { InferenceSession, Tensor } = await loadOnnxruntime();
+    const session = await InferenceSession.create(buildServedEnsemble([ensemble], { inputName: "x", outputName: "y", outputScale: null }));
+    const { y } = await session.run({ x: new Tensor("float32", features, [ROWS, COLUMNS]) });
+    await session.release();
+    const expected = answers(ensemble, { rows: ROWS, columns: COLUMNS, features });
+    const served = y?.data as Float32Array;
+    expect(served.length).toBe(expected.length);
+    for (const [cell, value] of served.entries()) expect(Math.abs(value - (expected[cell] as number))).toBeLessThanOrEqual(tolerance);
+  });
+});
