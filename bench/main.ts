@@ -13,6 +13,7 @@ import type { Bench, BenchResult } from "./report.ts";
 import { benchSoak } from "./soak.ts";
 import { benchStandx } from "./standx.ts";
 import { benchStreams } from "./streams.ts";
+import { benchTrainNn } from "./train-nn.ts";
 import { benchTrainTrees, SIZES } from "./train-trees.ts";
 import { benchTreeQuality } from "./tree-quality.ts";
 
@@ -116,6 +117,25 @@ program
   .description("three recorded days through BitMEX's protocol, archived, exported and compared with the import")
   .option("--hours <count>", "of the recording, from its start; all of it unless told")
   .action(({ hours }: { hours?: string }) => benchStandx(hours === undefined ? null : Number(hours)));
+
+program
+  .command("train-nn")
+  .description("a training step of five networks beside PyTorch's, and whether both reach the same loss")
+  .option("--models <names>", "of them, by commas; all unless told")
+  .option("--workers <count>", "threads that share a batch", "2")
+  .option("--rounds <count>", "turns of each side", "12")
+  .option("--seconds <count>", "length of a turn", "1")
+  .option("--json", "JSON lines alone")
+  .action(
+    ({ models, workers, rounds, seconds, json }: Record<"workers" | "rounds" | "seconds", string> & { models?: string; json?: boolean }) =>
+      benchTrainNn({
+        models: models?.split(",") ?? [],
+        workers: Number(workers),
+        rounds: Number(rounds),
+        seconds: Number(seconds),
+        isTextWanted: json !== true,
+      }),
+  );
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
