@@ -3,7 +3,7 @@
 import { Command } from "commander";
 import { CommandError } from "../command-error.ts";
 import { differencesBetween, findRuns, midScores, writeComparison } from "../report/comparison.ts";
-import type { RunFacts } from "../report/run-facts.ts";
+import { errorText, type RunFacts } from "../report/run-facts.ts";
 import { jsonOption } from "./options.ts";
 import { print, printJson, table } from "./report.ts";
 
@@ -39,7 +39,7 @@ function printRuns(runs: readonly RunFacts[]): void {
     return [
       folder,
       ...(values[index] ?? []),
-      `${network.toFixed(5)} / ${ridge.toFixed(5)} / ${persistence.toFixed(5)}`,
+      [network, ridge, persistence].map(errorText).join(" / "),
       evaluation === null ? "not evaluated" : midScores(evaluation),
     ];
   });

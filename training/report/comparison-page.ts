@@ -3,7 +3,7 @@
 import { curvesChart, seriesColor } from "./charts.ts";
 import { type Differences, differencesBetween } from "./comparison.ts";
 import { card, dataTable, type Html, html, legend, page, raw } from "./page.ts";
-import type { RunFacts } from "./run-facts.ts";
+import { errorText, type RunFacts } from "./run-facts.ts";
 
 export function renderComparison(runs: readonly RunFacts[]): string {
   const differences = differencesBetween(runs);
@@ -32,7 +32,7 @@ function curvesCard(runs: readonly RunFacts[]): Html {
 function errorsCard(runs: readonly RunFacts[]): Html {
   const rows = runs.map(({ name, run }) => {
     const { network, ridge, persistence } = run.card.validation;
-    return [name, network.toFixed(5), ridge.toFixed(5), persistence.toFixed(5)];
+    return [name, ...[network, ridge, persistence].map(errorText)];
   });
   return card(
     "Validation error",

@@ -37,6 +37,11 @@ export async function readRunFacts(folder: string): Promise<RunFacts> {
   };
 }
 
+/** An error as it is shown; a run of another kind of answer may have no ridge line. */
+export function errorText(error: number | null): string {
+  return error === null ? "none" : error.toFixed(5);
+}
+
 /** Longer lists are counted, not shown. */
 const LONGEST_LIST = 12;
 

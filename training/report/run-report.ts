@@ -10,7 +10,7 @@ import type { DetailedScore } from "../evaluate/scores.ts";
 import { calibrationChart, importanceChart, lossChart, scoresChart } from "./charts.ts";
 import { ridgeImportance } from "./importance.ts";
 import { card, dataTable, factList, type Html, html, legend, page, raw } from "./page.ts";
-import { flatten, type RunFacts, readRunFacts } from "./run-facts.ts";
+import { errorText, flatten, type RunFacts, readRunFacts } from "./run-facts.ts";
 
 export const REPORT_FILE = "report.html";
 /** Charts of single outputs show the mid alone: bid and ask move with it. */
@@ -135,9 +135,9 @@ function validationCard({ run }: RunFacts): Html {
   return card(
     "Validation error",
     factList([
-      ["model", network.toFixed(5)],
-      ["ridge", ridge.toFixed(5)],
-      ["persistence", persistence.toFixed(5)],
+      ["model", errorText(network)],
+      ["ridge", errorText(ridge)],
+      ["persistence", errorText(persistence)],
       ["ridge's λ", [...new Set(run.card.ridgeLambdas.map((lambda) => (lambda === null ? "no line" : String(lambda))))].join(", ")],
     ]),
     "Mean squared error in units of each target's scale. Validation chose when to stop and λ, so it flatters both.",
