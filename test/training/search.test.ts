@@ -1,10 +1,12 @@
 /** The search for settings: it finds what is there, looks at nothing that is to judge it, and says how much luck may be in it. */
 
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { Random } from "../../core/math/random.ts";
 import { CommandError } from "../../training/command-error.ts";
+import { searchCommand } from "../../training/command-line/search.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
 import { DEFAULT_TRAIN_SETTINGS } from "../../training/engine/settings.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
@@ -191,6 +193,10 @@ describe("a space", () => {
       clip: { norm: 7 },
     });
     expect(settings.optimiser.decay).toBe(2);
+    // A setting that is none may become one, and stay none; one that is something can't be nothing.
+    expect(withDrawn(settings, { "clip.norm": null })).toEqual(settings);
+    expect(drawnFrom(settings, ["clip.norm"])).toEqual({ "clip.norm": null });
+    expect(() => withDrawn(settings, { rate: null })).toThrow('there is no setting "rate" that could be null');
     expect(drawnFrom(settings, ["rate", "optimiser.decay"])).toEqual({ rate: 1, "optimiser.decay": 2 });
     for (const [path, value] of [
       ["learning", 1],
@@ -315,5 +321,41 @@ describe("a search for a network's settings", () => {
     if (fold === undefined) throw new Error("no fold");
     await expect(trainOnce({ batch: 100_000 }, 1, fold)).rejects.toThrow(CommandError);
     await expect(trainOnce({ speed: 1 }, 1, fold)).rejects.toThrow('there is no setting "speed"');
+  });
+
+  it("is a command that takes the options of train, and says all that was tried", async () => {
+    const path = join(folder, "found.json");
+    const spacePath = join(folder, "space.json");
+    writeFileSync(
+      spacePath,
+      JSON.stringify({ learningRate: { kind: "choice", values: [1e-7, 3e-3] }, "clip.norm": { kind: "choice", values: [null, 1] } }),
+    );
+    const given = ["--data", join(folder, "data"), "--configurations", "9", "--folds", "2", "--least-epochs", "1", "--epochs", "2"];
+    const run = (more: readonly string[]): Promise<unknown> =>
+      searchCommand()
+        .exitOverride()
+        .parseAsync([...given, "--batch", "128", "--workers", "1", ...more], { from: "user" });
+    const printed = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    try {
+      await run(["--space", spacePath, "--out", path]);
+      // The usual rate comes first, the four others are all there are.
+      const found: unknown = JSON.parse(readFileSync(path, "utf8"));
+      expect(found).toMatchObject({
+        configurations: 5,
+        failed: 0,
+        family: "mlp",
+        data: dataset.card.sha256,
+        best: { settings: { learningRate: 3e-3 } },
+      });
+      const text = printed.mock.calls.map(([line]) => String(line)).join("");
+      expect(text).toContain("5 configurations tried in 14 trainings");
+      expect(text).toMatch(/edgebook train --data .* --model mlp --learning-rate 0.003( --clip-norm 1)? --epochs 2 --out RUN/);
+      writeFileSync(spacePath, JSON.stringify({ speed: { kind: "choice", values: [1] } }));
+      await expect(run(["--space", spacePath])).rejects.toThrow('there is no setting "speed"');
+      writeFileSync(spacePath, "{");
+      await expect(run(["--space", spacePath])).rejects.toThrow("is no space of settings");
+    } finally {
+      printed.mockRestore();
+    }
   });
 });

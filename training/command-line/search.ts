@@ -4,10 +4,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import { CommandError } from "../command-error.ts";
 import { readDataset } from "../datasets/dataset-reader.ts";
-import { DEFAULT_TRAIN_SETTINGS } from "../engine/settings.ts";
+import type { TrainSettings } from "../engine/settings.ts";
 import { trainableFamilies } from "../networks/registry.ts";
 import type { RuntimeName } from "../runtime/contract.ts";
-import { loadRuntime } from "../runtime/registry.ts";
+import { loadFastestRuntime, loadRuntime } from "../runtime/registry.ts";
 import { NETWORK_SPACE, networkTrials } from "../search/network-trials.ts";
 import { type SearchResult, searchSettings, type Trial } from "../search/search-settings.ts";
 import { drawnFrom, withDrawn } from "../search/settings-path.ts";
@@ -16,16 +16,15 @@ import { DEFAULT_SHARES } from "../train/split.ts";
 import { terminalProgress } from "./bars.ts";
 import { backendOption, jsonOption, positiveNumber, wholeNumber } from "./options.ts";
 import { print, printJson, table } from "./report.ts";
+import { addSettingOptions, type SettingOptions, settingsOf } from "./train-options.ts";
 
-interface SearchCommandOptions {
+interface SearchCommandOptions extends SettingOptions {
   readonly data: string;
   readonly model: string;
   readonly configurations: number;
   readonly folds: number;
-  readonly seed: number;
   readonly leastEpochs: number;
-  readonly epochs: number;
-  readonly factor: number;
+  readonly halving: number;
   readonly space?: string;
   readonly out?: string;
   readonly trainShare: number;
@@ -41,11 +40,16 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   learningRate: "--learning-rate",
   batch: "--batch",
   patience: "--patience",
+  accumulate: "--accumulate",
   "optimiser.weightDecay": "--weight-decay",
+  "optimiser.momentum": "--momentum",
+  "schedule.warmupSteps": "--warmup",
+  "clip.norm": "--clip-norm",
+  "clip.value": "--clip-value",
 };
 
 export function searchCommand(): Command {
-  return new Command("search")
+  const command = new Command("search")
     .description(
       "Tries settings on walk-forward folds inside the training part: many for a few epochs, the best third of them for longer, and so on. Neither the validation nor the test part of `train` is looked at.",
     )
@@ -53,15 +57,14 @@ export function searchCommand(): Command {
     .option("--model <family>", `one of ${trainableFamilies().join(", ")}`, "mlp")
     .option("--configurations <number>", "how many are drawn, besides the usual settings", wholeNumber, 18)
     .option("--folds <number>", "each is trained once for each configuration and budget", wholeNumber, 3)
-    .option("--seed <number>", "of what is drawn, and of each training", wholeNumber, DEFAULT_TRAIN_SETTINGS.seed)
-    .option("--least-epochs <number>", "that all are tried with", wholeNumber, 2)
-    .option("--epochs <number>", "that the last are tried with", wholeNumber, DEFAULT_TRAIN_SETTINGS.epochs)
-    .option("--factor <number>", "more epochs and fewer configurations, from one round to the next", positiveNumber, 3)
+    .option("--least-epochs <number>", "that all are tried with; the last with --epochs", wholeNumber, 2)
+    .option("--halving <factor>", "times fewer configurations, and more epochs, from one round to the next", positiveNumber, 3)
     .option(
       "--space <file>",
       'JSON: {"learningRate": {"kind": "logarithmic", "low": 1e-4, "high": 1e-2}, "batch": {"kind": "choice", "values": [64, 256]}}; kinds: choice, linear, logarithmic, whole',
     )
-    .option("--out <file>", "write all trials as JSON")
+    .option("--out <file>", "write all trials as JSON");
+  return addSettingOptions(command)
     .option("--train-share <share>", "as for `train`", positiveNumber, DEFAULT_SHARES.trainShare)
     .option("--validation-share <share>", "as for `train`", positiveNumber, DEFAULT_SHARES.validationShare)
     .addOption(backendOption())
@@ -71,11 +74,11 @@ export function searchCommand(): Command {
 
 async function runSearch(options: SearchCommandOptions): Promise<void> {
   const { model: family, seed, configurations, trainShare, validationShare } = options;
-  const space = options.space === undefined ? NETWORK_SPACE : await readSpace(options.space);
-  const settings = { ...DEFAULT_TRAIN_SETTINGS, seed };
+  const runtime = options.backend === "wasm" ? await loadRuntime("wasm") : await loadFastestRuntime(warn);
+  const settings = settingsOf(runtime.name === "wasm" ? { ...options, workers: 1 } : options, runtime.name);
+  const space = options.space === undefined ? NETWORK_SPACE : await readSpace(options.space, settings);
   const usual = drawnFrom(settings, Object.keys(space));
   const dataset = await readDataset(options.data);
-  const runtime = await loadRuntime(options.backend);
   const trials = networkTrials({ dataset, family, runtime, settings, shares: { trainShare, validationShare }, folds: options.folds });
   const progress = terminalProgress();
   progress.start("trying settings", null);
@@ -84,7 +87,7 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
     ...trials,
     configurations,
     seed,
-    budgets: { least: options.leastEpochs, most: options.epochs, factor: options.factor },
+    budgets: { least: options.leastEpochs, most: options.epochs, factor: options.halving },
     first: [usual],
     onTrained: (done, total) => progress.update(done, `${done} of ${total} trainings`),
   }).finally(() => progress.stop());
@@ -94,13 +97,17 @@ async function runSearch(options: SearchCommandOptions): Promise<void> {
   else printResult(result, options);
 }
 
-async function readSpace(path: string): Promise<Space> {
+function warn(message: string): void {
+  console.error(`edgebook: ${message}`);
+}
+
+async function readSpace(path: string, settings: TrainSettings): Promise<Space> {
   const text = await readFile(path, "utf8").catch(() => null);
   if (text === null) throw new CommandError(`there is no file ${path}`);
   const read = parseSpace(parseJson(text));
   if ("malformed" in read) throw new CommandError(`${path} is no space of settings: ${read.malformed}`);
   for (const [name, dimension] of Object.entries(read.space))
-    withDrawn(DEFAULT_TRAIN_SETTINGS, { [name]: dimension.kind === "choice" ? (dimension.values[0] ?? "") : dimension.low });
+    withDrawn(settings, { [name]: dimension.kind === "choice" ? (dimension.values[0] ?? null) : dimension.low });
   return read.space;
 }
 
@@ -138,6 +145,6 @@ function foldsOf({ rounds }: Trial): string {
 
 function optionsOf(settings: Drawn): string {
   return Object.entries(settings)
-    .flatMap(([name, value]) => (OPTION_OF[name] === undefined ? [] : [`${OPTION_OF[name]} ${value}`]))
+    .flatMap(([name, value]) => (OPTION_OF[name] === undefined || value === null ? [] : [`${OPTION_OF[name]} ${value}`]))
     .join(" ");
 }

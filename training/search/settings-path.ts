@@ -1,7 +1,7 @@
 /** Settings by their path, as run.json nests them: "learningRate", "optimiser.weightDecay". */
 
 import { CommandError } from "../command-error.ts";
-import type { Drawn } from "./space.ts";
+import type { Drawn, DrawnValue } from "./space.ts";
 
 /** The settings with the drawn values in their places. Throws CommandError where there is no such setting, or one of another kind. */
 export function withDrawn<Settings extends object>(settings: Settings, drawn: Drawn): Settings {
@@ -16,7 +16,7 @@ export function drawnFrom(settings: object, paths: readonly string[]): Drawn {
 function replaced<Settings extends object>(
   settings: Settings,
   [key = "", ...rest]: readonly string[],
-  { path, value }: { path: string; value: number | string },
+  { path, value }: { path: string; value: DrawnValue },
 ): Settings {
   const own: unknown = Object.hasOwn(settings, key) ? settings[key as keyof Settings] : undefined;
   if (rest.length > 0 && typeof own === "object" && own !== null) return { ...settings, [key]: replaced(own, rest, { path, value }) };
@@ -26,11 +26,11 @@ function replaced<Settings extends object>(
   return { ...settings, [key]: value };
 }
 
-function leafAt(settings: object, path: string): number | string {
+function leafAt(settings: object, path: string): DrawnValue {
   const leaf = path
     .split(".")
     .reduce<unknown>((of, key) => (typeof of === "object" && of !== null ? Reflect.get(of, key) : undefined), settings);
-  if (typeof leaf !== "number" && typeof leaf !== "string")
+  if (typeof leaf !== "number" && typeof leaf !== "string" && leaf !== null)
     throw new CommandError(`there is no setting "${path}" that is a number or a name: take names as a run's run.json has them`);
   return leaf;
 }

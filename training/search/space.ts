@@ -11,7 +11,7 @@ const range = { low: z.number(), high: z.number() };
 
 const dimensionShape = z
   .discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("choice"), values: z.array(z.union([z.number(), z.string()])).min(1) }),
+    z.strictObject({ kind: z.literal("choice"), values: z.array(z.union([z.number(), z.string(), z.null()])).min(1) }),
     z.strictObject({ kind: z.literal("linear"), ...range }),
     z.strictObject({ kind: z.literal("logarithmic"), ...range }),
     z.strictObject({ kind: z.literal("whole"), low: z.int(), high: z.int() }),
@@ -24,8 +24,10 @@ const spaceShape = z.record(z.string(), dimensionShape);
 export type Dimension = z.infer<typeof dimensionShape>;
 /** Setting by name. */
 export type Space = Readonly<Record<string, Dimension>>;
+/** Null: none, of a setting that may be left out (a bound of the gradient, say). */
+export type DrawnValue = number | string | null;
 /** One value of each. */
-export type Drawn = Readonly<Record<string, number | string>>;
+export type Drawn = Readonly<Record<string, DrawnValue>>;
 
 const DIGITS = 3;
 
@@ -41,8 +43,8 @@ export function drawFrom(space: Space, random: Random): Drawn {
   return Object.fromEntries(Object.entries(space).map(([name, dimension]) => [name, draw(dimension, random)]));
 }
 
-function draw(dimension: Dimension, random: Random): number | string {
-  if (dimension.kind === "choice") return dimension.values[random.integerBelow(dimension.values.length)] as number | string;
+function draw(dimension: Dimension, random: Random): DrawnValue {
+  if (dimension.kind === "choice") return dimension.values[random.integerBelow(dimension.values.length)] as DrawnValue;
   const { low, high } = dimension;
   if (dimension.kind === "whole") return low + random.integerBelow(high - low + 1);
   const share = random.uniform();
