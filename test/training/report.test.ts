@@ -14,8 +14,10 @@ import { silent } from "../../training/progress.ts";
 import { calibrationChart, scoresChart } from "../../training/report/charts.ts";
 import { differencesBetween, findRuns, writeComparison } from "../../training/report/comparison.ts";
 import { parseCurve } from "../../training/report/curve.ts";
+import { writeEnvironment } from "../../training/report/environment.ts";
+import { flatten } from "../../training/report/flatten.ts";
 import { readImportance, writeImportance } from "../../training/report/importance.ts";
-import { flatten, type RunFacts, readRunFacts } from "../../training/report/run-facts.ts";
+import { type RunFacts, readRunFacts } from "../../training/report/run-facts.ts";
 import { renderRun, writeReport } from "../../training/report/run-report.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
 import { readRun } from "../../training/train/run-folder.ts";
@@ -204,6 +206,18 @@ describe("a curve", () => {
     });
     expect(parseCurve('{"round":1,"trainLoss":2,"validationLoss":3}')).toMatchObject({ unit: "round", points: [{ step: 1 }] });
     expect(parseCurve("")).toBeNull();
+  });
+
+  it("an environment says what made the run, and a page shows it", async () => {
+    const run = await trainedRun("made", { seed: 1 });
+    await writeEnvironment(run);
+    const { environment } = await readRunFacts(run);
+    expect(environment).toMatchObject({
+      node: process.versions.node,
+      onnxruntime: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+      threads: expect.stringMatching(/^\d+$/),
+    });
+    expect(readFileSync(await writeReport(run), "utf8")).toContain(`<dt>node</dt><dd>${process.versions.node}</dd>`);
   });
 
   it("and an importance come back as they were written", async () => {

@@ -7,6 +7,7 @@ import { readDataset } from "../datasets/dataset-reader.ts";
 import { type TrainedNetwork, TrainingInterrupted } from "../engine/contract.ts";
 import type { TrainSettings } from "../engine/settings.ts";
 import { trainableFamilies } from "../networks/registry.ts";
+import { writeEnvironment } from "../report/environment.ts";
 import type { Runtime, RuntimeName } from "../runtime/contract.ts";
 import { loadFastestRuntime, loadRuntime } from "../runtime/registry.ts";
 import { mutedColumns } from "../train/normaliser.ts";
@@ -74,6 +75,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
       signal,
       onWarning: warn,
     });
+    await writeEnvironment(options.out);
     if (options.json) printJson({ run: options.out, card, curve: trained.curve });
     else printRun(options.out, { card, trained, muted: mutedColumns(dataset, card.normaliser) });
   } catch (error) {

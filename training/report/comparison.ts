@@ -7,7 +7,8 @@ import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../command-error.ts";
 import type { Evaluation } from "../evaluate/evaluate-run.ts";
-import { flatten, type RunFacts, readRunFacts } from "./run-facts.ts";
+import { flatten } from "./flatten.ts";
+import { type RunFacts, readRunFacts } from "./run-facts.ts";
 
 /** Every run in a folder, in order of name. What can't be read is no run. Throws CommandError when there is no such folder. */
 export async function findRuns(folder: string): Promise<RunFacts[]> {

@@ -8,9 +8,10 @@ import { join } from "node:path";
 import { suspicionsOf } from "../evaluate/evaluate-run.ts";
 import type { DetailedScore } from "../evaluate/scores.ts";
 import { calibrationChart, importanceChart, lossChart, scoresChart } from "./charts.ts";
+import { flatten } from "./flatten.ts";
 import { ridgeImportance } from "./importance.ts";
 import { card, dataTable, factList, type Html, html, legend, page, raw } from "./page.ts";
-import { errorText, flatten, type RunFacts, readRunFacts } from "./run-facts.ts";
+import { errorText, type RunFacts, readRunFacts } from "./run-facts.ts";
 
 export const REPORT_FILE = "report.html";
 /** Charts of single outputs show the mid alone: bid and ask move with it. */
