@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compileTreeKernel, openTreeKernel, type TreeKernel, takeSharedMemory } from "../../training/trees/kernel.ts";
+import { scalesFor } from "../../training/trees/quanta.ts";
 import { plainCuts, plainQuantile } from "./trees-reference.ts";
 
 const ROOT = resolve(import.meta.dirname, "..", "..");
@@ -202,5 +203,54 @@ describe("quantiles of a leaf's errors", () => {
         },
       ),
     );
+  });
+});
+
+describe("quanta", () => {
+  const memory = takeSharedMemory(4 * 65_536);
+  const kernel = openTreeKernel(compileTreeKernel(), memory);
+  const at = { gradients: FIRST, hessians: FIRST + 8_192, quanta: FIRST + 16_384, sums: FIRST + 32_768 };
+
+  function quantise(gradients: readonly number[], hessians: readonly number[] | null) {
+    const rows = gradients.length;
+    new Float32Array(memory.buffer, at.gradients, rows).set(gradients);
+    if (hessians !== null) new Float32Array(memory.buffer, at.hessians, rows).set(hessians);
+    const total = (values: readonly number[]) => values.reduce((sum, value) => sum + Math.abs(Math.fround(value)), 0);
+    const hessian = hessians === null ? rows : total(hessians);
+    const scales = scalesFor({ rows, gradient: total(gradients), hessian, hasHessians: hessians !== null });
+    const { gradient: scale, hessianBits } = scales;
+    const from = hessians === null ? 0 : at.hessians;
+    kernel.quantise(at.gradients, from, 0, rows, scale, scales.hessian, BigInt(hessianBits), at.quanta, at.sums);
+    const [gradientSum, hessianSum] = new Float64Array(memory.buffer, at.sums, 2);
+    return { scales, quanta: [...new BigInt64Array(memory.buffer, at.quanta, rows)], gradientSum, hessianSum };
+  }
+
+  const size = fc.oneof(fc.float({ min: Math.fround(1e-6), max: Math.fround(1e6), noNaN: true }), fc.constantFrom(1, 1e-20, 1e20));
+
+  it("never leave their bits, whatever the gradients, or a histogram would be another one", () => {
+    const row = fc.record({ gradient: size, hessian: size, isNegative: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 1, maxLength: 200 }), fc.boolean(), fc.boolean(), (rows, isOneSided, isCount) => {
+        const gradients = rows.map(({ gradient, isNegative }) => (isOneSided || isNegative ? -gradient : gradient));
+        const got = quantise(gradients, isCount ? null : rows.map(({ hessian }) => hessian));
+        const bits = BigInt(got.scales.hessianBits);
+        const sum = BigInt.asIntN(
+          64,
+          got.quanta.reduce((total, quantum) => total + quantum, 0n),
+        );
+        expect(Number(sum >> bits)).toBe(got.gradientSum);
+        expect(Number(sum & ((1n << bits) - 1n))).toBe(got.hessianSum);
+        const wanted = gradients.reduce((total, gradient) => total + Math.fround(gradient), 0) * got.scales.gradient;
+        expect(Math.abs((got.gradientSum as number) - wanted)).toBeLessThanOrEqual(rows.length / 2 + Math.abs(wanted) * 1e-9);
+      }),
+    );
+  });
+
+  it("sum to what small hessians are, or rows that are told surely would weigh nothing together", () => {
+    // One hessian of so much that all others are 0.3 of a quantum.
+    const small = 0.3 / (2 ** 30 - 2 * 1_001);
+    const { hessianSum, scales } = quantise(new Array(1_001).fill(1), [1, ...new Array<number>(1_000).fill(small)]);
+    expect((hessianSum as number) - Math.round(scales.hessian)).toBeGreaterThan(290);
+    expect((hessianSum as number) - Math.round(scales.hessian)).toBeLessThan(310);
   });
 });
