@@ -12,7 +12,8 @@ import { answerOf, clamp, finishTree, type GrowingNode, type Split } from "./gro
 import type { Address, RowLoss, TreeKernel } from "./kernel.ts";
 import { CHUNK_ROWS, type MemoryPlan, type RowsPlan, SUM_BYTES, TABLE_NODE_BYTES } from "./memory-plan.ts";
 import { type QuantaScales, scalesFor } from "./quanta.ts";
-import { parityOf, TreeGrower } from "./tree-grower.ts";
+import { parityOf } from "./row-sender.ts";
+import { TreeGrower } from "./tree-grower.ts";
 
 export interface BoosterParts {
   readonly plan: MemoryPlan;

@@ -6,12 +6,14 @@
  * Work is shared by ranges of columns of a node for histograms and splits, and by nodes, or parts of large ones, for sending rows.
  */
 
+import { type ColumnRange, listedRangesOf, rangesOf } from "./column-ranges.ts";
 import type { TreeSettings } from "./contract.ts";
 import type { Crew } from "./crew.ts";
 import { answerOf, type GrowingNode, type Split } from "./growing-node.ts";
 import type { Address, TreeKernel } from "./kernel.ts";
 import { CANDIDATE_BYTES, COLUMN_HISTOGRAM_BYTES, type MemoryPlan, NODE_BYTES } from "./memory-plan.ts";
 import type { QuantaScales } from "./quanta.ts";
+import { parityOf, RowSender } from "./row-sender.ts";
 
 export interface GrowerParts {
   readonly plan: MemoryPlan;
@@ -38,36 +40,14 @@ export interface TreeRoot {
   readonly mayFuse: boolean;
 }
 
-/** Columns of one block, looked at as one task. */
-interface ColumnRange {
-  readonly block: number;
-  readonly from: number;
-  readonly to: number;
-  /** Places in the thread's list of columns. */
-  readonly listed: number;
-  readonly listFrom: number;
-}
-
 interface Pair {
   readonly small: GrowingNode;
   readonly larger: GrowingNode;
 }
 
-/** Rows of one node, or a part of them, that are sent on as one task. */
-interface Sending {
-  readonly node: GrowingNode;
-  readonly split: Split;
-  readonly index: number;
-  readonly from: number;
-  readonly to: number;
-  readonly isPart: boolean;
-}
-
-/** A node with fewer rows is sent on by one thread. */
-const LEAST_PART_ROWS = 8_192;
-
 export class TreeGrower {
   private readonly parts: GrowerParts;
+  private readonly sender: RowSender;
   private readonly float64: Float64Array;
   private readonly int32: Int32Array;
   private readonly bytes: Uint8Array;
@@ -76,10 +56,10 @@ export class TreeGrower {
   private root: TreeRoot;
   private nodes: GrowingNode[] = [];
   private freeSlots: number[] = [];
-  private isOddSending = false;
 
   constructor(parts: GrowerParts) {
     this.parts = parts;
+    this.sender = new RowSender(parts);
     this.float64 = new Float64Array(parts.buffer);
     this.int32 = new Int32Array(parts.buffer);
     this.bytes = new Uint8Array(parts.buffer);
@@ -344,7 +324,7 @@ export class TreeGrower {
 
   /** Makes children, and sends them their rows unless they are fused. */
   private divide(nodes: readonly GrowingNode[], isFused: boolean): Pair[] {
-    const counts = isFused ? null : this.sendRows(nodes);
+    const counts = isFused ? null : this.sender.send(nodes);
     return nodes.map((node, at) => this.makeChildren(node, counts === null ? null : (counts[at] as number)));
   }
 
@@ -377,88 +357,6 @@ export class TreeGrower {
     return pair;
   }
 
-  /** @returns how many of each node's rows went left. */
-  private sendRows(nodes: readonly GrowingNode[]): Int32Array {
-    const { plan, crew } = this.parts;
-    // Two places in turn: a thread may already write its next counts while another still reads these.
-    this.isOddSending = !this.isOddSending;
-    const counts = this.int32.subarray((plan.leftCounts + (this.isOddSending ? plan.leftCountBytes : 0)) / 4);
-    const { wholes, inParts } = this.sendings(nodes);
-    if (inParts.length > 0) {
-      crew.share(inParts.length, (task) => this.countPart(inParts[task] as Sending, counts));
-      crew.meet();
-    }
-    const all = [...inParts, ...wholes];
-    const offsets = partOffsets(inParts, counts);
-    crew.share(all.length, (task) => {
-      const sending = all[task] as Sending;
-      const left = this.send(sending, offsets[task] ?? 0);
-      if (!sending.isPart) counts[sending.index] = left - sending.node.start;
-    });
-    crew.meet();
-    return this.leftCounts(nodes, { wholes, inParts }, counts);
-  }
-
-  private leftCounts(nodes: readonly GrowingNode[], sent: ReturnType<TreeGrower["sendings"]>, counts: Int32Array): Int32Array {
-    const result = new Int32Array(nodes.length);
-    const at = new Map(nodes.map((node, index) => [node, index]));
-    for (const { node, index } of [...sent.wholes, ...sent.inParts]) {
-      const place = at.get(node) as number;
-      result[place] = (result[place] as number) + (counts[index] as number);
-    }
-    return result;
-  }
-
-  private sendings(nodes: readonly GrowingNode[]): { readonly wholes: Sending[]; readonly inParts: Sending[] } {
-    const { threads } = this.parts.settings;
-    const rows = nodes.reduce((sum, { count }) => sum + count, 0);
-    const wholes: Sending[] = [];
-    const inParts: Sending[] = [];
-    let index = 0;
-    for (const node of nodes.toSorted((a, b) => b.count - a.count || a.number - b.number)) {
-      if (node.split === null) throw new Error(`node ${node.number} has no split`);
-      const isLarge = threads > 1 && node.count >= LEAST_PART_ROWS && node.count * threads > rows;
-      const parts = isLarge ? 2 * threads : 1;
-      for (let part = 0; part < parts; part++) {
-        const from = Math.floor((node.count * part) / parts);
-        const to = Math.floor((node.count * (part + 1)) / parts);
-        (isLarge ? inParts : wholes).push({ node, split: node.split, index: index++, from, to, isPart: isLarge });
-      }
-    }
-    return { wholes, inParts };
-  }
-
-  private countPart({ node, split, index, from, to }: Sending, counts: Int32Array): void {
-    const { plan, kernel } = this.parts;
-    const column = this.columnOf(split);
-    const turn = split.isMissingLeft ? 1 : 0;
-    counts[index] = node.isWhole
-      ? kernel.countLeftOfAll(from, to, column, split.bin, turn)
-      : kernel.countLeft(plan.rows[parityOf(node.depth)] + (node.start + from) * 4, to - from, column, split.bin, turn);
-  }
-
-  /** @param before how many of the node's rows before these go left. */
-  private send({ node, split, from, to }: Sending, before: number): number {
-    const { plan, kernel } = this.parts;
-    const parity = parityOf(node.depth);
-    const other = parityOf(node.depth + 1);
-    const quanta = plan.quanta[parity];
-    const toRows = plan.rows[other];
-    const toQuanta = plan.quanta[other];
-    const left = node.start + before;
-    const right = node.start + node.count - 1 - (from - before);
-    const column = this.columnOf(split);
-    const turn = split.isMissingLeft ? 1 : 0;
-    if (node.isWhole) return kernel.partitionAll(from, to, quanta, column, split.bin, turn, toRows, toQuanta, left, right);
-    const start = node.start + from;
-    const rows = plan.rows[parity] + start * 4;
-    return kernel.partition(rows, quanta + start * 8, to - from, column, split.bin, turn, toRows, toQuanta, left, right);
-  }
-
-  private columnOf({ column }: Split): Address {
-    return this.parts.plan.training.columnBins + column * this.parts.plan.training.columnBytes;
-  }
-
   private histogramOf(node: GrowingNode): Address {
     return this.parts.plan.histograms + node.slot * this.parts.plan.slotBytes;
   }
@@ -472,52 +370,4 @@ export class TreeGrower {
 
 function gainOf(node: GrowingNode | undefined): number {
   return node?.split?.gain ?? Number.NEGATIVE_INFINITY;
-}
-
-export function parityOf(depth: number): 0 | 1 {
-  return depth % 2 === 0 ? 0 : 1;
-}
-
-/** How many rows of a node that is sent in parts go left before each part. */
-function partOffsets(parts: readonly Sending[], counts: Int32Array): number[] {
-  let before = 0;
-  return parts.map(({ from, index }) => {
-    if (from === 0) before = 0;
-    const offset = before;
-    before += counts[index] as number;
-    return offset;
-  });
-}
-
-/** Each block in `share` ranges, as far as it has columns. */
-function rangesOf({ blocks, blockColumns }: MemoryPlan, columns: number, share: number): ColumnRange[] {
-  return Array.from({ length: blocks }, (_, block) => {
-    const first = block * blockColumns;
-    const width = Math.min(blockColumns, columns - first);
-    return cutEvenly(width, share).map(({ from, to }) => ({ block, from: first + from, to: first + to, listFrom: 0, listed: 0 }));
-  }).flat();
-}
-
-function listedRangesOf(columns: readonly number[], blockColumns: number, share: number): ColumnRange[] {
-  const ranges: ColumnRange[] = [];
-  for (let start = 0; start < columns.length; ) {
-    const block = Math.floor((columns[start] as number) / blockColumns);
-    let end = start;
-    while (end < columns.length && Math.floor((columns[end] as number) / blockColumns) === block) end++;
-    for (const { from, to } of cutEvenly(end - start, share)) {
-      const first = columns[start + from] as number;
-      const last = columns[start + to - 1] as number;
-      ranges.push({ block, from: first, to: last + 1, listFrom: start + from, listed: to - from });
-    }
-    start = end;
-  }
-  return ranges;
-}
-
-function cutEvenly(length: number, parts: number): { from: number; to: number }[] {
-  const count = Math.min(length, parts);
-  return Array.from({ length: count }, (_, part) => ({
-    from: Math.floor((length * part) / count),
-    to: Math.floor((length * (part + 1)) / count),
-  }));
 }
