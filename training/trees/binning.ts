@@ -4,20 +4,9 @@
  * The thread that has the rows copies them into the shared memory piece by piece; workers that are still starting come in when they are ready.
  */
 
-import type { TreeData, TreeSettings } from "./contract.ts";
-import type { Crew } from "./crew.ts";
-import type { TreeKernel } from "./kernel.ts";
-import type { MemoryPlan, RowsPlan } from "./memory-plan.ts";
-
-export interface BinningParts {
-  readonly plan: MemoryPlan;
-  readonly kernel: TreeKernel;
-  readonly crew: Crew;
-  readonly buffer: SharedArrayBuffer;
-  readonly columns: number;
-  readonly thread: number;
-  readonly settings: TreeSettings;
-}
+import type { TreeData } from "./contract.ts";
+import type { RowsPlan } from "./memory-plan.ts";
+import type { TreeThread } from "./tree-thread.ts";
 
 /** The rows that are copied; null in the threads that don't have them. */
 export interface BinningSource {
@@ -29,7 +18,7 @@ export interface BinningSource {
 const TILE_ROWS = 256;
 
 /** Fills cuts and bins; run by all threads. */
-export function fillAllBins(parts: BinningParts, source: BinningSource | null): void {
+export function fillAllBins(parts: TreeThread, source: BinningSource | null): void {
   const { plan, crew, columns } = parts;
   if (source !== null) copySample(parts, source.training);
   crew.meet();
@@ -43,7 +32,7 @@ export function fillAllBins(parts: BinningParts, source: BinningSource | null): 
 }
 
 /** One row of each of as many equal runs of rows, so that no period in the rows is met in step. */
-function copySample({ plan, buffer, columns, settings }: BinningParts, data: TreeData): void {
+function copySample({ plan, buffer, columns, settings }: TreeThread, data: TreeData): void {
   const { sampleRows, sample } = plan;
   const to = new Float32Array(buffer, sample, sampleRows * columns);
   if (sampleRows === data.rows) {
@@ -60,7 +49,7 @@ function copySample({ plan, buffer, columns, settings }: BinningParts, data: Tre
   }
 }
 
-function chooseColumnCuts({ plan, kernel, buffer, columns, thread, settings }: BinningParts, column: number): void {
+function chooseColumnCuts({ plan, kernel, buffer, columns, thread, settings }: TreeThread, column: number): void {
   const { sample, sampleRows } = plan;
   const sorted = plan.sorting[thread] as number;
   const spare = sorted + sampleRows * 4 + 64;
@@ -70,7 +59,7 @@ function chooseColumnCuts({ plan, kernel, buffer, columns, thread, settings }: B
   new Int32Array(buffer, plan.cutCounts, columns)[column] = cuts;
 }
 
-function binInChunks(parts: BinningParts, rows: RowsPlan, data: TreeData | null): void {
+function binInChunks(parts: TreeThread, rows: RowsPlan, data: TreeData | null): void {
   const { plan, crew, buffer, columns } = parts;
   for (let from = 0; from < rows.rows; from += plan.chunkRows) {
     const count = Math.min(plan.chunkRows, rows.rows - from);
@@ -91,7 +80,7 @@ interface Chunk {
   readonly values: number;
 }
 
-function binRows({ plan, kernel, crew, columns }: BinningParts, { rows, from, count, values }: Chunk): void {
+function binRows({ plan, kernel, crew, columns }: TreeThread, { rows, from, count, values }: Chunk): void {
   const isTraining = rows === plan.training;
   crew.share(Math.ceil(count / TILE_ROWS), (tile) => {
     const first = tile * TILE_ROWS;

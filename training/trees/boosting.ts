@@ -6,24 +6,14 @@
  */
 
 import { Random } from "../../core/math/random.ts";
-import type { RoundScore, Tree, TreeObjective, TreeSettings } from "./contract.ts";
-import type { Crew } from "./crew.ts";
+import type { RoundScore, Tree, TreeObjective } from "./contract.ts";
 import { answerOf, clamp, finishTree, type GrowingNode, type Split } from "./growing-node.ts";
 import type { Address, RowLoss, TreeKernel } from "./kernel.ts";
-import { CHUNK_ROWS, type MemoryPlan, type RowsPlan, SUM_BYTES, TABLE_NODE_BYTES } from "./memory-plan.ts";
+import { CHUNK_ROWS, type RowsPlan, SUM_BYTES, TABLE_NODE_BYTES } from "./memory-plan.ts";
 import { type QuantaScales, scalesFor } from "./quanta.ts";
 import { parityOf } from "./row-sender.ts";
 import { TreeGrower } from "./tree-grower.ts";
-
-export interface BoosterParts {
-  readonly plan: MemoryPlan;
-  readonly kernel: TreeKernel;
-  readonly crew: Crew;
-  readonly buffer: SharedArrayBuffer;
-  readonly columns: number;
-  readonly thread: number;
-  readonly settings: TreeSettings;
-}
+import type { TreeThread } from "./tree-thread.ts";
 
 /** Above every value that a column may hold: `x < threshold` sends all of them left, and only missing ones go right. */
 export const ABOVE_ALL = 3.4028234663852886e38;
@@ -38,7 +28,7 @@ interface LeafTask {
 }
 
 export class Booster {
-  private readonly parts: BoosterParts;
+  private readonly parts: TreeThread;
   private readonly grower: TreeGrower;
   private readonly random: Random;
   private readonly float32: Float32Array;
@@ -51,7 +41,7 @@ export class Booster {
   private fresh: Tree[] = [];
   private round = 0;
 
-  constructor(parts: BoosterParts) {
+  constructor(parts: TreeThread) {
     this.parts = parts;
     this.grower = new TreeGrower(parts);
     this.random = new Random(parts.settings.seed);

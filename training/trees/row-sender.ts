@@ -5,7 +5,7 @@
 
 import type { GrowingNode, Split } from "./growing-node.ts";
 import type { Address } from "./kernel.ts";
-import type { GrowerParts } from "./tree-grower.ts";
+import type { TreeThread } from "./tree-thread.ts";
 
 /** Rows of one node, or a part of them, that are sent on as one task. */
 interface Sending {
@@ -21,11 +21,11 @@ interface Sending {
 const LEAST_PART_ROWS = 8_192;
 
 export class RowSender {
-  private readonly parts: GrowerParts;
+  private readonly parts: TreeThread;
   private readonly int32: Int32Array;
   private isOddSending = false;
 
-  constructor(parts: GrowerParts) {
+  constructor(parts: TreeThread) {
     this.parts = parts;
     this.int32 = new Int32Array(parts.buffer);
   }

@@ -11,7 +11,7 @@ import { setImmediate as othersFirst } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { CommandError } from "../command-error.ts";
 import { fillAllBins } from "./binning.ts";
-import { Booster, outputsOf, renewalLevel } from "./boosting.ts";
+import { ABOVE_ALL, Booster, outputsOf, renewalLevel } from "./boosting.ts";
 import { checkRows, checkSettings } from "./check-settings.ts";
 import type { RoundScore, TrainedTrees, Tree, TreeData, TreeSettings } from "./contract.ts";
 import { CrewFailed } from "./crew.ts";
@@ -183,7 +183,7 @@ function bestConstants({ plan, kernel, buffer, settings }: TreeThread): Float32A
   return Float32Array.from(totals, (sum) => (objective.kind === "multiclass" ? Math.log(sum / total) : sum / total));
 }
 
-/** The kernel only notes the column: where in it, is looked up now. */
+/** What reaches the last float32 can't be told from what is above all. The kernel only notes the column: where in it, is looked up now. */
 function refuseInfinite({ plan, buffer, columns }: TreeThread, training: TreeData, validation: TreeData | null): void {
   const flags = new Uint8Array(buffer, plan.flags, columns);
   const column = flags.findIndex((flag) => (flag & 2) !== 0);
@@ -191,13 +191,10 @@ function refuseInfinite({ plan, buffer, columns }: TreeThread, training: TreeDat
   for (const data of validation === null ? [training] : [training, validation]) {
     for (let row = 0; row < data.rows; row++) {
       const value = data.features[row * columns + column] as number;
-      if (Math.abs(value) < LARGEST || Number.isNaN(value)) continue;
+      if (Math.abs(value) < ABOVE_ALL || Number.isNaN(value)) continue;
       throw new CommandError(
         `column ${column} of ${data === training ? "training" : "validation"} row ${row} is ${value}: make it a number, or NaN if it is missing`,
       );
     }
   }
 }
-
-/** Where float32 end; what reaches it can't be told from what is above all. */
-const LARGEST = 3.4028234663852886e38;

@@ -7,23 +7,12 @@
  */
 
 import { type ColumnRange, listedRangesOf, rangesOf } from "./column-ranges.ts";
-import type { TreeSettings } from "./contract.ts";
-import type { Crew } from "./crew.ts";
 import { answerOf, type GrowingNode, type Split } from "./growing-node.ts";
-import type { Address, TreeKernel } from "./kernel.ts";
-import { CANDIDATE_BYTES, COLUMN_HISTOGRAM_BYTES, type MemoryPlan, NODE_BYTES } from "./memory-plan.ts";
+import type { Address } from "./kernel.ts";
+import { CANDIDATE_BYTES, COLUMN_HISTOGRAM_BYTES, NODE_BYTES } from "./memory-plan.ts";
 import type { QuantaScales } from "./quanta.ts";
 import { parityOf, RowSender } from "./row-sender.ts";
-
-export interface GrowerParts {
-  readonly plan: MemoryPlan;
-  readonly kernel: TreeKernel;
-  readonly crew: Crew;
-  readonly buffer: SharedArrayBuffer;
-  readonly columns: number;
-  readonly thread: number;
-  readonly settings: TreeSettings;
-}
+import type { TreeThread } from "./tree-thread.ts";
 
 /** What is to be grown on. */
 export interface TreeRoot {
@@ -46,7 +35,7 @@ interface Pair {
 }
 
 export class TreeGrower {
-  private readonly parts: GrowerParts;
+  private readonly parts: TreeThread;
   private readonly sender: RowSender;
   private readonly float64: Float64Array;
   private readonly int32: Int32Array;
@@ -57,7 +46,7 @@ export class TreeGrower {
   private nodes: GrowingNode[] = [];
   private freeSlots: number[] = [];
 
-  constructor(parts: GrowerParts) {
+  constructor(parts: TreeThread) {
     this.parts = parts;
     this.sender = new RowSender(parts);
     this.float64 = new Float64Array(parts.buffer);
