@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- train-trees`: seconds from arrays to a model, ours beside LightGBM's, in turn within one run, each in a process of its own with
- * the same rows, settings and threads. LightGBM runs in that of its two layouts of histograms which is faster here, as a round beforehand tells.
+ * the same rows, settings and threads. LightGBM runs in the way that is fastest here, as short rounds beforehand tell.
  * Binning counts on both sides; reading files and starting processes doesn't. Test losses are measured by one program for both.
  */
 
@@ -57,6 +57,8 @@ export const SHARED_SETTINGS: Omit<TreeSettings, "objective" | "growth" | "threa
 };
 
 const TEST_ROWS = 50_000;
+/** Enough to see which way of running is the fastest. */
+const WARM_UP_TREES = 20;
 
 export async function benchTrainTrees(options: TrainTreesBenchOptions): Promise<BenchResult[]> {
   const results: BenchResult[] = [];
@@ -65,7 +67,11 @@ export async function benchTrainTrees(options: TrainTreesBenchOptions): Promise<
     try {
       const drawn = drawData(speedSet(size.columns), { seed: 1, rows: size.rows, testRows: TEST_ROWS });
       writeRows(folder, drawn);
-      for (const growth of options.growth) results.push(await raceAt(size, { folder, drawn, growth: GROWTHS[growth], options }));
+      for (const growth of options.growth) {
+        const result = await raceAt(size, { folder, drawn, growth: GROWTHS[growth], options });
+        process.stderr.write(`${lineOf(result)}\n`);
+        results.push(result);
+      }
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -84,96 +90,122 @@ interface Race {
 async function raceAt(size: Size, { folder, drawn, growth, options }: Race): Promise<BenchResult> {
   const settings: TreeSettings = { ...SHARED_SETTINGS, objective: { kind: "squared-error" }, growth, threads: options.threads };
   const request = { folder, columns: size.columns, isWeighted: false, settings };
-  const own = await startOwn();
-  const peer = await TreeContender.start("lightgbm");
+  const own = await TreeContender.start("edgebook");
+  if (typeof own === "string") throw new Error(`our own trainer didn't start: ${own}`);
+  const peer = await fastestPeer(request, drawn);
   try {
-    const layout = typeof peer === "string" ? null : await fasterLayout(peer, request, drawn);
-    await own.train({ ...request, settings: { ...settings, rounds: 5 } }, drawn.test);
-    const rounds: { own: Trained[]; peer: Trained[] } = { own: [], peer: [] };
+    await own.train({ ...request, settings: { ...settings, rounds: WARM_UP_TREES } }, drawn.test);
+    const trained: { own: Trained[]; peer: Trained[] } = { own: [], peer: [] };
     for (let round = 0; round < options.rounds; round++) {
       const turns = [
-        async () => rounds.own.push(await own.train(request, drawn.test)),
-        async () => typeof peer !== "string" && rounds.peer.push(await peer.train({ ...request, ...layout }, drawn.test)),
+        async () => trained.own.push(await own.train(request, drawn.test)),
+        async () =>
+          typeof peer !== "string" && trained.peer.push(await peer.contender.train({ ...request, layout: peer.layout }, drawn.test)),
       ];
       for (const turn of round % 2 === 0 ? turns : turns.toReversed()) await turn();
     }
-    return report(size, {
-      ...rounds,
-      growth,
-      peerName: typeof peer === "string" ? null : `LightGBM ${peer.version}`,
-      layout,
-      options,
-      why: peer,
-    });
+    return report(size, { own: trained.own, peerTrained: trained.peer, growth, peer, options });
   } finally {
     own.stop();
-    if (typeof peer !== "string") peer.stop();
+    if (typeof peer !== "string") peer.contender.stop();
   }
 }
 
-async function startOwn(): Promise<TreeContender> {
-  const own = await TreeContender.start("edgebook");
-  if (typeof own === "string") throw new Error(`our own trainer didn't start: ${own}`);
-  return own;
+/** LightGBM as it is fastest here: its layout of histograms, and whether its threads spin or sleep while they wait (on a busy machine, spinning is ruinous). */
+interface Peer {
+  readonly contender: TreeContender;
+  readonly layout: "row" | "col";
+  readonly waiting: "default" | "passive";
 }
 
-async function fasterLayout(
-  peer: TreeContender,
-  request: Omit<TrainRequest, "answers">,
-  { test }: Drawn,
-): Promise<{ layout: "row" | "col" }> {
-  const few = { ...request, settings: { ...request.settings, rounds: 40 } };
-  const row = await peer.train({ ...few, layout: "row" }, test);
-  const column = await peer.train({ ...few, layout: "col" }, test);
-  return { layout: row.seconds < column.seconds ? "row" : "col" };
+async function fastestPeer(request: Omit<TrainRequest, "answers">, { test }: Drawn): Promise<Peer | string> {
+  let fastest: { peer: Peer; seconds: number } | null = null;
+  for (const waiting of ["default", "passive"] as const) {
+    const contender = await TreeContender.start("lightgbm", waiting === "passive" ? { OMP_WAIT_POLICY: "passive" } : {});
+    if (typeof contender === "string") return contender;
+    for (const layout of ["row", "col"] as const) {
+      const few = { ...request, settings: { ...request.settings, rounds: WARM_UP_TREES }, layout };
+      const { seconds } = await contender.train(few, test);
+      if (fastest !== null && fastest.seconds <= seconds) continue;
+      if (fastest !== null && fastest.peer.contender !== contender) fastest.peer.contender.stop();
+      fastest = { peer: { contender, layout, waiting }, seconds };
+    }
+    if (fastest !== null && fastest.peer.contender !== contender) contender.stop();
+  }
+  if (fastest === null) throw new Error("no way to run LightGBM was tried");
+  return fastest.peer;
 }
 
 interface Raced {
   readonly own: readonly Trained[];
-  readonly peer: readonly Trained[];
+  readonly peerTrained: readonly Trained[];
+  readonly peer: Peer | string;
   readonly growth: TreeGrowth;
-  readonly peerName: string | null;
-  readonly layout: { layout: "row" | "col" } | null;
   readonly options: TrainTreesBenchOptions;
-  readonly why: TreeContender | string;
 }
 
-function report(size: Size, { own, peer, growth, peerName, layout, options, why }: Raced): BenchResult {
+function report(size: Size, { own, peerTrained, peer, growth, options }: Raced): BenchResult {
   const [first] = own;
   if (first === undefined) throw new Error("no round was run");
   const hashes = new Set(own.map(({ hash }) => hash));
   if (hashes.size > 1) throw new Error(`the same rows and seed gave ${hashes.size} models`);
-  const seconds = own.map((trained) => trained.seconds);
   const base = {
     name: `train-trees ${size.name} ${growth.kind}`,
     sizes: { rows: size.rows, columns: size.columns, trees: SHARED_SETTINGS.rounds, threads: options.threads, rounds: options.rounds },
-    seconds: median(seconds),
+    seconds: median(own.map(({ seconds }) => seconds)),
     hash: String(first.hash),
     cpuSeconds: median(own.map(({ cpuSeconds }) => cpuSeconds)),
-    peakMiB: Math.round(Math.max(...own.map(({ peakBytes }) => peakBytes)) / 2 ** 20),
+    peakMiB: peakMiB(own),
     testLoss: first.testLoss,
   };
-  const [firstPeer] = peer;
-  if (peerName === null || firstPeer === undefined) return { ...base, peerAbsent: typeof why === "string" ? why : "no round" };
-  const peerSeconds = peer.map((trained) => trained.seconds);
-  const ratio = pairedRatio(seconds, peerSeconds);
+  return typeof peer === "string" ? { ...base, peerAbsent: peer } : { ...base, ...besidePeer(size, { own, peerTrained, peer }) };
+}
+
+function besidePeer(
+  size: Size,
+  { own, peerTrained, peer }: { own: readonly Trained[]; peerTrained: readonly Trained[]; peer: Peer },
+): { ratio: number; peer: string; [detail: string]: unknown } {
+  const ratioOf = (measure: "seconds" | "cpuSeconds"): number =>
+    pairedRatio(
+      own.map((trained) => trained[measure]),
+      peerTrained.map((trained) => trained[measure]),
+    );
+  const ratio = ratioOf("seconds");
   return {
-    ...base,
     ratio,
-    peer: `${peerName}, ${layout?.layout}-wise`,
-    peerSeconds: median(peerSeconds),
-    peerCpuSeconds: median(peer.map(({ cpuSeconds }) => cpuSeconds)),
-    peerPeakMiB: Math.round(Math.max(...peer.map(({ peakBytes }) => peakBytes)) / 2 ** 20),
-    peerTestLoss: firstPeer.testLoss,
-    /** Ours over the peer's: below 1 is faster. */
+    peer: `LightGBM ${peer.contender.version}, ${peer.layout}-wise, ${peer.waiting} waiting`,
+    peerSeconds: median(peerTrained.map(({ seconds }) => seconds)),
+    peerCpuSeconds: median(peerTrained.map(({ cpuSeconds }) => cpuSeconds)),
+    peerPeakMiB: peakMiB(peerTrained),
+    peerTestLoss: peerTrained[0]?.testLoss,
+    // Ours over the peer's: below 1 is faster.
     shareOfPeersTime: 1 / ratio,
-    shareOfPeersCpu:
-      1 /
-      pairedRatio(
-        own.map(({ cpuSeconds }) => cpuSeconds),
-        peer.map(({ cpuSeconds }) => cpuSeconds),
-      ),
+    shareOfPeersCpu: 1 / ratioOf("cpuSeconds"),
     aim: size.aim,
     isMet: 1 / ratio <= size.aim,
   };
+}
+
+function peakMiB(trained: readonly Trained[]): number {
+  return Math.round(Math.max(...trained.map(({ peakBytes }) => peakBytes)) / 2 ** 20);
+}
+
+function lineOf({
+  name,
+  seconds,
+  peakMiB,
+  testLoss,
+  peer,
+  peerSeconds,
+  peerPeakMiB,
+  peerTestLoss,
+  shareOfPeersTime,
+  aim,
+  peerAbsent,
+}: BenchResult): string {
+  const digits = (value: unknown, count: number): string => (typeof value === "number" ? value.toFixed(count) : "-");
+  const own = `${name}: ${seconds.toFixed(2)} s, ${peakMiB} MiB, loss ${digits(testLoss, 4)}`;
+  if (peer === undefined) return `${own}; the peer is absent: ${peerAbsent}`;
+  const theirs = `${peer}: ${digits(peerSeconds, 2)} s, ${peerPeakMiB} MiB, loss ${digits(peerTestLoss, 4)}`;
+  return `${own}; ${theirs}; share of its time ${digits(shareOfPeersTime, 2)}, aim ${digits(aim, 2)}`;
 }

@@ -74,8 +74,8 @@ async function contests({ sets, draws, rows, hours }: TreeQualityOptions): Promi
     process.stderr.write("standx is left out: ../shared/data is absent\n");
     return made;
   }
-  const about = `features of the StandX book, ${hours} hours; the mid's move in 10 s; ${real.train.rows} rows, tested on the ${real.test.rows} later ones`;
-  return [...made, { name: "standx", about, objective: { kind: "squared-error" }, draws: [() => real] }];
+  const about = `features of the StandX book over ${hours} hours, the mid's move in 10 s, folds walking forward`;
+  return [...made, { name: "standx", about, objective: { kind: "squared-error" }, draws: real.map((fold) => () => fold) }];
 }
 
 interface Judging {
@@ -85,7 +85,7 @@ interface Judging {
   readonly options: TreeQualityOptions;
 }
 
-async function judge({ name, objective, draws }: Contest, { contenders, folder, growth, options }: Judging): Promise<BenchResult> {
+async function judge({ name, about, objective, draws }: Contest, { contenders, folder, growth, options }: Judging): Promise<BenchResult> {
   const settings: TreeSettings = { ...SHARED_SETTINGS, objective, growth, threads: options.threads };
   const losses = new Map<ContenderName, number[]>(contenders.map((contender) => [contender.name, []]));
   const hashes = createHash("sha256");
@@ -107,6 +107,7 @@ async function judge({ name, objective, draws }: Contest, { contenders, folder, 
   const means = new Map([...losses].map(([contender, values]) => [contender, meanOf(values)]));
   return {
     name: `tree-quality ${name} ${growth.kind}`,
+    about,
     sizes: { rows: options.rows, draws: draws.length, trees: settings.rounds },
     seconds: seconds / draws.length,
     hash: hashes.digest("hex"),

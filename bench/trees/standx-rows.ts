@@ -1,6 +1,7 @@
 /**
  * Real features: the StandX book, imported, played through BitMEX's protocol, recorded, and made into a dataset by the code that runs at the edge.
- * The target is the mid's move ten seconds on. Earlier rows train, later ones test, and between them lies a gap longer than any horizon.
+ * The target is the mid's move ten seconds on. Folds walk forward: earlier rows train, the next stretch tests, and between them lies a gap as long as
+ * the longest horizon.
  */
 
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -14,21 +15,17 @@ import { fileSources } from "../../training/datasets/file-sources.ts";
 import type { TreeData } from "../../training/trees/contract.ts";
 import { playTape } from "../circle/play-tape.ts";
 import { STANDX_FOLDER } from "../standx.ts";
+import type { Drawn } from "./data-sets.ts";
 
 const SILENCE_MS = 2_000;
 const HORIZON_MS = 10_000;
-/** Of the rows, by time. */
-const TRAINING_SHARE = 0.75;
+/** Of the rows, by time: where a fold's training ends, and the fold before ends testing. */
+const FOLD_ENDS = [0.4, 0.55, 0.7, 0.85, 1] as const;
 /** Longest horizon of any target is 300 s: rows nearer to the split than that share their future with the other side. */
 const PURGE_MS = 300_000;
 
-export interface SplitRows {
-  readonly train: TreeData;
-  readonly test: TreeData;
-}
-
 /** @returns null where the recordings are absent. */
-export async function standxRows(hours: number): Promise<SplitRows | null> {
+export async function standxRows(hours: number): Promise<Drawn[] | null> {
   if (!existsSync(STANDX_FOLDER)) return null;
   const out = mkdtempSync(join(tmpdir(), "edgebook-standx-rows-"));
   const progress = { start: () => {}, update: () => {}, stop: () => {} };
@@ -43,29 +40,35 @@ export async function standxRows(hours: number): Promise<SplitRows | null> {
     const sources = await fileSources(days, { venue: null, market: null, grids: new Map() });
     const folder = join(out, "dataset");
     await buildDataset({ sources, folder, command: ["bench"], progress });
-    return split(await readDataset(folder));
+    return folds(await readDataset(folder));
   } finally {
     rmSync(out, { recursive: true, force: true });
   }
 }
 
-function split(dataset: Dataset): SplitRows {
+function folds(dataset: Dataset): Drawn[] {
+  const { outputs, mask, times } = dataset;
   const output = dataset.card.targets.findIndex(({ target, horizonMs }) => target === "mid" && horizonMs === HORIZON_MS);
   if (output < 0) throw new Error(`no target of the mid in ${HORIZON_MS} ms`);
-  const known = Array.from({ length: dataset.rows }, (_, row) => row).filter((row) => dataset.mask[row * dataset.outputs + output] === 1);
-  const at = dataset.times[known[Math.floor(known.length * TRAINING_SHARE)] as number] as number;
-  const rowsOf = (rows: readonly number[]): TreeData => ({
-    rows: rows.length,
-    columns: dataset.columns,
-    features: Float32Array.from({ length: rows.length * dataset.columns }, (_, cell) => {
-      const row = rows[Math.floor(cell / dataset.columns)] as number;
-      return dataset.features[row * dataset.columns + (cell % dataset.columns)] as number;
-    }),
-    targets: Float32Array.from(rows, (row) => dataset.targets[row * dataset.outputs + output] as number),
-    weights: null,
+  const known = Array.from({ length: dataset.rows }, (_, row) => row).filter((row) => mask[row * outputs + output] === 1);
+  return FOLD_ENDS.slice(1).map((end, fold) => {
+    const first = Math.floor(known.length * (FOLD_ENDS[fold] as number));
+    const testRows = known.slice(first, Math.floor(known.length * end));
+    const trainUntil = (times[known[first] as number] as number) - PURGE_MS;
+    const trainRows = known.slice(0, first).filter((row) => (times[row] as number) < trainUntil);
+    return { train: rowsOf(dataset, trainRows, output), test: rowsOf(dataset, testRows, output) };
   });
+}
+
+function rowsOf({ columns, outputs, features, targets }: Dataset, rows: readonly number[], output: number): TreeData {
   return {
-    train: rowsOf(known.filter((row) => (dataset.times[row] as number) < at - PURGE_MS)),
-    test: rowsOf(known.filter((row) => (dataset.times[row] as number) >= at)),
+    rows: rows.length,
+    columns,
+    features: Float32Array.from({ length: rows.length * columns }, (_, cell) => {
+      const row = rows[Math.floor(cell / columns)] as number;
+      return features[row * columns + (cell % columns)] as number;
+    }),
+    targets: Float32Array.from(rows, (row) => targets[row * outputs + output] as number),
+    weights: null,
   };
 }
