@@ -34,12 +34,12 @@ export interface ToyMarket {
 }
 
 /** Writes a dataset of random rows whose first column foretells the mid's next move. */
-export async function writeToyDataset(folder: string, markets: readonly ToyMarket[]): Promise<DatasetCard> {
-  const writer = await DatasetWriter.create({ folder, featureSet: featureSetV1, horizonsMs: DEFAULT_HORIZONS_MS, command: ["test"] });
+export async function writeToyDataset(folder: string, markets: readonly ToyMarket[], featureSet = featureSetV1): Promise<DatasetCard> {
+  const writer = await DatasetWriter.create({ folder, featureSet, horizonsMs: DEFAULT_HORIZONS_MS, command: ["test"] });
   for (const toy of markets) {
     const part = writer.openPart();
     const random = new Random(toy.seed);
-    const row = new Float64Array(featureSetV1.columns.length);
+    const row = new Float64Array(featureSet.columns.length);
     let ticks = 100_000;
     for (let index = 0; index < toy.rows; index++) {
       for (let column = 0; column < row.length; column++) row[column] = random.normal();

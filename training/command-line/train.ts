@@ -2,11 +2,14 @@
 
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
+import type { AnswerKind } from "../../models/contract.ts";
+import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { currentCommit } from "../commit.ts";
 import { readDataset } from "../datasets/dataset-reader.ts";
 import { type TrainedNetwork, TrainingInterrupted } from "../engine/contract.ts";
 import type { TrainSettings } from "../engine/settings.ts";
 import { trainableFamilies } from "../networks/registry.ts";
+import { ANSWER_KINDS, defaultSettings, NETWORK_SIZES, type NetworkSettings, type NetworkSize } from "../networks/settings.ts";
 import { writeEnvironment } from "../report/environment.ts";
 import type { Runtime, RuntimeName } from "../runtime/contract.ts";
 import { loadFastestRuntime, loadRuntime } from "../runtime/registry.ts";
@@ -24,6 +27,8 @@ interface TrainOptions extends SettingOptions {
   readonly data: string;
   readonly out: string;
   readonly model: string;
+  readonly answer?: AnswerKind;
+  readonly size: NetworkSize;
   readonly resume: boolean;
   readonly loss: MovesLoss["id"];
   readonly trainShare: number;
@@ -39,6 +44,10 @@ export function trainCommand(): Command {
     .requiredOption("--out <dir>", "run folder to write")
     .option("--model <family>", `one of ${trainableFamilies().join(", ")}`, "mlp")
     .addOption(new Option("--loss <name>", "what is made small").choices(["squared", "absolute", "huber"]).default("squared"))
+    .addOption(
+      new Option("--answer <kind>", "moves in bps, or classes where the family has them (its first unless given)").choices(ANSWER_KINDS),
+    )
+    .addOption(new Option("--size <name>", "of the family's network; paper is that of its source").choices(NETWORK_SIZES).default("paper"))
     .option("--resume", "goes on from the checkpoint in --out, with the same options", false);
   return addSettingOptions(command)
     .option("--train-share <share>", "of the rows, by time", positiveNumber, DEFAULT_SHARES.trainShare)
@@ -65,6 +74,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
       dataFolder: resolve(options.data),
       out: options.out,
       family: options.model,
+      model: modelOf(options),
       runtime,
       settings,
       shares: { trainShare, validationShare },
@@ -86,6 +96,12 @@ async function runTrain(options: TrainOptions): Promise<void> {
   } finally {
     release();
   }
+}
+
+/** Null: as the family is where nothing is said, or there is no such family, which training refuses. */
+function modelOf({ model, answer, size }: TrainOptions): NetworkSettings | null {
+  const family = MODEL_FAMILIES.get(model);
+  return family === undefined ? null : { ...defaultSettings(family), size, ...(answer === undefined ? {} : { answer }) };
 }
 
 /** Without a native runtime there is one thread, whatever was asked for: WebAssembly's would share one module. */
@@ -125,7 +141,7 @@ function printRun(folder: string, { card, trained, muted }: { card: RunCard; tra
     `trained on ${split.trainRows} rows ${when(split.trainFrom)} … ${when(split.trainTo)}, validated on ${split.validationRows} from ${when(split.validationFrom)} UTC, ${split.purgeMs / 1_000} s purged at each boundary`,
   );
   print(
-    `validation error: network ${validation.network.toFixed(5)}, ridge ${validation.ridge.toFixed(5)}, persistence ${validation.persistence.toFixed(5)} (epoch ${card.bestEpoch} kept)`,
+    `validation error: network ${validation.network.toFixed(5)}, ${validation.ridge === null ? "" : `ridge ${validation.ridge.toFixed(5)}, `}${card.model.answer === "moves" ? "persistence" : "what knows nothing of the row"} ${validation.persistence.toFixed(5)} (epoch ${card.bestEpoch} kept)`,
   );
   if (trained.bestEpoch === 0) print("no epoch was better than persistence on the validation rows: this network has learnt nothing");
   if (muted.length > 0) print(`hardly varied in training, so muted: ${muted.join(", ")}`);

@@ -47,7 +47,8 @@ export async function evaluateRun(
   dataset: Dataset,
   { runtime, commit }: { runtime: Runtime; commit: string | null },
 ): Promise<Evaluation> {
-  const { family } = familyFor(run.card.family, dataset);
+  refuseUnscorable(run.card);
+  const { family } = familyFor(run.card.family, dataset, run.card.model);
   const rows = rowsWithHistory(dataset, unseenRows(run.card, dataset), family);
   const answers = await answersOf(run, dataset, { rows, runtime });
   const all = Array.from({ length: rows.length }, (_, index) => index);
@@ -73,6 +74,14 @@ export async function evaluateRun(
     scores: scoresOf(dataset, answers, { rows, chosen: all }),
     byPart: parts.length > 1 ? byPart : [],
   };
+}
+
+/** Scores are of moves. Throws CommandError for a run that answers anything else. */
+export function refuseUnscorable({ family, model }: RunCard): void {
+  if (model.answer === "moves") return;
+  throw new CommandError(
+    `this run of ${family} answers ${model.answer}, and scores are of moves: its validation error beside what knows nothing of the row is in the run`,
+  );
 }
 
 /** What looks too good to be true, as sentences. */
@@ -124,7 +133,7 @@ interface Answers {
 }
 
 async function answersOf(run: Run, dataset: Dataset, options: { rows: Uint32Array; runtime: Runtime }): Promise<Answers> {
-  const { family, network } = familyFor(run.card.family, dataset);
+  const { family, network } = familyFor(run.card.family, dataset, run.card.model);
   const { normaliser, targetScale } = run.card;
   const prepared = prepareRows(dataset, options.rows, { family, normaliser, targetScale, targetClip: null });
   const session = await options.runtime.open(buildForwardPass(network, shapeOf(prepared)));

@@ -16,7 +16,7 @@ import type { Run } from "../train/run-folder.ts";
 import { splitByTime } from "../train/split.ts";
 import { trainNetwork } from "../train/train-network.ts";
 import { familyFor } from "../train/train-run.ts";
-import { type Evaluation, evaluateRun } from "./evaluate-run.ts";
+import { type Evaluation, evaluateRun, refuseUnscorable } from "./evaluate-run.ts";
 
 /** Twelve outputs are tried at once, so one interval may lie just above zero by chance; a leak gives far more skill than this. */
 const LARGEST_CHANCE_R2 = 0.003;
@@ -34,7 +34,8 @@ export async function checkForLeaks(
   options: { training: Dataset; test: Dataset; runtime: Runtime; progress: Progress },
 ): Promise<LeakCheck> {
   const { training, test, runtime, progress } = options;
-  const { family, network } = familyFor(run.card.family, training);
+  const { family, network } = familyFor(run.card.family, training, run.card.model);
+  refuseUnscorable(run.card);
   const turned = turnLabels(training);
   const split = splitByTime(training.times, run.card.split);
   const { normaliser, targetScale, targetClip, settings } = run.card;

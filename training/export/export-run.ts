@@ -51,8 +51,8 @@ export interface ExportedModel {
 export async function exportRun(run: Run, options: ExportOptions): Promise<ExportedModel> {
   const { card, parameters, statistics } = run;
   const { dataset } = options;
-  const { family, network, settings } = familyFor(card.family, dataset);
-  const output = outputFor(family, settings.answer);
+  const { family, network, settings } = familyFor(card.family, dataset, card.model);
+  const output = outputFor(family, settings.answer, card.model.thresholdsBps);
   const columns = card.featureSet.columns.length;
   const shape = inputShape(family, columns).slice(1).map(Number);
   const model = buildServedGraph(network, {

@@ -6,7 +6,7 @@
 
 import type { Normaliser } from "../../models/contract.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
-import { windowEnds } from "../train/history.ts";
+import { windowEnds } from "../engine/row-source.ts";
 
 const TYPICAL_ROWS = 5;
 /** No feature of ours comes near it; a decoder's mistake might. */

@@ -8,12 +8,14 @@
 import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import type { TrainSettings } from "../engine/settings.ts";
+import { lossFor } from "../networks/losses.ts";
 import type { Runtime } from "../runtime/contract.ts";
-import { fitNormaliser, fitTargetScale } from "../train/normaliser.ts";
+import type { Loss } from "../tensors/losses/contract.ts";
+import { fitStatistics } from "../train/fit-statistics.ts";
 import { type PreparedRows, prepareRows, rowsWithHistory } from "../train/prepared-rows.ts";
 import { purgeFor, type SplitSettings, splitByTime } from "../train/split.ts";
 import { trainNetwork } from "../train/train-network.ts";
-import { familyFor } from "../train/train-run.ts";
+import { familyFor, lookBackOf } from "../train/train-run.ts";
 import { type Fold, walkForwardFolds } from "./folds.ts";
 import type { TrainOnce } from "./search-settings.ts";
 import { withDrawn } from "./settings-path.ts";
@@ -46,21 +48,29 @@ export interface NetworkTrialOptions {
   readonly folds: number;
 }
 
+interface FoldRows {
+  readonly loss: Loss;
+  readonly train: PreparedRows;
+  readonly validation: PreparedRows;
+}
+
 export function networkTrials({ dataset, runtime, settings, shares, ...options }: NetworkTrialOptions): NetworkTrials {
-  const { family, network } = familyFor(options.family, dataset);
+  const { family, network, settings: model } = familyFor(options.family, dataset);
   const horizons = dataset.card.targets.map(({ horizonMs }) => horizonMs);
-  const purgeMs = purgeFor(horizons, dataset.card.featureSet.warmupMs);
+  const purgeMs = purgeFor(horizons, lookBackOf(dataset, family));
   const { train } = splitByTime(dataset.times, { ...shares, purgeMs });
   const folds = walkForwardFolds(dataset.times, train, { folds: options.folds, purgeMs });
   // The newest fold's rows alone are kept: a search goes fold by fold.
-  let prepared: { fold: Fold; train: PreparedRows; validation: PreparedRows } | null = null;
-  const rowsOf = (fold: Fold): { train: PreparedRows; validation: PreparedRows } => {
+  let prepared: (FoldRows & { fold: Fold }) | null = null;
+  const rowsOf = (fold: Fold): FoldRows => {
     if (prepared?.fold === fold) return prepared;
-    const statistics = { family, normaliser: fitNormaliser(dataset, fold.train), targetScale: fitTargetScale(dataset, fold.train) };
+    const [train, validation] = [rowsWithHistory(dataset, fold.train, family), rowsWithHistory(dataset, fold.validation, family)];
+    const statistics = fitStatistics(dataset, train, { family, answer: model.answer });
     prepared = {
       fold,
-      train: prepareRows(dataset, rowsWithHistory(dataset, fold.train, family), { ...statistics, targetClip: TARGET_CLIP }),
-      validation: prepareRows(dataset, rowsWithHistory(dataset, fold.validation, family), { ...statistics, targetClip: null }),
+      loss: lossFor(statistics.output),
+      train: prepareRows(dataset, train, { ...statistics, targetClip: TARGET_CLIP }),
+      validation: prepareRows(dataset, validation, { ...statistics, targetClip: null }),
     };
     return prepared;
   };
@@ -71,6 +81,7 @@ export function networkTrials({ dataset, runtime, settings, shares, ...options }
       const { curve } = await trainNetwork({
         runtime,
         network,
+        loss: rows.loss,
         train: rows.train,
         validation: rows.validation,
         settings: { ...withDrawn(settings, drawn), epochs },

@@ -1,8 +1,12 @@
-/** Rows as the network gets them: normalised float32 inputs, targets in units of their own scale, a mask of which targets there are. */
+/**
+ * Rows as the network gets them: normalised float32 inputs, what is to be answered, a mask of which answers there are. Moves are in units of their own
+ * scale; of classes the one that was is 1; a reconstruction is of the inputs themselves.
+ */
 
-import type { ModelFamily, Normaliser } from "../../models/contract.ts";
+import type { ModelFamily, ModelOutput, Normaliser } from "../../models/contract.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import { windowEnds } from "../engine/row-source.ts";
+import { classTargets } from "./class-targets.ts";
 
 /** Row-major. */
 export interface PreparedRows {
@@ -25,38 +29,55 @@ export interface Windows {
 }
 
 export interface Preparation {
+  /** Its window is how much of the past each row is seen with. */
   readonly family: ModelFamily;
   readonly normaliser: Normaliser;
-  /** [outputs] basis points of one unit. */
+  /** What is answered, with the thresholds of its classes; the dataset's moves unless told. */
+  readonly output?: ModelOutput;
+  /** [outputs] basis points of one unit of each move. */
   readonly targetScale: readonly number[];
-  /** Targets are cut at this many units where they train: a few leaps would rule the loss. Null leaves them, as validation must. */
+  /** Moves are cut at this many units where they train: a few leaps would rule the loss. Null leaves them, as validation must. */
   readonly targetClip: number | null;
 }
+
+type Answers = Pick<PreparedRows, "outputs" | "targets" | "mask">;
 
 /** One row's features as the network takes them, without the batch: [columns], or [window, columns]. */
 export function shapeOf({ columns, windows }: Pick<PreparedRows, "columns" | "windows">): readonly number[] {
   return windows === undefined ? [columns] : [windows.size, columns];
 }
 
-/** Those of `rows` that the family can be fed: with a whole window behind them in their own segment. */
-export function rowsWithHistory(dataset: Pick<Dataset, "segments">, rows: Uint32Array, family: Pick<ModelFamily, "window">): Uint32Array {
-  return windowEnds(dataset.segments, family.window, rows);
+/** Those of `rows` (ascending) that have the family's whole window behind them in their own segment. */
+export function rowsWithHistory(
+  dataset: Pick<Dataset, "segments">,
+  rows: Uint32Array,
+  { window }: Pick<ModelFamily, "window">,
+): Uint32Array {
+  return window === 1 ? rows : windowEnds(dataset.segments, window, rows);
 }
 
-/** @param rows ascending; each with a whole window behind it in its own segment, where the window is above 1. */
+/** @param rows ascending, as `rowsWithHistory` gives them. */
 export function prepareRows(dataset: Dataset, rows: Uint32Array, preparation: Preparation): PreparedRows {
-  const { columns, outputs } = dataset;
-  const { family, normaliser, targetScale, targetClip } = preparation;
-  const clip = targetClip ?? Number.POSITIVE_INFINITY;
+  const { columns } = dataset;
+  const { family, normaliser, output } = preparation;
   const { window } = family;
   // Windows overlap, so the table is kept once and they are cut out of it when needed.
   const table = window === 1 ? rows : Uint32Array.from({ length: (rows.at(-1) ?? -1) + 1 }, (_, row) => row);
   const inputs = new Float32Array(table.length * columns);
-  const targets = new Float32Array(rows.length * outputs);
-  const mask = new Float32Array(rows.length * outputs);
   for (const [index, row] of table.entries()) {
     family.prepareInput(dataset.features.subarray(row * columns, (row + 1) * columns), normaliser, inputs, index * columns);
   }
+  const seen = { rows: rows.length, columns, inputs, ...(window === 1 ? {} : { windows: { size: window, ends: rows } }) };
+  if (output?.unit === "normalised") return { ...seen, ...reconstruction(inputs, rows, { columns, window }) };
+  if (output?.unit === "probability") return { ...seen, ...classes(dataset, rows, output.groups) };
+  return { ...seen, ...moves(dataset, rows, preparation) };
+}
+
+function moves(dataset: Dataset, rows: Uint32Array, { targetScale, targetClip }: Preparation): Answers {
+  const { outputs } = dataset;
+  const clip = targetClip ?? Number.POSITIVE_INFINITY;
+  const targets = new Float32Array(rows.length * outputs);
+  const mask = new Float32Array(rows.length * outputs);
   for (const [index, row] of rows.entries()) {
     for (let output = 0; output < outputs; output++) {
       const move = (dataset.targets[row * outputs + output] as number) / (targetScale[output] as number);
@@ -64,6 +85,29 @@ export function prepareRows(dataset: Dataset, rows: Uint32Array, preparation: Pr
       mask[index * outputs + output] = dataset.mask[row * outputs + output] as number;
     }
   }
-  const prepared = { rows: rows.length, columns, outputs, inputs, targets, mask };
-  return window === 1 ? prepared : { ...prepared, windows: { size: window, ends: rows } };
+  return { outputs, targets, mask };
+}
+
+function classes(dataset: Dataset, rows: Uint32Array, groups: Extract<ModelOutput, { unit: "probability" }>["groups"]): Answers {
+  const all = classTargets(
+    dataset,
+    groups,
+    groups.map(({ thresholdBps }) => thresholdBps),
+  );
+  const pick = (from: Float32Array): Float32Array => {
+    const picked = new Float32Array(rows.length * all.width);
+    for (const [index, row] of rows.entries()) picked.set(from.subarray(row * all.width, (row + 1) * all.width), index * all.width);
+    return picked;
+  };
+  return { outputs: all.width, targets: pick(all.targets), mask: pick(all.mask) };
+}
+
+function reconstruction(inputs: Float32Array, rows: Uint32Array, { columns, window }: { columns: number; window: number }): Answers {
+  const outputs = window * columns;
+  const targets = new Float32Array(rows.length * outputs);
+  for (const [index, row] of rows.entries()) {
+    const end = ((window === 1 ? index : row) + 1) * columns;
+    targets.set(inputs.subarray(end - outputs, end), index * outputs);
+  }
+  return { outputs, targets, mask: new Float32Array(targets.length).fill(1) };
 }

@@ -21,6 +21,7 @@ import { COMMIT_PATTERN } from "../../models/manifest.ts";
 import { CommandError } from "../command-error.ts";
 import type { EpochScore } from "../engine/contract.ts";
 import type { TrainSettings } from "../engine/settings.ts";
+import { networkSettingsShape } from "../networks/settings.ts";
 
 const RUN_FILE = "run.json";
 export const METRICS_FILE = "metrics.ndjson";
@@ -47,6 +48,8 @@ const runShape = z.strictObject({
   /** Of the code, as training/commit.ts tells it. */
   commit: z.string().regex(COMMIT_PATTERN).nullable(),
   family: z.string(),
+  /** How the family was built, and what the training rows called flat, by question of its classes. */
+  model: z.strictObject({ ...networkSettingsShape.shape, thresholdsBps: finite }),
   backend: z.enum(["node", "wasm"]),
   settings: z.strictObject({
     seed: z.int(),
@@ -109,8 +112,11 @@ const runShape = z.strictObject({
   statisticSlots: slots.optional(),
   ridgeLambdas: z.array(z.number().nullable()),
   bestEpoch: z.int(),
-  /** Mean squared error over the validation cells, in units of the targets' scale, of the three answers. */
-  validation: z.strictObject({ network: z.number(), ridge: z.number(), persistence: z.number() }),
+  /**
+   * Over the validation cells: of moves the mean squared error in units of the targets' scale. Of classes the cross-entropy in nats, of a reconstruction the
+   * mean squared error; `persistence` is then what knows nothing of the row (baseline.ts), and there is no ridge.
+   */
+  validation: z.strictObject({ network: z.number(), ridge: z.number().nullable(), persistence: z.number() }),
   files: z.strictObject({ weights: sha256, ridge: sha256 }),
 });
 

@@ -9,10 +9,10 @@ import { squaredError } from "../tensors/losses/squared-error.ts";
 import { type PreparedRows, shapeOf } from "./prepared-rows.ts";
 
 export type TrainingTask = Omit<EngineTask, "train" | "validation" | "loss" | "shape" | "data"> & {
-  /** Squared errors unless told. */
-  readonly loss?: Loss;
   readonly train: PreparedRows;
   readonly validation: PreparedRows;
+  /** Squared error unless told. */
+  readonly loss?: Loss;
   readonly data?: string;
 };
 
@@ -27,7 +27,7 @@ export interface NetworkState {
 }
 
 /** Throws as runTraining does. */
-export function trainNetwork({ train, validation, data, loss, ...task }: TrainingTask): Promise<TrainedNetwork> {
+export function trainNetwork({ train, validation, loss, data, ...task }: TrainingTask): Promise<TrainedNetwork> {
   return runTraining({
     ...task,
     loss: loss ?? squaredError,

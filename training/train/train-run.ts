@@ -2,7 +2,7 @@
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { ModelFamily } from "../../models/contract.ts";
+import type { ModelFamily, ModelOutput } from "../../models/contract.ts";
 import { forecastColumns } from "../../models/forecasts.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { answerOfKind } from "../../models/shapes.ts";
@@ -13,6 +13,7 @@ import { removeCheckpoints } from "../engine/checkpoint.ts";
 import type { EngineProgress, TrainedNetwork } from "../engine/contract.ts";
 import type { TrainSettings } from "../engine/settings.ts";
 import { answerRidge, fitRidge } from "../linear/ridge.ts";
+import { lossFor } from "../networks/losses.ts";
 import { networkOf, trainableFamilies } from "../networks/registry.ts";
 import { defaultSettings, type NetworkSettings } from "../networks/settings.ts";
 import type { Progress } from "../progress.ts";
@@ -20,7 +21,8 @@ import type { Runtime } from "../runtime/contract.ts";
 import { buildForwardPass } from "../tensors/forward-pass.ts";
 import { lossOf } from "../tensors/losses/registry.ts";
 import type { Network } from "../tensors/training-step.ts";
-import { fitNormaliser, fitTargetScale } from "./normaliser.ts";
+import { ignorantAnswers, meanError, meanSquaredError } from "./baseline.ts";
+import { fitStatistics } from "./fit-statistics.ts";
 import { type PreparedRows, prepareRows, rowsWithHistory, shapeOf } from "./prepared-rows.ts";
 import { type MovesLoss, type RunCard, writeCurve, writeRun } from "./run-folder.ts";
 import { DEFAULT_SHARES, purgeFor, type Split, type SplitSettings, splitByTime } from "./split.ts";
@@ -35,13 +37,15 @@ export interface TrainRunOptions {
   readonly dataFolder: string;
   readonly out: string;
   readonly family: string;
+  /** What it answers and how large it is; null or absent: the family as it is where nothing is said. */
+  readonly model?: NetworkSettings | null;
   readonly runtime: Runtime;
   readonly settings: TrainSettings;
   readonly shares?: Pick<SplitSettings, "trainShare" | "validationShare">;
   readonly progress: Progress;
   /** Of the code that runs; null where unknown. */
   readonly commit: string | null;
-  /** Squared errors unless told. Scores are of squared errors whatever it is. */
+  /** Of moves, squared errors unless told. Scores are of squared errors whatever it is. */
   readonly loss?: MovesLoss;
   /** Goes on from the checkpoint in `out`. */
   readonly resume?: boolean;
@@ -59,35 +63,27 @@ const CHECKPOINT_FILE = "checkpoint";
 /** Trains and writes the run folder. Throws CommandError when the data can't be trained on. */
 export async function trainRun(options: TrainRunOptions): Promise<{ card: RunCard; trained: TrainedNetwork }> {
   const { dataset, runtime, settings, progress } = options;
-  const { family, network, settings: built } = familyFor(options.family, dataset);
-  if (built.answer !== "moves")
-    throw new CommandError(`${family.id} answers ${built.answer}, and this command trains moves so far: choose another model`);
+  const { family, network, settings: model } = familyFor(options.family, dataset, options.model ?? null);
+  if (options.loss !== undefined && model.answer !== "moves")
+    throw new CommandError(`${model.answer} have a loss of their own: leave --loss out`);
   const shares = options.shares ?? DEFAULT_SHARES;
   const horizons = dataset.card.targets.map((column) => column.horizonMs);
-  const purgeMs = purgeFor(horizons, dataset.card.featureSet.warmupMs);
-  const parts = splitByTime(dataset.times, { ...shares, purgeMs });
-  const whole = (part: "train" | "validation"): Uint32Array => {
-    const rows = rowsWithHistory(dataset, parts[part], family);
-    if (rows.length > 0) return rows;
-    throw new CommandError(
-      `no row to ${part === "train" ? "train" : "validate"} on has ${family.window} rows before the next gap: record or simulate longer`,
-    );
-  };
-  const split = { ...parts, train: whole("train"), validation: whole("validation") };
-  const loss = options.loss ?? { id: "squared" };
-  const statistics = { family, normaliser: fitNormaliser(dataset, split.train), targetScale: fitTargetScale(dataset, split.train) };
+  const purgeMs = purgeFor(horizons, lookBackOf(dataset, family));
+  const split = rowsOfSplit(dataset, splitByTime(dataset.times, { ...shares, purgeMs }), family);
+  const statistics = fitStatistics(dataset, split.train, { family, answer: model.answer });
   const train = prepareRows(dataset, split.train, { ...statistics, targetClip: TARGET_CLIP });
   const validation = prepareRows(dataset, split.validation, { ...statistics, targetClip: null });
+  const { output, normaliser, targetScale } = statistics;
   const checkpoint = join(options.out, CHECKPOINT_FILE);
   await mkdir(options.out, { recursive: true });
   progress.start(`training ${family.id} on ${train.rows} rows`, settings.epochs * Math.ceil(train.rows / settings.batch));
   const trained = await trainNetwork({
     runtime,
     network,
+    loss: options.loss === undefined ? lossFor(output) : lossOf(options.loss),
     train,
     validation,
     settings,
-    loss: lossOf(loss),
     // Rows and their order hang on the split too; the rest of what is prepared follows from the two.
     data: `${dataset.card.sha256} ${JSON.stringify({ ...shares, purgeMs })}`,
     ...(options.checkpoints === null ? {} : { checkpoint: { path: checkpoint, resume: options.resume ?? false, ...options.checkpoints } }),
@@ -99,14 +95,14 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: RunCar
     onEpoch: (curve) => writeCurve(options.out, curve).catch(() => undefined),
   });
   progress.stop();
-  const ridge = fitRidge(train, validation);
+  const ridge = output.unit === "bps" ? fitRidge(train, validation) : null;
   const answers = await networkAnswers({ runtime, network, trained, validation });
-  const { normaliser, targetScale } = statistics;
   const card = await writeRun(options.out, {
     card: {
       format: "edgebook-run/2",
       commit: options.commit,
       family: family.id,
+      model: { ...model, thresholdsBps: thresholdsOf(output) },
       backend: runtime.name,
       settings,
       ...(options.loss === undefined ? {} : { loss: options.loss }),
@@ -122,17 +118,17 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: RunCar
       ...(trained.statisticSlots.length > 0
         ? { statisticSlots: trained.statisticSlots.map((slot) => ({ ...slot, shape: [...slot.shape] })) }
         : {}),
-      ridgeLambdas: [...ridge.lambdas],
+      ridgeLambdas: [...(ridge?.lambdas ?? [])],
       bestEpoch: trained.bestEpoch,
       validation: {
-        network: meanSquaredError(validation, answers),
-        ridge: meanSquaredError(validation, answerRidge(ridge, validation)),
-        persistence: meanSquaredError(validation, new Float32Array(answers.length)),
+        network: meanError(validation, answers, output),
+        ridge: ridge === null ? null : meanSquaredError(validation, answerRidge(ridge, validation)),
+        persistence: meanError(validation, ignorantAnswers(validation, train, output), output),
       },
     },
     parameters: trained.parameters,
     statistics: trained.statistics,
-    ridgeWeights: ridge.weights,
+    ridgeWeights: ridge?.weights ?? new Float64Array(0),
     curve: trained.curve,
   });
   await removeCheckpoints(checkpoint);
@@ -170,6 +166,11 @@ export function familyFor(
   return { family, network, settings: chosen };
 }
 
+/** How far a row sees: it is seen with its window, and the oldest of that with its warm-up. */
+export function lookBackOf({ card }: Pick<Dataset, "card">, { window }: Pick<ModelFamily, "window">): number {
+  return card.featureSet.warmupMs + (window - 1) * card.intervalMs;
+}
+
 async function networkAnswers(task: {
   runtime: Runtime;
   network: Network;
@@ -200,16 +201,18 @@ function durationOf(seconds: number): string {
     : `${Math.floor(whole / 3_600)} h ${Math.floor((whole % 3_600) / 60)} min`;
 }
 
-function meanSquaredError(rows: PreparedRows, answers: Float32Array): number {
-  let squares = 0;
-  let cells = 0;
-  for (let cell = 0; cell < answers.length; cell++) {
-    if (rows.mask[cell] === 0) continue;
-    const error = (answers[cell] as number) - (rows.targets[cell] as number);
-    squares += error * error;
-    cells++;
-  }
-  return squares / Math.max(cells, 1);
+/** With rows that have a whole window behind them alone. */
+function rowsOfSplit(dataset: Dataset, split: Split, family: ModelFamily): Split {
+  const [train, validation] = [rowsWithHistory(dataset, split.train, family), rowsWithHistory(dataset, split.validation, family)];
+  if (train.length === 0 || validation.length === 0)
+    throw new CommandError(
+      `no row to ${train.length === 0 ? "train" : "validate"} on has ${family.window} rows before the next gap: record or simulate longer`,
+    );
+  return { ...split, train, validation };
+}
+
+function thresholdsOf(output: ModelOutput): number[] {
+  return output.unit === "probability" ? output.groups.map(({ thresholdBps }) => thresholdBps) : [];
 }
 
 function dataFacts(dataset: Dataset, folder: string): RunCard["data"] {
