@@ -10,11 +10,13 @@ import { convAutoencoder } from "./conv-autoencoder/family.ts";
 import { deeplob } from "./deeplob/family.ts";
 import { duelingQ } from "./dueling-q/family.ts";
 import { gru } from "./gru/family.ts";
+import { linear } from "./linear/family.ts";
 import { lstm } from "./lstm/family.ts";
 import { mlp } from "./mlp/family.ts";
 import { mlplob } from "./mlplob/family.ts";
 import { resnet1d } from "./resnet1d/family.ts";
 import { tlob } from "./tlob/family.ts";
+import { trees } from "./trees/family.ts";
 import { volumes } from "./volumes/family.ts";
 
 const FAMILIES: readonly ModelFamily[] = [
@@ -33,6 +35,8 @@ const FAMILIES: readonly ModelFamily[] = [
   tlob,
   resnet1d,
   duelingQ,
+  linear,
+  trees,
 ];
 
 export const MODEL_FAMILIES: ReadonlyMap<string, ModelFamily> = new Map(FAMILIES.map((family) => [family.id, family]));

@@ -10,6 +10,8 @@ import type { AnswerKind, ModelFamily, ModelManifest, ModelOutput, Normaliser } 
 import { prepareWindows } from "../../models/prepare.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { inputShape, outputOf, outputWidth } from "../../models/shapes.ts";
+import { buildLinearGraph } from "../../training/linear/linear-graph.ts";
+import { answerRidge, fitRidge } from "../../training/linear/ridge.ts";
 import { headFor } from "../../training/networks/heads.ts";
 import { lossFor } from "../../training/networks/losses.ts";
 import { networkOf } from "../../training/networks/registry.ts";
@@ -24,6 +26,10 @@ import { GraphBuilder } from "../../training/tensors/graph-builder.ts";
 import { buildServedGraph } from "../../training/tensors/served-graph.ts";
 import { sizeOf } from "../../training/tensors/shape.ts";
 import type { Network } from "../../training/tensors/training-step.ts";
+import { rawAnswers } from "../../training/trees/answer.ts";
+import type { TreeSettings } from "../../training/trees/contract.ts";
+import { buildServedEnsemble } from "../../training/trees/served-ensemble.ts";
+import { trainTrees } from "../../training/trees/train-trees.ts";
 
 /** How much of the batch's statistics goes into the running ones at each step. */
 const MOMENTUM = 0.3;
@@ -54,6 +60,24 @@ export interface TinyModel {
   readonly shape: readonly number[];
 }
 
+/** What answers in the units that are served, whoever made it, and its file. */
+export interface TinyFile {
+  readonly losses: readonly number[];
+  readonly output: ModelOutput;
+  readonly shape: readonly number[];
+  readonly file: Uint8Array;
+  /** @param rows [rows x shape] normalised. */
+  answer(rows: Float32Array): Promise<number[][]>;
+}
+
+export async function makeTiny(task: TinyTask): Promise<TinyFile> {
+  if (task.family.id === "linear") return makeLine(task);
+  if (task.family.id === "trees") return makeTrees(task);
+  const model = await trainTiny(task);
+  const { losses, output, shape } = model;
+  return { losses, output, shape, file: servedFileOf(model), answer: (rows) => answerAsTrainer(model, rows) };
+}
+
 export function familyNamed(id: string): ModelFamily {
   const family = MODEL_FAMILIES.get(id);
   if (family === undefined) throw new Error(`no family ${id}`);
@@ -68,7 +92,7 @@ export function rowsOf(family: ModelFamily): { id: string; fingerprint: string; 
   return { id, fingerprint, columns, intervalMs: "intervalMs" in rows ? rows.intervalMs : 1_000 };
 }
 
-export async function trainTiny(task: TinyTask): Promise<TinyModel> {
+async function trainTiny(task: TinyTask): Promise<TinyModel> {
   const { family, answer, size, rows, steps } = task;
   const { columns } = rowsOf(family);
   const shape = inputShape(family, columns.length).slice(1).map(Number);
@@ -155,7 +179,7 @@ export async function trainTiny(task: TinyTask): Promise<TinyModel> {
 }
 
 /** The graph that answers while training goes on, with the head done here in plain doubles. @param rows [rows x shape] normalised. */
-export async function answerAsTrainer(model: TinyModel, rows: Float32Array): Promise<number[][]> {
+async function answerAsTrainer(model: TinyModel, rows: Float32Array): Promise<number[][]> {
   const graph = new GraphBuilder({ purpose: "answering" });
   graph.output("answer", model.network(graph, graph.input("features", ["batch", ...model.shape])));
   graph.unpackParameters("parameters");
@@ -172,7 +196,7 @@ export async function answerAsTrainer(model: TinyModel, rows: Float32Array): Pro
   return inRows(given.answer as Float32Array, width).map((row) => naiveHead(model.output, row));
 }
 
-export function servedFileOf(model: TinyModel): Uint8Array {
+function servedFileOf(model: TinyModel): Uint8Array {
   const width = outputWidth(model.output, sizeOf(model.shape));
   return buildServedGraph(model.network, {
     shape: model.shape,
@@ -184,15 +208,15 @@ export function servedFileOf(model: TinyModel): Uint8Array {
 }
 
 /** A file and a manifest whose golden answers are the trainer's own, within 1e-5 of the largest. */
-export async function exportTiny(family: ModelFamily, model: TinyModel): Promise<{ manifest: string; artifact: Uint8Array }> {
+export async function exportTiny(family: ModelFamily, model: TinyFile): Promise<{ manifest: string; artifact: Uint8Array }> {
   const { id, fingerprint, columns, intervalMs } = rowsOf(family);
   const normaliser: Normaliser = { mean: columns.map((_, at) => at / 8), scale: columns.map((_, at) => 1 + (at % 3)), clip: 5 };
   const random = new Random(29);
   // Few digits, so that the widest window's manifest stays small.
   const inputs = [0, 1].map(() => Array.from(normals(random, sizeOf(model.shape)), (value) => Math.round(value * 64) / 64));
-  const outputs = await answerAsTrainer(model, prepareWindows(inputs, normaliser, family.window));
+  const outputs = await model.answer(prepareWindows(inputs, normaliser, family.window));
   const largest = outputs.flat().reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const artifact = servedFileOf(model);
+  const artifact = model.file;
   const manifest: ModelManifest = {
     format: "edgebook-model/1",
     id: family.id,
@@ -227,6 +251,94 @@ function plainWindows(random: Random, { rows, shape }: { rows: number; shape: re
     }).flat(),
   );
 }
+
+/** Enough that a line, and trees of few leaves, have something to find. */
+const PLAIN_ROWS = 64;
+
+interface PlainRows {
+  readonly rows: number;
+  readonly columns: number;
+  readonly outputs: number;
+  readonly inputs: Float32Array;
+  readonly targets: Float32Array;
+  readonly mask: Float32Array;
+  readonly output: ModelOutput;
+}
+
+/** Every target is one column, so that lines and trees can learn it by heart. */
+function plainRows(family: ModelFamily): PlainRows {
+  const columns = rowsOf(family).columns.length;
+  const output = outputOf(answerFor(family, "moves"), []);
+  const outputs = outputWidth(output, columns);
+  const inputs = normals(new Random(11), PLAIN_ROWS * columns);
+  const targets = Float32Array.from(
+    { length: PLAIN_ROWS * outputs },
+    (_, cell) => inputs[Math.floor(cell / outputs) * columns + (cell % outputs)] as number,
+  );
+  return { rows: PLAIN_ROWS, columns, outputs, inputs, targets, mask: new Float32Array(targets.length).fill(1), output };
+}
+
+function makeLine({ family }: TinyTask): TinyFile {
+  const rows = plainRows(family);
+  const { columns, outputs, output, targets } = rows;
+  const line = fitRidge(rows, rows, { lambdas: [1e-4] });
+  const answers = answerRidge(line, rows);
+  const squares = (against: (cell: number) => number): number =>
+    targets.reduce((sum, target, cell) => sum + (target - against(cell)) * (target - against(cell)), 0);
+  const answer = { kind: "ridge", outputScale: new Array(outputs).fill(SCALE_BPS) } as const;
+  return {
+    losses: [squares(() => 0), squares((cell) => answers[cell] as number)],
+    output,
+    shape: [columns],
+    file: buildLinearGraph({ inputName: "features", outputName: output.name, weights: line.weights, intercepts: null, columns, answer }),
+    answer: async (inputs) =>
+      inRows(answerRidge(line, { ...rows, rows: inputs.length / columns, inputs }), outputs).map((row) => naiveHead(output, row)),
+  };
+}
+
+async function makeTrees({ family }: TinyTask): Promise<TinyFile> {
+  const { rows, columns, outputs, inputs, targets, output } = plainRows(family);
+  const trained = await Promise.all(
+    Array.from({ length: outputs }, (_, at) => {
+      const own = Float32Array.from({ length: rows }, (_row, row) => targets[row * outputs + at] as number);
+      return trainTrees({ rows, columns, features: inputs, targets: own, weights: null }, { settings: TREE_SETTINGS });
+    }),
+  );
+  const ensembles = trained.map(({ ensemble }) => ensemble);
+  return {
+    losses: [1, Math.max(...trained.map(({ curve }) => (curve.at(-1)?.trainLoss ?? Number.NaN) / (curve[0]?.trainLoss ?? Number.NaN)))],
+    output,
+    shape: [columns],
+    file: buildServedEnsemble(ensembles, {
+      inputName: "features",
+      outputName: output.name,
+      outputScale: new Array(outputs).fill(SCALE_BPS),
+    }),
+    async answer(features) {
+      const count = features.length / columns;
+      const each = ensembles.map((ensemble) => rawAnswers(ensemble, { rows: count, columns, features }));
+      return Array.from({ length: count }, (_, row) => each.map((answers) => SCALE_BPS * (answers[row] as number)));
+    },
+  };
+}
+
+const TREE_SETTINGS: TreeSettings = {
+  objective: { kind: "squared-error" },
+  growth: { kind: "depth-wise", maxDepth: 4 },
+  rounds: 20,
+  learningRate: 0.3,
+  maxBins: 32,
+  lambda: 0,
+  minHessian: 1e-3,
+  minRows: 1,
+  minGain: 0,
+  rowShare: 1,
+  columnShare: 1,
+  monotone: null,
+  earlyStoppingRounds: null,
+  seed: 1,
+  threads: 1,
+};
 
 export function normals(random: Random, count: number): Float32Array {
   return Float32Array.from({ length: count }, () => random.normal());

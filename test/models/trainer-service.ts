@@ -1,7 +1,7 @@
 /** Answers the workerd tests with models made in Node: "/deeplob/moves" gives the manifest, its length in a header, and behind it the file. */
 
 import type { AnswerKind } from "../../models/contract.ts";
-import { exportTiny, familyNamed, trainTiny } from "./tiny-trainer.ts";
+import { exportTiny, familyNamed, makeTiny } from "./tiny-trainer.ts";
 
 const made = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
 const lengths = new Map<string, number>();
@@ -19,7 +19,7 @@ export async function answerRequest(path: string): Promise<Response> {
 
 async function make(path: string, id: string, kind: AnswerKind): Promise<Uint8Array<ArrayBuffer>> {
   const family = familyNamed(id);
-  const model = await trainTiny({ family, answer: kind, size: "paper", rows: 2, steps: 3, learningRate: 2e-3 });
+  const model = await makeTiny({ family, answer: kind, size: "paper", rows: 2, steps: 3, learningRate: 2e-3 });
   const { manifest, artifact } = await exportTiny(family, model);
   const text = new TextEncoder().encode(manifest);
   lengths.set(path, text.length);

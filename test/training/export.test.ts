@@ -59,7 +59,9 @@ describe("an export", () => {
     expect(createHash("sha256").update(exported.model).digest("hex")).toBe(artifact.sha256);
     expect(artifact.sha256.startsWith(version)).toBe(true);
     // Each score as it was measured, but for what a manifest does not tell.
-    expect(scores).toEqual(evaluation.scores.map(({ rmseSkill: _skill, againstRidge: _test, ...score }) => score));
+    expect(scores).toEqual(
+      evaluation.scores.map(({ rmseSkill: _skill, againstRidge: _test, calibration: _calibration, ...score }) => score),
+    );
     expect(scores.length).toBe(12);
     expect(trainedOn).toMatchObject({ datasetSha256: dataset.card.sha256, commit: COMMIT });
     expect(scoredOn).toMatchObject({ source: evaluation.source, datasetSha256: dataset.card.sha256, commit: COMMIT });
