@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { ModelManifest, OutputColumn } from "../../models/contract.ts";
-import { forecastColumns } from "../../models/forecasts.ts";
+import type { ClassGroup, ModelManifest, OutputColumn } from "../../models/contract.ts";
+import { directionQuestions, forecastColumns } from "../../models/forecasts.ts";
 import { parseActiveModel, parseManifest } from "../../models/manifest.ts";
 
 const COLUMNS = ["a", "b", "c"];
@@ -64,6 +64,10 @@ function withTargetsSwapped(): OutputColumn[] {
   return forecastColumns().map((column) => ({ ...column, target: swapped[column.target] }));
 }
 
+function directionGroups(thresholdBps = 0.5): ClassGroup[] {
+  return directionQuestions().map((question) => ({ ...question, thresholdBps }));
+}
+
 /** Paths of all fields, those of objects inside objects included. */
 function fieldsOf(value: unknown, prefix = ""): string[] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
@@ -103,6 +107,12 @@ describe("a manifest", () => {
     ["output.columns", [...forecastColumns()].reverse(), "output.columns.0"],
     ["output.columns", withHorizonsSwapped(), "output.columns.1"],
     ["output.columns", withTargetsSwapped(), "output.columns.0"],
+    ["output.columns", forecastColumns().map((column) => ({ ...column, market: "other" })), "output.columns.0"],
+    ["output", { name: "reconstruction", unit: "normalised" }, "this family gives no reconstruction"],
+    ["output", { name: "moves_bps", unit: "probability", groups: directionGroups() }, "output.name"],
+    ["output", { name: "probabilities", unit: "probability", groups: directionGroups().toReversed() }, "output.groups.0"],
+    ["output", { name: "probabilities", unit: "probability", groups: directionGroups().slice(1) }, "output.groups: 3, this family has 4"],
+    ["output", { name: "probabilities", unit: "probability", groups: directionGroups(-1) }, "thresholdBps"],
     ["artifact.sha256", HASH.toUpperCase(), "artifact.sha256"],
     ["artifact.file", "../model.onnx", "artifact.file"],
     ["id", "../../other", "id"],
@@ -123,6 +133,23 @@ describe("a manifest", () => {
     ["scoredOn.commit", `${"a".repeat(40)}-clean`, "scoredOn.commit"],
   ])("with %s = %j is refused", (path, value, field) => {
     expect(refusal(change(path, value))).toContain(field);
+  });
+
+  it("of classes with no flat among them has no threshold for it: one would promise what the labels can't say", () => {
+    const columns = Array.from({ length: 20 }, (_, at) => `c${at}`);
+    const question = { asks: "next-change", target: "mid", horizonMs: 30_000, labels: ["down", "up"] };
+    const withThreshold = (thresholdBps: number): string =>
+      JSON.stringify({
+        ...good,
+        family: "volumes",
+        featureSet: { ...good.featureSet, id: "volumes-10", columns },
+        input: { name: "features", shape: ["batch", 20] },
+        output: { name: "probabilities", unit: "probability", groups: [{ ...question, thresholdBps }] },
+        normaliser: { mean: columns.map(() => 0), scale: columns.map(() => 1), clip: 5 },
+        golden: { inputs: [columns.map(() => 0)], outputs: [[0.5, 0.5]], tolerance: 1e-4 },
+      });
+    expect(refusal(withThreshold(0))).toBe("accepted");
+    expect(refusal(withThreshold(0.5))).toContain("output.groups.0.thresholdBps");
   });
 
   it("with a number that JSON can hold and a double can't is refused: Infinity would pass every tolerance", () => {

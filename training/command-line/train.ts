@@ -145,5 +145,7 @@ function printRun(folder: string, { card, trained, muted }: { card: RunCard; tra
   );
   if (trained.bestEpoch === 0) print("no epoch was better than persistence on the validation rows: this network has learnt nothing");
   if (muted.length > 0) print(`hardly varied in training, so muted: ${muted.join(", ")}`);
-  print(`next: edgebook evaluate --run ${folder}`);
+  print(
+    card.model.answer === "moves" ? `next: edgebook evaluate --run ${folder}` : `next: edgebook export-model --run ${folder} --out DIR`,
+  );
 }
