@@ -92,6 +92,7 @@ export function speedSet(columns: number): DataSet {
 }
 
 export const QUALITY_SETS: readonly DataSet[] = [
+  { ...speedSet(40), name: "products" },
   { name: "smooth", about: "Friedman's function, noise of deviation 1", objective: SQUARED, columns: 10, weigh: null, draw: drawSmooth },
   {
     name: "xor",
