@@ -13,6 +13,7 @@ import type { Bench, BenchResult } from "./report.ts";
 import { benchSoak } from "./soak.ts";
 import { benchStandx } from "./standx.ts";
 import { benchStreams } from "./streams.ts";
+import { benchTrainMemory } from "./train-memory.ts";
 import { benchTrainNn } from "./train-nn.ts";
 import { benchTrainTrees, SIZES } from "./train-trees.ts";
 import { benchTreeQuality } from "./tree-quality.ts";
@@ -135,6 +136,22 @@ program
         seconds: Number(seconds),
         isTextWanted: json !== true,
       }),
+  );
+
+program
+  .command("train-memory")
+  .description("an epoch of DeepLOB over windows that lie in a file, and the most memory it ever held")
+  .option("--windows <count>", "in the file", "500000")
+  .option("--steps <count>", "stops after so many; the whole epoch unless told")
+  .option("--workers <count>", "threads that share a batch", "2")
+  .option("--json", "JSON lines alone")
+  .action(({ windows, steps, workers, json }: { windows: string; steps?: string; workers: string; json?: boolean }) =>
+    benchTrainMemory({
+      windows: Number(windows),
+      steps: steps === undefined ? null : Number(steps),
+      workers: Number(workers),
+      isTextWanted: json !== true,
+    }),
   );
 
 program.parseAsync().catch((error: unknown) => {

@@ -31,8 +31,15 @@ export interface RaceResult {
   readonly peers: readonly Lane[];
 }
 
-export function benchSettings({ batch }: BenchNetwork, workers: number): TrainSettings {
-  return { ...DEFAULT_TRAIN_SETTINGS, batch, workers, epochs: 1_000_000, schedule: { kind: "constant", warmupSteps: 0 } };
+export function benchSettings({ batch, parts }: BenchNetwork, workers: number): TrainSettings {
+  return {
+    ...DEFAULT_TRAIN_SETTINGS,
+    batch,
+    workers,
+    accumulate: parts,
+    epochs: 1_000_000,
+    schedule: { kind: "constant", warmupSteps: 0 },
+  };
 }
 
 const WARM_UP_STEPS = 5;

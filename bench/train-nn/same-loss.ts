@@ -1,4 +1,7 @@
-/** Both sides train from the same parameters on the same batches in the same order; what either then makes of items it never saw. */
+/**
+ * Both sides train from the same parameters on the same batches in the same order; what either then makes of items it never saw. With batch norm they are
+ * not quite the same: each of our workers normalises by its own part of the batch.
+ */
 
 import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -20,7 +23,7 @@ const TASKS: Readonly<Record<string, { readonly steps: number; readonly strength
   lstm: { steps: 100, strength: 0.2 },
   resnet1d: { steps: 24, strength: 0.05 },
   deeplob: { steps: 120, strength: 0.5 },
-  transformer: { steps: 60, strength: 0.15 },
+  transformer: { steps: 60, strength: 0.05 },
 };
 const HELD_OUT_ITEMS = 256;
 const SEED = 1;
@@ -36,7 +39,7 @@ export interface SameLossResult {
 }
 
 export async function compareLosses(bench: BenchNetwork, torch: TorchPeer | null, workers: number): Promise<SameLossResult> {
-  const { network, shape, classes, batch, name, channels } = bench;
+  const { network, shape, batch, name, channels } = bench;
   const { steps, strength } = TASKS[name] ?? { steps: 50, strength: 0.2 };
   const items = steps * batch;
   const heldOut = { from: items, to: items + HELD_OUT_ITEMS };
@@ -63,7 +66,7 @@ export async function compareLosses(bench: BenchNetwork, torch: TorchPeer | null
       .update(Buffer.from(Float32Array.from(plan.shared.parameters).buffer))
       .digest("hex")
       .slice(0, 16);
-    return { steps, startLoss, ourLoss, peerLoss, hash: `${hash} (${classes} classes)` };
+    return { steps, startLoss, ourLoss, peerLoss, hash };
   } finally {
     await team.close();
   }
