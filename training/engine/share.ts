@@ -182,9 +182,10 @@ export class Share {
   private sumGradients(): void {
     const { shared, settings } = this.plan;
     const { gradient } = this.slice;
-    if (settings.workers > 1) {
-      gradient.set(this.slice.parts[0] as Float32Array);
-      for (let worker = 1; worker < settings.workers; worker++) addTo(gradient, this.slice.parts[worker] as Float32Array);
+    const [first, second, ...more] = this.slice.parts;
+    if (first !== undefined && second !== undefined) {
+      for (let at = 0; at < gradient.length; at++) gradient[at] = (first[at] as number) + (second[at] as number);
+      for (const part of more) addTo(gradient, part);
     }
     const { norm, value } = settings.clip;
     if (value !== null)
