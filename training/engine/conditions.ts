@@ -12,9 +12,15 @@ export function conditionsOf(task: EngineTask, plan: Plan): Record<string, strin
     ...Object.fromEntries(texts),
     backend: task.runtime.name,
     data: task.data,
-    // The graph holds the network, its loss and its shapes.
-    network: createHash("sha256").update(plan.gradientModel).digest("hex").slice(0, 16),
+    network: fingerprintOf(plan),
   };
+}
+
+/** The graph holds the network, its loss and its shapes, but not what is held within a norm. */
+function fingerprintOf({ gradientModel, normLimits }: Plan): string {
+  const hash = createHash("sha256").update(gradientModel);
+  if (normLimits.length > 0) hash.update(JSON.stringify(normLimits));
+  return hash.digest("hex").slice(0, 16);
 }
 
 /** Throws CommandError that names what differs. */

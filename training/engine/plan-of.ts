@@ -40,6 +40,7 @@ export function planOf(task: Pick<EngineTask, "runtime" | "network" | "loss" | "
     blockRows,
     noiseCount: step.noiseCount,
     decayed: step.decayed,
+    normLimits: step.normLimits,
     settings,
     train,
     validation,

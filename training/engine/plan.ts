@@ -1,6 +1,7 @@
 /** What a worker is told at its start: data alone, since it crosses to another thread. */
 
 import type { RuntimeName } from "../runtime/contract.ts";
+import type { NormLimit } from "../tensors/max-norm.ts";
 import type { RowSource } from "./row-source.ts";
 import type { TrainSettings } from "./settings.ts";
 import type { SharedState } from "./shared-state.ts";
@@ -17,6 +18,7 @@ export interface Plan {
   readonly blockRows: number;
   readonly noiseCount: number;
   readonly decayed: Float32Array;
+  readonly normLimits: readonly NormLimit[];
   readonly settings: TrainSettings;
   readonly train: RowSource;
   readonly validation: RowSource;

@@ -4,13 +4,14 @@
  * 1. the gradient of its own rows, into shared memory;
  * 2. barrier: all gradients are there;
  * 3. on its own slice of the flat vector: the sum of all gradients, in the order of the workers, clipped, and the optimiser's step;
- * 4. barrier: all parameters are there.
+ * 4. barrier: all parameters are there; where some are held within a norm, each worker scales its share of those, and there is a barrier more.
  *
  * Everything else is decided by each worker for itself from the step's number: its rows, the rate, the noise. So no message is sent between steps, and
  * nothing is allocated. It stops after a step when asked to, or before one whose loss is no number; the same one on every worker.
  */
 
 import type { Runtime, Session } from "../runtime/contract.ts";
+import { limitNorms, type NormLimit } from "../tensors/max-norm.ts";
 import type { Optimiser } from "../tensors/optimisers/contract.ts";
 import { createOptimiser } from "../tensors/optimisers/registry.ts";
 import { Barrier } from "./barrier.ts";
@@ -40,6 +41,8 @@ export class Share {
   private readonly barrier: Barrier;
   private readonly optimiser: Optimiser;
   private readonly slice: Slice;
+  /** Every `workers`-th of the parameters that are held within a norm. */
+  private readonly limits: readonly NormLimit[];
   private readonly sessions: readonly [Session, Session];
   private readonly readers: readonly [RowReader, RowReader];
   private readonly lanes: readonly [Lane, Lane];
@@ -65,6 +68,7 @@ export class Share {
     this.barrier = new Barrier(shared.barrier, settings.workers);
     this.optimiser = createOptimiser(settings.optimiser);
     this.slice = sliceOf(plan, options.worker);
+    this.limits = plan.normLimits.filter((_, index) => index % settings.workers === options.worker);
     this.readers = [openRowReader(train), openRowReader(validation)];
     const isWhole = settings.accumulate === 1;
     const gradient = shared.gradients[options.worker] as Float32Array;
@@ -103,7 +107,7 @@ export class Share {
   }
 
   private async steps(command: StepsCommand): Promise<void> {
-    const { shared, settings } = this.plan;
+    const { shared, settings, normLimits } = this.plan;
     const { accumulate } = settings;
     const last = command.to * accumulate;
     const reader = this.readers[0];
@@ -126,6 +130,10 @@ export class Share {
       this.barrier.arrive();
       if (!this.take(command.taken + step, step)) break;
       this.barrier.arrive();
+      if (normLimits.length > 0) {
+        limitNorms(shared.parameters, this.limits);
+        this.barrier.arrive();
+      }
       if (shared.control[CONTROL.decision] === 1) break;
       if (this.isLeader) await this.letGo();
     }

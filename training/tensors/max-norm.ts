@@ -2,8 +2,8 @@
  * Max-norm (Srivastava et al. 2014): a projection after each step of the optimiser, no part of the gradient. A parameter whose Frobenius norm is above its
  * limit is scaled back to it, in the flat vector of all parameters.
  *
- * For whoever runs the steps: `normLimitsOf` the graph's parameters once; after a step, when all of the flat vector is written, `limitNorms` by one thread, or
- * each limit by one. Sums run in order in double precision, so the result doesn't depend on who does it.
+ * The engine takes `normLimitsOf` the graph's parameters once; after a step, when all of the flat vector is written, each limit is held by one worker.
+ * Sums run in order in double precision, so the result doesn't depend on which.
  */
 
 import type { Parameter } from "./graph-builder.ts";

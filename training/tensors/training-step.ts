@@ -18,6 +18,7 @@ import { emitConcat, emitReshape } from "./emit.ts";
 import { GraphBuilder, type Precision, type Value } from "./graph-builder.ts";
 import type { Random } from "./initialisers.ts";
 import type { Loss } from "./losses/contract.ts";
+import { type NormLimit, normLimitsOf } from "./max-norm.ts";
 import { sizeOf } from "./shape.ts";
 
 /** A forward pass: declares its parameters in the graph and builds the answer [rows, outputs] to the input [rows, ...shape]. */
@@ -46,6 +47,8 @@ export interface GradientStep {
   readonly parameterCount: number;
   /** [parameterCount] 1 where weight decay applies. */
   readonly decayed: Float32Array;
+  /** To be held after each step by whoever runs it; see max-norm.ts. */
+  readonly normLimits: readonly NormLimit[];
   readonly statisticSlots: readonly ParameterSlot[];
   /** What the running statistics start from, flat; empty where there are none. */
   readonly statistics: Float32Array;
@@ -78,6 +81,7 @@ export function buildGradientStep(network: Network, options: StepOptions): Gradi
     slots,
     parameterCount: slots.reduce((sum, slot) => sum + slot.size, 0),
     decayed: flatten(slots.map(({ size }, index) => new Float32Array(size).fill(graph.parameters[index]?.isDecayed ? 1 : 0))),
+    normLimits: normLimitsOf(graph.parameters),
     statisticSlots: slotsOf(graph.statistics.map(({ name, size }) => ({ name, shape: [size] }))),
     statistics: flatten(graph.statistics.map(({ size, initial }) => new Float32Array(size).fill(initial))),
     noiseCount: graph.noiseCount,

@@ -9,6 +9,7 @@ import type { TrainSettings } from "../../../training/engine/settings.ts";
 import { loadRuntime } from "../../../training/runtime/registry.ts";
 import { ADAMW_DEFAULTS } from "../../../training/tensors/optimisers/adam.ts";
 import { SGD_DEFAULTS } from "../../../training/tensors/optimisers/sgd.ts";
+import type { Network } from "../../../training/tensors/training-step.ts";
 import { COLUMNS, OUTPUTS, plainNetwork, restlessNetwork, TOY_SETTINGS, toyRows, toyTask } from "./toy-training.ts";
 
 const train = async (settings: Partial<TrainSettings>, network = plainNetwork): Promise<TrainedNetwork> =>
@@ -28,18 +29,8 @@ describe("a step", () => {
       optimiser: { ...SGD_DEFAULTS, momentum: 0 },
       clip: { norm: 0.5, value: 0.4 },
     };
-    const linearNetwork: typeof plainNetwork = (graph, input) => {
-      const weights = graph.parameter("line", [COLUMNS, OUTPUTS], {
-        initialise: () => new Float32Array(COLUMNS * OUTPUTS),
-        isDecayed: true,
-      });
-      return graph.differentiable(graph.emit("MatMul", [input, weights], [input.shape[0] ?? 1, OUTPUTS]), [input, weights], (gradient) => [
-        null,
-        graph.emit("Gemm", [input, gradient], [COLUMNS, OUTPUTS], { transA: { int: 1 } }),
-      ]);
-    };
     const seen: number[] = [];
-    const task = await toyTask({ settings, network: linearNetwork });
+    const task = await toyTask({ settings, network: lineNetwork() });
     const trained = await runTraining({ ...task, onEpoch: async (curve) => void seen.push(curve.length) });
     expect(seen).toEqual([1, 2]);
     const naive = naiveDescent(settings);
@@ -48,6 +39,19 @@ describe("a step", () => {
     for (const [index, value] of naive.parameters.entries()) expect(trained.parameters[index]).toBeCloseTo(value, 5);
     for (const [epoch, { trainLoss }] of trained.curve.entries()) expect(trainLoss).toBeCloseTo(naive.losses[epoch] as number, 5);
     expect(naive.clipped).toBeGreaterThan(3);
+  });
+
+  it("holds a parameter within its norm, whole though each worker steps on a slice of it", async () => {
+    const settings: TrainSettings = { ...TOY_SETTINGS, epochs: 2, optimiser: { ...SGD_DEFAULTS, momentum: 0 } };
+    const naive = naiveDescent(settings, 0.1);
+    expect(naive.limited).toBeGreaterThan(3);
+    for (const workers of [1, 2, 3]) {
+      const { parameters } = await runTraining(await toyTask({ settings: { ...settings, workers }, network: lineNetwork(0.1) }));
+      expect(Math.hypot(...parameters)).toBeCloseTo(0.1, 6);
+      for (const [index, value] of naive.parameters.entries()) expect(parameters[index]).toBeCloseTo(value, 5);
+    }
+    const task = await toyTask({ settings: { ...settings, workers: 3 }, network: lineNetwork(0.1) });
+    expect(await runTraining(task)).toEqual(await runTraining(task));
   });
 });
 
@@ -131,8 +135,33 @@ describe("what can't be trained", () => {
   });
 });
 
-/** Rows one by one in float64, by the definitions: weighted mean of squared errors, elements cut, then the length. */
-function naiveDescent(settings: TrainSettings): { parameters: number[]; losses: number[]; clipped: number } {
+/** One matrix from columns to outputs, all 0 at first. */
+function lineNetwork(maxNorm?: number): Network {
+  const limit = maxNorm === undefined ? {} : { maxNorm };
+  return (graph, input) => {
+    const initialise = (): Float32Array => new Float32Array(COLUMNS * OUTPUTS);
+    const weights = graph.parameter("line", [COLUMNS, OUTPUTS], { initialise, isDecayed: true, ...limit });
+    return graph.differentiable(graph.emit("MatMul", [input, weights], [input.shape[0] ?? 1, OUTPUTS]), [input, weights], (gradient) => [
+      null,
+      graph.emit("Gemm", [input, gradient], [COLUMNS, OUTPUTS], { transA: { int: 1 } }),
+    ]);
+  };
+}
+
+interface NaiveDescent {
+  readonly parameters: number[];
+  readonly losses: number[];
+  /** Steps whose gradient, and whose parameters, were too long. */
+  readonly clipped: number;
+  readonly limited: number;
+}
+
+/** Rows one by one in float64, by the definitions: weighted mean of squared errors, elements cut, then the length; at last the parameters' length. */
+function naiveDescent(settings: TrainSettings, maxNorm = Number.POSITIVE_INFINITY): NaiveDescent {
+  const { norm, value: bound } = {
+    norm: settings.clip.norm ?? Number.POSITIVE_INFINITY,
+    value: settings.clip.value ?? Number.POSITIVE_INFINITY,
+  };
   const { train } = { train: toyRows(150, 1) };
   const table = train.table.kind === "memory" ? train.table.values : new Float32Array(0);
   const parameters = new Array<number>(COLUMNS * OUTPUTS).fill(0);
@@ -140,6 +169,7 @@ function naiveDescent(settings: TrainSettings): { parameters: number[]; losses: 
   const steps = 2 * Math.ceil(150 / settings.batch);
   let taken = 0;
   let clipped = 0;
+  let limited = 0;
   for (let epoch = 1; epoch <= 2; epoch++) {
     const order = shuffled(150, settings.seed, epoch);
     let sum = 0;
@@ -158,17 +188,22 @@ function naiveDescent(settings: TrainSettings): { parameters: number[]; losses: 
         for (const [column, value] of inputs.entries())
           gradient[column * OUTPUTS + output] = (gradient[column * OUTPUTS + output] as number) + (2 * weight * error * value) / total;
       }
-      const cut = gradient.map((value) => Math.min(Math.max(value, -0.4), 0.4));
+      const cut = gradient.map((value) => Math.min(Math.max(value, -bound), bound));
       const length = Math.sqrt(cut.reduce((all, value) => all + value * value, 0));
-      if (length > 0.5) clipped++;
-      const scale = length > 0.5 ? 0.5 / length : 1;
+      if (length > norm) clipped++;
+      const scale = length > norm ? norm / length : 1;
       const rate = settings.learningRate * (1 - taken / steps);
       for (const [index, value] of cut.entries()) parameters[index] = (parameters[index] as number) - rate * scale * value;
+      const size = Math.hypot(...parameters);
+      if (size > maxNorm) {
+        limited++;
+        for (const [index, value] of parameters.entries()) parameters[index] = (value * maxNorm) / size;
+      }
       taken++;
     }
     losses.push(sum / 150);
   }
-  return { parameters, losses, clipped };
+  return { parameters, losses, clipped, limited };
 }
 
 /** The order that the engine draws is tested in batches.test.ts; here it is only needed. */
