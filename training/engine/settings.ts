@@ -48,7 +48,11 @@ export function checkSettings(settings: TrainSettings, rows: number): void {
   whole("--workers", workers);
   whole("--accumulate", accumulate);
   whole("--patience", patience);
-  if (!(learningRate > 0)) throw new CommandError(`--learning-rate ${learningRate} is not above 0`);
+  whole("--seed", settings.seed, 0);
+  if (!(learningRate > 0 && learningRate < Number.POSITIVE_INFINITY))
+    throw new CommandError(`--learning-rate ${learningRate} is not a number above 0`);
+  checkSchedule(settings.schedule);
+  checkOptimiser(settings.optimiser);
   if (rows === 0) throw new CommandError("there is no row to train on");
   if (batch > rows) throw new CommandError(`--batch ${batch} is more than the ${rows} training rows: take at most ${rows}`);
   if (workers > MOST_WORKERS) throw new CommandError(`--workers ${workers} is more than ${MOST_WORKERS}`);
@@ -62,6 +66,25 @@ export function checkSettings(settings: TrainSettings, rows: number): void {
   }
 }
 
-function whole(option: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) throw new CommandError(`${option} ${value} is not a positive whole number`);
+function checkSchedule(schedule: ScheduleSettings): void {
+  whole("--warmup", schedule.warmupSteps, 0);
+  if (schedule.kind !== "step") return;
+  whole("--every-epochs", schedule.everyEpochs);
+  const { factor } = schedule;
+  if (!(factor > 0 && factor < Number.POSITIVE_INFINITY)) throw new CommandError(`--factor ${factor} is not a number above 0`);
+}
+
+/** What is kept of the past is a share of it, below all: of all, nothing new would come in, or the sum would never end. */
+function checkOptimiser({ weightDecay, ...settings }: OptimiserSettings): void {
+  if (!(weightDecay >= 0 && weightDecay < Number.POSITIVE_INFINITY))
+    throw new CommandError(`--weight-decay ${weightDecay} is not a number from 0 on`);
+  const shares = Object.entries(settings).filter(([name]) => ["beta1", "beta2", "smoothing", "momentum"].includes(name));
+  for (const [name, share] of shares) {
+    if (!(Number(share) >= 0 && Number(share) < 1)) throw new CommandError(`the optimiser's ${name} ${share} doesn't lie in [0, 1)`);
+  }
+}
+
+function whole(option: string, value: number, least: 0 | 1 = 1): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new CommandError(`${option} ${value} is not a ${least === 0 ? "whole number from 0 on" : "positive whole number"}`);
 }

@@ -119,6 +119,17 @@ describe("what can't be trained", () => {
     await expect(refused({ workers: 0 })).rejects.toThrow(/--workers 0 is not a positive whole number/);
     await expect(refused({ workers: 17 })).rejects.toThrow(/--batch 16 can't be shared by 17 workers/);
     await expect(refused({ clip: { norm: 0, value: null } })).rejects.toThrow(/--clip-norm 0 is not above 0/);
+    // Taken, the first would never come to an end, and the others to no number or to another stream of draws.
+    await expect(refused({ schedule: { kind: "step", warmupSteps: 0, everyEpochs: 0, factor: 0.1 } })).rejects.toThrow(
+      /--every-epochs 0 is/,
+    );
+    await expect(refused({ schedule: { kind: "step", warmupSteps: 0, everyEpochs: 1, factor: -1 } })).rejects.toThrow(/--factor -1 is/);
+    await expect(refused({ schedule: { kind: "linear", warmupSteps: -1 } })).rejects.toThrow(/--warmup -1 is/);
+    await expect(refused({ learningRate: Number.POSITIVE_INFINITY })).rejects.toThrow(/--learning-rate Infinity is/);
+    await expect(refused({ seed: 0.5 })).rejects.toThrow(/--seed 0.5 is/);
+    await expect(refused({ optimiser: { ...ADAMW_DEFAULTS, beta2: 1 } })).rejects.toThrow(/beta2 1 doesn't lie/);
+    await expect(refused({ optimiser: { ...SGD_DEFAULTS, momentum: 1.5 } })).rejects.toThrow(/momentum 1.5 doesn't lie/);
+    await expect(refused({ optimiser: { ...ADAMW_DEFAULTS, weightDecay: -1 } })).rejects.toThrow(/--weight-decay -1 is/);
     const empty = { ...toyRows(3, 1), itemWeights: new Float64Array(3) };
     await expect(runTraining({ ...task, validation: empty })).rejects.toThrow(/no validation row has a target/);
   });
