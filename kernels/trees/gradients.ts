@@ -5,6 +5,7 @@
  * Where weights are all 1, losses whose hessian is 1 write none (`hessians` is 0).
  */
 
+/** Of a row that weighs 1: times its weight, so that weights may be in any unit. */
 const TINY: f64 = 1e-16;
 
 // @ts-ignore: decorator
@@ -101,7 +102,7 @@ export function logLoss(answers: usize, targets: usize, weights: usize, from: i3
     const share = 1 / (1 + small);
     const probability = answer >= 0 ? share : small * share;
     const gradient = weight * (isOne ? (answer >= 0 ? -small * share : -share) : probability);
-    const hessian = max(weight * small * share * share, TINY);
+    const hessian = weight * max(small * share * share, TINY);
     put(gradients, hessians, row, gradient, hessian);
     gradientSum += abs(gradient);
     hessianSum += hessian;
@@ -166,7 +167,7 @@ export function multiclass(
     const probability = f64(load<f32>(probabilities + (row << 2)));
     const weight = weightAt(weights, row);
     const gradient = weight * (i32(load<f32>(targets + (row << 2))) === label ? probability - 1 : probability);
-    const hessian = max(weight * factor * probability * (1 - probability), TINY);
+    const hessian = weight * max(factor * probability * (1 - probability), TINY);
     put(gradients, hessians, row, gradient, hessian);
     gradientSum += abs(gradient);
     hessianSum += hessian;

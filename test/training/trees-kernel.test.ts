@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { seedOfChunk } from "../../training/trees/boosting.ts";
 import { compileTreeKernel, openTreeKernel, type TreeKernel, takeSharedMemory } from "../../training/trees/kernel.ts";
 import { scalesFor } from "../../training/trees/quanta.ts";
 import { plainCuts, plainQuantile } from "./trees-reference.ts";
@@ -206,6 +207,36 @@ describe("quantiles of a leaf's errors", () => {
   });
 });
 
+describe("sampled rows", () => {
+  const memory = takeSharedMemory(4 * 65_536);
+  const kernel = openTreeKernel(compileTreeKernel(), memory);
+
+  /** The rows of a chunk of 8192 that are drawn, half of them, by their place in it. */
+  function drawn(seed: bigint, chunk: number): Set<number> {
+    kernel.drawRows(0, 8_192, 4_096, seedOfChunk(seed, chunk), FIRST);
+    return new Set(new Uint32Array(memory.buffer, FIRST, 4_096));
+  }
+
+  it("of one chunk say nothing of another's, a row earlier or later either, or far fewer draws than rows would be made", () => {
+    for (const seed of [0n, 1n, 0x9e37_79b9_7f4a_7c15n, 2n ** 64n - 1n]) {
+      for (const [one, other] of [
+        [0, 1],
+        [1, 2],
+        [0, 2],
+        [7, 1_000],
+      ] as const) {
+        const [first, second] = [drawn(seed, one), drawn(seed, other)];
+        expect(first.size).toBe(4_096);
+        for (const shift of [-2, -1, 0, 1, 2]) {
+          const both = [...first].filter((row) => second.has(row + shift)).length;
+          // Half of them by chance: 2,048 with a standard deviation of 22.6.
+          expect(Math.abs(both - 2_048)).toBeLessThan(130);
+        }
+      }
+    }
+  });
+});
+
 describe("quanta", () => {
   const memory = takeSharedMemory(4 * 65_536);
   const kernel = openTreeKernel(compileTreeKernel(), memory);
@@ -244,6 +275,12 @@ describe("quanta", () => {
         expect(Math.abs((got.gradientSum as number) - wanted)).toBeLessThanOrEqual(rows.length / 2 + Math.abs(wanted) * 1e-9);
       }),
     );
+  });
+
+  it("are 0 for gradients that are denormal on average: each may have been doubled by its rounding, and all would leave their bits", () => {
+    const sums = { rows: 100, hessian: 100, hasHessians: true };
+    expect(scalesFor({ ...sums, gradient: 100 * 2 ** -127 }).gradient).toBe(0);
+    expect(scalesFor({ ...sums, gradient: 100 * 2 ** -125 }).gradient).toBeGreaterThan(0);
   });
 
   it("sum to what small hessians are, or rows that are told surely would weigh nothing together", () => {

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { Random } from "../../core/math/random.ts";
 import type { TreeData, TreeEnsemble, TreeObjective, TreeSettings } from "../../training/trees/contract.ts";
 import { trainTrees } from "../../training/trees/train-trees.ts";
+import { encodeTrees } from "../../training/trees/tree-file.ts";
 import { answer, answersOf, leavesOf, type PlainNode, plainTrees, SETTINGS } from "./trees-reference.ts";
 
 interface Drawn {
@@ -394,6 +395,14 @@ describe("boosted trees", () => {
     );
     await expect(refused({ ...data, weights: new Float32Array(50) })).rejects.toThrow("training row 0 weighs 0: weights are above 0");
     await expect(refused(data, { monotone: [1] })).rejects.toThrow("1 monotone constraints for 4 columns");
+    await expect(refused(data, { monotone: [0, 0, Number.NaN as 0, 0] })).rejects.toThrow("of column 2 is NaN, and has to be -1, 0 or 1");
+    await expect(refused(data, { monotone: [0, 5 as 1, 0, 0] })).rejects.toThrow("of column 1 is 5, and has to be -1, 0 or 1");
+    // None of these is infinite, and what is made of them would be.
+    const beyond = "are beyond what float32 sums hold";
+    await expect(refused({ ...data, targets: data.targets.map((_, row) => (row % 2 ? 3.4e38 : -3.4e38)) })).rejects.toThrow(beyond);
+    await expect(refused({ ...data, weights: new Float32Array(50).fill(3e38) })).rejects.toThrow(beyond);
+    const far = { ...data, targets: new Float32Array(50).fill(-3.4e38) };
+    await expect(refused({ ...data, targets: new Float32Array(50).fill(3.4e38) }, {}, far)).rejects.toThrow(beyond);
     await expect(refused(data, { maxBins: 256 })).rejects.toThrow("maxBins is 256, and has to be a whole number from 2 to 255");
     await expect(refused(data, { learningRate: 0 })).rejects.toThrow("learningRate is 0, and has to be above 0 and at most 1");
     await expect(refused(data, { objective: { kind: "quantile", level: 1 } })).rejects.toThrow("0.5 is the median");
@@ -401,6 +410,53 @@ describe("boosted trees", () => {
     await expect(refused(data, {}, { ...draw({ rows: 9, columns: 3 }) })).rejects.toThrow(
       "validation rows have 3 columns, training rows 4",
     );
+  });
+
+  it("split into no empty child however light the rows or heavy the penalty, or a model couldn't be written", async () => {
+    const data = draw({ rows: 200, target: isAbove });
+    const objectives: TreeObjective[] = [
+      { kind: "squared-error" },
+      { kind: "absolute-error" },
+      { kind: "log-loss" },
+      { kind: "multiclass", classes: 2 },
+    ];
+    for (const objective of objectives) {
+      for (const [weight, lambda] of [
+        [1, 1e20],
+        [1e-20, 1],
+        [1e-45, 1],
+        [1e-30, 0],
+        [1e30, 1],
+      ] as const) {
+        const weighted = { ...data, weights: new Float32Array(200).fill(weight) };
+        const { ensemble } = await trainTrees(weighted, { settings: { ...SETTINGS, objective, lambda, minRows: 20, minHessian: 0 } });
+        const light = Math.min(...ensemble.trees.flatMap(({ cover }) => [...cover])) / Math.fround(weight);
+        expect(`${objective.kind}, ${weight}, ${lambda}: ${light >= 15}`).toBe(`${objective.kind}, ${weight}, ${lambda}: true`);
+        expect(() => encodeTrees(ensemble)).not.toThrow();
+      }
+    }
+  });
+
+  it("that gain more than float32 holds are still a model, or the training was for nothing", async () => {
+    const data = draw({ rows: 200, target: (row) => ((row[0] as number) > 0 ? 1e25 : -1e25) });
+    const { ensemble } = await trainTrees(data, { settings: SETTINGS });
+    expect(ensemble.trees[0]?.gain[0]).toBe(3.4028234663852886e38);
+    expect(() => encodeTrees(ensemble)).not.toThrow();
+  });
+
+  it("of classes are the same whatever unit the weights are in, or light rows would teach nothing", async () => {
+    const data = draw({ rows: 400, target: isAbove });
+    for (const objective of [{ kind: "log-loss" }, { kind: "multiclass", classes: 2 }] as const) {
+      const settings: TreeSettings = { ...SETTINGS, objective, lambda: 0, minHessian: 0, minRows: 20 };
+      // By a power of two, which moves no bit but the exponent's.
+      const [one, light] = await Promise.all(
+        [1, 2 ** -80].map(async (weight) => trainTrees({ ...data, weights: new Float32Array(400).fill(weight) }, { settings })),
+      );
+      expect(light?.ensemble.trees.map(({ feature, threshold, value }) => [feature, threshold, value])).toEqual(
+        one?.ensemble.trees.map(({ feature, threshold, value }) => [feature, threshold, value]),
+      );
+      expect(one?.ensemble.trees[0]?.feature.length).toBeGreaterThan(3);
+    }
   });
 
   it("refuse what more than 4 GiB would be needed for, before taking any", async () => {

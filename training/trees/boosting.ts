@@ -2,12 +2,13 @@
  * The rounds of boosting, run by every thread in step: each holds the same trees, and its part of the rows' work.
  *
  * A round is: the losses of the answers so far, with the gradients they leave; then for each output quanta, a tree, its leaves' values, and the rows'
- * new answers. Answers are float32 and grow by float32 leaf values in the order of the trees, as they do where the ensemble is served.
+ * new answers. Answers are float32, start from the base and grow by float32 leaf values in the order of the trees; where the ensemble is served the
+ * base is added last (answer.ts), which moves the last bits.
  */
 
-import { Random } from "../../core/math/random.ts";
+import { Random, splitmix64 } from "../../core/math/random.ts";
 import type { RoundScore, Tree, TreeObjective } from "./contract.ts";
-import { answerOf, clamp, finishTree, type GrowingNode, type Split } from "./growing-node.ts";
+import { answerOf, clamp, finishTree, type GrowingNode, LARGEST_FLOAT32, type Split } from "./growing-node.ts";
 import type { Address, RowLoss, TreeKernel } from "./kernel.ts";
 import { CHUNK_ROWS, type RowsPlan, SUM_BYTES, TABLE_NODE_BYTES } from "./memory-plan.ts";
 import { type QuantaScales, scalesFor } from "./quanta.ts";
@@ -16,7 +17,7 @@ import { TreeGrower } from "./tree-grower.ts";
 import type { TreeThread } from "./tree-thread.ts";
 
 /** Above every value that a column may hold: `x < threshold` sends all of them left, and only missing ones go right. */
-export const ABOVE_ALL = 3.4028234663852886e38;
+export const ABOVE_ALL = LARGEST_FLOAT32;
 
 /** Rows whose answers are one task. */
 const ANSWER_ROWS = 16_384;
@@ -69,6 +70,14 @@ export class Booster {
       trainLoss: this.sumOf(plan.training, 2) / this.trainingWeight,
       validationLoss: plan.validation.rows === 0 ? null : this.sumOf(plan.validation, 2) / this.validationWeight,
     };
+  }
+
+  /** Whether what float32 has to hold fits into it: each row's gradient, and the weights of all. */
+  get isRepresentable(): boolean {
+    const { training } = this.parts.plan;
+    // Of several classes no gradient is larger than its row's weight.
+    const gradients = this.outputs > 1 ? 0 : this.sumOf(training, 0);
+    return gradients <= LARGEST_FLOAT32 && this.trainingWeight <= LARGEST_FLOAT32;
   }
 
   /** One more tree for each output. */
@@ -206,7 +215,7 @@ export class Booster {
     }
     const first = this.drawnBefore(from);
     const last = this.drawnBefore(to);
-    kernel.drawRows(from, to, last - first, seed + BigInt(chunk) * CHUNK_SEED, plan.rows[0] + first * 4);
+    kernel.drawRows(from, to, last - first, seedOfChunk(seed, chunk), plan.rows[0] + first * 4);
     kernel.quantiseRows(plan.rows[0], plan.gradients, plan.hessians, first, last, gradient, hessian, bits, plan.quanta[0], own);
   }
 
@@ -302,8 +311,13 @@ export class Booster {
   }
 }
 
-/** Any odd number: seeds of chunks only have to differ (2^64 / golden ratio). */
-const CHUNK_SEED = 0x9e37_79b9_7f4a_7c15n;
+/**
+ * A chunk draws splitmix64's words from its seed on, in steps of the golden ratio: were the seeds of chunks such steps apart, each would draw what the one
+ * before drew, a row later. So a chunk's seed is such a word itself, of another stream.
+ */
+export function seedOfChunk(seed: bigint, chunk: number): bigint {
+  return splitmix64(seed ^ (BigInt(chunk) << 32n), 1)[0] as bigint;
+}
 
 export function outputsOf(objective: TreeObjective): number {
   return objective.kind === "multiclass" ? objective.classes : 1;

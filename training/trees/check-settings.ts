@@ -24,6 +24,10 @@ export function checkSettings(settings: TreeSettings, columns: number): void {
     throw new CommandError(`the quantile's level ${objective.level} does not lie between 0 and 1: 0.5 is the median`);
   }
   if (objective.kind === "multiclass") checkWhole("the number of classes", objective.classes, 2, 1_000);
+  const undirected = monotone?.findIndex((direction) => direction !== -1 && direction !== 0 && direction !== 1) ?? -1;
+  if (undirected >= 0) {
+    throw new CommandError(`the monotone constraint of column ${undirected} is ${monotone?.[undirected]}, and has to be -1, 0 or 1`);
+  }
   if (monotone !== null && monotone.length !== columns) {
     throw new CommandError(`${monotone.length} monotone constraints for ${columns} columns: give each column one, 0 where it is free`);
   }

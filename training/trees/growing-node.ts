@@ -3,6 +3,8 @@
 import type { Tree } from "./contract.ts";
 import type { QuantaScales } from "./quanta.ts";
 
+export const LARGEST_FLOAT32 = 3.4028234663852886e38;
+
 /** How a node is divided best. */
 export interface Split {
   /** In the units of the loss. */
@@ -75,7 +77,8 @@ export function finishTree(nodes: readonly GrowingNode[], output: number, thresh
       tree.isMissingLeft[number] = split.isMissingLeft ? 1 : 0;
       tree.left[number] = left.number;
       tree.right[number] = right.number;
-      tree.gain[number] = split.gain;
+      // Of squares: it may leave float32 where nothing else does.
+      tree.gain[number] = Math.min(split.gain, LARGEST_FLOAT32);
     } else {
       tree.value[number] = node.value;
     }

@@ -9,7 +9,8 @@
  * - A row's hessian h >= 0 becomes k with 0 <= k <= h s' + 1. Over any rows Σk <= s' Σh + n. With s' = (2^B - 2 n) / Σh it is below 2^B.
  *   Without weights and with a hessian of 1, k = 1 and Σk = n < 2^24 = 2^B.
  *
- * The sums Σ|g|, Σh are float64 over float32 values that each were rounded by at most 2^-24: n/2 and n quanta are more than that rounding.
+ * The sums Σ|g|, Σh are float64 over float32 values that each were rounded by at most 2^-24: n/2 and n quanta are more than that rounding. Gradients
+ * that are denormal on average may have been doubled by it: they count as 0.
  *
  * With 2^20 rows an average gradient has 2^13 quanta beside a hessian of 2^10, or 2^19 where the hessian is a count.
  */
@@ -18,6 +19,8 @@
 const COUNT_BITS = 24;
 /** Of hessians that differ. */
 const HESSIAN_BITS = 30;
+/** 2^-126, of float32. */
+const LEAST_NORMAL = 1.1754943508222875e-38;
 
 export interface QuantaScales {
   readonly hessianBits: number;
@@ -39,7 +42,7 @@ export function scalesFor({ rows, gradient, hessian, hasHessians }: GradientSums
   const hessianBits = hasHessians ? HESSIAN_BITS : COUNT_BITS;
   return {
     hessianBits,
-    gradient: gradient > 0 ? Math.min((2 ** (63 - hessianBits) - rows) / gradient, Number.MAX_VALUE) : 0,
+    gradient: gradient > rows * LEAST_NORMAL ? Math.min((2 ** (63 - hessianBits) - rows) / gradient, Number.MAX_VALUE) : 0,
     hessian: hasHessians ? (2 ** HESSIAN_BITS - 2 * rows) / hessian : 1,
   };
 }

@@ -117,6 +117,7 @@ async function run(thread: TreeThread, { data, validation, options }: Run): Prom
   let best = { round: 0, loss: Number.POSITIVE_INFINITY };
   for (;;) {
     const score = booster.score();
+    refuseOverflow(booster, score);
     if (score.round > 0) {
       curve.push(score);
       options.onRound?.(score);
@@ -141,6 +142,13 @@ async function run(thread: TreeThread, { data, validation, options }: Run): Prom
     curve,
     bestRound,
   };
+}
+
+/** What float32 doesn't hold would be infinite in a tree, and no tree is written with that. */
+function refuseOverflow({ isRepresentable }: Booster, { round, trainLoss, validationLoss }: RoundScore): void {
+  if (isRepresentable && Number.isFinite(trainLoss) && Number.isFinite(validationLoss ?? 0)) return;
+  const losses = `the loss is ${trainLoss}${validationLoss === null ? "" : `, of validation rows ${validationLoss}`}`;
+  throw new CommandError(`targets or weights are beyond what float32 sums hold (after round ${round} ${losses}): scale them down`);
 }
 
 function fillRows({ buffer }: TreeThread, plan: RowsPlan, data: TreeData): void {

@@ -14,6 +14,9 @@ import type { QuantaScales } from "./quanta.ts";
 import { parityOf, RowSender } from "./row-sender.ts";
 import type { TreeThread } from "./tree-thread.ts";
 
+/** 2^50: with a hessian added, and both doubled, still whole in a float64. */
+const MOST_LAMBDA_QUANTA = 1_125_899_906_842_624;
+
 /** What is to be grown on. */
 export interface TreeRoot {
   readonly scales: QuantaScales;
@@ -86,9 +89,12 @@ export class TreeGrower {
     return scratch;
   }
 
-  /** Whole, as the kernel wants it: half a quantum is some 10^-9 of all rows' hessian. */
+  /**
+   * Whole, as the kernel wants it: half a quantum is some 10^-9 of all rows' hessian. Beyond 2^50 a hessian, below 2^30, could not be told from none beside
+   * it, and a child might be empty; splits rank there as they do without end, and leaves take the penalty as it is.
+   */
   private get lambdaQuanta(): number {
-    return Math.round(this.parts.settings.lambda * this.root.scales.hessian);
+    return Math.min(Math.round(this.parts.settings.lambda * this.root.scales.hessian), MOST_LAMBDA_QUANTA);
   }
 
   private growDepthWise(first: GrowingNode): void {
