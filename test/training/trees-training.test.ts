@@ -181,6 +181,26 @@ describe("boosted trees", () => {
     }
   });
 
+  it("have the leaves that were divided one by one, although threads divide ahead, or their number would change the model", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(1_000),
+        fc.integer({ min: 2, max: 40 }),
+        fc.integer({ min: 2, max: 12 }),
+        async (seed, maxLeaves, maxDepth) => {
+          const data = draw({ rows: 700, seed, missing: 0.1 });
+          const settings: TreeSettings = { ...SETTINGS, rounds: 3, minRows: 5, growth: { kind: "leaf-wise", maxLeaves, maxDepth } };
+          const [one, three] = [await trainTrees(data, { settings }), await trainTrees(data, { settings: { ...settings, threads: 3 } })];
+          expect(hashOf(three.ensemble)).toBe(hashOf(one.ensemble));
+          plainTrees(data, settings, one.ensemble.base[0] as number).trees.forEach((tree, at) => {
+            expectSameTree(one.ensemble, at, tree);
+          });
+        },
+      ),
+      { numRuns: 5 },
+    );
+  });
+
   it("draw other rows with another seed, and the same with the same", async () => {
     const data = draw({ rows: 2_000 });
     const hashWith = async (seed: number, more: Partial<TreeSettings>) =>

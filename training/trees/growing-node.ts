@@ -19,7 +19,8 @@ export interface Split {
 }
 
 export interface GrowingNode {
-  readonly number: number;
+  /** Its place in the tree; -1: it has none yet. */
+  number: number;
   readonly depth: number;
   /** Its rows' place in the buffers of its depth's parity. */
   readonly start: number;

@@ -121,7 +121,10 @@ export function planMemory(shape: PlanShape, settings: TreeSettings): MemoryPlan
     return at;
   };
   const leaves = mostLeaves(settings, rows);
-  const slots = settings.growth.kind === "depth-wise" ? Math.min(leaves, 2 ** Math.min(settings.growth.maxDepth - 1, 30)) : leaves;
+  const slots =
+    settings.growth.kind === "depth-wise"
+      ? Math.min(leaves, 2 ** Math.min(settings.growth.maxDepth - 1, 30))
+      : leaves + 2 * mostAhead(threads);
   const control = take(CREW_BYTES);
   const flags = take(columns);
   const monotone = settings.monotone === null ? 0 : take(columns);
@@ -210,6 +213,11 @@ export function planMemory(shape: PlanShape, settings: TreeSettings): MemoryPlan
     );
   }
   return { ...plan, bytes };
+}
+
+/** How many leaves are divided at once, some of them ahead of their turn (tree-grower.ts): enough for each thread to have several whole ones. */
+export function mostAhead(threads: number): number {
+  return threads === 1 ? 1 : 4 * threads;
 }
 
 /** No tree has more, whatever is split. */

@@ -9,7 +9,7 @@
 import { type ColumnRange, listedRangesOf, rangesOf } from "./column-ranges.ts";
 import { answerOf, type GrowingNode, type Split } from "./growing-node.ts";
 import type { Address } from "./kernel.ts";
-import { CANDIDATE_BYTES, COLUMN_HISTOGRAM_BYTES, NODE_BYTES } from "./memory-plan.ts";
+import { CANDIDATE_BYTES, COLUMN_HISTOGRAM_BYTES, mostAhead, NODE_BYTES } from "./memory-plan.ts";
 import type { QuantaScales } from "./quanta.ts";
 import { parityOf, RowSender } from "./row-sender.ts";
 import type { TreeThread } from "./tree-thread.ts";
@@ -31,6 +31,8 @@ export interface TreeRoot {
   /** The last split's rows need not be sent to the leaves. */
   readonly mayFuse: boolean;
 }
+
+type NodeRows = Pick<GrowingNode, "depth" | "start" | "count" | "isWhole" | "gradient" | "hessian" | "low" | "high">;
 
 interface Pair {
   readonly small: GrowingNode;
@@ -105,31 +107,67 @@ export class TreeGrower {
       if (splitting.length === 0) return;
       const isLast = depth === maxDepth;
       const pairs = this.divide(splitting, isLast && this.root.mayFuse);
+      for (const node of splitting) this.addChildren(node);
       if (isLast) return;
       this.findForPairs(pairs);
       level = pairs.flatMap(({ small, larger }) => [small, larger]).sort((a, b) => a.number - b.number);
     }
   }
 
+  /**
+   * Divides the leaf that gains most, again and again. So that all threads have work, leaves that will soon be the best are divided ahead, many at
+   * once; a leaf becomes part of the tree only when its turn comes, so the tree is the one that dividing one by one would give. Leaves of a divided
+   * leaf are not divided ahead: its rows would be overwritten, and it may yet stay a leaf.
+   */
   private growLeafWise(first: GrowingNode, maxLeaves: number): void {
-    const { maxDepth } = this.parts.settings.growth;
     const waiting = first.split === null ? [] : [first];
+    const ahead = new Map<GrowingNode, Pair>();
     for (let leaves = 1; leaves < maxLeaves && waiting.length > 0; leaves++) {
-      let best = 0;
-      for (let at = 1; at < waiting.length; at++) if (gainOf(waiting[at]) > gainOf(waiting[best])) best = at;
-      const pairs = this.divide(waiting.splice(best, 1), false);
-      if (leaves + 1 < maxLeaves) {
-        this.findForPairs(pairs.filter(({ small }) => small.depth < maxDepth));
-        for (const { small, larger } of pairs) waiting.push(...[small, larger].filter((node) => node.split !== null));
-      }
+      const best = mostGaining(waiting);
+      const [node] = waiting.splice(best, 1) as [GrowingNode];
+      if (!ahead.has(node)) this.divideAhead(node, waiting, { ahead, rest: maxLeaves - leaves });
+      const { small, larger } = ahead.get(node) as Pair;
+      ahead.delete(node);
+      this.addChildren(node);
+      waiting.push(...[small, larger].filter((child) => child.split !== null));
     }
-    for (const node of waiting) node.split = null;
+    for (const node of waiting) {
+      node.split = null;
+      node.left = null;
+      node.right = null;
+    }
   }
 
-  private addNode(from: Pick<GrowingNode, "depth" | "start" | "count" | "isWhole" | "gradient" | "hessian" | "low" | "high">): GrowingNode {
-    const node = { ...from, number: this.nodes.length, slot: -1, split: null, left: null, right: null, isFused: false, value: 0, cover: 0 };
-    this.nodes.push(node);
+  /** @param rest how many leaves will be divided yet, `node` among them. */
+  private divideAhead(
+    node: GrowingNode,
+    waiting: readonly GrowingNode[],
+    { ahead, rest }: { ahead: Map<GrowingNode, Pair>; rest: number },
+  ): void {
+    const { growth, threads } = this.parts.settings;
+    const most = mostAhead(threads);
+    // Those that gain most of all that wait; nearly all of so few have their turn before the tree is full.
+    const count = Math.min(most, Math.ceil(rest / 2)) - 1;
+    const others = waiting.toSorted((a, b) => gainOf(b) - gainOf(a)).slice(0, count);
+    const nodes = [node, ...others.filter((other) => !ahead.has(other)).slice(0, Math.max(0, 2 * most - 1 - ahead.size))];
+    const pairs = this.divide(nodes, false);
+    for (const [at, pair] of pairs.entries()) ahead.set(nodes[at] as GrowingNode, pair);
+    if (rest > 1) this.findForPairs(pairs.filter(({ small }) => small.depth < growth.maxDepth));
+  }
+
+  private addNode(from: NodeRows): GrowingNode {
+    const node = newNode(from);
+    this.number(node);
     return node;
+  }
+
+  private addChildren({ left, right }: GrowingNode): void {
+    for (const child of [left, right]) if (child !== null) this.number(child);
+  }
+
+  private number(node: GrowingNode): void {
+    node.number = this.nodes.length;
+    this.nodes.push(node);
   }
 
   private drawColumns(columns: readonly number[] | null): void {
@@ -317,7 +355,7 @@ export class TreeGrower {
     return -(2 * node.gradient + (node.hessian + lambda) * value) * value;
   }
 
-  /** Makes children, and sends them their rows unless they are fused. */
+  /** Makes children, not yet of the tree, and sends them their rows unless they are fused. */
   private divide(nodes: readonly GrowingNode[], isFused: boolean): Pair[] {
     const counts = isFused ? null : this.sender.send(nodes);
     return nodes.map((node, at) => this.makeChildren(node, counts === null ? null : (counts[at] as number)));
@@ -343,8 +381,8 @@ export class TreeGrower {
       (direction > 0 ? left : right).high = middle;
       (direction > 0 ? right : left).low = middle;
     }
-    node.left = this.addNode(left);
-    node.right = this.addNode(right);
+    node.left = newNode(left);
+    node.right = newNode(right);
     node.isFused = leftCount === null;
     const isLeftSmall = left.count <= right.count;
     const pair = { small: isLeftSmall ? node.left : node.right, larger: isLeftSmall ? node.right : node.left };
@@ -361,6 +399,17 @@ export class TreeGrower {
     if (slot === undefined) throw new Error("no histogram is left for a node");
     return slot;
   }
+}
+
+function newNode(from: NodeRows): GrowingNode {
+  return { ...from, number: -1, slot: -1, split: null, left: null, right: null, isFused: false, value: 0, cover: 0 };
+}
+
+/** Where it stands; of equal ones the first. */
+function mostGaining(nodes: readonly GrowingNode[]): number {
+  let best = 0;
+  for (let at = 1; at < nodes.length; at++) if (gainOf(nodes[at]) > gainOf(nodes[best])) best = at;
+  return best;
 }
 
 function gainOf(node: GrowingNode | undefined): number {
