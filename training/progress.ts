@@ -5,7 +5,10 @@ export interface Progress {
   start(label: string, total: number | null): void;
   /** @param done so far, of `total`. @param note a few words, e.g. the loss. */
   update(done: number, note?: string): void;
+  /** It is done, though perhaps in less than was said. */
   stop(): void;
+  /** It broke off: what is shown stays where it was. */
+  abandon(): void;
 }
 
-export const silent: Progress = { start() {}, update() {}, stop() {} };
+export const silent: Progress = { start() {}, update() {}, stop() {}, abandon() {} };

@@ -12,6 +12,7 @@ import { standx } from "../../archive/import/standx.ts";
 import { buildDataset } from "../../training/datasets/build-dataset.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
 import { fileSources } from "../../training/datasets/file-sources.ts";
+import { silent } from "../../training/progress.ts";
 import type { TreeData } from "../../training/trees/contract.ts";
 import { playTape } from "../circle/play-tape.ts";
 import { STANDX_FOLDER } from "../standx.ts";
@@ -28,18 +29,17 @@ const PURGE_MS = 300_000;
 export async function standxRows(hours: number): Promise<Drawn[] | null> {
   if (!existsSync(STANDX_FOLDER)) return null;
   const out = mkdtempSync(join(tmpdir(), "edgebook-standx-rows-"));
-  const progress = { start: () => {}, update: () => {}, stop: () => {} };
   try {
     const files = readdirSync(STANDX_FOLDER)
       .filter((name) => /^(diffL20|trades)_/.test(name))
       .map((name) => join(STANDX_FOLDER, name));
-    const options = { out, grids: new Map(), sides: "inferred", progress, market: null, venue: null, intervalMs: null } as const;
+    const options = { out, grids: new Map(), sides: "inferred", progress: silent, market: null, venue: null, intervalMs: null } as const;
     const [imported] = (await runImport(standx, files, options)).markets;
     if (imported === undefined) throw new Error("the import found no market");
     const { days } = await playTape({ events: imported.file, out, silenceMs: SILENCE_MS, hours });
     const sources = await fileSources(days, { venue: null, market: null, grids: new Map() });
     const folder = join(out, "dataset");
-    await buildDataset({ sources, folder, command: ["bench"], progress });
+    await buildDataset({ sources, folder, command: ["bench"], progress: silent });
     return folds(await readDataset(folder));
   } finally {
     rmSync(out, { recursive: true, force: true });

@@ -10,7 +10,7 @@ import { type ExportReport, type RunExportOptions, runExport } from "../../archi
 import { findImporter } from "../../archive/import/registry.ts";
 import { type ImportReport, type RunImportOptions, runImport } from "../../archive/import/run-import.ts";
 
-export const silent = { start() {}, update() {}, stop() {} };
+export const silent = { start() {}, update() {}, stop() {}, abandon() {} };
 
 const folder = mkdtempSync(join(tmpdir(), "archive-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -7,10 +7,26 @@ export const INTERRUPTED_EXIT_CODE = 130;
 export function listenForInterrupt(tell: (message: string) => void): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
   const onInterrupt = (): void => {
-    if (controller.signal.aborted) process.exit(INTERRUPTED_EXIT_CODE);
+    if (controller.signal.aborted) {
+      endAtOnce();
+      return;
+    }
     tell("stopping after this step; ctrl-C again stops at once");
     controller.abort();
   };
   process.on("SIGINT", onInterrupt);
   return { signal: controller.signal, release: () => process.off("SIGINT", onInterrupt) };
 }
+
+/**
+ * As if nobody listened. Not by `exit`, which stops the worker threads first: one within a native call aborts the process instead ("terminate called
+ * after throwing an instance of 'Napi::Error'", one time in six).
+ */
+function endAtOnce(): void {
+  if (process.stderr.isTTY) process.stderr.write(SHOW_CURSOR);
+  process.removeAllListeners("SIGINT");
+  process.kill(process.pid, "SIGINT");
+}
+
+/** A progress bar hides it. */
+const SHOW_CURSOR = "\u001b[?25h";

@@ -89,7 +89,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
     if (options.json) printJson({ run: options.out, card, curve: trained.curve });
     else printRun(options.out, { card, trained, muted: mutedColumns(dataset, card.normaliser) });
   } catch (error) {
-    progress.stop();
+    progress.abandon();
     if (!(error instanceof TrainingInterrupted)) throw error;
     warn(`${error.message}. Go on with the same options and --resume:\n  edgebook ${argumentsToResume()}`);
     process.exitCode = INTERRUPTED_EXIT_CODE;
@@ -124,7 +124,11 @@ function argumentsToResume(): string {
     .join(" ");
 }
 
+const ERASE_LINE = "\r\u001b[K";
+
 function warn(message: string): void {
+  // Over the bar, which is drawn anew below it.
+  if (process.stderr.isTTY) process.stderr.write(ERASE_LINE);
   console.error(`edgebook: ${message}`);
 }
 

@@ -1,6 +1,7 @@
 /** How a worker gets the features of its items: copied out of shared memory, or read from the file while the kernels are busy with the step before. */
 
 import { closeSync, openSync, read } from "node:fs";
+import { CommandError } from "../command-error.ts";
 import type { RowSource } from "./row-source.ts";
 
 export interface RowReader {
@@ -39,6 +40,7 @@ export function openRowReader(source: RowSource): RowReader {
         return readFully(file, bytes.subarray(index * size * 4, (index + 1) * size * 4), position);
       });
       await Promise.all(reads);
+      checkFinite(source, items, into);
     },
     close: () => closeSync(file),
   };
@@ -68,6 +70,18 @@ function copyColumn(
   { starts, at, size, into }: { starts: Float64Array; at: number; size: number; into: Float32Array },
 ): void {
   for (let index = 0; index < starts.length; index++) into[index * size + at] = values[(starts[index] as number) + at] as number;
+}
+
+/** A table in memory was looked through before; this much larger one only is where it is read. Throws CommandError that names the place. */
+function checkFinite({ ends, columns, window }: RowSource, items: Uint32Array, into: Float32Array): void {
+  // NaN as soon as one number is none, at a fraction of what a look at each would take.
+  let nothing = 0;
+  for (let index = 0; index < into.length; index++) nothing += 0 * (into[index] as number);
+  if (nothing === 0) return;
+  const at = into.findIndex((value) => !Number.isFinite(value));
+  const end = ends[items[Math.floor(at / (window * columns))] as number] as number;
+  const row = end + 1 - window + Math.floor((at % (window * columns)) / columns);
+  throw new CommandError(`the file of prepared rows holds ${into[at]} in row ${row}, column ${at % columns}: make the dataset without it`);
 }
 
 function readFully(file: number, into: Uint8Array, position: number): Promise<void> {

@@ -241,7 +241,6 @@ class Training {
     if (parameters === undefined || statistics === undefined)
       throw new CommandError("the checkpoint has no best weights: train from the start");
     this.best = { ...header.best, parameters, statistics };
-    this.pace.startAt(header.epoch, header.step);
   }
 
   private fail(): never {

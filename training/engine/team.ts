@@ -5,6 +5,7 @@
 
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
+import { CommandError } from "../command-error.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import { Barrier } from "./barrier.ts";
 import type { Command, Plan } from "./plan.ts";
@@ -70,9 +71,9 @@ async function done(thread: Worker): Promise<void> {
   try {
     const [reply] = (await Promise.race([
       once(thread, "message", { signal }),
-      once(thread, "exit", { signal }).then(([code]) => [{ failure: `a worker thread ended (${code})` }]),
+      once(thread, "exit", { signal }).then(([code]) => [{ failure: `a worker thread ended (${code})`, isRefusal: false }]),
     ])) as [WorkerReply];
-    if (reply !== "done") throw new Error(reply.failure);
+    if (reply !== "done") throw reply.isRefusal ? new CommandError(reply.failure) : new Error(reply.failure);
   } finally {
     left.abort();
   }

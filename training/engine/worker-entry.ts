@@ -1,6 +1,7 @@
 /** What runs in a worker thread: one share of the training, obeying one command after the other. */
 
 import { parentPort, workerData } from "node:worker_threads";
+import { CommandError } from "../command-error.ts";
 import { loadRuntime } from "../runtime/registry.ts";
 import type { Command } from "./plan.ts";
 import { Share } from "./share.ts";
@@ -28,8 +29,9 @@ async function tell<T>(work: () => Promise<T>): Promise<T | null> {
     port?.postMessage("done" satisfies WorkerReply);
     return result;
   } catch (error) {
-    const failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    port?.postMessage({ failure } satisfies WorkerReply);
+    const isRefusal = error instanceof CommandError;
+    const failure = error instanceof Error ? ((isRefusal ? null : error.stack) ?? error.message) : String(error);
+    port?.postMessage({ failure, isRefusal } satisfies WorkerReply);
     return null;
   }
 }

@@ -7,7 +7,7 @@ export interface WorkerTask {
   readonly worker: number;
 }
 
-export type WorkerReply = "done" | { readonly failure: string };
+export type WorkerReply = "done" | { readonly failure: string; readonly isRefusal: boolean };
 
 /** The last command: the thread ends and answers no more. */
 export const CLOSE = "close";

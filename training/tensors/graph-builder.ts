@@ -79,6 +79,9 @@ export interface GraphBuilderOptions {
 /** onnxruntime's own operators ("com.microsoft") have one version. */
 const CONTRIBUTED_OPSET = 1;
 
+/** See nextName. */
+const GENERATED_NAME = /^(?:b|body|i|k|n|t)\d+$/;
+
 export class GraphBuilder {
   readonly precision: Precision;
   readonly purpose: GraphPurpose;
@@ -94,6 +97,8 @@ export class GraphBuilder {
   private readonly noises: Value[] = [];
   private readonly scopes: string[] = [];
   private readonly domains: Record<string, number> = {};
+  /** Of parameters, statistics, inputs and outputs. */
+  private readonly taken = new Set<string>();
   private named = 0;
 
   constructor(options: GraphBuilderOptions = {}) {
@@ -122,6 +127,7 @@ export class GraphBuilder {
 
   /** A tensor that the caller feeds at each run; of this graph's precision unless another type is told. */
   input(name: string, shape: Shape, type: ElementType = this.precision): Value {
+    this.claim(name);
     this.inputs.push({ name, type, shape });
     return { name, shape, type, isDifferentiable: false };
   }
@@ -129,7 +135,7 @@ export class GraphBuilder {
   /** A tensor to be learnt. Throws when serving with weights that lack it or have another size, and when the name is taken. */
   parameter(name: string, shape: readonly number[], options: Omit<Parameter, "value">): Value {
     const value: Value = { name: this.scoped(name), shape, type: this.precision, isDifferentiable: this.isTraining };
-    if (this.parameters.some((known) => known.value.name === value.name)) throw new Error(`two parameters are named ${value.name}`);
+    this.claim(value.name);
     this.parameters.push({ value, ...options });
     if (this.purpose === "serving") this.storeWeights(value.name, shape);
     return value;
@@ -141,7 +147,7 @@ export class GraphBuilder {
    */
   statistic(name: string, size: number, options: { initial: number; observe: () => Value }): Value {
     const full = this.scoped(name);
-    if (this.statistics.some((known) => known.name === full)) throw new Error(`two statistics are named ${full}`);
+    this.claim(full);
     const value: Value = this.isTraining ? options.observe() : { name: full, shape: [size], type: this.precision, isDifferentiable: false };
     this.statistics.push({ name: full, size, initial: options.initial, value });
     if (this.purpose === "serving") this.storeWeights(full, [size]);
@@ -260,6 +266,7 @@ export class GraphBuilder {
 
   /** Gives a value the name under which the runtime returns it. */
   output(name: string, value: Value): void {
+    this.claim(name);
     this.append("Identity", [value], [name], {});
     this.outputs.push({ name, type: value.type, shape: value.shape });
   }
@@ -345,6 +352,13 @@ export class GraphBuilder {
       outputs,
       attributes,
     });
+  }
+
+  /** Parameters share their names with what is fed and given out, e.g. "weights": onnxruntime would take one for the other. */
+  private claim(name: string): void {
+    if (this.taken.has(name)) throw new Error(`two values are named ${name}: give a layer's parameters a scope`);
+    if (GENERATED_NAME.test(name)) throw new Error(`${name} is a name as the graph gives itself: choose another`);
+    this.taken.add(name);
   }
 
   private scoped(name: string): string {

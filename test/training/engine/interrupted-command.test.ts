@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, watch } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { CommandError } from "../../../training/command-error.ts";
@@ -15,6 +15,7 @@ import { loadFastestRuntime, loadRuntime } from "../../../training/runtime/regis
 import { readRun } from "../../../training/train/run-folder.ts";
 import { trainRun } from "../../../training/train/train-run.ts";
 import { scratchFolder, writeToyDataset } from "../toy-data.ts";
+import { steppingRun } from "./stepping-run.ts";
 
 const folder = scratchFolder();
 const data = join(folder, "data");
@@ -71,9 +72,44 @@ describe("ctrl-C", () => {
     await once(again.child, "exit");
     expect(again.stderr()).toBe("");
   });
+
+  it("twice ends at once, by the signal: worker threads that are stopped within a native call would abort the process", async () => {
+    const out = join(folder, "twice");
+    for (let round = 0; round < 3; round++) {
+      const training = isTraining(out);
+      const { child, stderr } = start(out);
+      await training;
+      const told = once(child.stderr as NodeJS.EventEmitter, "data");
+      child.kill("SIGINT");
+      await told;
+      child.kill("SIGINT");
+      const [code, signal] = await once(child, "exit");
+      // It may have been done with its step, and checkpoint, in between.
+      expect([code, signal]).toEqual(code === null ? [null, "SIGINT"] : [130, null]);
+      expect(stderr()).not.toContain("terminate");
+      await rm(out, { recursive: true });
+    }
+  });
 });
 
 describe("a run that was stopped", () => {
+  it("by SIGKILL, wherever it was, and resumed is the run that never was", async () => {
+    const [whole, killed] = [join(folder, "never-killed"), join(folder, "killed")];
+    await trainRun(await steppingRun(data, whole));
+    const script = new URL("./stepping-run.ts", import.meta.url).pathname;
+    const child = spawn(process.execPath, [script, data, killed], { stdio: ["ignore", "pipe", "ignore"] });
+    let written = 0;
+    child.stdout?.on("data", (chunk: Buffer) => {
+      written += chunk.toString().split("\n").length - 1;
+      if (written >= 10) child.kill("SIGKILL");
+    });
+    expect((await once(child, "exit"))[1]).toBe("SIGKILL");
+    await expect(readRun(killed)).rejects.toThrow(CommandError);
+    await trainRun({ ...(await steppingRun(data, killed)), resume: true });
+    for (const file of ["run.json", "weights.f32", "ridge.f64", "metrics.ndjson"])
+      expect(readFileSync(join(killed, file)), file).toEqual(readFileSync(join(whole, file)));
+  });
+
   it("and resumed is the run that never was, file for file; and a finished one leaves no checkpoint", async () => {
     const dataset = await readDataset(data);
     const settings = { ...DEFAULT_TRAIN_SETTINGS, epochs: 3, batch: 32, workers: 2 };

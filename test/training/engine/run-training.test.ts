@@ -1,12 +1,18 @@
 /** The loop: it learns, several workers take the same steps as one, the same seed gives the same bits, and what is asked of it is what it does. */
 
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Random } from "../../../core/math/random.ts";
+import { CommandError } from "../../../training/command-error.ts";
 import type { TrainedNetwork } from "../../../training/engine/contract.ts";
 import { drawOrder, randomOfEpoch } from "../../../training/engine/noise.ts";
 import { runTraining } from "../../../training/engine/run-training.ts";
 import type { TrainSettings } from "../../../training/engine/settings.ts";
 import { loadRuntime } from "../../../training/runtime/registry.ts";
+import { zeros } from "../../../training/tensors/initialisers.ts";
+import { linear } from "../../../training/tensors/operators/linear.ts";
 import { ADAMW_DEFAULTS } from "../../../training/tensors/optimisers/adam.ts";
 import { SGD_DEFAULTS } from "../../../training/tensors/optimisers/sgd.ts";
 import type { Network } from "../../../training/tensors/training-step.ts";
@@ -81,6 +87,19 @@ describe("workers", () => {
     await expect(runTraining({ ...task, train })).rejects.toThrow(/ends before byte/);
   });
 
+  it("name a number that is none in a file of rows, as the refusal that it is", async () => {
+    const task = await toyTask({ settings: { workers: 2 } });
+    if (task.train.table.kind !== "memory") throw new Error("toy rows are in memory");
+    const values = task.train.table.values.slice();
+    values[77 * COLUMNS + 3] = Number.NaN;
+    const path = join(mkdtempSync(join(tmpdir(), "edgebook-rows-")), "rows.f32");
+    writeFileSync(path, new Uint8Array(values.buffer));
+    const spoilt = runTraining({ ...task, train: { ...task.train, table: { kind: "file", path, offset: 0 } } });
+    await expect(spoilt).rejects.toThrow("the file of prepared rows holds NaN in row 77, column 3: make the dataset without it");
+    await expect(spoilt).rejects.toThrow(CommandError);
+    rmSync(dirname(path), { recursive: true });
+  });
+
   it("in WebAssembly give what the native kernels give, in one thread and in two", async () => {
     const task = await toyTask();
     const native = await runTraining(task);
@@ -118,6 +137,10 @@ describe("what can't be trained", () => {
     await expect(refused({ batch: 151 })).rejects.toThrow("--batch 151 is more than the 150 training rows: take at most 150");
     await expect(refused({ workers: 0 })).rejects.toThrow(/--workers 0 is not a positive whole number/);
     await expect(refused({ workers: 17 })).rejects.toThrow(/--batch 16 can't be shared by 17 workers/);
+    for (const learningRate of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
+      await expect(refused({ learningRate })).rejects.toThrow(`--learning-rate ${learningRate} is not a number above 0`);
+    await expect(refused({ optimiser: { ...ADAMW_DEFAULTS, beta2: Number.NaN } })).rejects.toThrow("the optimiser's beta2 NaN doesn't lie in [0, 1)");
+    await expect(refused({ schedule: { kind: "linear", warmupSteps: -1 } })).rejects.toThrow("--warmup -1 is not a whole number from 0 on");
     await expect(refused({ clip: { norm: 0, value: null } })).rejects.toThrow(/--clip-norm 0 is not above 0/);
     // Taken, the first would never come to an end, and the others to no number or to another stream of draws.
     await expect(refused({ schedule: { kind: "step", warmupSteps: 0, everyEpochs: 0, factor: 0.1 } })).rejects.toThrow(
@@ -132,6 +155,19 @@ describe("what can't be trained", () => {
     await expect(refused({ optimiser: { ...ADAMW_DEFAULTS, weightDecay: -1 } })).rejects.toThrow(/--weight-decay -1 is/);
     const empty = { ...toyRows(3, 1), itemWeights: new Float64Array(3) };
     await expect(runTraining({ ...task, validation: empty })).rejects.toThrow(/no validation row has a target/);
+  });
+
+  it("names that are fed are not parameters' as well: onnxruntime would take one for the other", async () => {
+    const named = (name: string): Network => {
+      return (graph, input) => {
+        const bias = graph.parameter(name, [OUTPUTS], { initialise: zeros, isDecayed: false });
+        const weights = graph.parameter("line", [COLUMNS, OUTPUTS], { initialise: zeros, isDecayed: true });
+        return linear(graph, input, { weights, bias });
+      };
+    };
+    for (const name of ["weights", "features", "parameters", "gradient", "line"])
+      await expect(train({}, named(name))).rejects.toThrow(`two values are named ${name}: give a layer's parameters a scope`);
+    await expect(train({}, named("t0"))).rejects.toThrow("t0 is a name as the graph gives itself: choose another");
   });
 
   it("one row is trained on, if with no more sense than one row has", async () => {
