@@ -139,7 +139,9 @@ describe("what can't be trained", () => {
     await expect(refused({ workers: 17 })).rejects.toThrow(/--batch 16 can't be shared by 17 workers/);
     for (const learningRate of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
       await expect(refused({ learningRate })).rejects.toThrow(`--learning-rate ${learningRate} is not a number above 0`);
-    await expect(refused({ optimiser: { ...ADAMW_DEFAULTS, beta2: Number.NaN } })).rejects.toThrow("the optimiser's beta2 NaN doesn't lie in [0, 1)");
+    await expect(refused({ optimiser: { ...ADAMW_DEFAULTS, beta2: Number.NaN } })).rejects.toThrow(
+      "the optimiser's beta2 NaN doesn't lie in [0, 1)",
+    );
     await expect(refused({ schedule: { kind: "linear", warmupSteps: -1 } })).rejects.toThrow("--warmup -1 is not a whole number from 0 on");
     await expect(refused({ clip: { norm: 0, value: null } })).rejects.toThrow(/--clip-norm 0 is not above 0/);
     // Taken, the first would never come to an end, and the others to no number or to another stream of draws.
