@@ -3,13 +3,15 @@
  *
  * With g the gradient of y: dw[o, c, k] = Σ g[b, o, t] x[b, c, …], one product for each place k of the kernel, on shifted cuts of whichever of x
  * and g has fewer channels; dx is a convolution of g with the kernel turned round, or ConvTranspose where the stride is not 1.
- * Windows that lie side by side (a stride as long as the kernel, or one window in all) are a matrix of patches: products alone, no shifts.
+ * While training, windows that lie side by side (a stride as long as the kernel, or one window in all) become the channels of a kernel of 1: they are moved
+ * together once, for all three products.
  * Along one axis of two with a kernel of (k, 1) the rows of x lie in line, so it runs as a dilated convolution over one axis: copies of whole rows.
  */
 
 import { emitConcat, emitReshape, emitSum, emitTranspose } from "../emit.ts";
 import type { GraphBuilder, Value } from "../graph-builder.ts";
 import { fixedSize, ShapeError, showShape, sizeOf } from "../shape.ts";
+import { reshape } from "./layout.ts";
 import {
   emitEvery,
   emitPadding,
@@ -43,7 +45,13 @@ export function convolution(graph: GraphBuilder, x: Value, layer: ConvolutionLay
   }
   const axes = windowAxes(x, kernel, options);
   const shape = [x.shape[0] ?? 0, outputs, ...outputSizes(axes)];
-  if (!graph.isTraining || areSideBySide(axes) || !liesInLine(axes)) return plainConvolution(graph, x, { weights, bias, axes });
+  if (!graph.isTraining || isPointwise(axes)) return plainConvolution(graph, x, { weights, bias, axes });
+  if (areSideBySide(axes)) {
+    const columns = inputs * sizeOf(kernel);
+    const parts = { weights: reshape(graph, weights, [outputs, columns, 1]), bias, axes: [pointwise(sizeOf(outputSizes(axes)))] };
+    return reshape(graph, plainConvolution(graph, patches(graph, x, axes), parts), shape);
+  }
+  if (!liesInLine(axes)) return plainConvolution(graph, x, { weights, bias, axes });
   const line = inLine(axes as [WindowAxis, WindowAxis]);
   const flat = reshape(graph, x, [x.shape[0] ?? 0, inputs, line.size]);
   const narrow = reshape(graph, weights, [outputs, inputs, line.kernel]);
@@ -78,7 +86,7 @@ interface BackwardStep {
 
 function inputGradient(graph: GraphBuilder, step: BackwardStep): Value {
   const { gradient, x, weights, axes } = step;
-  if (areSideBySide(axes)) return fromPatches(graph, step);
+  if (isPointwise(axes)) return pointwiseInputGradient(graph, step);
   // Padding beyond the kernel's reach would have to be cut off again, which Conv can't.
   const isTurnable = axes.every((axis) => axis.stride === 1 && Math.max(axis.before, axis.after) <= reach(axis));
   if (!isTurnable) return graph.emit("ConvTranspose", [gradient, weights], x.shape, transposedAttributes(axes));
@@ -98,10 +106,7 @@ function turned(graph: GraphBuilder, weights: Value, axes: readonly WindowAxis[]
 
 function weightGradient(graph: GraphBuilder, step: BackwardStep): Value {
   const { gradient, x, weights, axes } = step;
-  if (areSideBySide(axes)) {
-    const product = batchedOuter(graph, joinAxes(graph, gradient), joinAxes(graph, patches(graph, x, axes)));
-    return emitReshape(graph, product, weights.shape);
-  }
+  if (isPointwise(axes)) return emitReshape(graph, batchedOuter(graph, joinAxes(graph, gradient), joinAxes(graph, x)), weights.shape);
   const [outputs, inputs] = weights.shape.map(fixedSize) as [number, number];
   const cutsGradient = outputs < inputs && axes.every((axis) => axis.stride === 1);
   const products = cutsGradient ? tapsOfGradient(graph, step) : tapsOfInput(graph, step);
@@ -122,6 +127,7 @@ function tapsOfInput(graph: GraphBuilder, { gradient, x, axes }: BackwardStep): 
   );
   const flat = joinAxes(graph, gradient);
   return tapsOf(axes).map((tap) => {
+    if (isUnmoved(axes, tap)) return batchedOuter(graph, flat, joinAxes(graph, x));
     const picks = axes.map(({ dilation, stride, outputs }, axis) => ({ start: dilation * (tap[axis] as number), stride, count: outputs }));
     return batchedOuter(graph, flat, joinAxes(graph, emitEvery(graph, padded, picks)));
   });
@@ -133,9 +139,17 @@ function tapsOfGradient(graph: GraphBuilder, { gradient, x, axes }: BackwardStep
   const padded = emitPadding(graph, gradient, sides);
   const flat = joinAxes(graph, x);
   return tapsOf(axes).map((tap) => {
+    if (isUnmoved(axes, tap)) return batchedOuter(graph, joinAxes(graph, gradient), flat);
     const picks = axes.map((axis, index) => ({ start: reach(axis) - axis.dilation * (tap[index] as number), stride: 1, count: axis.size }));
     return batchedOuter(graph, joinAxes(graph, emitEvery(graph, padded, picks)), flat);
   });
+}
+
+/** Whether this place of the kernel meets x as it lies: no cut is needed. */
+function isUnmoved(axes: readonly WindowAxis[], tap: readonly number[]): boolean {
+  return axes.every(
+    (axis, index) => axis.stride === 1 && axis.outputs === axis.size && axis.dilation * (tap[index] as number) === axis.before,
+  );
 }
 
 /** Σ over the batch of a[b] c[b]ᵀ, for [batch, rows, length] and [batch, columns, length]. */
@@ -152,28 +166,34 @@ function areSideBySide(axes: readonly WindowAxis[]): boolean {
   });
 }
 
-/** [batch, channels, …kernel, …outputs]: the elements of each window, moved together. */
-function patches(graph: GraphBuilder, x: Value, axes: readonly WindowAxis[]): Value {
-  const [batch, channels] = x.shape.map(fixedSize) as [number, number];
-  const cut = emitReshape(graph, x, [batch, channels, ...axes.flatMap(({ outputs, kernel }) => [outputs, kernel])]);
-  const order = [0, 1, ...axes.map((_, axis) => 2 * axis + 3), ...axes.map((_, axis) => 2 * axis + 2)];
-  const kernel = axes.reduce((product, axis) => product * axis.kernel, 1);
-  return emitReshape(graph, emitTranspose(graph, cut, order), [batch, channels * kernel, ...outputSizes(axes)]);
+function isPointwise(axes: readonly WindowAxis[]): boolean {
+  return axes.every(({ kernel, stride, before, after }) => kernel === 1 && stride === 1 && before + after === 0);
 }
 
-/** The gradient of each window's elements, moved back to where they came from. */
-function fromPatches(graph: GraphBuilder, { gradient, x, weights, axes }: BackwardStep): Value {
-  const [batch, channels] = x.shape.map(fixedSize) as [number, number];
-  const outputs = outputSizes(axes);
-  const kernel = axes.map((axis) => axis.kernel);
-  const columns = channels * sizeOf(kernel);
+function pointwise(size: number): WindowAxis {
+  return { size, kernel: 1, stride: 1, dilation: 1, before: 0, after: 0, outputs: size };
+}
+
+function pointwiseInputGradient(graph: GraphBuilder, { gradient, x, weights }: BackwardStep): Value {
+  const matrix = emitReshape(graph, weights, weights.shape.slice(0, 2));
   const flat = joinAxes(graph, gradient);
-  const matrix = emitReshape(graph, weights, [weights.shape[0] ?? 0, columns]);
-  const shape = [batch, columns, sizeOf(outputs)];
-  const product = graph.emit("MatMul", [emitTranspose(graph, matrix, [1, 0]), flat], shape);
-  const cut = emitReshape(graph, product, [batch, channels, ...kernel, ...outputs]);
-  const order = [0, 1, ...axes.flatMap((_, axis) => [2 + axes.length + axis, 2 + axis])];
-  return emitReshape(graph, emitTranspose(graph, cut, order), x.shape);
+  const shape = [flat.shape[0] ?? 0, weights.shape[1] ?? 0, flat.shape[2] ?? 0];
+  return emitReshape(graph, graph.emit("MatMul", [emitTranspose(graph, matrix, [1, 0]), flat], shape), x.shape);
+}
+
+/** [batch, channels x …kernel, outputs]: the elements of each window, moved together. */
+function patches(graph: GraphBuilder, x: Value, axes: readonly WindowAxis[]): Value {
+  const [batch, channels] = x.shape.map(fixedSize) as [number, number];
+  const kernel = axes.map((axis) => axis.kernel);
+  const outputs = outputSizes(axes);
+  const cut = emitReshape(graph, x, [batch, channels, ...axes.flatMap((axis) => [axis.outputs, axis.kernel])]);
+  const order = [0, 1, ...axes.map((_, axis) => 2 * axis + 3), ...axes.map((_, axis) => 2 * axis + 2)];
+  const moved = emitReshape(graph, emitTranspose(graph, cut, order), [batch, channels * sizeOf(kernel), sizeOf(outputs)]);
+  return graph.differentiable(moved, [x], (gradient) => {
+    const apart = emitReshape(graph, gradient, [batch, channels, ...kernel, ...outputs]);
+    const back = [0, 1, ...axes.flatMap((_, axis) => [2 + axes.length + axis, 2 + axis])];
+    return [emitReshape(graph, emitTranspose(graph, apart, back), x.shape)];
+  });
 }
 
 /** [batch, channels, all the rest] */
@@ -207,8 +227,4 @@ function inLine([down, across]: [WindowAxis, WindowAxis]): WindowAxis {
     after: down.after * width,
     outputs: down.outputs * width,
   };
-}
-
-function reshape(graph: GraphBuilder, value: Value, shape: Value["shape"]): Value {
-  return graph.differentiable(emitReshape(graph, value, shape), [value], (gradient) => [emitReshape(graph, gradient, value.shape)]);
 }
