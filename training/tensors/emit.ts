@@ -59,23 +59,69 @@ export function emitReshape(graph: GraphBuilder, value: Value, shape: Shape): Va
   if (shape.filter((dimension) => dimension === "batch").length > 1) throw new ShapeError(`${showShape(shape)} has two open dimensions`);
   if (isSameShape(value.shape, shape)) return value;
   const sizes = shape.map((dimension) => (dimension === "batch" ? -1 : dimension));
-  return graph.emit("Reshape", [value, graph.integers(sizes)], shape);
+  const reshaped = graph.emit("Reshape", [value, graph.integers(sizes)], shape);
+  originsOf(graph).reshaped.set(reshaped.name, beforeReshape(graph, value));
+  return reshaped;
+}
+
+/** The value that this one is in another shape: the outcome of a node of arithmetic, which onnxruntime fuses with the next one. */
+export function beforeReshape(graph: GraphBuilder, value: Value): Value {
+  return originsOf(graph).reshaped.get(value.name) ?? value;
 }
 
 /**
- * Where all sizes are known, axes that move together move as one and those of 1 not at all: onnxruntime doesn't see it, and takes ten times as long.
+ * Where all sizes are known, axes that move together move as one and those of 1 not at all: onnxruntime doesn't see it, and takes ten times as long. What was
+ * moved before is moved from where it was first.
  * @param order for each axis of the result the axis of `value` it is.
  */
 export function emitTranspose(graph: GraphBuilder, value: Value, order: readonly number[]): Value {
+  const before = originsOf(graph).moved.get(value.name);
+  if (before !== undefined) {
+    return emitTranspose(
+      graph,
+      before.from,
+      order.map((axis) => before.order[axis] as number),
+    );
+  }
   const shape = order.map((axis) => dimensionAt(value, axis));
-  const blocks = value.shape.includes("batch") ? order.map((axis) => [axis]) : movingTogether(value.shape, order);
-  if (blocks.length === order.length) return graph.emit("Transpose", [value], shape, { perm: { ints: order } });
+  if (value.shape.includes("batch")) return graph.emit("Transpose", [value], shape, { perm: { ints: order } });
+  const blocks = movingTogether(value.shape, order);
   if (blocks.length < 2) return emitReshape(graph, value, shape);
   const inPlace = [...blocks].sort((one, other) => (one[0] as number) - (other[0] as number));
-  const sizes = (list: readonly number[][]): number[] => list.map((block) => sizeOf(block.map((axis) => dimensionAt(value, axis))));
-  const joined = emitReshape(graph, value, sizes(inPlace));
-  const moved = graph.emit("Transpose", [joined], sizes(blocks), { perm: { ints: blocks.map((block) => inPlace.indexOf(block)) } });
-  return emitReshape(graph, moved, shape);
+  const sizes = inPlace.map((block) => sizeOf(block.map((axis) => dimensionAt(value, axis))));
+  const perm = blocks.map((block) => inPlace.indexOf(block));
+  const moved = emitReshape(graph, emitMove(graph, emitReshape(graph, value, sizes), perm), shape);
+  originsOf(graph).moved.set(moved.name, { from: value, order });
+  return moved;
+}
+
+/**
+ * Three axes in reverse are two moves: in one, onnxruntime takes ten times as long. Flatten between them does what Reshape would, but Reshape it looks through,
+ * and makes one move of the two again.
+ */
+function emitMove(graph: GraphBuilder, value: Value, order: readonly number[]): Value {
+  const sizes = value.shape.map(fixedSize);
+  const [first, second, third] = sizes as [number, number, number];
+  if (order.join() !== "2,1,0") {
+    const shape = order.map((axis) => dimensionAt(value, axis));
+    return graph.emit("Transpose", [value], shape, { perm: { ints: order } });
+  }
+  const flat = graph.emit("Flatten", [emitMove(graph, value, [0, 2, 1])], [first, third * second], { axis: { int: 1 } });
+  return emitReshape(graph, emitMove(graph, flat, [1, 0]), [third, second, first]);
+}
+
+/** By name, what a value was before it was moved by emitTranspose, or given another shape. */
+interface Origins {
+  readonly moved: Map<string, { readonly from: Value; readonly order: readonly number[] }>;
+  readonly reshaped: Map<string, Value>;
+}
+
+const origins = new WeakMap<GraphBuilder, Origins>();
+
+function originsOf(graph: GraphBuilder): Origins {
+  const known = origins.get(graph) ?? { moved: new Map(), reshaped: new Map() };
+  origins.set(graph, known);
+  return known;
 }
 
 /** @param shape sizes of 1 are repeated; a "batch" is one in `value` too. */

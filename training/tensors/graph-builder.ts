@@ -297,8 +297,16 @@ export class GraphBuilder {
     return this.noises.length === 0 ? null : this.unpack(name, this.noises);
   }
 
+  /** Without the nodes that no output depends on: a second reader of a value, even an idle one, keeps onnxruntime from fusing the first with its maker. */
   finish(name: string): Graph {
-    return { name, nodes: this.nodes, constants: this.constants, inputs: this.inputs, outputs: this.outputs };
+    const needed = new Set(this.outputs.map((output) => output.name));
+    const nodes = this.nodes.toReversed().filter((node) => {
+      const isNeeded = node.outputs.some((output) => needed.has(output));
+      if (isNeeded) for (const input of namesRead(node)) needed.add(input);
+      return isNeeded;
+    });
+    const constants = this.constants.filter((constant) => needed.has(constant.name));
+    return { name, nodes: nodes.reverse(), constants, inputs: this.inputs, outputs: this.outputs };
   }
 
   /** The same, with the versions of the operator sets that it uses: what a file says. */
@@ -380,4 +388,10 @@ export class GraphBuilder {
   private nextName(prefix: string): string {
     return `${prefix}${this.named++}`;
   }
+}
+
+/** What a node reads, in the graphs inside of it too. */
+function namesRead(node: Node): string[] {
+  const inner = Object.values(node.attributes).flatMap((attribute) => ("graph" in attribute ? [attribute.graph] : []));
+  return [...node.inputs, ...inner.flatMap(({ nodes, outputs }) => [...nodes.flatMap(namesRead), ...outputs.map(({ name }) => name)])];
 }

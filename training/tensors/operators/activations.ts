@@ -3,8 +3,9 @@
  * PyTorch: relu and leaky relu at 0.
  */
 
-import { emitAdd, emitIsPositive, emitMultiply, emitNegate, emitScaled, emitSquare, emitSubtract } from "../emit.ts";
+import { beforeReshape, emitAdd, emitIsPositive, emitMultiply, emitNegate, emitScaled, emitSquare, emitSubtract } from "../emit.ts";
 import type { GraphBuilder, Value } from "../graph-builder.ts";
+import { reshape } from "./layout.ts";
 
 /** s = 1 / (1 + exp(-x)); ds/dx = s (1 - s). */
 export function sigmoid(graph: GraphBuilder, x: Value): Value {
@@ -31,17 +32,21 @@ export function silu(graph: GraphBuilder, x: Value): Value {
 }
 
 export function relu(graph: GraphBuilder, x: Value): Value {
-  const y = graph.emit("Relu", [x], x.shape);
-  return graph.differentiable(y, [x], (gradient) => [emitMultiply(graph, gradient, emitIsPositive(graph, y))]);
+  return behindArithmetic(graph, x, (inner) => {
+    const y = graph.emit("Relu", [inner], inner.shape);
+    return graph.differentiable(y, [inner], (gradient) => [emitMultiply(graph, gradient, emitIsPositive(graph, y))]);
+  });
 }
 
 /** x above 0, else `slope` times x; 0 < slope < 1. */
 export function leakyRelu(graph: GraphBuilder, x: Value, slope: number): Value {
   if (!(slope > 0 && slope < 1)) throw new RangeError(`the slope of a leaky relu lies between 0 and 1; it was ${slope}`);
-  const y = graph.emit("LeakyRelu", [x], x.shape, { alpha: { float: slope } });
-  return graph.differentiable(y, [x], (gradient) => {
-    const steep = emitScaled(graph, y, STEEP);
-    return [emitMultiply(graph, gradient, graph.emit("Clip", [steep, graph.scalar(slope), graph.scalar(1)], y.shape))];
+  return behindArithmetic(graph, x, (inner) => {
+    const y = graph.emit("LeakyRelu", [inner], inner.shape, { alpha: { float: slope } });
+    return graph.differentiable(y, [inner], (gradient) => {
+      const steep = emitScaled(graph, y, STEEP);
+      return [emitMultiply(graph, gradient, graph.emit("Clip", [steep, graph.scalar(slope), graph.scalar(1)], y.shape))];
+    });
   });
 }
 
@@ -89,6 +94,11 @@ export function hardSigmoid(graph: GraphBuilder, x: Value): Value {
 /** Any normal number above 0, times this, is above 1. */
 const STEEP = 1e38;
 const HARD_SLOPE = 1 / 6;
+
+/** While training, an activation right behind a convolution or product runs inside of it: onnxruntime sees no reshape between them. */
+function behindArithmetic(graph: GraphBuilder, x: Value, activate: (inner: Value) => Value): Value {
+  return graph.isTraining ? reshape(graph, activate(beforeReshape(graph, x)), x.shape) : activate(x);
+}
 
 function sigmoidSlope(graph: GraphBuilder, s: Value): Value {
   return emitMultiply(graph, s, emitSubtract(graph, graph.scalar(1), s));
