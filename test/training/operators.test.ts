@@ -13,6 +13,7 @@ import { limitNorms, normLimitsOf } from "../../training/tensors/max-norm.ts";
 import { elu, gelu, hardSigmoid, leakyRelu, relu, silu, softplus } from "../../training/tensors/operators/activations.ts";
 import { add } from "../../training/tensors/operators/arithmetic.ts";
 import { attention } from "../../training/tensors/operators/attention.ts";
+import { convolution } from "../../training/tensors/operators/convolution.ts";
 import { dropout } from "../../training/tensors/operators/dropout.ts";
 import { gatherRows } from "../../training/tensors/operators/gather-rows.ts";
 import { layerNormalisation } from "../../training/tensors/operators/layer-normalisation.ts";
@@ -273,5 +274,35 @@ describe("a shape that doesn't fit is refused while building, with the layer's n
     const graph = new GraphBuilder();
     const x = graph.parameter("x", [2], { initialise: zeros, isDecayed: false });
     expect(() => graph.differentiable(x, [x], (gradient) => [gradient])).toThrow(/an input and an output/);
+  });
+});
+
+describe("a graph that trains wastes no time", () => {
+  it("a node that no output depends on is left out with what it alone reads: it would run at each step", () => {
+    const graph = new GraphBuilder();
+    const x = graph.input("x", [2]);
+    graph.emit("Neg", [graph.constant([1, 2], [2])], [2]);
+    graph.output("y", graph.emit("Abs", [x], [2]));
+    const { nodes, constants } = graph.finish("test");
+    expect(nodes.map(({ operator }) => operator)).toEqual(["Abs", "Identity"]);
+    expect(constants).toEqual([]);
+  });
+
+  it("an activation is the only reader of the convolution before it, so that both run as one", () => {
+    const graph = new GraphBuilder();
+    const x = graph.input("x", [1, 1, 4, 3]);
+    const weights = graph.parameter("weights", [2, 1, 2, 1], { initialise: zeros, isDecayed: false });
+    graph.output("y", leakyRelu(graph, convolution(graph, x, { weights, bias: null }), 0.01));
+    const { nodes } = graph.finish("test");
+    const made = nodes.find(({ operator }) => operator === "Conv")?.outputs[0] ?? "";
+    expect(nodes.filter(({ inputs }) => inputs.includes(made)).map(({ operator }) => operator)).toEqual(["LeakyRelu"]);
+  });
+
+  it("three axes in reverse are what they were", async () => {
+    const graph = new GraphBuilder();
+    const x = graph.input("x0", [2, 3, 2]);
+    graph.output("y", transpose(graph, transpose(graph, x, [2, 0, 1]), [0, 2, 1]));
+    const numbers = await run(graph, [{ shape: [2, 3, 2], data: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] }], "y");
+    expect(numbers).toEqual([0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11]);
   });
 });
