@@ -21,20 +21,22 @@ const DIGEST_BYTES = 32;
 /** A header is a curve of at most some thousand epochs; more is no header of ours. */
 const LONGEST_HEADER = 16_777_216;
 
+const count = z.int().nonnegative();
+
 const headerShape = z.strictObject({
   format: z.literal(FORMAT),
   /** What must be the same for the training to go on: settings, data, network, runtime; name to a text that says it. */
   conditions: z.record(z.string(), z.string()),
   /** Epochs that are done, and steps of the next one. */
-  epoch: z.int(),
-  step: z.int(),
+  epoch: count,
+  step: count,
   /** Loss times rows, summed over those steps. */
   lossSum: z.number(),
   lastRate: z.number(),
   plateau: z.strictObject({ share: z.number(), since: z.int() }),
   best: z.strictObject({ epoch: z.int(), loss: z.number() }),
   curve: z.array(z.strictObject({ epoch: z.int(), trainLoss: z.number(), validationLoss: z.number(), learningRate: z.number() })),
-  vectors: z.array(z.strictObject({ name: z.string(), length: z.int() })),
+  vectors: z.array(z.strictObject({ name: z.string(), length: count })),
 });
 
 export type CheckpointHeader = Omit<z.infer<typeof headerShape>, "format" | "vectors">;
@@ -110,7 +112,7 @@ function decode(bytes: Buffer): Checkpoint | null {
   if (!createHash("sha256").update(content).digest().equals(bytes.subarray(content.length))) return null;
   const end = content.subarray(0, LONGEST_HEADER).indexOf(10);
   if (end < 0) return null;
-  const parsed = headerShape.safeParse(JSON.parse(content.subarray(0, end).toString("utf8")));
+  const parsed = headerShape.safeParse(parseJson(content.subarray(0, end).toString("utf8")));
   if (!parsed.success) return null;
   const { format: _format, vectors: declared, ...header } = parsed.data;
   const vectors = new Map<string, Float32Array>();
@@ -124,6 +126,14 @@ function decode(bytes: Buffer): Checkpoint | null {
     offset += 4 * length;
   }
   return offset === content.length ? { header, vectors } : null;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 function bytesOf(values: Float32Array): Buffer {

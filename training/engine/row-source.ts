@@ -20,7 +20,7 @@ export interface RowSource {
   /** [items] the last row of each. */
   readonly ends: Uint32Array;
   readonly outputs: number;
-  /** [items, outputs] */
+  /** [items, outputs] 0 where there is none. */
   readonly targets: Float32Array;
   /** [items, weightWidth]; 0 where there is no target. */
   readonly weights: Float32Array;
@@ -66,11 +66,18 @@ export function createRowSource(parts: RowParts): RowSource {
     window,
     ends: shared(ends),
     outputs,
-    targets: shared(parts.targets),
+    targets: shared(knownOnly(parts, weightWidth)),
     weights: shared(parts.weights),
     weightWidth,
     itemWeights,
   };
+}
+
+/** 0 where there is no target: what lies there may be no number, and 0 times that is none either. */
+function knownOnly({ targets, weights, outputs }: RowParts, weightWidth: number): Float32Array {
+  const isUnknown = (cell: number): boolean => weights[weightWidth === 1 ? Math.floor(cell / outputs) : cell] === 0;
+  if (!targets.some((target, cell) => target !== 0 && isUnknown(cell))) return targets;
+  return targets.map((target, cell) => (isUnknown(cell) ? 0 : target));
 }
 
 /**

@@ -180,6 +180,7 @@ class Training {
 
   private async interrupt(): Promise<never> {
     const { checkpoint } = this.task;
+    if (!this.isSound()) throw new CommandError(`training was stopped, and can't go on: ${explainFailure(this.failureFacts())}`);
     if (checkpoint !== undefined) await writeCheckpoint(checkpoint.path, this.checkpoint());
     throw new TrainingInterrupted({ epoch: this.epoch + 1, step: this.step }, checkpoint?.path ?? null);
   }
@@ -188,7 +189,7 @@ class Training {
   private async checkpointOrWarn(): Promise<void> {
     const { checkpoint, onWarning, onCheckpoint } = this.task;
     this.writtenAt = performance.now();
-    if (checkpoint === undefined || !this.shared.parameters.every(Number.isFinite)) return;
+    if (checkpoint === undefined || !this.isSound()) return;
     try {
       await writeCheckpoint(checkpoint.path, this.checkpoint());
       onCheckpoint?.(checkpoint.path);
@@ -196,6 +197,11 @@ class Training {
       const reason = error instanceof Error ? error.message : String(error);
       onWarning?.(`no checkpoint could be written (${reason}): training goes on, and could only be resumed from the one before`);
     }
+  }
+
+  /** Weights may be no numbers though the loss before them was one: they are never kept over good ones. */
+  private isSound(): boolean {
+    return this.shared.parameters.every(Number.isFinite);
   }
 
   private checkpoint(): Checkpoint {
@@ -227,8 +233,13 @@ class Training {
     const own = this.checkpoint();
     for (const [name, values] of own.vectors) {
       const kept = vectors.get(name);
-      if (kept === undefined) throw new CommandError(`the checkpoint has no ${name}: train from the start`);
-      if (!name.startsWith("best.")) values.set(kept);
+      const isBest = name.startsWith("best.");
+      const length = isBest ? own.vectors.get(name.slice("best.".length))?.length : values.length;
+      if (kept?.length !== length) {
+        const what = kept === undefined ? `no ${name}` : `${kept.length} numbers of ${name}, not ${length}`;
+        throw new CommandError(`the checkpoint has ${what}: train from the start`);
+      }
+      if (!isBest && kept !== undefined) values.set(kept);
     }
     this.epoch = header.epoch;
     this.step = header.step;

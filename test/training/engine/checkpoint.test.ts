@@ -1,10 +1,11 @@
 /** Checkpoints: a training that was stopped anywhere goes on to the same bytes, and whatever happens to the disk, the last good one stays. */
 
+import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { readCheckpoint } from "../../../training/engine/checkpoint.ts";
+import { readCheckpoint, writeCheckpoint } from "../../../training/engine/checkpoint.ts";
 import { type EngineTask, type TrainedNetwork, TrainingInterrupted } from "../../../training/engine/contract.ts";
 import { runTraining } from "../../../training/engine/run-training.ts";
 import type { TrainSettings } from "../../../training/engine/settings.ts";
@@ -131,14 +132,43 @@ describe("a checkpoint", () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  it("is never of weights that are no numbers", async () => {
-    const task = await toyTask({ settings: { learningRate: 1e38, epochs: 3 } });
+  it("is never of weights that are no numbers: neither in its time, nor when the training is stopped", async () => {
+    // Beyond float32: the first step's loss is a number, and the weights after it are none.
+    const task = await toyTask({ settings: { learningRate: 1e39, epochs: 3 } });
     const path = freshPath();
     await expect(runTraining({ ...task, checkpoint: { path, resume: false, everySteps: 1 } })).rejects.toThrow(
       /the last checkpoint, if one was written, is good/,
     );
-    if (!existsSync(path)) return;
-    const { vectors } = await readCheckpoint(path);
-    expect(vectors.get("parameters")?.every(Number.isFinite)).toBe(true);
+    expect(existsSync(path)).toBe(false);
+    const controller = new AbortController();
+    const stopped = { ...task, onProgress: () => controller.abort(), signal: controller.signal };
+    await expect(runTraining({ ...stopped, checkpoint: { path, resume: false, everySteps: 1 } })).rejects.toThrow(
+      /training was stopped, and can't go on: the weights .* are no numbers any more/,
+    );
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("that was made up is refused, though its hash is right: a shorter vector would leave the rest as it was drawn", async () => {
+    const task = await toyTask({ network: plainNetwork });
+    const path = freshPath();
+    await stopAfter({ ...task, checkpoint: { path, resume: false } }, 1);
+    const { header, vectors } = await readCheckpoint(path);
+    const resumed = () => runTraining({ ...task, checkpoint: { path, resume: true } });
+    for (const name of ["parameters", "state.first_moment", "best.parameters"]) {
+      await writeCheckpoint(path, { header, vectors: new Map([...vectors, [name, new Float32Array(3)]]) });
+      await expect(resumed()).rejects.toThrow(`the checkpoint has 3 numbers of ${name}, not ${vectors.get(name)?.length}`);
+    }
+    for (const [from, to] of [
+      ['"epoch":1', '"epoch":-1'],
+      ['"length":', '"length":-'],
+      ['{"format"', '{{format"'],
+    ] as const) {
+      await writeCheckpoint(path, { header, vectors });
+      const text = readFileSync(path).subarray(0, -32).toString("latin1");
+      const content = Buffer.from(text.replace(from, to), "latin1");
+      writeFileSync(path, Buffer.concat([content, createHash("sha256").update(content).digest()]));
+      rmSync(`${path}.previous`, { force: true });
+      await expect(resumed()).rejects.toThrow(/is corrupt .*: train from the start/);
+    }
   });
 });

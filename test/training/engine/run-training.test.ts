@@ -8,6 +8,7 @@ import { Random } from "../../../core/math/random.ts";
 import { CommandError } from "../../../training/command-error.ts";
 import type { TrainedNetwork } from "../../../training/engine/contract.ts";
 import { drawOrder, randomOfEpoch } from "../../../training/engine/noise.ts";
+import { createRowSource } from "../../../training/engine/row-source.ts";
 import { runTraining } from "../../../training/engine/run-training.ts";
 import type { TrainSettings } from "../../../training/engine/settings.ts";
 import { loadRuntime } from "../../../training/runtime/registry.ts";
@@ -16,7 +17,7 @@ import { linear } from "../../../training/tensors/operators/linear.ts";
 import { ADAMW_DEFAULTS } from "../../../training/tensors/optimisers/adam.ts";
 import { SGD_DEFAULTS } from "../../../training/tensors/optimisers/sgd.ts";
 import type { Network } from "../../../training/tensors/training-step.ts";
-import { COLUMNS, OUTPUTS, plainNetwork, restlessNetwork, TOY_SETTINGS, toyRows, toyTask } from "./toy-training.ts";
+import { COLUMNS, centredNetwork, OUTPUTS, plainNetwork, restlessNetwork, TOY_SETTINGS, toyRows, toyTask } from "./toy-training.ts";
 
 const train = async (settings: Partial<TrainSettings>, network = plainNetwork): Promise<TrainedNetwork> =>
   runTraining(await toyTask({ settings, network }));
@@ -70,6 +71,21 @@ describe("workers", () => {
       expectNear(await train(settings), one);
   });
 
+  it("follow the same running statistics in parts as at once, or those that are served would be another batch's", async () => {
+    const statisticsOf = async (settings: Partial<TrainSettings>) => {
+      const task = await toyTask({ settings: { ...settings, epochs: 2 }, network: centredNetwork });
+      // Whole batches: rows that fill up a part would count twice.
+      return (await runTraining({ ...task, train: toyRows(144, 1) })).statistics;
+    };
+    const whole = await statisticsOf({});
+    for (const settings of [{ accumulate: 2 }, { accumulate: 4 }, { workers: 2, accumulate: 2 }]) {
+      const statistics = await statisticsOf(settings);
+      for (const [at, mean] of whole.entries()) expect(statistics[at]).toBeCloseTo(mean, 5);
+    }
+    // Columns have a mean of 1.
+    for (const mean of whole) expect(Math.abs(mean - 1)).toBeLessThan(0.5);
+  });
+
   it("give the same bits each time, dropout's noise and running statistics included: a race between them would not", async () => {
     const settings = { workers: 3, clip: { norm: 0.3, value: null } };
     const [one, two] = [await train(settings, restlessNetwork), await train(settings, restlessNetwork)];
@@ -108,6 +124,25 @@ describe("workers", () => {
     expectNear(one, native);
     const two = await runTraining({ ...task, runtime: wasm, settings: { ...task.settings, workers: 2 } });
     expect(two.curve.length).toBe(native.curve.length);
+  });
+});
+
+describe("a gradient", () => {
+  it("that is shorter than the bound is taken as it is: made longer, small steps would never end", async () => {
+    const task = await toyTask({ network: plainNetwork, settings: { optimiser: SGD_DEFAULTS } });
+    const bound = { ...task, settings: { ...task.settings, clip: { norm: 1e6, value: 1e6 } } };
+    expect((await runTraining(bound)).parameters).toEqual((await runTraining(task)).parameters);
+  });
+
+  it("of a batch without any target is 0, clipped or not: a loss of 0 / 0 would end the training", async () => {
+    const task = await toyTask({ network: plainNetwork, settings: { optimiser: SGD_DEFAULTS, clip: { norm: 1, value: null }, batch: 1 } });
+    const weights = task.train.weights.map((weight, cell) => (cell < 200 ? 0 : weight));
+    // What a row without a target holds there need be no number, or is one whose square is none.
+    const targets = task.train.targets.map((target, cell) => (cell < 200 ? (cell % 2 === 0 ? Number.NaN : 3e38) : target));
+    const train = createRowSource({ ...task.train, weights, targets, weightsPer: "cell" });
+    const { curve, parameters } = await runTraining({ ...task, train });
+    expect(curve.every(({ trainLoss }) => Number.isFinite(trainLoss))).toBe(true);
+    expect(parameters.every(Number.isFinite)).toBe(true);
   });
 });
 

@@ -20,13 +20,19 @@ export const OUTPUTS = 2;
 /** One hidden layer. */
 export const plainNetwork: Network = (graph, input) => layer(graph, tanh(graph, layer(graph, input, ["hidden", 8])), ["output", OUTPUTS]);
 
-/** The same with its input centred by a followed mean, and noise on it while training. */
+/** The same with its input centred by a followed mean. */
+export const centredNetwork: Network = (graph, input) => plainNetwork(graph, centred(graph, input));
+
+/** The same with noise on it while training. */
 export const restlessNetwork: Network = (graph, input) => {
-  const mean = graph.statistic("mean", COLUMNS, { initial: 0, observe: () => emitReshape(graph, emitMean(graph, input, [0]), [COLUMNS]) });
-  const centred = subtract(graph, input, mean);
-  const shaken = graph.isTraining ? add(graph, centred, graph.noise(input.shape as number[])) : centred;
-  return plainNetwork(graph, shaken);
+  const shaken = centred(graph, input);
+  return plainNetwork(graph, graph.isTraining ? add(graph, shaken, graph.noise(input.shape as number[])) : shaken);
 };
+
+function centred(graph: GraphBuilder, input: Value): Value {
+  const mean = graph.statistic("mean", COLUMNS, { initial: 0, observe: () => emitReshape(graph, emitMean(graph, input, [0]), [COLUMNS]) });
+  return subtract(graph, input, mean);
+}
 
 function layer(graph: GraphBuilder, input: Value, [name, width]: readonly [string, number]): Value {
   const weights = graph.parameter(`${name}.weights`, [Number(input.shape[1]), width], { initialise: fanInUniform, isDecayed: true });
