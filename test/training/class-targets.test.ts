@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { ClassQuestion } from "../../models/contract.ts";
 import { directionQuestions } from "../../models/forecasts.ts";
+import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { volumes } from "../../models/volumes/family.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
 import { checkClasses, classTargets, fitThresholds } from "../../training/train/class-targets.ts";
+import { fitStatistics } from "../../training/train/fit-statistics.ts";
 import { scratchFolder, writeToyDataset } from "./toy-data.ts";
 
 const folder = scratchFolder();
@@ -32,6 +34,19 @@ describe("thresholds", () => {
     expect(threshold).toBeCloseTo((sizes[below] ?? 0) + (place - below) * ((sizes[below + 1] ?? 0) - (sizes[below] ?? 0)), 12);
     const spoilt = { ...dataset, targets: dataset.targets.map((value, cell) => (cell >= 200 * 12 ? 1e6 : value)) };
     expect(fitThresholds(spoilt, upTo(200), directionQuestions())).toEqual(fitThresholds(dataset, upTo(200), directionQuestions()));
+  });
+
+  it("of a run come from its training rows: what the others held would be known before it happened", () => {
+    const kinds = [...MODEL_FAMILIES.values()].filter(({ answers }) =>
+      answers.some((answer) => answer.kind === "classes" && answer.questions.some(({ asks }) => asks === "move")),
+    );
+    expect(kinds.length).toBeGreaterThan(0);
+    const spoilt = { ...dataset, targets: dataset.targets.map((value, cell) => (cell >= 200 * 12 ? 1e6 : value)) };
+    for (const family of kinds) {
+      const statistics = fitStatistics(dataset, upTo(200), { family, answer: "classes" });
+      expect(fitStatistics(spoilt, upTo(200), { family, answer: "classes" })).toEqual(statistics);
+      expect(fitStatistics(spoilt, upTo(250), { family, answer: "classes" }).output).not.toEqual(statistics.output);
+    }
   });
 
   it("of a question that no training row can answer are refused with what to do", () => {
@@ -75,6 +90,16 @@ describe("class targets", () => {
       expect([...targets.subarray(2 * row, 2 * row + 2)]).toEqual(isKnown ? [Number(!isUp), Number(isUp)] : [0, 0]);
       expect(mask[2 * row]).toBe(Number(isKnown));
     }
+  });
+
+  it("of the next change reach as many seconds as the question asks, and not one more", () => {
+    const [answer] = volumes.answers;
+    if (answer.kind !== "classes") throw new Error("volumes answers classes");
+    // The mid moves with row 50 alone.
+    const still = dataset.targets.map((_, cell) => (cell === 50 * 12 + 1 ? 1 : 0));
+    const { mask } = classTargets({ ...dataset, targets: still }, answer.questions, [0]);
+    const known = Array.from({ length: 300 }, (_, row) => row).filter((row) => mask[2 * row] === 1);
+    expect(known).toEqual(Array.from({ length: 30 }, (_, at) => 21 + at));
   });
 
   it("without one of the classes are refused: it could not be learnt", () => {
