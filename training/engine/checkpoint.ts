@@ -86,6 +86,13 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   );
 }
 
+/** Throws CommandError where the state of a training lies that could go on: a new one in its place would lose it. */
+export async function refuseToOverwrite(path: string): Promise<void> {
+  const bytes = await readFile(path).catch(() => null);
+  if (bytes === null || decode(bytes) === null) return;
+  throw new CommandError(`${path} holds a training that was interrupted: go on with --resume, or remove it and train anew`);
+}
+
 /** Removes what a finished training leaves. */
 export async function removeCheckpoints(path: string): Promise<void> {
   for (const file of [path, `${path}.previous`, `${path}.tmp`]) await rm(file, { force: true });

@@ -6,7 +6,7 @@
 import { CommandError } from "../command-error.ts";
 import { createOptimiser } from "../tensors/optimisers/registry.ts";
 import type { GradientStep } from "../tensors/training-step.ts";
-import { type Checkpoint, type CheckpointHeader, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, type CheckpointHeader, readCheckpoint, refuseToOverwrite, writeCheckpoint } from "./checkpoint.ts";
 import { conditionsOf, refuseOthers } from "./conditions.ts";
 import { type EngineTask, type EpochScore, type TrainedNetwork, TrainingInterrupted } from "./contract.ts";
 import { explainFailure } from "./failure.ts";
@@ -36,6 +36,7 @@ export async function runTraining(task: EngineTask): Promise<TrainedNetwork> {
   const conditions = conditionsOf(task, plan);
   const { checkpoint } = task;
   const kept = checkpoint?.resume ? await readCheckpoint(checkpoint.path) : null;
+  if (checkpoint !== undefined && !checkpoint.resume) await refuseToOverwrite(checkpoint.path);
   if (kept !== null) refuseOthers(checkpoint?.path ?? "", kept.header.conditions, conditions);
   const team = await openTeam(plan, task.runtime);
   try {

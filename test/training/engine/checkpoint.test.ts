@@ -148,6 +148,20 @@ describe("a checkpoint", () => {
     expect(existsSync(path)).toBe(false);
   });
 
+  it("of a training that was interrupted is not overwritten by a new one: whoever forgot --resume would lose it", async () => {
+    const task = await toyTask({ network: plainNetwork });
+    const path = freshPath();
+    await stopAfter({ ...task, checkpoint: { path, resume: false } }, 1);
+    const before = readFileSync(path);
+    await expect(runTraining({ ...task, checkpoint: { path, resume: false, everySteps: 1 } })).rejects.toThrow(
+      /holds a training that was interrupted: go on with --resume, or remove it/,
+    );
+    expect(readFileSync(path)).toEqual(before);
+    // What can't be gone on from is no loss.
+    writeFileSync(path, "nothing");
+    await runTraining({ ...task, checkpoint: { path, resume: false } });
+  });
+
   it("that was made up is refused, though its hash is right: a shorter vector would leave the rest as it was drawn", async () => {
     const task = await toyTask({ network: plainNetwork });
     const path = freshPath();
