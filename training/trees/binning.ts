@@ -4,21 +4,21 @@
  * The thread that has the rows copies them into the shared memory piece by piece; workers that are still starting come in when they are ready.
  */
 
-import type { TreeData } from "./contract.ts";
+import type { TreeFeatures } from "./contract.ts";
 import type { RowsPlan } from "./memory-plan.ts";
-import type { TreeThread } from "./tree-thread.ts";
+import type { OpenThread } from "./tree-thread.ts";
 
 /** The rows that are copied; null in the threads that don't have them. */
 export interface BinningSource {
-  readonly training: TreeData;
-  readonly validation: TreeData | null;
+  readonly training: TreeFeatures;
+  readonly validation: TreeFeatures | null;
 }
 
 /** Rows of one task. A column's cuts and so many of its values stay in the nearest cache. */
 const TILE_ROWS = 256;
 
 /** Fills cuts and bins; run by all threads. */
-export function fillAllBins(parts: TreeThread, source: BinningSource | null): void {
+export function fillAllBins(parts: OpenThread, source: BinningSource | null): void {
   const { plan, crew, columns } = parts;
   if (source !== null) copySample(parts, source.training);
   crew.meet();
@@ -32,7 +32,7 @@ export function fillAllBins(parts: TreeThread, source: BinningSource | null): vo
 }
 
 /** One row of each of as many equal runs of rows, so that no period in the rows is met in step. */
-function copySample({ plan, buffer, columns, settings }: TreeThread, data: TreeData): void {
+function copySample({ plan, buffer, columns, settings }: OpenThread, data: TreeFeatures): void {
   const { sampleRows, sample } = plan;
   const to = new Float32Array(buffer, sample, sampleRows * columns);
   if (sampleRows === data.rows) {
@@ -49,7 +49,7 @@ function copySample({ plan, buffer, columns, settings }: TreeThread, data: TreeD
   }
 }
 
-function chooseColumnCuts({ plan, kernel, buffer, columns, thread, settings }: TreeThread, column: number): void {
+function chooseColumnCuts({ plan, kernel, buffer, columns, thread, settings }: OpenThread, column: number): void {
   const { sample, sampleRows } = plan;
   const sorted = plan.sorting[thread] as number;
   const spare = sorted + sampleRows * 4 + 64;
@@ -59,7 +59,7 @@ function chooseColumnCuts({ plan, kernel, buffer, columns, thread, settings }: T
   new Int32Array(buffer, plan.cutCounts, columns)[column] = cuts;
 }
 
-function binInChunks(parts: TreeThread, rows: RowsPlan, data: TreeData | null): void {
+function binInChunks(parts: OpenThread, rows: RowsPlan, data: TreeFeatures | null): void {
   const { plan, crew, buffer, columns } = parts;
   for (let from = 0; from < rows.rows; from += plan.chunkRows) {
     const count = Math.min(plan.chunkRows, rows.rows - from);
@@ -80,7 +80,7 @@ interface Chunk {
   readonly values: number;
 }
 
-function binRows({ plan, kernel, crew, columns }: TreeThread, { rows, from, count, values }: Chunk): void {
+function binRows({ plan, kernel, crew, columns }: OpenThread, { rows, from, count, values }: Chunk): void {
   const isTraining = rows === plan.training;
   crew.share(Math.ceil(count / TILE_ROWS), (tile) => {
     const first = tile * TILE_ROWS;

@@ -11,6 +11,7 @@ import type { RoundScore, Tree, TreeObjective } from "./contract.ts";
 import { answerOf, clamp, finishTree, type GrowingNode, LARGEST_FLOAT32, type Split } from "./growing-node.ts";
 import type { Address, RowLoss, TreeKernel } from "./kernel.ts";
 import { CHUNK_ROWS, type RowsPlan, SUM_BYTES, TABLE_NODE_BYTES } from "./memory-plan.ts";
+import { outputsOf, renewalLevel } from "./objectives.ts";
 import { type QuantaScales, scalesFor } from "./quanta.ts";
 import { parityOf } from "./row-sender.ts";
 import { TreeGrower } from "./tree-grower.ts";
@@ -317,16 +318,6 @@ export class Booster {
  */
 export function seedOfChunk(seed: bigint, chunk: number): bigint {
   return splitmix64(seed ^ (BigInt(chunk) << 32n), 1)[0] as bigint;
-}
-
-export function outputsOf(objective: TreeObjective): number {
-  return objective.kind === "multiclass" ? objective.classes : 1;
-}
-
-/** The quantile of its rows' errors that a leaf adds; null: its sums say what. */
-export function renewalLevel(objective: TreeObjective): number | null {
-  if (objective.kind === "absolute-error") return 0.5;
-  return objective.kind === "quantile" ? objective.level : null;
 }
 
 function rowLoss(kernel: TreeKernel, objective: Exclude<TreeObjective, { kind: "multiclass" }>): RowLoss {

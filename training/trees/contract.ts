@@ -53,13 +53,17 @@ export interface TreeSettings {
 }
 
 /** Training or validation rows. */
-export interface TreeData {
+export interface TreeData extends TreeFeatures {
+  /** [rows] finite; classes are whole numbers. */
+  readonly targets: Float32Array;
+}
+
+/** Rows without what is to be learnt from them. */
+export interface TreeFeatures {
   readonly rows: number;
   readonly columns: number;
   /** [rows, columns] row-major; NaN is missing, infinities are refused. */
   readonly features: Float32Array;
-  /** [rows] finite; classes are whole numbers. */
-  readonly targets: Float32Array;
   /** [rows] above 0; null weighs all rows alike. */
   readonly weights: Float32Array | null;
 }

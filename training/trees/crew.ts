@@ -11,7 +11,7 @@ import { availableParallelism } from "node:os";
 const ARRIVED = 0;
 const PHASE = 16;
 const FAILED = 32;
-const STOPPED = 48;
+const FINISHED = 48;
 const CLAIMS = 64;
 /** 32-bit words of a cache line: no two counters share one. */
 const LINE = 16;
@@ -61,13 +61,13 @@ export class Crew {
     for (let task = Atomics.add(this.control, counter, 1); task < count; task = Atomics.add(this.control, counter, 1)) work(task);
   }
 
-  /** Tells all threads, once they have met, that this is enough. */
-  stop(): void {
-    Atomics.store(this.control, STOPPED, 1);
+  /** Tells all threads, once they have met, that enough was done for this target, the first being 0, and those before. */
+  finish(target: number): void {
+    Atomics.store(this.control, FINISHED, target + 1);
   }
 
-  get isStopped(): boolean {
-    return Atomics.load(this.control, STOPPED) !== 0;
+  isFinished(target: number): boolean {
+    return Atomics.load(this.control, FINISHED) > target;
   }
 
   /** Lets nobody wait for this thread any more. */

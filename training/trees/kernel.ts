@@ -202,8 +202,12 @@ export const PAGE_BYTES = 65_536;
 /** What 32-bit addresses reach. */
 export const MOST_PAGES = 65_536;
 
+let compiled: object | null = null;
+
+/** Once a process: modules have no state. */
 export function compileTreeKernel(): object {
-  return new WebAssembly.Module(readFileSync(FILE));
+  compiled ??= new WebAssembly.Module(readFileSync(FILE));
+  return compiled;
 }
 
 /** Throws RangeError where the system gives no such memory. */

@@ -41,8 +41,9 @@ export interface PlanShape {
   readonly validationRows: number;
   readonly isWeighted: boolean;
   readonly isValidationWeighted: boolean;
+  /** Most of any target. */
   readonly outputs: number;
-  /** A hessian of its own for each row. */
+  /** A hessian of its own for each row, with some target. */
   readonly hasHessians: boolean;
 }
 
@@ -110,7 +111,7 @@ export interface ScratchPlan {
   readonly quantileSums: Address;
 }
 
-export function planMemory(shape: PlanShape, settings: TreeSettings): MemoryPlan {
+export function planMemory(shape: PlanShape, settings: Omit<TreeSettings, "objective">): MemoryPlan {
   const { rows, columns, validationRows, outputs } = shape;
   const { threads } = settings;
   let end = FIRST_ADDRESS;
@@ -221,6 +222,6 @@ export function mostAhead(threads: number): number {
 }
 
 /** No tree has more, whatever is split. */
-function mostLeaves({ growth }: TreeSettings, rows: number): number {
+function mostLeaves({ growth }: Pick<TreeSettings, "growth">, rows: number): number {
   return Math.min(rows, 2 ** Math.min(growth.maxDepth, 30), growth.kind === "leaf-wise" ? growth.maxLeaves : Number.POSITIVE_INFINITY);
 }

@@ -1,10 +1,10 @@
-/** The script of a worker thread: the same steps as the first thread's (train-trees.ts), which has the rows, and says when to stop. */
+/** The script of a worker thread: the same steps as the first thread's (session.ts), which has the rows, and says when to stop. */
 
 import { workerData } from "node:worker_threads";
 import { fillAllBins } from "./binning.ts";
 import { Booster } from "./boosting.ts";
 import { CrewFailed } from "./crew.ts";
-import { openThread, type ThreadOrder } from "./tree-thread.ts";
+import { openThread, type ThreadOrder, type TreeThread, threadFor } from "./tree-thread.ts";
 
 runWorker(workerData as ThreadOrder);
 
@@ -13,17 +13,22 @@ function runWorker(order: ThreadOrder): void {
   const { crew } = thread;
   try {
     fillAllBins(thread, null);
-    crew.meet();
-    const booster = new Booster(thread);
-    for (;;) {
-      booster.score();
-      crew.meet();
-      if (crew.isStopped) return;
-      booster.boost();
-    }
+    for (let target = 0; target < thread.objectives.length; target++) boostTarget(threadFor(thread, target), target);
   } catch (error) {
     if (error instanceof CrewFailed) return;
     crew.fail();
     throw error;
+  }
+}
+
+function boostTarget(thread: TreeThread, target: number): void {
+  const { crew } = thread;
+  crew.meet();
+  const booster = new Booster(thread);
+  for (;;) {
+    booster.score();
+    crew.meet();
+    if (crew.isFinished(target)) return;
+    booster.boost();
   }
 }

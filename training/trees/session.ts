@@ -1,0 +1,186 @@
+/**
+ * One training from rows to ensembles: the memory, the threads, the bins, then target after target on the same bins.
+ *
+ * This thread has the rows and says when a target is done; the workers (tree-worker.ts) take the same steps.
+ */
+
+import { setImmediate as othersFirst } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
+import { CommandError } from "../command-error.ts";
+import { fillAllBins } from "./binning.ts";
+import { ABOVE_ALL, Booster } from "./boosting.ts";
+import type { RoundScore, TrainedTrees, Tree, TreeFeatures } from "./contract.ts";
+import { CrewFailed } from "./crew.ts";
+import { compileTreeKernel, type SharedMemory, takeSharedMemory } from "./kernel.ts";
+import { type MemoryPlan, planMemory, type RowsPlan } from "./memory-plan.ts";
+import { hasOwnHessians, outputsOf, renewalLevel } from "./objectives.ts";
+import type { TrainTreesForTargetsOptions, TreeTarget } from "./train-trees.ts";
+import { type OpenThread, openThread, type ThreadOrder, type TreeThread, threadFor } from "./tree-thread.ts";
+
+/** Everything in it was checked. */
+export interface Session extends TrainTreesForTargetsOptions {
+  readonly features: TreeFeatures;
+  readonly validation: TreeFeatures | null;
+}
+
+export async function runSession(session: Session): Promise<TrainedTrees[]> {
+  const { features, validation, targets, settings } = session;
+  const isWeighted = features.weights !== null;
+  const objectives = targets.map(({ objective }) => objective);
+  const plan = planMemory(
+    {
+      rows: features.rows,
+      columns: features.columns,
+      validationRows: validation?.rows ?? 0,
+      isWeighted,
+      isValidationWeighted: validation !== null && validation.weights !== null,
+      outputs: Math.max(...objectives.map(outputsOf)),
+      hasHessians: objectives.some((objective) => hasOwnHessians(objective, isWeighted)),
+    },
+    settings,
+  );
+  const order = { module: compileTreeKernel(), memory: takeMemory(plan), plan, columns: features.columns, objectives, settings };
+  const failures: Error[] = [];
+  const workers = Array.from({ length: settings.threads - 1 }, (_, at) => startWorker({ ...order, thread: at + 1 }, failures));
+  const thread = openThread({ ...order, thread: 0 });
+  try {
+    return await run(thread, session);
+  } catch (error) {
+    if (!(error instanceof CrewFailed)) {
+      thread.crew.fail();
+      throw error;
+    }
+    // Why, the worker that failed says, as soon as it is listened to.
+    await Promise.all(workers.map(({ ended }) => ended));
+    throw failures[0] ?? error;
+  } finally {
+    await Promise.all(workers.map(({ worker }) => worker.terminate()));
+  }
+}
+
+function takeMemory(plan: MemoryPlan): SharedMemory {
+  try {
+    return takeSharedMemory(plan.bytes);
+  } catch (error) {
+    const reason = `the system gives no ${(plan.bytes / 2 ** 30).toFixed(1)} GiB of memory: take fewer rows or columns, or smaller trees`;
+    throw new CommandError(reason, { cause: error });
+  }
+}
+
+interface Started {
+  readonly worker: Worker;
+  readonly ended: Promise<void>;
+}
+
+function startWorker(order: ThreadOrder, failures: Error[]): Started {
+  const worker = new Worker(new URL("./tree-worker.ts", import.meta.url), { workerData: order });
+  worker.on("error", (error: Error) => failures.push(error));
+  return { worker, ended: new Promise((resolve) => worker.once("exit", () => resolve())) };
+}
+
+async function run(thread: OpenThread, session: Session): Promise<TrainedTrees[]> {
+  const { features, validation, targets } = session;
+  const { plan, settings, buffer } = thread;
+  fillWeights(thread, plan.training, features);
+  if (validation !== null) fillWeights(thread, plan.validation, validation);
+  if (settings.monotone !== null) new Int8Array(buffer, plan.monotone, features.columns).set(settings.monotone);
+  fillAllBins(thread, { training: features, validation });
+  refuseInfinite(thread, features, validation);
+  const trained: TrainedTrees[] = [];
+  for (let at = 0; at < targets.length; at++) trained.push(await boostTarget(threadFor(thread, at), { session, at }));
+  return trained;
+}
+
+async function boostTarget(thread: TreeThread, { session, at }: { session: Session; at: number }): Promise<TrainedTrees> {
+  const { crew, settings, columns } = thread;
+  const base = fillTarget(thread, session.targets[at] as TreeTarget);
+  crew.meet();
+  const booster = new Booster(thread);
+  const rounds: (readonly Tree[])[] = [];
+  const curve: RoundScore[] = [];
+  let best = { round: 0, loss: Number.POSITIVE_INFINITY };
+  for (;;) {
+    const score = booster.score();
+    refuseOverflow(booster, score);
+    if (score.round > 0) {
+      curve.push(score);
+      session.onRound?.(score, at);
+      if (score.validationLoss !== null && score.validationLoss < best.loss) best = { round: score.round, loss: score.validationLoss };
+    }
+    await othersFirst();
+    const isOverdue = settings.earlyStoppingRounds !== null && score.round - best.round >= settings.earlyStoppingRounds;
+    if (score.round >= settings.rounds || isOverdue || session.signal?.aborted === true) crew.finish(at);
+    crew.meet();
+    if (crew.isFinished(at)) break;
+    rounds.push(booster.boost());
+  }
+  const bestRound = settings.earlyStoppingRounds === null ? rounds.length : best.round;
+  const { objective } = settings;
+  return { ensemble: { objective, columns, outputs: base.length, base, trees: rounds.slice(0, bestRound).flat() }, curve, bestRound };
+}
+
+/** What float32 doesn't hold would be infinite in a tree, and no tree is written with that. */
+function refuseOverflow({ isRepresentable }: Booster, { round, trainLoss, validationLoss }: RoundScore): void {
+  if (isRepresentable && Number.isFinite(trainLoss) && Number.isFinite(validationLoss ?? 0)) return;
+  const losses = `the loss is ${trainLoss}${validationLoss === null ? "" : `, of validation rows ${validationLoss}`}`;
+  throw new CommandError(`targets or weights are beyond what float32 sums hold (after round ${round} ${losses}): scale them down`);
+}
+
+function fillWeights({ buffer }: OpenThread, plan: RowsPlan, { rows, weights }: TreeFeatures): void {
+  if (weights !== null) new Float32Array(buffer, plan.weights, rows).set(weights.subarray(0, rows));
+}
+
+/** Starts all answers at the constants that fit the training rows best. @returns them. */
+function fillTarget(thread: TreeThread, { training, validation }: TreeTarget): Float32Array {
+  const { plan, buffer } = thread;
+  new Float32Array(buffer, plan.training.targets, plan.training.rows).set(training.subarray(0, plan.training.rows));
+  if (validation !== null) {
+    new Float32Array(buffer, plan.validation.targets, plan.validation.rows).set(validation.subarray(0, plan.validation.rows));
+  }
+  const base = bestConstants(thread);
+  for (const rows of [plan.training, plan.validation]) {
+    base.forEach((value, output) => {
+      new Float32Array(buffer, rows.answers + output * rows.outputBytes, rows.rows).fill(value);
+    });
+  }
+  return base;
+}
+
+function bestConstants({ plan, kernel, buffer, settings }: TreeThread): Float32Array {
+  const { rows, targets: targetsAt, weights: weightsAt } = plan.training;
+  const { objective } = settings;
+  const level = renewalLevel(objective);
+  if (level !== null) {
+    const sums = plan.scratch[0]?.quantileSums ?? 0;
+    return Float32Array.of(kernel.weightedQuantile(level, 0, rows, targetsAt, 0, weightsAt, plan.quanta[0], sums));
+  }
+  const targets = new Float32Array(buffer, targetsAt, rows);
+  const weights = weightsAt === 0 ? null : new Float32Array(buffer, weightsAt, rows);
+  const totals = new Float64Array(outputsOf(objective));
+  let total = 0;
+  for (let row = 0; row < rows; row++) {
+    const weight = weights?.[row] ?? 1;
+    const target = targets[row] as number;
+    total += weight;
+    if (objective.kind === "multiclass") totals[target] = (totals[target] as number) + weight;
+    else totals[0] = (totals[0] as number) + weight * target;
+  }
+  if (objective.kind === "log-loss") return Float32Array.from(totals, (ones) => Math.log(ones / (total - ones)));
+  return Float32Array.from(totals, (sum) => (objective.kind === "multiclass" ? Math.log(sum / total) : sum / total));
+}
+
+/** What reaches the last float32 can't be told from what is above all. The kernel only notes the column: where in it, is looked up now. */
+function refuseInfinite({ plan, buffer, columns }: OpenThread, training: TreeFeatures, validation: TreeFeatures | null): void {
+  const flags = new Uint8Array(buffer, plan.flags, columns);
+  const column = flags.findIndex((flag) => (flag & 2) !== 0);
+  if (column < 0) return;
+  for (const data of validation === null ? [training] : [training, validation]) {
+    for (let row = 0; row < data.rows; row++) {
+      const value = data.features[row * columns + column] as number;
+      if (Math.abs(value) < ABOVE_ALL || Number.isNaN(value)) continue;
+      throw new CommandError(
+        `column ${column} of ${data === training ? "training" : "validation"} row ${row} is ${value}: make it a number, or NaN if it is missing`,
+      );
+    }
+  }
+}
