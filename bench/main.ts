@@ -16,7 +16,7 @@ import { benchStreams } from "./streams.ts";
 import { benchTrainMemory } from "./train-memory.ts";
 import { benchTrainNn } from "./train-nn.ts";
 import { benchTrainTrees, SIZES } from "./train-trees.ts";
-import { benchTreeQuality } from "./tree-quality.ts";
+import { benchTreeQuality, qualityTable } from "./tree-quality.ts";
 
 /** Benches that work on a recording in rounds. */
 const BENCHES: readonly { readonly name: string; readonly about: string; readonly run: Bench }[] = [
@@ -37,6 +37,16 @@ const DEFAULT_ROUNDS = "15";
 interface RoundsOptions {
   readonly file?: string;
   readonly rounds: string;
+  readonly json?: boolean;
+}
+
+interface TreeQualityTold {
+  readonly draws?: string;
+  readonly rows?: string;
+  readonly threads: string;
+  readonly hours: string;
+  readonly set?: string;
+  readonly growth?: string;
   readonly json?: boolean;
 }
 
@@ -96,20 +106,23 @@ program
 program
   .command("tree-quality")
   .description("test losses of boosted trees on data sets of different kinds, beside LightGBM's and scikit-learn's")
-  .option("--draws <count>", "of each set, whose losses are averaged", "5")
-  .option("--rows <count>", "that are trained on", "20000")
+  .option("--draws <count>", "of each set, whose losses are averaged; 5 unless told, more where luck decides much")
+  .option("--rows <count>", "that are trained on; 20000 unless told, more where less teaches nothing")
   .option("--threads <count>", "of all sides", "2")
   .option("--hours <count>", "of the StandX recording, for real features", "12")
   .option("--set <name>", "one set alone")
   .option("--growth <kind>", "depth-wise or leaf-wise; both unless told")
-  .action(async (told: { draws: string; rows: string; threads: string; hours: string; set?: string; growth?: string }) => {
-    const numbers = { draws: Number(told.draws), rows: Number(told.rows), threads: Number(told.threads), hours: Number(told.hours) };
+  .option("--json", "JSON lines alone")
+  .action(async (told: TreeQualityTold) => {
     const results = await benchTreeQuality({
-      ...numbers,
+      draws: told.draws === undefined ? null : Number(told.draws),
+      rows: told.rows === undefined ? null : Number(told.rows),
+      threads: Number(told.threads),
+      hours: Number(told.hours),
       sets: told.set === undefined ? null : [told.set],
       growth: growthsOf(told.growth),
     });
-    printAll(results);
+    process.stdout.write(told.json === true ? results.map((result) => `${JSON.stringify(result)}\n`).join("") : qualityTable(results));
     if (results.some(({ isPassed }) => isPassed === false)) process.exitCode = 1;
   });
 

@@ -11,6 +11,9 @@ export interface DataSet {
   readonly about: string;
   readonly objective: TreeObjective;
   readonly columns: number;
+  /** What the comparison needs to tell more than luck; left out: as the others. */
+  readonly rows?: number;
+  readonly draws?: number;
   /** Writes one row's features, and answers its target. */
   readonly draw: (random: Random, row: Float32Array) => number;
   /** Of a row; null: all alike. */
@@ -99,6 +102,9 @@ export const QUALITY_SETS: readonly DataSet[] = [
     about: "the sign of one product of two columns and of one of three, of 40: no single split gains but by chance",
     objective: SQUARED,
     columns: 40,
+    // With 10,000 rows nobody learns anything of it.
+    rows: 50_000,
+    draws: 8,
     weigh: null,
     draw: (random, row) => {
       fillNormal(random, row);
@@ -214,6 +220,7 @@ export const QUALITY_SETS: readonly DataSet[] = [
     about: "whole numbers, flags and columns that are mostly zero",
     objective: SQUARED,
     columns: 20,
+    draws: 10,
     weigh: null,
     draw: (random, row) => {
       for (let column = 0; column < row.length; column++) {
