@@ -62,6 +62,28 @@ describe("bins", () => {
     );
   });
 
+  it("are cut where the plain rule cuts them in columns of which few values are many", () => {
+    // Shares of the values that are 0, 1, and any.
+    const frequent = fc.array(fc.oneof({ arbitrary: fc.constant(0), weight: 7 }, { arbitrary: fc.constant(1), weight: 2 }, value), {
+      minLength: 100,
+      maxLength: 300,
+    });
+    fc.assert(
+      fc.property(frequent, fc.integer({ min: 2, max: 30 }), (values, maxBins) => {
+        expect(cutsOf(values, maxBins)).toEqual(plainCuts(values.map(Math.fround), maxBins));
+      }),
+    );
+  });
+
+  it("are fewer in a column that is mostly zero, or chance would find a gain among its few rows", () => {
+    // Of 1,000 values 50 are below zero and 50 above, all different, and a bin of 20 has a fair share of 53.
+    const values = Array.from({ length: 1_000 }, (_, row) => (row % 10 === 3 ? row - 500 : 0));
+    expect(cutsOf(values, 20)).toEqual([0, 1.5]);
+    // All 20 where no value is frequent.
+    const different = Array.from({ length: 1_000 }, (_, row) => row + 1);
+    expect(cutsOf(different, 20)).toHaveLength(19);
+  });
+
   it("ask what the exported ensemble asks, or a row would be served by another leaf than it was trained in", () => {
     fc.assert(
       fc.property(fc.array(value, { minLength: 1, maxLength: 300 }), fc.array(value, { maxLength: 50 }), (values, others) => {

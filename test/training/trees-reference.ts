@@ -82,6 +82,9 @@ export function plainCuts(values: readonly number[], maxBins: number): number[] 
   } else {
     let bins = (isCutAtZero ? maxBins - 1 : maxBins) - heavy.filter(Boolean).length;
     let rest = distinct.reduce((sum, value, at) => sum + (heavy[at] === true ? 0 : (times.get(value) ?? 0)), 0);
+    // A bin of several values holds a fair share of all, or 50: what is less is not told from chance.
+    const share = (rest * (isCutAtZero ? maxBins - 1 : maxBins)) / sorted.length;
+    bins = Math.min(bins, Math.max(1, Math.floor(share), Math.floor(rest / 50)));
     let goal = rest / Math.max(bins, 1);
     let filled = 0;
     distinct.slice(0, -1).forEach((value, at) => {
