@@ -175,8 +175,9 @@ export function qualityTable(results: readonly BenchResult[]): string {
     const { losses, verdict, above, error } = cellsOf(result);
     table.push([String(result.set), String(result.growth), `${result.sizes.draws}`, ...losses, above, error, verdict]);
   }
-  const failed = results.filter(({ isPassed }) => isPassed === false).length;
-  return `${table.toString()}\n${results.length - failed} of ${results.length} pass: not above the better peer by more than 0.5 % and twice the error\n`;
+  const passed = results.filter(({ isPassed }) => isPassed === true).length;
+  const rule = "not above the better peer by more than 0.5 % and twice the error";
+  return `${table.toString()}\n${passed} of ${results.length} pass: ${rule}\n`;
 }
 
 function cellsOf(result: BenchResult): { losses: string[]; above: string; error: string; verdict: string } {
