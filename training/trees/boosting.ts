@@ -40,7 +40,7 @@ export class Booster {
   private trainingWeight = 0;
   private validationWeight = 0;
   /** Trees that validation rows have not seen. */
-  private fresh: Tree[] = [];
+  private fresh: readonly Tree[] = [];
   private round = 0;
 
   constructor(parts: TreeThread) {
@@ -53,6 +53,18 @@ export class Booster {
     this.outputs = outputsOf(parts.settings.objective);
     this.trainingWeight = this.weightOf(parts.plan.training);
     this.validationWeight = this.weightOf(parts.plan.validation);
+  }
+
+  /** Brings answers and draws to where they stood after these rounds. The last one's trees are still new to validation rows, as `boost` leaves them. */
+  catchUp(rounds: readonly (readonly Tree[])[]): void {
+    const { plan } = this.parts;
+    for (const [index, trees] of rounds.entries()) {
+      for (const _ of trees) this.drawTree();
+      this.addTrees(trees, plan.training);
+      if (index < rounds.length - 1) this.addTrees(trees, plan.validation);
+    }
+    this.fresh = rounds.at(-1) ?? [];
+    this.round = rounds.length;
   }
 
   /** The losses of the answers so far; leaves the gradients of the next round behind. */
@@ -101,10 +113,7 @@ export class Booster {
   private growTree(scales: QuantaScales, output: number): Tree {
     const { plan, crew, settings } = this.parts;
     const { rows } = plan.training;
-    // Drawn by all threads alike.
-    const columns = this.drawColumns();
-    this.random.draw();
-    const seed = (BigInt(this.random.high) << 32n) | BigInt(this.random.low);
+    const { columns, seed } = this.drawTree();
     const isWhole = settings.rowShare === 1;
     const chunks = Math.ceil(rows / CHUNK_ROWS);
     crew.meet();
@@ -184,6 +193,24 @@ export class Booster {
       kernel.addTree(plan.scratch[thread]?.tables[output] ?? 0, from, to, answers + output * outputBytes);
     });
     this.differentiate(plan.validation, chunk, plan.validationGradients);
+  }
+
+  private addTrees(trees: readonly Tree[], rows: RowsPlan): void {
+    const { plan, kernel, crew, thread } = this.parts;
+    for (const tree of trees) this.writeTable(tree, tree.output, rows);
+    crew.share(Math.ceil(rows.rows / ANSWER_ROWS), (task) => {
+      const [from, to] = [task * ANSWER_ROWS, Math.min(rows.rows, (task + 1) * ANSWER_ROWS)];
+      for (const { output } of trees)
+        kernel.addTree(plan.scratch[thread]?.tables[output] ?? 0, from, to, rows.answers + output * rows.outputBytes);
+    });
+    crew.meet();
+  }
+
+  /** By all threads alike: the columns of a tree (null: all), and the seed of its rows. */
+  private drawTree(): { columns: number[] | null; seed: bigint } {
+    const columns = this.drawColumns();
+    this.random.draw();
+    return { columns, seed: (BigInt(this.random.high) << 32n) | BigInt(this.random.low) };
   }
 
   private drawColumns(): number[] | null {

@@ -116,4 +116,11 @@ export interface TrainedTrees {
   readonly curve: readonly RoundScore[];
   /** Rounds kept. */
   readonly bestRound: number;
+  /** All rounds that were trained, those after the best too, each output by output: what a stopped training goes on from. */
+  readonly rounds: readonly (readonly Tree[])[];
+  /** The signal ended it, and more rounds would have come. */
+  readonly isStopped: boolean;
 }
+
+/** Where a stopped training stood, as it was answered. */
+export type StoppedTrees = Pick<TrainedTrees, "rounds" | "curve">;

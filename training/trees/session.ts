@@ -39,7 +39,7 @@ export async function runSession(session: Session): Promise<TrainedTrees[]> {
     },
     settings,
   );
-  const order = { module: compileTreeKernel(), memory: takeMemory(plan), plan, columns: features.columns, objectives, settings };
+  const order = { module: compileTreeKernel(), memory: takeMemory(plan), plan, columns: features.columns, objectives, settings, done: targets.map((_, at) => session.from?.[at]?.rounds ?? []) };
   const failures: Error[] = [];
   const workers = Array.from({ length: settings.threads - 1 }, (_, at) => startWorker({ ...order, thread: at + 1 }, failures));
   const thread = openThread({ ...order, thread: 0 });
@@ -96,27 +96,41 @@ async function boostTarget(thread: TreeThread, { session, at }: { session: Sessi
   const base = fillTarget(thread, session.targets[at] as TreeTarget);
   crew.meet();
   const booster = new Booster(thread);
-  const rounds: (readonly Tree[])[] = [];
-  const curve: RoundScore[] = [];
-  let best = { round: 0, loss: Number.POSITIVE_INFINITY };
+  const rounds: (readonly Tree[])[] = [...(thread.done[at] ?? [])];
+  booster.catchUp(rounds);
+  // The last round is scored again: its gradients are wanted.
+  const curve: RoundScore[] = (session.from?.[at]?.curve ?? []).slice(0, Math.max(0, rounds.length - 1));
+  let best = curve.reduce(betterOf, { round: 0, loss: Number.POSITIVE_INFINITY });
+  let isDone = false;
   for (;;) {
     const score = booster.score();
     refuseOverflow(booster, score);
     if (score.round > 0) {
       curve.push(score);
       session.onRound?.(score, at);
-      if (score.validationLoss !== null && score.validationLoss < best.loss) best = { round: score.round, loss: score.validationLoss };
+      best = betterOf(best, score);
     }
     await othersFirst();
     const isOverdue = settings.earlyStoppingRounds !== null && score.round - best.round >= settings.earlyStoppingRounds;
-    if (score.round >= settings.rounds || isOverdue || session.signal?.aborted === true) crew.finish(at);
+    isDone = score.round >= settings.rounds || isOverdue;
+    if (isDone || session.signal?.aborted === true) crew.finish(at);
     crew.meet();
     if (crew.isFinished(at)) break;
     rounds.push(booster.boost());
   }
   const bestRound = settings.earlyStoppingRounds === null ? rounds.length : best.round;
   const { objective } = settings;
-  return { ensemble: { objective, columns, outputs: base.length, base, trees: rounds.slice(0, bestRound).flat() }, curve, bestRound };
+  const ensemble = { objective, columns, outputs: base.length, base, trees: rounds.slice(0, bestRound).flat() };
+  return { ensemble, curve, bestRound, rounds, isStopped: !isDone };
+}
+
+interface BestRound {
+  readonly round: number;
+  readonly loss: number;
+}
+
+function betterOf(best: BestRound, { round, validationLoss }: RoundScore): BestRound {
+  return validationLoss !== null && validationLoss < best.loss ? { round, loss: validationLoss } : best;
 }
 
 /** What float32 doesn't hold would be infinite in a tree, and no tree is written with that. */

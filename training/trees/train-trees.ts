@@ -5,14 +5,14 @@
  * those that trainTrees gives for it alone.
  *
  * The calling thread is the first of them. Between rounds it gives way to whatever else waits for it, a ctrl-C say; within a round it does not.
- * A stopped training keeps the rounds that are done.
+ * A stopped training keeps the rounds that are done, and can go on from them.
  *
  * Histogram boosting: T. Chen, C. Guestrin, "XGBoost", 2016 (gains, missing values); G. Ke et al., "LightGBM", 2017 (leaf-wise growth, histograms).
  */
 
 import { CommandError } from "../command-error.ts";
 import { checkRows, checkSettings } from "./check-settings.ts";
-import type { RoundScore, TrainedTrees, TreeData, TreeFeatures, TreeObjective, TreeSettings } from "./contract.ts";
+import type { RoundScore, StoppedTrees, TrainedTrees, TreeData, TreeFeatures, TreeObjective, TreeSettings } from "./contract.ts";
 import { runSession } from "./session.ts";
 
 export interface TrainTreesOptions {
@@ -21,6 +21,8 @@ export interface TrainTreesOptions {
   readonly validation?: TreeData | null;
   readonly onRound?: (score: RoundScore) => void;
   readonly signal?: AbortSignal;
+  /** Goes on from there, to the very model of a training that never stopped: the rows and settings have to be the same. */
+  readonly from?: StoppedTrees;
 }
 
 /** One of several targets of the same rows. */
@@ -39,13 +41,16 @@ export interface TrainTreesForTargetsOptions {
   /** @param target its place among the targets, which are trained one after the other. */
   readonly onRound?: (score: RoundScore, target: number) => void;
   readonly signal?: AbortSignal;
+  /** [targets] where a stopped training stood; null or absent: at its beginning. */
+  readonly from?: readonly (StoppedTrees | null)[];
 }
 
 /** Throws CommandError for rows and settings that nothing can be made of. */
 export async function trainTrees(data: TreeData, options: TrainTreesOptions): Promise<TrainedTrees> {
-  const { objective, ...settings } = options.settings;
+  const { settings: own, from, ...others } = options;
+  const { objective, ...settings } = own;
   const target = { objective, training: data.targets, validation: options.validation?.targets ?? null };
-  const [trained] = await trainTreesForTargets(data, { ...options, settings, targets: [target] });
+  const [trained] = await trainTreesForTargets(data, { ...others, settings, targets: [target], from: [from ?? null] });
   if (trained === undefined) throw new Error("nothing was trained");
   return trained;
 }

@@ -3,7 +3,7 @@
  * works for all targets, and bins; threadFor gives what it has for one of them.
  */
 
-import type { TreeObjective, TreeSettings } from "./contract.ts";
+import type { Tree, TreeObjective, TreeSettings } from "./contract.ts";
 import { Crew } from "./crew.ts";
 import { openTreeKernel, type SharedMemory, type TreeKernel } from "./kernel.ts";
 import type { MemoryPlan } from "./memory-plan.ts";
@@ -18,6 +18,8 @@ export interface ThreadOrder {
   /** Of the targets, one after the other. */
   readonly objectives: readonly TreeObjective[];
   readonly settings: Omit<TreeSettings, "objective">;
+  /** [targets] rounds that a stopped training has done. */
+  readonly done: readonly (readonly (readonly Tree[])[])[];
 }
 
 export interface OpenThread {
@@ -29,6 +31,7 @@ export interface OpenThread {
   readonly thread: number;
   readonly objectives: readonly TreeObjective[];
   readonly settings: Omit<TreeSettings, "objective">;
+  readonly done: ThreadOrder["done"];
 }
 
 /** For one target. */

@@ -25,6 +25,7 @@ function boostTarget(thread: TreeThread, target: number): void {
   const { crew } = thread;
   crew.meet();
   const booster = new Booster(thread);
+  booster.catchUp(thread.done[target] ?? []);
   for (;;) {
     booster.score();
     crew.meet();
