@@ -11,7 +11,7 @@ import { prepareWindows } from "../../models/prepare.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { inputShape, outputOf, outputWidth } from "../../models/shapes.ts";
 import { buildLinearGraph } from "../../training/linear/linear-graph.ts";
-import { answerRidge, fitRidge } from "../../training/linear/ridge.ts";
+import { answerRidge } from "../../training/linear/ridge.ts";
 import { headFor } from "../../training/networks/heads.ts";
 import { lossFor } from "../../training/networks/losses.ts";
 import { networkOf } from "../../training/networks/registry.ts";
@@ -26,10 +26,10 @@ import { GraphBuilder } from "../../training/tensors/graph-builder.ts";
 import { buildServedGraph } from "../../training/tensors/served-graph.ts";
 import { sizeOf } from "../../training/tensors/shape.ts";
 import type { Network } from "../../training/tensors/training-step.ts";
-import { rawAnswers } from "../../training/trees/answer.ts";
-import type { TreeSettings } from "../../training/trees/contract.ts";
+import { meanError } from "../../training/train/baseline.ts";
+import { fitLines } from "../../training/train/fit-lines.ts";
+import { answerTrees, askedOf, fitTrees, type RunTreeSettings, TREE_DEFAULTS } from "../../training/train/fit-trees.ts";
 import { buildServedEnsemble } from "../../training/trees/served-ensemble.ts";
-import { trainTrees } from "../../training/trees/train-trees.ts";
 
 /** How much of the batch's statistics goes into the running ones at each step. */
 const MOMENTUM = 0.3;
@@ -104,7 +104,7 @@ async function trainTiny(task: TinyTask): Promise<TinyModel> {
   if (network === null) throw new Error(`${family.id} has no network`);
   const random = new Random(17);
   const graph = new GraphBuilder();
-  const loss = lossFor(output).build(graph, network(graph, graph.input("features", [rows, ...shape])), {
+  const loss = lossFor(task.family.id, output).build(graph, network(graph, graph.input("features", [rows, ...shape])), {
     targets: graph.input("targets", [rows, outputs]),
     weights: graph.input("weights", [rows, outputs]),
     total: graph.input("total", [1]),
@@ -265,79 +265,84 @@ interface PlainRows {
   readonly output: ModelOutput;
 }
 
-/** Every target is one column, so that lines and trees can learn it by heart. */
-function plainRows(family: ModelFamily): PlainRows {
+/** Every move is one column, and every class tells whether one is low, middling or high, so that lines and trees can learn it by heart. */
+function plainRows({ family, answer }: TinyTask): PlainRows {
   const columns = rowsOf(family).columns.length;
-  const output = outputOf(answerFor(family, "moves"), []);
+  const told = answerFor(family, answer);
+  const output = outputOf(told, told.kind === "classes" ? told.questions.map(() => 0.5) : []);
   const outputs = outputWidth(output, columns);
   const inputs = normals(new Random(11), PLAIN_ROWS * columns);
-  const targets = Float32Array.from(
-    { length: PLAIN_ROWS * outputs },
-    (_, cell) => inputs[Math.floor(cell / outputs) * columns + (cell % outputs)] as number,
-  );
+  const targets = new Float32Array(PLAIN_ROWS * outputs);
+  for (let row = 0; row < PLAIN_ROWS; row++) {
+    for (const [index, { from, width }] of askedOf(output).entries()) {
+      const value = inputs[row * columns + index] as number;
+      if (width === 1) targets[row * outputs + from] = value;
+      else targets[row * outputs + from + (value < -0.4 ? 0 : value > 0.4 ? width - 1 : 1)] = 1;
+    }
+  }
   return { rows: PLAIN_ROWS, columns, outputs, inputs, targets, mask: new Float32Array(targets.length).fill(1), output };
 }
 
-function makeLine({ family }: TinyTask): TinyFile {
-  const rows = plainRows(family);
-  const { columns, outputs, output, targets } = rows;
-  const line = fitRidge(rows, rows, { lambdas: [1e-4] });
-  const answers = answerRidge(line, rows);
-  const squares = (against: (cell: number) => number): number =>
-    targets.reduce((sum, target, cell) => sum + (target - against(cell)) * (target - against(cell)), 0);
-  const answer = { kind: "ridge", outputScale: new Array(outputs).fill(SCALE_BPS) } as const;
+function makeLine(task: TinyTask): TinyFile {
+  const rows = plainRows(task);
+  const { columns, outputs, output } = rows;
+  const { weights, intercepts } = fitLines(rows, rows, { output, settings: { lambdas: [1e-5], hasIntercept: false } });
+  const sizes = output.unit === "probability" ? output.groups.map(({ labels }) => labels.length) : [];
+  const answer =
+    output.unit === "bps"
+      ? ({ kind: "ridge", outputScale: new Array<number>(outputs).fill(SCALE_BPS) } as const)
+      : ({ kind: "softmax", sizes } as const);
   return {
-    losses: [squares(() => 0), squares((cell) => answers[cell] as number)],
+    losses: [0, 1].map((share) =>
+      meanError(
+        rows,
+        answerRidge({ weights, intercepts }, rows).map((value) => share * value),
+        output,
+      ),
+    ),
     output,
     shape: [columns],
-    file: buildLinearGraph({ inputName: "features", outputName: output.name, weights: line.weights, intercepts: null, columns, answer }),
+    file: buildLinearGraph({ inputName: "features", outputName: output.name, weights, intercepts, columns, answer }),
     answer: async (inputs) =>
-      inRows(answerRidge(line, { ...rows, rows: inputs.length / columns, inputs }), outputs).map((row) => naiveHead(output, row)),
+      inRows(answerRidge({ weights, intercepts }, { ...rows, rows: inputs.length / columns, inputs }), outputs).map((row) =>
+        naiveHead(output, row),
+      ),
   };
 }
 
-async function makeTrees({ family }: TinyTask): Promise<TinyFile> {
-  const { rows, columns, outputs, inputs, targets, output } = plainRows(family);
-  const trained = await Promise.all(
-    Array.from({ length: outputs }, (_, at) => {
-      const own = Float32Array.from({ length: rows }, (_row, row) => targets[row * outputs + at] as number);
-      return trainTrees({ rows, columns, features: inputs, targets: own, weights: null }, { settings: TREE_SETTINGS });
-    }),
-  );
-  const ensembles = trained.map(({ ensemble }) => ensemble);
+async function makeTrees(task: TinyTask): Promise<TinyFile> {
+  const rows = plainRows(task);
+  const { columns, outputs, output } = rows;
+  const settings: RunTreeSettings = output.unit === "bps" ? TREE_SETTINGS : { ...TREE_SETTINGS, objective: { kind: "multiclass" } };
+  const { trained } = await fitTrees(rows, rows, { output, settings, threads: 1 });
+  const ensembles = trained.flatMap((one) => one?.ensemble ?? []);
   return {
-    losses: [1, Math.max(...trained.map(({ curve }) => (curve.at(-1)?.trainLoss ?? Number.NaN) / (curve[0]?.trainLoss ?? Number.NaN)))],
+    losses: [1, Math.max(...trained.map((one) => (one?.curve.at(-1)?.trainLoss ?? Number.NaN) / (one?.curve[0]?.trainLoss ?? Number.NaN)))],
     output,
     shape: [columns],
     file: buildServedEnsemble(ensembles, {
       inputName: "features",
       outputName: output.name,
-      outputScale: new Array(outputs).fill(SCALE_BPS),
+      outputScale: output.unit === "bps" ? new Array<number>(outputs).fill(SCALE_BPS) : null,
     }),
-    async answer(features) {
-      const count = features.length / columns;
-      const each = ensembles.map((ensemble) => rawAnswers(ensemble, { rows: count, columns, features }));
-      return Array.from({ length: count }, (_, row) => each.map((answers) => SCALE_BPS * (answers[row] as number)));
-    },
+    answer: async (features) =>
+      inRows(answerTrees(ensembles, { rows: features.length / columns, columns, outputs, inputs: features }, askedOf(output)), outputs).map(
+        (row) => naiveHead(output, row),
+      ),
   };
 }
 
-const TREE_SETTINGS: TreeSettings = {
-  objective: { kind: "squared-error" },
+const TREE_SETTINGS: RunTreeSettings = {
+  ...TREE_DEFAULTS,
   growth: { kind: "depth-wise", maxDepth: 4 },
   rounds: 20,
   learningRate: 0.3,
   maxBins: 32,
   lambda: 0,
-  minHessian: 1e-3,
   minRows: 1,
-  minGain: 0,
   rowShare: 1,
   columnShare: 1,
-  monotone: null,
   earlyStoppingRounds: null,
-  seed: 1,
-  threads: 1,
 };
 
 export function normals(random: Random, count: number): Float32Array {

@@ -9,9 +9,9 @@ import { turnLabels } from "../../training/evaluate/leak-check.ts";
 import type { DetailedScore } from "../../training/evaluate/scores.ts";
 import { silent } from "../../training/progress.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
-import { type Run, readRun } from "../../training/train/run-folder.ts";
+import type { Run } from "../../training/train/run-folder.ts";
 import { trainRun } from "../../training/train/train-run.ts";
-import { scratchFolder, writeToyDataset } from "./toy-data.ts";
+import { readNetworkRun, scratchFolder, writeToyDataset } from "./toy-data.ts";
 
 const folder = scratchFolder();
 
@@ -111,7 +111,7 @@ async function runThatAnswers(dataset: Dataset, answers: { network: number; ridg
     progress: silent,
     commit: null,
   });
-  const { card } = await readRun(out);
+  const { card } = await readNetworkRun(out);
   const { columns, outputs } = dataset;
   const targetScale = Array.from({ length: outputs }, (_, output) => 2 ** (output % 4));
   const bias = card.slots.find((slot) => slot.name === "output.bias");
@@ -124,7 +124,7 @@ async function runThatAnswers(dataset: Dataset, answers: { network: number; ridg
     ridgeWeights[output * columns] = answers.ridge / scale;
   }
   const normaliser = { mean: new Array<number>(columns).fill(0), scale: new Array<number>(columns).fill(1), clip: 5 };
-  return { card: { ...card, normaliser, targetScale }, parameters, statistics: new Float32Array(0), ridgeWeights };
+  return { kind: "network", card: { ...card, normaliser, targetScale }, parameters, statistics: new Float32Array(0), ridgeWeights };
 }
 
 function rowsByHorizon(scores: readonly DetailedScore[] | undefined): [number, number][] {

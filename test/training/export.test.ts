@@ -17,16 +17,16 @@ import { publishModel } from "../../training/publish/publish-model.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
 import { buildForwardPass } from "../../training/tensors/forward-pass.ts";
 import { prepareRows } from "../../training/train/prepared-rows.ts";
-import { type Run, readRun } from "../../training/train/run-folder.ts";
+import type { NetworkRun } from "../../training/train/run-folder.ts";
 import { answerRows } from "../../training/train/train-network.ts";
 import { trainRun } from "../../training/train/train-run.ts";
-import { scratchFolder, writeToyDataset } from "./toy-data.ts";
+import { readNetworkRun, scratchFolder, writeToyDataset } from "./toy-data.ts";
 
 const folder = scratchFolder();
 const ROOT = join(import.meta.dirname, "..", "..");
 const COMMIT = `${"c0ffee".repeat(6)}beef`;
 let dataset: Dataset;
-let run: Run;
+let run: NetworkRun;
 let evaluation: Evaluation;
 let exported: ExportedModel;
 
@@ -45,7 +45,7 @@ beforeAll(async () => {
     progress: silent,
     commit: COMMIT,
   });
-  run = await readRun(join(folder, "run"));
+  run = await readNetworkRun(join(folder, "run"));
   evaluation = await evaluateRun(run, dataset, { runtime, commit: COMMIT });
   exported = await exportRun(run, { id: "toy", dataset, evaluation });
   await writeExport(join(folder, "export"), exported);

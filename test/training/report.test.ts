@@ -20,7 +20,7 @@ import { readImportance, writeImportance } from "../../training/report/importanc
 import { type RunFacts, readRunFacts } from "../../training/report/run-facts.ts";
 import { renderRun, writeReport } from "../../training/report/run-report.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
-import { readRun } from "../../training/train/run-folder.ts";
+import { type NetworkRun, readRun } from "../../training/train/run-folder.ts";
 import { trainRun } from "../../training/train/train-run.ts";
 import { scratchFolder, writeToyDataset } from "./toy-data.ts";
 
@@ -79,11 +79,16 @@ async function trainedRun(name: string, options: { seed: number; learningRate?: 
   return out;
 }
 
+function networkOf({ run }: RunFacts): NetworkRun {
+  if (run.kind !== "network") throw new Error(`a run of ${run.kind}`);
+  return run;
+}
+
 describe("a run's page", () => {
   it("holds what a reader must know: scores with intervals beside ridge, curves, calibration, settings, data hash", async () => {
     const run = await trainedRun("first", { seed: 1 });
     const facts = await readRunFacts(run);
-    await writeImportance(run, { measure: "gain", columns: [{ column: "spread_bps", value: 3 }] });
+    await writeImportance(run, [{ measure: "gain", columns: [{ column: "spread_bps", value: 3 }] }]);
     const path = await writeReport(run);
     const page = readFileSync(path, "utf8");
     expect(path).toBe(join(run, "report.html"));
@@ -109,7 +114,7 @@ describe("a run's page", () => {
       expect(page).toContain(`<td>${cell}</td>`);
     expect(renderRun({ ...facts, evaluation: { ...EVALUATION, scores: [{ ...SCORE, r2: 0.6 }] } })).toContain("suspect a leak");
     expect(page).not.toContain("suspect a leak");
-    expect(renderRun({ ...facts, run: { ...facts.run, card: { ...facts.run.card, bestEpoch: 0 } } })).toContain(
+    expect(renderRun({ ...facts, run: { ...networkOf(facts), card: { ...networkOf(facts).card, bestEpoch: 0 } } })).toContain(
       "this run has learnt nothing",
     );
   });
@@ -117,7 +122,7 @@ describe("a run's page", () => {
   it("is made of what is there: no scores, curve or importance, old scores, a torn line", async () => {
     const run = await trainedRun("bare", { seed: 1 });
     const facts = await readRunFacts(run);
-    const bare: RunFacts = { ...facts, curve: null, evaluation: null, importance: null, environment: null };
+    const bare: RunFacts = { ...facts, curve: null, evaluation: null, importance: [], environment: null };
     expect(renderRun(bare)).toContain("Not scored yet");
     expect(renderRun(bare)).toContain("No curve was kept");
     const { calibration: _, ...old } = SCORE;
@@ -126,24 +131,24 @@ describe("a run's page", () => {
     writeFileSync(join(run, "importance.json"), "{");
     writeFileSync(join(run, "environment.json"), JSON.stringify({ node: "v24", cpu: { model: "fast" } }));
     const again = await readRunFacts(run);
-    expect(again).toMatchObject({ importance: null, environment: { node: "v24", "cpu.model": "fast" } });
+    expect(again).toMatchObject({ importance: [], environment: { node: "v24", "cpu.model": "fast" } });
     expect(renderRun(again)).toContain("<dt>cpu.model</dt><dd>fast</dd>");
     await expect(writeReport(join(folder, "nothing"))).rejects.toThrow(CommandError);
   });
 
   it("fetches nothing and runs nothing, whatever markets and columns are called", async () => {
     const facts = await readRunFacts(await trainedRun("hostile", { seed: 1 }));
-    const { card } = facts.run;
+    const { card } = networkOf(facts);
     const columns = card.featureSet.columns.map((_, index) => `${HOSTILE}${index}`);
     const hostile: RunFacts = {
       ...facts,
       name: HOSTILE,
       folder: HOSTILE,
       evaluation: { ...EVALUATION, source: HOSTILE },
-      importance: { measure: HOSTILE, columns: [{ column: HOSTILE, value: 1 }] },
+      importance: [{ measure: HOSTILE, columns: [{ column: HOSTILE, value: 1 }] }],
       environment: { [HOSTILE]: HOSTILE },
       run: {
-        ...facts.run,
+        ...networkOf(facts),
         card: {
           ...card,
           family: HOSTILE,
@@ -221,9 +226,9 @@ describe("a curve", () => {
   });
 
   it("and an importance come back as they were written", async () => {
-    await writeImportance(folder, { measure: "gain", columns: [{ column: "a", value: -1 }] });
-    expect(await readImportance(folder)).toEqual({ measure: "gain", columns: [{ column: "a", value: -1 }] });
-    expect(await readImportance(join(folder, "nowhere"))).toBeNull();
+    await writeImportance(folder, [{ measure: "gain", columns: [{ column: "a", value: -1 }] }]);
+    expect(await readImportance(folder)).toEqual([{ measure: "gain", columns: [{ column: "a", value: -1 }] }]);
+    expect(await readImportance(join(folder, "nowhere"))).toEqual([]);
   });
 });
 

@@ -9,6 +9,7 @@ import { DEFAULT_HORIZONS_MS } from "../../core/labels/moves.ts";
 import { Random } from "../../core/math/random.ts";
 import type { DatasetCard } from "../../training/datasets/card.ts";
 import { DatasetWriter } from "../../training/datasets/dataset-writer.ts";
+import { type NetworkRun, readRun } from "../../training/train/run-folder.ts";
 
 const START = 1_767_225_600_000;
 
@@ -17,6 +18,13 @@ export function scratchFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "edgebook-test-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** The folder's run, which has to be one of a network. */
+export async function readNetworkRun(folder: string): Promise<NetworkRun> {
+  const run = await readRun(folder);
+  if (run.kind !== "network") throw new Error(`${folder} holds a run of ${run.kind}`);
+  return run;
 }
 
 export interface ToyMarket {

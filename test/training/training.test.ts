@@ -20,7 +20,7 @@ import { fitNormaliser, fitTargetScale, mutedColumns } from "../../training/trai
 import { prepareRows } from "../../training/train/prepared-rows.ts";
 import { readRun } from "../../training/train/run-folder.ts";
 import { trainRun } from "../../training/train/train-run.ts";
-import { scratchFolder, writeToyDataset } from "./toy-data.ts";
+import { readNetworkRun, scratchFolder, writeToyDataset } from "./toy-data.ts";
 
 const folder = scratchFolder();
 const SETTINGS: TrainSettings = { ...DEFAULT_TRAIN_SETTINGS, epochs: 6, batch: 128, learningRate: 3e-3 };
@@ -115,7 +115,7 @@ describe("learning", () => {
     expect(trained.curve.length).toBeLessThanOrEqual(card.bestEpoch + 4);
     const best = Math.min(...trained.curve.map((epoch) => epoch.validationLoss));
     // The curve's is a float32 sum, the card's a float64 one.
-    expect(card.validation.network).toBeCloseTo(best, 5);
+    expect(card.validation.model).toBeCloseTo(best, 5);
   });
 
   it("the rate falls in a straight line to the last step: one that stayed or rose would never settle", async () => {
@@ -150,7 +150,7 @@ describe("a network that looks back", () => {
     });
     // 70 % of 1,500 rows without the purge, 61 s and the window, and after each segment's start the rows whose window is not whole.
     expect(card.split.trainRows).toBe(1_050 - 61 - (window - 1) - 2 * (window - 1));
-    const run = await readRun(out);
+    const run = await readNetworkRun(out);
     expect(run.card.loss).toEqual({ id: "huber", delta: 1 });
     const evaluation = await evaluateRun(run, dataset, { runtime, commit: null });
     expect(evaluation.rows).toBe(225);

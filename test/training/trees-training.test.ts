@@ -356,31 +356,38 @@ describe("boosted trees", () => {
     expect(errors.reduce((sum, error) => sum + error, 0) / errors.length).toBeCloseTo(losses[bestRound - 1] as number, 4);
   });
 
-  it.each([
-    { kind: "squared-error" },
-    { kind: "quantile", level: 0.8 },
-    { kind: "multiclass", classes: 3 },
-  ] as const)("of $kind go on from where they were stopped to the very model of a training that never was, or a resumed run is another run", async (objective) => {
-    const target =
-      objective.kind === "multiclass" ? (row: Float32Array) => ((row[0] as number) > 0.5 ? 2 : (row[1] as number) > 0 ? 1 : 0) : smooth;
-    // More rows than a chunk (16,384), so that threads share them, and samples of rows and columns, so that draws have to be made again.
-    const data = draw({ rows: 20_000, target });
-    const validation = draw({ rows: 3_000, seed: 5, target });
-    for (const more of [{ rowShare: 0.6, columnShare: 0.5 }, { rowShare: 1 }]) {
-      const settings: TreeSettings = { ...SETTINGS, ...more, objective, rounds: 9, earlyStoppingRounds: 4, learningRate: 0.3, threads: 2 };
-      const whole = await trainTrees(data, { settings, validation });
-      const controller = new AbortController();
-      const onRound = ({ round }: { round: number }) => {
-        if (round === 4) controller.abort();
-      };
-      const stopped = await trainTrees(data, { settings, validation, onRound, signal: controller.signal });
-      expect([stopped.isStopped, stopped.rounds.length, whole.isStopped]).toEqual([true, 4, false]);
-      const resumed = await trainTrees(data, { settings: { ...settings, threads: 1 }, validation, from: stopped });
-      expect(hashOf(resumed.ensemble)).toBe(hashOf(whole.ensemble));
-      expect(resumed.curve).toEqual(whole.curve);
-      expect(resumed.bestRound).toBe(whole.bestRound);
-    }
-  });
+  it.each([{ kind: "squared-error" }, { kind: "quantile", level: 0.8 }, { kind: "multiclass", classes: 3 }] as const)(
+    "of $kind go on from where they were stopped to the very model of a training that never was, or a resumed run is another run",
+    async (objective) => {
+      const target =
+        objective.kind === "multiclass" ? (row: Float32Array) => ((row[0] as number) > 0.5 ? 2 : (row[1] as number) > 0 ? 1 : 0) : smooth;
+      // More rows than a chunk (16,384), so that threads share them, and samples of rows and columns, so that draws have to be made again.
+      const data = draw({ rows: 20_000, target });
+      const validation = draw({ rows: 3_000, seed: 5, target });
+      for (const more of [{ rowShare: 0.6, columnShare: 0.5 }, { rowShare: 1 }]) {
+        const settings: TreeSettings = {
+          ...SETTINGS,
+          ...more,
+          objective,
+          rounds: 9,
+          earlyStoppingRounds: 4,
+          learningRate: 0.3,
+          threads: 2,
+        };
+        const whole = await trainTrees(data, { settings, validation });
+        const controller = new AbortController();
+        const onRound = ({ round }: { round: number }) => {
+          if (round === 4) controller.abort();
+        };
+        const stopped = await trainTrees(data, { settings, validation, onRound, signal: controller.signal });
+        expect([stopped.isStopped, stopped.rounds.length, whole.isStopped]).toEqual([true, 4, false]);
+        const resumed = await trainTrees(data, { settings: { ...settings, threads: 1 }, validation, from: stopped });
+        expect(hashOf(resumed.ensemble)).toBe(hashOf(whole.ensemble));
+        expect(resumed.curve).toEqual(whole.curve);
+        expect(resumed.bestRound).toBe(whole.bestRound);
+      }
+    },
+  );
 
   it("keep the rounds that are done when they are stopped", async () => {
     const controller = new AbortController();

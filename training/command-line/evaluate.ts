@@ -1,4 +1,4 @@
-/** `edgebook evaluate`: a run on rows that it never saw, beside persistence and ridge. */
+/** `edgebook evaluate`: a run on rows that it never saw, beside persistence and a line. */
 
 import { Command } from "commander";
 import { CommandError } from "../command-error.ts";
@@ -6,12 +6,16 @@ import { currentCommit } from "../commit.ts";
 import { type Dataset, readDataset } from "../datasets/dataset-reader.ts";
 import { type Evaluation, evaluateRun, suspicionsOf } from "../evaluate/evaluate-run.ts";
 import { checkForLeaks, type LeakCheck } from "../evaluate/leak-check.ts";
+import type { ReconstructionScore } from "../evaluate/reconstruction-score.ts";
 import { writeScores } from "../evaluate/scores-file.ts";
 import { loadRuntime } from "../runtime/registry.ts";
 import { type Run, readRun } from "../train/run-folder.ts";
 import { terminalProgress } from "./bars.ts";
 import { jsonOption } from "./options.ts";
-import { print, printJson, scoreTable, when } from "./report.ts";
+import { classTable, print, printJson, scoreTable, table, when } from "./report.ts";
+
+/** Of a reconstruction; scores.json holds all. */
+const SHOWN_COLUMNS = 10;
 
 interface EvaluateOptions {
   readonly run: string;
@@ -36,7 +40,7 @@ export function evaluateCommand(): Command {
 
 async function runEvaluate(options: EvaluateOptions): Promise<void> {
   const run = await readRun(options.run);
-  const runtime = await loadRuntime(run.card.backend);
+  const runtime = await loadRuntime(run.kind === "network" ? run.card.backend : "node");
   const test = options.data === undefined ? await trainingDataset(run) : await readDataset(options.data);
   const evaluation = await evaluateRun(run, test, { runtime, commit: currentCommit() });
   await writeScores(options.run, evaluation);
@@ -64,21 +68,45 @@ export async function trainingDataset(run: Run): Promise<Dataset> {
   return dataset;
 }
 
-function printEvaluation(evaluation: Evaluation, leaks: LeakCheck | null): void {
-  print(`scored on ${evaluation.rows} rows, ${when(evaluation.from)} … ${when(evaluation.to)} UTC: ${evaluation.source}`);
-  print(scoreTable(evaluation.scores));
-  for (const part of evaluation.byPart) {
-    print(`\n${part.market} alone (${part.source}), ${part.rows} rows`);
-    print(scoreTable(part.scores));
+function printScores({ scores, classes }: Pick<Evaluation, "scores" | "classes">): void {
+  if (classes === undefined) {
+    if (scores.length > 0) print(scoreTable(scores));
+    return;
+  }
+  if (classes.length === 0) print("too few rows to score");
+  for (const score of classes) print(classTable(score));
+}
+
+function printReconstruction(score: ReconstructionScore | null): void {
+  if (score === null) {
+    print("too few rows to score");
+    return;
   }
   print(
-    "intervals: 1,000 circular resamples of blocks of ten minutes (shorter where there are few rows); p: Diebold-Mariano with the correction of Harvey, Leybourne, Newbold; 12 outputs are tested",
+    `error ${score.error.toFixed(4)} beside ${score.meanError.toFixed(4)} of the columns' means: R² ${score.r2.toFixed(4)} [${score.r2Low.toFixed(4)}, ${score.r2High.toFixed(4)}]`,
   );
+  const rows = score.columns
+    .slice(0, SHOWN_COLUMNS)
+    .map((one) => [one.column, one.error.toFixed(4), one.meanError.toFixed(4), one.r2.toFixed(4)]);
+  print(table(["worst columns", "error", "error of the mean", "R²"], rows));
+}
+
+function printEvaluation(evaluation: Evaluation, leaks: LeakCheck | null): void {
+  print(`scored on ${evaluation.rows} rows, ${when(evaluation.from)} … ${when(evaluation.to)} UTC: ${evaluation.source}`);
+  printScores(evaluation);
+  for (const part of evaluation.byPart) {
+    print(`\n${part.market} alone (${part.source}), ${part.rows} rows`);
+    printScores(part);
+  }
+  if (evaluation.reconstruction !== undefined) printReconstruction(evaluation.reconstruction);
+  print("intervals: 1,000 circular resamples of blocks of ten minutes (shorter where there are few rows)");
+  if (evaluation.scores.length > 0)
+    print(`p: Diebold-Mariano with the correction of Harvey, Leybourne, Newbold; ${evaluation.scores.length} outputs are tested`);
   for (const suspicion of suspicionsOf(evaluation)) print(`! ${suspicion}`);
   if (leaks === null) return;
   print(
     leaks.isClean
-      ? `leak check: labels of other rows teach nothing (largest R² ${leaks.largestR2.toFixed(4)}), so the scoring sees no labels; whether a feature looks ahead it doesn't tell`
-      : `! LEAK: labels of other rows gave R² ${leaks.largestR2.toFixed(4)} on the test rows`,
+      ? `leak check: labels of other rows teach nothing (largest ${leaks.measure} ${leaks.largest.toFixed(4)}), so the scoring sees no labels; whether a feature looks ahead it doesn't tell`
+      : `! LEAK: labels of other rows gave ${leaks.measure} ${leaks.largest.toFixed(4)} on the test rows`,
   );
 }

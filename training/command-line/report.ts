@@ -1,6 +1,7 @@
 /** How results are printed: tables for people, one JSON object for programs. */
 
 import Table from "cli-table3";
+import type { ClassMeasures, ClassScore } from "../evaluate/class-scores.ts";
 import type { DetailedScore } from "../evaluate/scores.ts";
 
 export function printJson(value: unknown): void {
@@ -37,6 +38,30 @@ export function scoreTable(scores: readonly DetailedScore[]): string {
     ]),
   );
 }
+
+/** One question: the model with its intervals, and what needs none. */
+export function classTable({ asks, target, horizonMs, labels, rows, model, intervals, ...score }: ClassScore): string {
+  const asked = asks === "move" ? `${target} in ${horizonMs / 1_000} s` : `next change of the ${target} within ${horizonMs / 1_000} s`;
+  const measured = (name: keyof ClassMeasures, digits: number): string => {
+    const interval = intervals[name];
+    const value = model[name];
+    if (value === null) return "–";
+    return `${value.toFixed(digits)}${interval === null ? "" : ` [${interval.low.toFixed(digits)}, ${interval.high.toFixed(digits)}]`}`;
+  };
+  const plain = (name: string, of: ClassMeasures): string[] => [name, ...MEASURES.map((each) => of[each]?.toFixed(3) ?? "–")];
+  const body = [
+    ["model", ...MEASURES.map((each) => measured(each, 3))],
+    ...(score.logistic === null ? [] : [plain("logistic line", score.logistic)]),
+    plain("last class known", score.persistence),
+    plain("commonest class", score.majority),
+  ];
+  const confusion = score.confusion.map(
+    (said, came) => `${labels[came]} came: said ${said.map((count, at) => `${labels[at]} ${count}`).join(", ")}`,
+  );
+  return `${table([asked, "accuracy", "macro-F1", "MCC", "log-loss", "Brier"], body)}\n${rows} rows; ${confusion.join("; ")}`;
+}
+
+const MEASURES = ["accuracy", "macroF1", "mcc", "logLoss", "brier"] as const;
 
 function againstRidge({ againstRidge: test }: DetailedScore): string {
   if (test === null) return "no test";

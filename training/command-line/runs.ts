@@ -35,15 +35,25 @@ async function compareRuns(folder: string, options: RunsOptions): Promise<void> 
 function printRuns(runs: readonly RunFacts[]): void {
   const { names, values } = differencesBetween(runs);
   const rows = runs.map(({ folder, run, evaluation }, index) => {
-    const { network, ridge, persistence } = run.card.validation;
+    const { model, ridge, persistence } = run.card.validation;
     return [
       folder,
       ...(values[index] ?? []),
-      [network, ridge, persistence].map(errorText).join(" / "),
+      [model, ridge, persistence].map(errorText).join(" / "),
       evaluation === null ? "not evaluated" : midScores(evaluation),
     ];
   });
-  print(table(["run", ...names, "validation error / ridge / persistence", "test R² of the mid (ridge); persistence has 0"], rows));
+  print(
+    table(
+      [
+        "run",
+        ...names,
+        "validation error / ridge / persistence",
+        "test R² of the mid (ridge), or MCC (logistic line); persistence of moves has 0",
+      ],
+      rows,
+    ),
+  );
   if (runs.length > 1 && names.length === 0) print("their settings are the same");
 }
 

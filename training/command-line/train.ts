@@ -1,55 +1,58 @@
-/** `edgebook train`: a dataset in, a run out. */
+/** `edgebook train`: a dataset in, a run out. What is no network, train-others.ts trains. */
 
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import type { AnswerKind } from "../../models/contract.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
+import { CommandError } from "../command-error.ts";
 import { currentCommit } from "../commit.ts";
-import { readDataset } from "../datasets/dataset-reader.ts";
+import { type Dataset, readDataset } from "../datasets/dataset-reader.ts";
 import { type TrainedNetwork, TrainingInterrupted } from "../engine/contract.ts";
 import type { TrainSettings } from "../engine/settings.ts";
-import { trainableFamilies } from "../networks/registry.ts";
 import { ANSWER_KINDS, defaultSettings, NETWORK_SIZES, type NetworkSettings, type NetworkSize } from "../networks/settings.ts";
 import { writeEnvironment } from "../report/environment.ts";
 import type { Runtime, RuntimeName } from "../runtime/contract.ts";
 import { loadFastestRuntime, loadRuntime } from "../runtime/registry.ts";
 import { mutedColumns } from "../train/normaliser.ts";
-import type { MovesLoss, RunCard } from "../train/run-folder.ts";
+import type { MovesLoss, NetworkCard } from "../train/run-card.ts";
+import { allFamilies, kindOfFamily } from "../train/run-rows.ts";
 import { DEFAULT_SHARES } from "../train/split.ts";
 import { trainRun } from "../train/train-run.ts";
+import { RoundsInterrupted } from "../train/train-trees-run.ts";
 import { terminalProgress } from "./bars.ts";
 import { INTERRUPTED_EXIT_CODE, listenForInterrupt } from "./interrupt.ts";
-import { backendOption, jsonOption, positiveNumber } from "./options.ts";
+import { addKindOptions, LOSS_NAMES, type LossName, refuseUnused } from "./kind-options.ts";
+import { backendOption, collect, jsonOption, positiveNumber } from "./options.ts";
 import { print, printJson, table, when } from "./report.ts";
 import { addSettingOptions, type SettingOptions, settingsOf } from "./train-options.ts";
+import { fitLinesCommand, type OtherOptions, trainTreesCommand } from "./train-others.ts";
 
-interface TrainOptions extends SettingOptions {
-  readonly data: string;
-  readonly out: string;
-  readonly model: string;
+interface TrainOptions extends SettingOptions, OtherOptions {
   readonly answer?: AnswerKind;
   readonly size: NetworkSize;
-  readonly resume: boolean;
-  readonly loss: MovesLoss["id"];
   readonly trainShare: number;
   readonly validationShare: number;
   readonly backend: RuntimeName;
-  readonly json: boolean;
 }
 
 export function trainCommand(): Command {
   const command = new Command("train")
-    .description("Trains a network and a ridge line on the first part of a dataset, by time. The last part is kept for `evaluate`.")
+    .description("Trains a network, boosted trees or lines on the first part of a dataset, by time. The last part is kept for `evaluate`.")
     .requiredOption("--data <dir>", "dataset made by `edgebook dataset`")
     .requiredOption("--out <dir>", "run folder to write")
-    .option("--model <family>", `one of ${trainableFamilies().join(", ")}`, "mlp")
-    .addOption(new Option("--loss <name>", "what is made small").choices(["squared", "absolute", "huber"]).default("squared"))
+    .option("--model <family>", `one of ${allFamilies().join(", ")}`, "mlp")
+    .addOption(
+      new Option("--loss <name>", "of moves, what is made small: squared unless given; huber of networks, quantile of trees").choices(
+        LOSS_NAMES,
+      ),
+    )
     .addOption(
       new Option("--answer <kind>", "moves in bps, or classes where the family has them (its first unless given)").choices(ANSWER_KINDS),
     )
     .addOption(new Option("--size <name>", "of the family's network; paper is that of its source").choices(NETWORK_SIZES).default("paper"))
     .option("--resume", "goes on from the checkpoint in --out, with the same options", false);
-  return addSettingOptions(command)
+  return addKindOptions(addSettingOptions(command))
+    .option("--only <target@ms>", "trees: of these moves or questions alone, e.g. mid@5000 (repeatable)", collect, [])
     .option("--train-share <share>", "of the rows, by time", positiveNumber, DEFAULT_SHARES.trainShare)
     .option(
       "--validation-share <share>",
@@ -62,9 +65,27 @@ export function trainCommand(): Command {
     .action(runTrain);
 }
 
-async function runTrain(options: TrainOptions): Promise<void> {
+async function runTrain(options: TrainOptions, command: Command): Promise<void> {
+  const kind = kindOfFamily(options.model);
+  refuseUnused(command, kind, options.model);
   const dataset = await readDataset(options.data);
   const { trainShare, validationShare } = options;
+  if (kind === "network") return trainNetworkCommand(options, dataset);
+  const { signal, release } = listenForInterrupt(warn);
+  const task = { dataset, model: modelOf(options), shares: { trainShare, validationShare }, command, signal };
+  try {
+    await (kind === "trees" ? trainTreesCommand(options, task) : fitLinesCommand(options, task));
+  } catch (error) {
+    if (!(error instanceof RoundsInterrupted)) throw error;
+    tellHowToResume(error);
+  } finally {
+    release();
+  }
+}
+
+async function trainNetworkCommand(options: TrainOptions, dataset: Dataset): Promise<void> {
+  const { trainShare, validationShare } = options;
+  const loss = lossNamed(options.loss);
   const { runtime, settings } = await runtimeFor(options);
   const { signal, release } = listenForInterrupt(warn);
   const progress = terminalProgress();
@@ -81,7 +102,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
       progress,
       commit: currentCommit(),
       resume: options.resume,
-      ...(options.loss === "squared" ? {} : { loss: lossNamed(options.loss) }),
+      ...(loss === null ? {} : { loss }),
       signal,
       onWarning: warn,
     });
@@ -91,8 +112,7 @@ async function runTrain(options: TrainOptions): Promise<void> {
   } catch (error) {
     progress.abandon();
     if (!(error instanceof TrainingInterrupted)) throw error;
-    warn(`${error.message}. Go on with the same options and --resume:\n  edgebook ${argumentsToResume()}`);
-    process.exitCode = INTERRUPTED_EXIT_CODE;
+    tellHowToResume(error);
   } finally {
     release();
   }
@@ -112,9 +132,17 @@ async function runtimeFor(options: TrainOptions): Promise<{ runtime: Runtime; se
   return { runtime, settings: runtime.name === "wasm" ? { ...settings, workers: 1 } : settings };
 }
 
-/** Huber's turns from squares to lines at one unit: the root mean square of the target. */
-function lossNamed(id: MovesLoss["id"]): MovesLoss {
+/** Null: the family's own. Huber's turns from squares to lines at one unit: the root mean square of the target. */
+function lossNamed(id: LossName | undefined): MovesLoss | null {
+  if (id === undefined) return null;
+  if (id === "quantile")
+    throw new CommandError("--loss quantile is of trees: a network answers one number a move, and its forecast is the mean");
   return id === "huber" ? { id, delta: 1 } : { id };
+}
+
+function tellHowToResume({ message }: Error): void {
+  warn(`${message}. Go on with the same options and --resume:\n  edgebook ${argumentsToResume()}`);
+  process.exitCode = INTERRUPTED_EXIT_CODE;
 }
 
 function argumentsToResume(): string {
@@ -132,7 +160,10 @@ function warn(message: string): void {
   console.error(`edgebook: ${message}`);
 }
 
-function printRun(folder: string, { card, trained, muted }: { card: RunCard; trained: TrainedNetwork; muted: readonly string[] }): void {
+function printRun(
+  folder: string,
+  { card, trained, muted }: { card: NetworkCard; trained: TrainedNetwork; muted: readonly string[] },
+): void {
   const { split, validation } = card;
   const rows = trained.curve.map((epoch) => [
     `${epoch.epoch}${epoch.epoch === trained.bestEpoch ? " *" : ""}`,
@@ -145,11 +176,9 @@ function printRun(folder: string, { card, trained, muted }: { card: RunCard; tra
     `trained on ${split.trainRows} rows ${when(split.trainFrom)} … ${when(split.trainTo)}, validated on ${split.validationRows} from ${when(split.validationFrom)} UTC, ${split.purgeMs / 1_000} s purged at each boundary`,
   );
   print(
-    `validation error: network ${validation.network.toFixed(5)}, ${validation.ridge === null ? "" : `ridge ${validation.ridge.toFixed(5)}, `}${card.model.answer === "moves" ? "persistence" : "what knows nothing of the row"} ${validation.persistence.toFixed(5)} (epoch ${card.bestEpoch} kept)`,
+    `validation error: network ${validation.model.toFixed(5)}, ${validation.ridge === null ? "" : `${card.model.answer === "moves" ? "ridge" : "logistic line"} ${validation.ridge.toFixed(5)}, `}${card.model.answer === "moves" ? "persistence" : "what knows nothing of the row"} ${validation.persistence.toFixed(5)} (epoch ${card.bestEpoch} kept)`,
   );
   if (trained.bestEpoch === 0) print("no epoch was better than persistence on the validation rows: this network has learnt nothing");
   if (muted.length > 0) print(`hardly varied in training, so muted: ${muted.join(", ")}`);
-  print(
-    card.model.answer === "moves" ? `next: edgebook evaluate --run ${folder}` : `next: edgebook export-model --run ${folder} --out DIR`,
-  );
+  print(`next: edgebook evaluate --run ${folder}`);
 }

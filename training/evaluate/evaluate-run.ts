@@ -3,18 +3,23 @@
  * it was trained on, other features, and a run without a test part where no other data are given.
  */
 
+import { exponential } from "../../core/math/elementary.ts";
+import type { ClassesOutput } from "../../models/contract.ts";
 import { CommandError } from "../command-error.ts";
 import { type DatasetPart, describeSource } from "../datasets/card.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import { simulatedSeed } from "../datasets/simulated-source.ts";
-import { answerRidge } from "../linear/ridge.ts";
 import type { Runtime } from "../runtime/contract.ts";
-import { buildForwardPass } from "../tensors/forward-pass.ts";
-import { prepareRows, rowsWithHistory, shapeOf } from "../train/prepared-rows.ts";
-import type { Run, RunCard } from "../train/run-folder.ts";
+import { answerRun, type RunAnswers } from "../train/answer-run.ts";
+import { classesOf } from "../train/class-targets.ts";
+import { rowsWithHistory } from "../train/prepared-rows.ts";
+import type { RunCard } from "../train/run-card.ts";
+import type { Run } from "../train/run-folder.ts";
+import { familyOf } from "../train/run-rows.ts";
 import { splitByTime } from "../train/split.ts";
-import { answerRows } from "../train/train-network.ts";
-import { familyFor } from "../train/train-run.ts";
+import { type ClassScore, scoreQuestion } from "./class-scores.ts";
+import { lastClasses } from "./last-classes.ts";
+import { type ReconstructionScore, scoreReconstruction } from "./reconstruction-score.ts";
 import { type DetailedScore, type OutputRows, scoreOutput } from "./scores.ts";
 
 export interface Evaluation {
@@ -27,13 +32,19 @@ export interface Evaluation {
   readonly purgeMs: number;
   /** Of the code that scored, as training/commit.ts tells it. */
   readonly commit: string | null;
+  /** Of moves; empty for other answers. */
   readonly scores: readonly DetailedScore[];
+  /** Of a run that answers classes. */
+  readonly classes?: readonly ClassScore[];
+  /** Of a run that answers reconstructions; null where there are too few rows. */
+  readonly reconstruction?: ReconstructionScore | null;
   /** The same for each market and source, where there are several. */
   readonly byPart: readonly {
     readonly market: string;
     readonly source: string;
     readonly rows: number;
     readonly scores: readonly DetailedScore[];
+    readonly classes?: readonly ClassScore[];
   }[];
 }
 
@@ -47,17 +58,16 @@ export async function evaluateRun(
   dataset: Dataset,
   { runtime, commit }: { runtime: Runtime; commit: string | null },
 ): Promise<Evaluation> {
-  refuseUnscorable(run.card);
-  const { family } = familyFor(run.card.family, dataset, run.card.model);
+  const { family } = familyOf(run.card.family, dataset, run.card.model);
   const rows = rowsWithHistory(dataset, unseenRows(run.card, dataset), family);
-  const answers = await answersOf(run, dataset, { rows, runtime });
+  const answers = await answerRun(run, dataset, { rows, runtime });
   const all = Array.from({ length: rows.length }, (_, index) => index);
   const { parts } = dataset.card;
   const byPart = parts.flatMap((part, partIndex) => {
     const chosen = all.filter((index) => dataset.parts[rows[index] as number] === partIndex);
     return chosen.length === 0
       ? []
-      : [{ market: part.market, source: part.source, rows: chosen.length, scores: scoresOf(dataset, answers, { rows, chosen }) }];
+      : [{ market: part.market, source: part.source, rows: chosen.length, ...scoresOf(dataset, run, { answers, rows, chosen }) }];
   });
   const times = rows.reduce((range, row) => widen(range, dataset.times[row] as number), {
     from: Number.POSITIVE_INFINITY,
@@ -71,17 +81,10 @@ export async function evaluateRun(
     rows: rows.length,
     purgeMs: run.card.split.purgeMs,
     commit,
-    scores: scoresOf(dataset, answers, { rows, chosen: all }),
+    ...scoresOf(dataset, run, { answers, rows, chosen: all }),
+    ...(answers.output.unit === "normalised" ? { reconstruction: reconstructionOf(run, answers, family.window) } : {}),
     byPart: parts.length > 1 ? byPart : [],
   };
-}
-
-/** Scores are of moves. Throws CommandError for a run that answers anything else. */
-export function refuseUnscorable({ family, model }: RunCard): void {
-  if (model.answer === "moves") return;
-  throw new CommandError(
-    `this run of ${family} answers ${model.answer}, and scores are of moves: its validation error beside what knows nothing of the row is in the run`,
-  );
 }
 
 /** What looks too good to be true, as sentences. */
@@ -125,44 +128,94 @@ function isSeen(card: RunCard, part: DatasetPart): boolean {
   });
 }
 
-interface Answers {
-  /** [rows, outputs] in units of the targets' scale. */
-  readonly network: Float32Array;
-  readonly ridge: Float32Array;
-  readonly targetScale: readonly number[];
+interface Scored {
+  readonly answers: RunAnswers;
+  /** All rows that were answered. */
+  readonly rows: Uint32Array;
+  /** Which of them (indexes into rows) to score. */
+  readonly chosen: readonly number[];
 }
 
-async function answersOf(run: Run, dataset: Dataset, options: { rows: Uint32Array; runtime: Runtime }): Promise<Answers> {
-  const { family, network } = familyFor(run.card.family, dataset, run.card.model);
-  const { normaliser, targetScale } = run.card;
-  const prepared = prepareRows(dataset, options.rows, { family, normaliser, targetScale, targetClip: null });
-  const session = await options.runtime.open(buildForwardPass(network, shapeOf(prepared)));
-  const answers = await answerRows(session, run, prepared);
-  await session.release();
-  return { network: answers, ridge: answerRidge({ weights: run.ridgeWeights }, prepared), targetScale };
+function scoresOf(dataset: Dataset, run: Run, scored: Scored): { scores: DetailedScore[]; classes?: ClassScore[] } {
+  const { output } = scored.answers;
+  if (output.unit === "bps") return { scores: moveScores(dataset, run, scored) };
+  return { scores: [], ...(output.unit === "probability" ? { classes: classScores(dataset, output, scored) } : {}) };
 }
 
-/** @param options.rows all rows that were answered. @param options.chosen which of them (indexes into rows) to score. */
-function scoresOf(dataset: Dataset, answers: Answers, options: { rows: Uint32Array; chosen: readonly number[] }): DetailedScore[] {
-  return dataset.card.targets.flatMap((column, output) => {
-    const score = scoreOutput(column, outputRows(dataset, answers, { ...options, output }), dataset.card.intervalMs);
+/** Of the questions that the run was trained for. */
+function classScores(dataset: Dataset, { groups }: ClassesOutput, { answers, rows, chosen }: Scored): ClassScore[] {
+  const { intervalMs } = dataset.card;
+  let from = 0;
+  return groups.flatMap((group, question) => {
+    const { thresholdBps, ...asked } = group;
+    const cells = { from, width: group.labels.length, outputs: answers.prepared.outputs };
+    from += cells.width;
+    if (answers.isAnswered[question] === false) return [];
+    const classes = classesOf(dataset, asked, thresholdBps);
+    const last = lastClasses(dataset, asked, thresholdBps);
+    const known = chosen.filter((index) => (classes[rows[index] as number] as number) >= 0);
+    const score = scoreQuestion(
+      asked,
+      {
+        actual: Int8Array.from(known, (index) => classes[rows[index] as number] as number),
+        last: Int8Array.from(known, (index) => last[rows[index] as number] as number),
+        probabilities: probabilitiesOf(answers.model, known, cells),
+        logistic: answers.line === null ? null : probabilitiesOf(answers.line, known, cells),
+      },
+      intervalMs,
+    );
     return score === null ? [] : [score];
   });
 }
 
-function outputRows(
-  dataset: Dataset,
-  answers: Answers,
-  options: { rows: Uint32Array; chosen: readonly number[]; output: number },
-): OutputRows {
-  const { rows, chosen, output } = options;
+/** [chosen, width] softmax of the logits. */
+function probabilitiesOf(
+  logits: Float32Array,
+  chosen: readonly number[],
+  { from, width, outputs }: { from: number; width: number; outputs: number },
+): Float64Array {
+  const probabilities = new Float64Array(chosen.length * width);
+  for (const [index, row] of chosen.entries()) {
+    const own = Float64Array.from(logits.subarray(row * outputs + from, row * outputs + from + width));
+    const largest = Math.max(...own);
+    const powers = own.map((logit) => exponential(logit - largest));
+    const sum = powers.reduce((total, power) => total + power, 0);
+    probabilities.set(
+      powers.map((power) => power / sum),
+      index * width,
+    );
+  }
+  return probabilities;
+}
+
+function reconstructionOf({ card }: Run, { prepared, model }: RunAnswers, window: number): ReconstructionScore | null {
+  const { rows, targets } = prepared;
+  const { intervalMs } = card;
+  return scoreReconstruction(
+    { rows, targets, answers: model, columns: card.featureSet.columns },
+    { windowMs: window * intervalMs, intervalMs },
+  );
+}
+
+/** Of the moves that the run was trained for. */
+function moveScores(dataset: Dataset, { card }: Run, scored: Scored): DetailedScore[] {
+  return dataset.card.targets.flatMap((column, output) => {
+    if (scored.answers.isAnswered[output] === false) return [];
+    const scale = card.targetScale[output] as number;
+    const score = scoreOutput(column, outputRows(dataset, scored, { output, scale }), dataset.card.intervalMs);
+    return score === null ? [] : [score];
+  });
+}
+
+function outputRows(dataset: Dataset, { answers, rows, chosen }: Scored, { output, scale }: { output: number; scale: number }): OutputRows {
   const { outputs } = dataset;
-  const scale = answers.targetScale[output] as number;
   const scored = chosen.filter((index) => dataset.mask[(rows[index] as number) * outputs + output] === 1);
+  const inBps = (from: Float32Array | null): Float64Array =>
+    Float64Array.from(scored, (index) => (from?.[index * outputs + output] ?? 0) * scale);
   return {
     actual: Float64Array.from(scored, (index) => dataset.targets[(rows[index] as number) * outputs + output] as number),
-    predicted: Float64Array.from(scored, (index) => (answers.network[index * outputs + output] as number) * scale),
-    ridge: Float64Array.from(scored, (index) => (answers.ridge[index * outputs + output] as number) * scale),
+    predicted: inBps(answers.model),
+    ridge: inBps(answers.line),
   };
 }
 

@@ -7,24 +7,29 @@
  * are held to their past by test/core/features-v1.test.ts (rows of a prefix are the first rows of the whole); columns of another making have to be.
  */
 
+import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
-import { fitRidge } from "../linear/ridge.ts";
+import { outputFor } from "../networks/settings.ts";
 import type { Progress } from "../progress.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import { prepareRows, rowsWithHistory } from "../train/prepared-rows.ts";
 import type { Run } from "../train/run-folder.ts";
+import { familyOf } from "../train/run-rows.ts";
 import { splitByTime } from "../train/split.ts";
-import { trainNetwork } from "../train/train-network.ts";
-import { familyFor } from "../train/train-run.ts";
-import { type Evaluation, evaluateRun, refuseUnscorable } from "./evaluate-run.ts";
+import { trainAgain } from "../train/train-again.ts";
+import { type Evaluation, evaluateRun } from "./evaluate-run.ts";
 
 /** Twelve outputs are tried at once, so one interval may lie just above zero by chance; a leak gives far more skill than this. */
 const LARGEST_CHANCE_R2 = 0.003;
+/** The correlation of an R² of that size, rounded. */
+const LARGEST_CHANCE_MCC = 0.055;
 
 export interface LeakCheck {
   readonly isClean: boolean;
-  /** The largest R² that the network got from labels of other rows. */
-  readonly largestR2: number;
+  /** Of moves R², of classes Matthews' correlation. */
+  readonly measure: "R²" | "MCC";
+  /** The largest that the model got from labels of other rows. */
+  readonly largest: number;
   readonly evaluation: Evaluation;
 }
 
@@ -34,31 +39,32 @@ export async function checkForLeaks(
   options: { training: Dataset; test: Dataset; runtime: Runtime; progress: Progress },
 ): Promise<LeakCheck> {
   const { training, test, runtime, progress } = options;
-  const { family, network } = familyFor(run.card.family, training, run.card.model);
-  refuseUnscorable(run.card);
+  const { answer } = run.card.model;
+  if (answer !== "moves" && answer !== "classes") throw new CommandError(`a run that answers ${answer} has no labels that could leak`);
+  const { family, settings } = familyOf(run.card.family, training, run.card.model);
+  const output = outputFor(family, settings.answer, run.card.model.thresholdsBps);
   const turned = turnLabels(training);
   const split = splitByTime(training.times, run.card.split);
-  const { normaliser, targetScale, targetClip, settings } = run.card;
-  const train = prepareRows(turned, rowsWithHistory(turned, split.train, family), { family, normaliser, targetScale, targetClip });
-  const validation = prepareRows(turned, rowsWithHistory(turned, split.validation, family), {
-    family,
-    normaliser,
-    targetScale,
-    targetClip: null,
-  });
-  progress.start("training on labels of other rows", settings.epochs * Math.ceil(train.rows / settings.batch));
-  const trained = await trainNetwork({ runtime, network, train, validation, settings, onProgress: ({ step }) => progress.update(step) });
-  progress.stop();
-  const shuffled: Run = {
-    card: run.card,
-    parameters: trained.parameters,
-    statistics: trained.statistics,
-    ridgeWeights: fitRidge(train, validation).weights,
-  };
+  const { normaliser, targetScale, targetClip } = run.card;
+  const preparation = { family, output, normaliser, targetScale };
+  const train = prepareRows(turned, rowsWithHistory(turned, split.train, family), { ...preparation, targetClip });
+  const validation = prepareRows(turned, rowsWithHistory(turned, split.validation, family), { ...preparation, targetClip: null });
+  const shuffled = await trainAgain(run, { dataset: training, output, train, validation, runtime, progress });
   const evaluation = await evaluateRun(shuffled, test, { runtime, commit: run.card.commit });
-  const largestR2 = Math.max(...evaluation.scores.map((score) => score.r2));
-  const isClean = evaluation.scores.every((score) => score.r2Low <= 0 || score.r2 <= LARGEST_CHANCE_R2);
-  return { isClean, largestR2, evaluation };
+  const skills =
+    answer === "moves"
+      ? evaluation.scores.map(({ r2, r2Low }) => ({ skill: r2, low: r2Low, chance: LARGEST_CHANCE_R2 }))
+      : (evaluation.classes ?? []).map(({ model, intervals }) => ({
+          skill: model.mcc ?? 0,
+          low: intervals.mcc?.low ?? 0,
+          chance: LARGEST_CHANCE_MCC,
+        }));
+  return {
+    isClean: skills.every(({ skill, low, chance }) => low <= 0 || skill <= chance),
+    measure: answer === "moves" ? "R²" : "MCC",
+    largest: Math.max(...skills.map(({ skill }) => skill)),
+    evaluation,
+  };
 }
 
 /** The same rows with the labels (and their mask) of rows half a part away. */

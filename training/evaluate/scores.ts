@@ -18,12 +18,12 @@ const BLOCK_MS = 600_000;
 /** Of few rows there are shorter blocks, so that there are this many if their horizon allows it. */
 const WANTED_BLOCKS = 20;
 /** With fewer blocks than this an interval says nothing (one gives it no width), and a score without one is none. */
-const FEWEST_BLOCKS = 5;
+export const FEWEST_BLOCKS = 5;
 /** And never shorter than this many horizons. */
 const HORIZONS_A_BLOCK = 2;
-const RESAMPLES = 1_000;
+export const RESAMPLES = 1_000;
 /** The same draws at each evaluation: a score must not change by looking again. */
-const BOOTSTRAP_SEED = 20_190_417;
+export const BOOTSTRAP_SEED = 20_190_417;
 
 /** A score with what `evaluate` shows beyond the manifest. */
 export interface DetailedScore extends Score {
@@ -70,7 +70,8 @@ export function scoreOutput(column: OutputColumn, rows: OutputRows, intervalMs: 
   };
 }
 
-function blockRowsFor(rows: number, horizonMs: number, intervalMs: number): number {
+/** Rows a block of the bootstrap. */
+export function blockRowsFor(rows: number, horizonMs: number, intervalMs: number): number {
   const shortest = Math.ceil((HORIZONS_A_BLOCK * horizonMs) / intervalMs);
   return Math.max(shortest, Math.min(Math.ceil(BLOCK_MS / intervalMs), Math.ceil(rows / WANTED_BLOCKS)));
 }

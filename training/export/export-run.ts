@@ -14,15 +14,14 @@ import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import type { Evaluation } from "../evaluate/evaluate-run.ts";
 import type { DetailedScore } from "../evaluate/scores.ts";
-import { headFor } from "../networks/heads.ts";
 import { outputFor } from "../networks/settings.ts";
 import { OPSET } from "../onnx/model.ts";
 import type { RuntimeName } from "../runtime/contract.ts";
 import { loadRuntime } from "../runtime/registry.ts";
-import { buildServedGraph, weightsFrom } from "../tensors/served-graph.ts";
 import type { Run } from "../train/run-folder.ts";
-import { familyFor } from "../train/train-run.ts";
+import { familyOf } from "../train/run-rows.ts";
 import { goldenInputs } from "./golden.ts";
+import { servedFileOf } from "./served-file.ts";
 
 /** By unit, far below what matters; basis points: far below a tick. Two runtimes' float32 kernels differ by less in networks of a few layers. */
 const TOLERANCES: Readonly<Record<ModelOutput["unit"], number>> = { bps: 1e-4, probability: 1e-5, normalised: 1e-4, reward: 1e-4 };
@@ -49,19 +48,13 @@ export interface ExportedModel {
 
 /** Builds both files in memory. Throws CommandError when the runtimes disagree. */
 export async function exportRun(run: Run, options: ExportOptions): Promise<ExportedModel> {
-  const { card, parameters, statistics } = run;
+  const { card } = run;
   const { dataset } = options;
-  const { family, network, settings } = familyFor(card.family, dataset, card.model);
+  const { family, settings } = familyOf(card.family, dataset, card.model);
   const output = outputFor(family, settings.answer, card.model.thresholdsBps);
   const columns = card.featureSet.columns.length;
   const shape = inputShape(family, columns).slice(1).map(Number);
-  const model = buildServedGraph(network, {
-    shape,
-    inputName: family.inputName,
-    outputName: output.name,
-    head: headFor(output, card.targetScale),
-    weights: new Map([...weightsFrom(parameters, card.slots), ...weightsFrom(statistics, card.statisticSlots ?? [])]),
-  });
+  const model = servedFileOf(run, { dataset, family, output, shape });
   const inputs = goldenInputs(dataset, card.normaliser, family.window);
   const prepared = prepareWindows(inputs, card.normaliser, family.window);
   const answer = (runtime: RuntimeName): Promise<number[][]> =>
@@ -93,7 +86,8 @@ export async function exportRun(run: Run, options: ExportOptions): Promise<Expor
       from: card.split.trainFrom,
       to: card.split.trainTo,
       rows: card.split.trainRows,
-      seed: card.settings.seed,
+      // Lines draw nothing.
+      seed: run.kind === "lines" ? 0 : run.card.settings.seed,
       commit: card.commit,
     },
     ...scoresFor(options.evaluation),
@@ -152,8 +146,14 @@ function largestDifference(one: number[][], other: number[][]): number {
   return largest;
 }
 
+/** Of classes and reconstructions scores.json of the run tells. */
+export function hasMoveScores({ classes, reconstruction }: Evaluation): boolean {
+  return classes === undefined && reconstruction === undefined;
+}
+
 function scoresFor(evaluation: Evaluation | null): Pick<ModelManifest, "scores" | "scoredOn"> {
-  if (evaluation === null) return { scores: [], scoredOn: null };
+  // A manifest has room for scores of moves alone.
+  if (evaluation === null || !hasMoveScores(evaluation)) return { scores: [], scoredOn: null };
   const { source, datasetSha256, from, to, rows, purgeMs, commit } = evaluation;
   return { scores: evaluation.scores.map(scoreFor), scoredOn: { source, datasetSha256, from, to, rows, purgeMs, commit } };
 }

@@ -5,6 +5,7 @@
 
 import { encodeModel } from "../onnx/encode.ts";
 import { type Node, OPSET, type TensorConstant } from "../onnx/model.ts";
+import { softmaxOfGroups } from "../onnx/softmax-of-groups.ts";
 
 export interface LinearGraphOptions {
   readonly inputName: string;
@@ -22,8 +23,8 @@ export type LinearAnswer =
   | { readonly kind: "ridge"; readonly outputScale: ArrayLike<number> | null }
   /** Two classes, one logit: the probability of class 1. */
   | { readonly kind: "sigmoid" }
-  /** The probability of each class. */
-  | { readonly kind: "softmax" };
+  /** The probability of each class; of several questions, how many classes each has. */
+  | { readonly kind: "softmax"; readonly sizes?: readonly number[] };
 
 /** Input ["batch", columns], output ["batch", outputs], float32. @returns the bytes of the .onnx file. Throws when sizes disagree. */
 export function buildLinearGraph(options: LinearGraphOptions): Uint8Array {
@@ -38,7 +39,9 @@ export function buildLinearGraph(options: LinearGraphOptions): Uint8Array {
     constant("intercepts", intercepts ?? new Float32Array(outputs), [outputs]),
   ];
   const gemm = node("Gemm", [inputName, "weights", "intercepts"], "sums", { transB: { int: 1 } });
-  const nodes = [gemm, answerNode(answer, outputName)];
+  const grouped = answer.kind === "softmax" && answer.sizes !== undefined ? softmaxOfGroups("sums", outputName, answer.sizes) : null;
+  const nodes = [gemm, ...(grouped === null ? [answerNode(answer, outputName)] : grouped.nodes)];
+  constants.push(...(grouped?.constants ?? []));
   if (answer.kind === "ridge" && answer.outputScale !== null) constants.push(constant("scale", answer.outputScale, [outputs]));
   return encodeModel({
     graph: {

@@ -1,7 +1,8 @@
-/** By which loss an answer is learnt: moves and reconstructions by their squares, classes by cross-entropy, values of actions by Huber's loss. */
+/** By which loss an answer is learnt: moves and reconstructions by their squares (by their size where the recipe says so), classes by cross-entropy, values of actions by Huber's loss. */
 
 import type { ModelOutput } from "../../models/contract.ts";
 import type { Value } from "../tensors/graph-builder.ts";
+import { absoluteError } from "../tensors/losses/absolute-error.ts";
 import type { Loss } from "../tensors/losses/contract.ts";
 import { crossEntropy } from "../tensors/losses/cross-entropy.ts";
 import { huber } from "../tensors/losses/huber.ts";
@@ -12,7 +13,12 @@ import { slice, split } from "../tensors/operators/layout.ts";
 /** Rewards are of the order of 1 (quantitative notes, 4.4). */
 const HUBER_DELTA = 1;
 
-export function lossFor(output: ModelOutput): Loss {
+/** Families whose recipe learns moves by their absolute error: minutes leap, and squares would learn the leaps alone (quantitative notes, 5.1). */
+const ABSOLUTE_FAMILIES: ReadonlySet<string> = new Set(["resnet1d"]);
+
+/** @param family its id. */
+export function lossFor(family: string, output: ModelOutput): Loss {
+  if (output.unit === "bps" && ABSOLUTE_FAMILIES.has(family)) return absoluteError;
   if (output.unit === "probability") return classLoss(output.groups.map(({ labels }) => labels.length));
   return output.unit === "reward" ? huber(HUBER_DELTA) : squaredError;
 }

@@ -6,6 +6,7 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import type { CalibrationBin } from "../evaluate/calibration.ts";
+import type { ReliabilityBin } from "../evaluate/class-scores.ts";
 import type { DetailedScore } from "../evaluate/scores.ts";
 import type { Curve } from "./curve.ts";
 import type { Importance } from "./importance.ts";
@@ -29,7 +30,7 @@ export function lossChart(curve: Curve, best: number | null): string {
   ].filter(({ points }) => points.length > 0);
   return draw({
     ariaLabel: `training and validation loss by ${curve.unit}`,
-    x: { label: curve.unit },
+    x: curve.unit === "penalty" ? { label: "penalty", type: "log" } : { label: curve.unit },
     y: { label: "loss", grid: true, nice: true },
     marks: [
       ...(best === null ? [] : [Plot.ruleX([best], { stroke: "currentColor", strokeOpacity: 0.4, strokeDasharray: "3,3" })]),
@@ -99,6 +100,25 @@ export function calibrationChart(bins: readonly CalibrationBin[]): string {
   });
 }
 
+/** How often the class that was said came, by the probability it was given, beside the line on which they'd be equal. */
+export function reliabilityChart(bins: readonly ReliabilityBin[]): string {
+  return draw({
+    ariaLabel: "how often what was said came, by its probability",
+    x: { label: "probability", domain: [0, 1] },
+    y: { label: "came", domain: [0, 1], grid: true },
+    marks: [
+      Plot.line(
+        [
+          [0, 0],
+          [1, 1],
+        ],
+        { stroke: "currentColor", strokeOpacity: 0.5, strokeDasharray: "4,3" },
+      ),
+      Plot.dot(bins, { x: "probability", y: "share", fill: "var(--validation)", r: 4 }),
+    ],
+  });
+}
+
 /** The largest by size, with their sign. */
 export function importanceChart(importance: Importance): string {
   const rows = importance.columns.toSorted((one, other) => Math.abs(other.value) - Math.abs(one.value)).slice(0, MOST_BARS);
@@ -137,7 +157,9 @@ function draw(options: Plot.PlotOptions): string {
 }
 
 function named(curve: Curve, loss: "trainLoss" | "validationLoss"): { step: number; loss: number }[] {
-  return curve.points.flatMap((point) => (point[loss] === null ? [] : [{ step: point.step, loss: point[loss] }]));
+  // The scale of penalties is one of orders of magnitude, where 0 has no place.
+  const shown = curve.unit === "penalty" ? curve.points.filter(({ step }) => step > 0) : curve.points;
+  return shown.flatMap((point) => (point[loss] === null ? [] : [{ step: point.step, loss: point[loss] }]));
 }
 
 function seconds(horizonMs: number): string {

@@ -31,8 +31,8 @@ function curvesCard(runs: readonly RunFacts[]): Html {
 
 function errorsCard(runs: readonly RunFacts[]): Html {
   const rows = runs.map(({ name, run }) => {
-    const { network, ridge, persistence } = run.card.validation;
-    return [name, ...[network, ridge, persistence].map(errorText)];
+    const { model, ridge, persistence } = run.card.validation;
+    return [name, ...[model, ridge, persistence].map(errorText)];
   });
   return card(
     "Validation error",

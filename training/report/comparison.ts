@@ -38,14 +38,29 @@ const ABSENT = "–";
 
 export function differencesBetween(runs: readonly RunFacts[]): Differences {
   const settings = runs.map(settingsOf);
-  const names = [...new Set(settings.flatMap((of) => [...of.keys()]))].filter(
-    (name) => new Set(settings.map((of) => of.get(name) ?? ABSENT)).size > 1,
+  const names = [...new Set(settings.flatMap((of) => [...of.keys()]))].filter((name) =>
+    isDiffering(runs.map(({ run }, index) => ({ kind: run.kind, value: settings[index]?.get(name) ?? ABSENT }))),
   );
   return { names, values: settings.map((of) => names.map((name) => of.get(name) ?? ABSENT)) };
 }
 
-/** R² of the mid by horizon, ridge's in brackets. */
+/** What only another kind of model has is no difference, but for runs of one kind. */
+function isDiffering(values: readonly { kind: string; value: string }[]): boolean {
+  if (new Set(values.flatMap(({ value }) => (value === ABSENT ? [] : [value]))).size > 1) return true;
+  return values.some(({ kind, value }) => values.some((other) => other.kind === kind && other.value !== value));
+}
+
+/** R² of the mid by horizon, ridge's in brackets; of classes Matthews' correlation, the logistic line's in brackets. */
 export function midScores(evaluation: Evaluation): string {
+  const { classes, reconstruction } = evaluation;
+  if (classes !== undefined)
+    return classes
+      .map(
+        ({ horizonMs, model, logistic }) =>
+          `${horizonMs / 1_000} s MCC ${model.mcc?.toFixed(3) ?? "–"} (${logistic?.mcc?.toFixed(3) ?? "–"})`,
+      )
+      .join(", ");
+  if (reconstruction !== undefined) return reconstruction === null ? "too few rows" : `R² beside the mean ${reconstruction.r2.toFixed(3)}`;
   return evaluation.scores
     .filter((score) => score.target === "mid")
     .map((score) => `${score.horizonMs / 1_000} s ${score.r2.toFixed(3)} (${score.ridgeR2.toFixed(3)})`)
@@ -62,13 +77,14 @@ export async function writeComparison(runs: readonly RunFacts[], path: string): 
 const HASH_DIGITS = 12;
 
 function settingsOf({ run }: RunFacts): Map<string, string> {
-  const { family, backend, commit, data, featureSet, settings, split } = run.card;
+  const { family, commit, data, featureSet, model, settings, split } = run.card;
   return new Map([
     ["model", family],
     ["data", `${data.source} ${data.sha256.slice(0, HASH_DIGITS)}`],
     ["features", `${featureSet.id} ${featureSet.fingerprint}`],
     ["training rows", String(split.trainRows)],
-    ["backend", backend],
+    ["answer", model.answer],
+    ...(run.kind === "network" ? ([["backend", run.card.backend]] satisfies [string, string][]) : []),
     ["commit", commit === null ? "unknown" : commit.slice(0, HASH_DIGITS) + (commit.endsWith("-dirty") ? "-dirty" : "")],
     ...flatten(settings),
   ]);

@@ -9,28 +9,29 @@ import { z } from "zod";
 
 const FILE = "importance.json";
 
-const shape = z.strictObject({
-  format: z.literal("edgebook-importance/1"),
+const measure = z.strictObject({
   /** What the numbers are, e.g. "gain" or "permutation: loss added". */
   measure: z.string().max(200),
   columns: z.array(z.strictObject({ column: z.string(), value: z.number() })).max(100_000),
 });
 
-export type Importance = Omit<z.infer<typeof shape>, "format">;
+const shape = z.strictObject({ format: z.literal("edgebook-importance/2"), measures: z.array(measure).max(100) });
 
-export async function writeImportance(folder: string, importance: Importance): Promise<void> {
-  await writeFile(join(folder, FILE), `${JSON.stringify({ format: "edgebook-importance/1", ...importance }, null, 2)}\n`);
+export type Importance = z.infer<typeof measure>;
+
+/** One list for each way to measure it. */
+export async function writeImportance(folder: string, measures: readonly Importance[]): Promise<void> {
+  await writeFile(join(folder, FILE), `${JSON.stringify({ format: "edgebook-importance/2", measures }, null, 2)}\n`);
 }
 
-/** Null where there is none, or none that can be read. */
-export async function readImportance(folder: string): Promise<Importance | null> {
+/** Empty where there is none, or none that can be read. */
+export async function readImportance(folder: string): Promise<readonly Importance[]> {
   const text = await readFile(join(folder, FILE), "utf8").catch(() => null);
-  if (text === null) return null;
+  if (text === null) return [];
   try {
-    const { measure, columns } = shape.parse(JSON.parse(text));
-    return { measure, columns };
+    return shape.parse(JSON.parse(text)).measures;
   } catch {
-    return null;
+    return [];
   }
 }
 

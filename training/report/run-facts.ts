@@ -15,7 +15,7 @@ export interface RunFacts {
   readonly curve: Curve | null;
   /** Null: never scored. */
   readonly evaluation: Evaluation | null;
-  readonly importance: Importance | null;
+  readonly importance: readonly Importance[];
   /** What the run was made on, where it says so. */
   readonly environment: Readonly<Record<string, string>> | null;
 }

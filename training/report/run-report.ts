@@ -5,9 +5,13 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { suspicionsOf } from "../evaluate/evaluate-run.ts";
+import type { ClassMeasures, ClassScore } from "../evaluate/class-scores.ts";
+import { type Evaluation, suspicionsOf } from "../evaluate/evaluate-run.ts";
+import type { ReconstructionScore } from "../evaluate/reconstruction-score.ts";
 import type { DetailedScore } from "../evaluate/scores.ts";
-import { calibrationChart, importanceChart, lossChart, scoresChart } from "./charts.ts";
+import type { RunCard } from "../train/run-card.ts";
+import type { Run } from "../train/run-folder.ts";
+import { calibrationChart, importanceChart, lossChart, reliabilityChart, scoresChart } from "./charts.ts";
 import { flatten } from "./flatten.ts";
 import { ridgeImportance } from "./importance.ts";
 import { card, dataTable, factList, type Html, html, legend, page, raw } from "./page.ts";
@@ -34,8 +38,9 @@ export function renderRun(facts: RunFacts): string {
     ...warnings.map((warning) => html`<p class="warning">${warning}</p>`),
     html`<div class="grid">${[lossCard(facts), scoresCard(facts), ...calibrationCards(facts), ...importanceCards(facts)]}</div>
 `,
-    ...(evaluation === null ? [] : [scoreTableCard("Scores on rows that training never saw", evaluation.scores)]),
-    ...(evaluation?.byPart ?? []).map((part) => scoreTableCard(`${part.market} alone (${part.source})`, part.scores)),
+    ...(evaluation === null ? [] : scoreTableCards("Scores on rows that training never saw", evaluation)),
+    ...(evaluation?.byPart ?? []).flatMap((part) => scoreTableCards(`${part.market} alone (${part.source})`, part)),
+    ...reconstructionCards(evaluation?.reconstruction ?? null),
     html`<div class="grid">${[validationCard(facts), settingsCard(facts), dataCard(facts), originCard(facts)]}</div>
 `,
   ]);
@@ -45,16 +50,18 @@ function warningsOf({ run, evaluation }: RunFacts): string[] {
   const { card } = run;
   return [
     ...(evaluation === null ? [] : suspicionsOf(evaluation)),
-    ...(card.bestEpoch === 0 ? ["No epoch was better than the start on the validation rows: this run has learnt nothing."] : []),
+    ...(isUntaught(card) ? ["Nothing was better than the start on the validation rows: this run has learnt nothing."] : []),
     ...(card.commit?.endsWith("-dirty") ? ["The code that trained it differs from its commit."] : []),
   ];
 }
 
 function lossCard({ curve, run }: RunFacts): Html {
   if (curve === null) return card("Loss", html`<p class="note">No curve was kept.</p>`);
-  const best = run.card.bestEpoch > 0 ? run.card.bestEpoch : null;
+  const best = bestStepOf(run.card);
   const chart = raw(lossChart(curve, best));
-  const note = `In units of each target's scale: persistence has about 1.${best === null ? "" : ` The dashed ${curve.unit}, ${best}, was kept.`}`;
+  const unit = run.card.model.answer === "moves" ? "In units of each target's scale: persistence has about 1." : "";
+  const shown = curve.unit === "round" ? " The mean of all ensembles; one that stopped counts with its last round." : "";
+  const note = `${unit}${shown}${best === null ? "" : ` The dashed ${curve.unit}, ${best}, was kept.`}`;
   return card(
     "Loss",
     html`${legend([
@@ -65,9 +72,32 @@ function lossCard({ curve, run }: RunFacts): Html {
   );
 }
 
+/** Null where nothing was kept, or each of several ensembles kept its own. */
+function bestStepOf(card: RunCard): number | null {
+  if (card.kind === "network") return card.bestEpoch > 0 ? card.bestEpoch : null;
+  if (card.kind === "lines") return null;
+  const best = card.ensembles.flatMap((ensemble) => ensemble?.bestRound ?? []);
+  return best.length === 1 && best[0] !== 0 ? (best[0] ?? null) : null;
+}
+
+/** What the model is as it began: no move, or the shares of the classes. */
+function isUntaught(card: RunCard): boolean {
+  if (card.kind === "network") return card.bestEpoch === 0;
+  if (card.kind === "lines") return card.lambdas.every((lambda) => lambda === null);
+  return card.ensembles.every((ensemble) => ensemble === null || ensemble.bestRound === 0);
+}
+
+function sizeOf(run: Run): [string, string][] {
+  if (run.kind === "network") return [["parameters", String(run.parameters.length)]];
+  if (run.kind === "lines") return [["weights", String(run.weights.length)]];
+  const trees = run.ensembles.map((ensemble) => ensemble?.trees.length ?? 0);
+  return [["trees", `${trees.reduce((sum, count) => sum + count, 0)} in ${trees.filter((count) => count > 0).length} ensembles`]];
+}
+
 function scoresCard({ evaluation, folder }: RunFacts): Html {
   const title = "R² against persistence, by horizon";
   if (evaluation === null) return card(title, html`<p>Not scored yet: <code>edgebook evaluate --run ${folder}</code></p>`);
+  if (evaluation.classes !== undefined || evaluation.reconstruction !== undefined) return html``;
   if (evaluation.scores.length === 0) return card(title, html`<p>Too few rows to score.</p>`);
   return card(
     title,
@@ -91,12 +121,13 @@ function calibrationCards({ evaluation }: RunFacts): Html[] {
 
 function importanceCards({ run, importance }: RunFacts): Html[] {
   const { card: known, ridgeWeights } = run;
-  const output = known.outputs.findIndex(({ target }) => target === SHOWN_TARGET);
+  // Lines of classes have a column for each label, and no one of them stands for the model.
+  const output = known.model.answer === "moves" ? known.outputs.findIndex(({ target }) => target === SHOWN_TARGET) : -1;
   const column = known.outputs[output];
   const measure = "weight in the ridge line";
-  const ridge = ridgeImportance(ridgeWeights, { columns: known.featureSet.columns, output, measure });
+  const ridge = output < 0 ? null : ridgeImportance(ridgeWeights, { columns: known.featureSet.columns, output, measure });
   return [
-    ...(importance === null ? [] : [card("What the model looks at", raw(importanceChart(importance)))]),
+    ...importance.map((one) => card(`What the model looks at: ${one.measure}`, raw(importanceChart(one)))),
     ...(ridge === null || column === undefined
       ? []
       : [
@@ -107,6 +138,57 @@ function importanceCards({ run, importance }: RunFacts): Html[] {
           ),
         ]),
   ];
+}
+
+function scoreTableCards(title: string, { scores, classes }: Pick<Evaluation, "scores" | "classes">): Html[] {
+  if (classes === undefined) return scores.length === 0 ? [] : [scoreTableCard(title, scores)];
+  return classes.map((score) => classCard(title, score));
+}
+
+/** One question: the model beside what needs none, what came beside what was said, and whether its probabilities mean what they say. */
+function classCard(title: string, { target, asks, horizonMs, labels, rows, model, intervals, ...score }: ClassScore): Html {
+  const names = ["accuracy", "macroF1", "mcc", "logLoss", "brier"] as const;
+  const plain = (name: string, of: ClassMeasures): string[] => [name, ...names.map((each) => measureText(of[each]))];
+  const intervalOf = (name: (typeof names)[number]): string => {
+    const interval = intervals[name];
+    return interval === null ? "–" : `${measureText(interval.low)} … ${measureText(interval.high)}`;
+  };
+  const body = [
+    plain("model", model),
+    ["95 %", ...names.map(intervalOf)],
+    ...(score.logistic === null ? [] : [plain("logistic line", score.logistic)]),
+    plain("last class known", score.persistence),
+    plain("commonest class", score.majority),
+  ];
+  const confusion = score.confusion.map((said, came) => [`${labels[came]} came`, ...said.map(String)]);
+  const asked = asks === "move" ? `${target} in ${horizonMs / 1_000} s` : `next change of the ${target} within ${horizonMs / 1_000} s`;
+  return card(
+    `${title}: ${asked}, ${rows} rows`,
+    html`${dataTable(["", "accuracy", "macro-F1", "MCC", "log-loss", "Brier"], body)}
+<div class="grid">${dataTable(["", ...labels.map((label) => `said ${label}`)], confusion)}${raw(reliabilityChart(score.calibration))}</div>`,
+    "The commonest class is that of these very rows, which nobody knew beforehand. MCC: Matthews' correlation, 0 for whoever always says the same. The chart: how often what was said came, by its probability; on the dashed line a probability means what it says.",
+  );
+}
+
+function reconstructionCards(score: ReconstructionScore | null): Html[] {
+  if (score === null) return [];
+  const { error, meanError, r2, r2Low, r2High, columns } = score;
+  const rows = columns.map((one) => [one.column, one.error.toFixed(4), one.meanError.toFixed(4), signed(one.r2)]);
+  return [
+    card(
+      `What comes back of ${score.rows} rows that training never saw`,
+      html`${factList([
+        ["error", error.toFixed(4)],
+        ["error of the columns' means", meanError.toFixed(4)],
+        ["R² beside the mean", `${signed(r2)} (${signed(r2Low)} … ${signed(r2High)})`],
+      ])}${dataTable(["column, the worst first", "error", "error of the mean", "R²"], rows)}`,
+      "Mean squared errors in squared standard deviations of the training rows.",
+    ),
+  ];
+}
+
+function measureText(value: number | null): string {
+  return value === null ? "–" : signed(value, 3);
 }
 
 function scoreTableCard(title: string, scores: readonly DetailedScore[]): Html {
@@ -131,27 +213,32 @@ function scoreTableCard(title: string, scores: readonly DetailedScore[]): Html {
   );
 }
 
+const ERROR_NOTES: Readonly<Record<string, string>> = {
+  moves: "Mean squared error in units of each target's scale.",
+  classes: "Cross-entropy in nats, the mean over rows and questions.",
+  reconstruction: "Mean squared error in squared standard deviations.",
+};
+
 function validationCard({ run }: RunFacts): Html {
-  const { network, ridge, persistence } = run.card.validation;
+  const { model, ridge, persistence } = run.card.validation;
   return card(
     "Validation error",
     factList([
-      ["model", errorText(network)],
-      ["ridge", errorText(ridge)],
-      ["persistence", errorText(persistence)],
-      ["ridge's λ", [...new Set(run.card.ridgeLambdas.map((lambda) => (lambda === null ? "no line" : String(lambda))))].join(", ")],
+      ["model", errorText(model)],
+      [run.card.model.answer === "classes" ? "logistic line" : "ridge", errorText(ridge)],
+      [run.card.model.answer === "moves" ? "persistence" : "what knows nothing of the row", errorText(persistence)],
+      ["the line's λ", [...new Set(run.card.ridgeLambdas.map((lambda) => (lambda === null ? "no line" : String(lambda))))].join(", ")],
     ]),
-    "Mean squared error in units of each target's scale. Validation chose when to stop and λ, so it flatters both.",
+    `${ERROR_NOTES[run.card.model.answer] ?? ""} Validation chose when to stop and λ, so it flatters both.`,
   );
 }
 
 function settingsCard({ run }: RunFacts): Html {
-  const parameters = run.card.slots.reduce((sum, slot) => sum + slot.size, 0);
   return card(
     "Settings",
     factList([
       ["model", run.card.family],
-      ["parameters", String(parameters)],
+      ...sizeOf(run),
       ...flatten(run.card.settings),
       ["targets are cut at", `${run.card.targetClip} root mean squares`],
       ["inputs are cut at", `${run.card.normaliser.clip} standard deviations`],
@@ -183,13 +270,13 @@ function dataCard({ run, evaluation }: RunFacts): Html {
 }
 
 function originCard({ run, evaluation, environment }: RunFacts): Html {
-  const { commit, backend, files, format } = run.card;
+  const { commit, files, format } = run.card;
   return card(
     "How it was made",
     factList([
       ["trained by commit", commit ?? "unknown"],
       ...(evaluation === null ? [] : ([["scored by commit", evaluation.commit ?? "unknown"]] satisfies [string, string][])),
-      ["backend", backend],
+      ...(run.kind === "network" ? ([["backend", run.card.backend]] satisfies [string, string][]) : []),
       ...Object.entries(environment ?? {}),
       ...flatten(files, "SHA-256"),
       ["format", format],

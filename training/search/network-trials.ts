@@ -11,18 +11,15 @@ import type { TrainSettings } from "../engine/settings.ts";
 import { lossFor } from "../networks/losses.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import type { Loss } from "../tensors/losses/contract.ts";
-import { fitStatistics } from "../train/fit-statistics.ts";
-import { type PreparedRows, prepareRows, rowsWithHistory } from "../train/prepared-rows.ts";
+import { type PreparedRows, rowsWithHistory } from "../train/prepared-rows.ts";
+import { lookBackOf, preparedParts } from "../train/run-rows.ts";
 import { purgeFor, type SplitSettings, splitByTime } from "../train/split.ts";
 import { trainNetwork } from "../train/train-network.ts";
-import { familyFor, lookBackOf } from "../train/train-run.ts";
+import { familyFor } from "../train/train-run.ts";
 import { type Fold, walkForwardFolds } from "./folds.ts";
 import type { TrainOnce } from "./search-settings.ts";
 import { withDrawn } from "./settings-path.ts";
 import type { Space } from "./space.ts";
-
-/** A move beyond this many root mean squares counts as one of that size, as in train/train-run.ts. */
-const TARGET_CLIP = 5;
 
 /** What matters most, over the ranges in which it does. */
 export const NETWORK_SPACE: Space = {
@@ -65,13 +62,8 @@ export function networkTrials({ dataset, runtime, settings, shares, ...options }
   const rowsOf = (fold: Fold): FoldRows => {
     if (prepared?.fold === fold) return prepared;
     const [train, validation] = [rowsWithHistory(dataset, fold.train, family), rowsWithHistory(dataset, fold.validation, family)];
-    const statistics = fitStatistics(dataset, train, { family, answer: model.answer });
-    prepared = {
-      fold,
-      loss: lossFor(statistics.output),
-      train: prepareRows(dataset, train, { ...statistics, targetClip: TARGET_CLIP }),
-      validation: prepareRows(dataset, validation, { ...statistics, targetClip: null }),
-    };
+    const { statistics, ...parts } = preparedParts(dataset, { train, validation }, { family, answer: model.answer });
+    prepared = { fold, loss: lossFor(family.id, statistics.output), ...parts };
     return prepared;
   };
   return {

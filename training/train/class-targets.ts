@@ -68,7 +68,7 @@ export function checkClasses({ targets, width }: ClassTargets, rows: Uint32Array
 }
 
 /** [rows] index into the question's labels; -1 where there is no class. */
-function classesOf(dataset: Dataset, question: ClassQuestion, thresholdBps: number): Int8Array {
+export function classesOf(dataset: Dataset, question: ClassQuestion, thresholdBps: number): Int8Array {
   const { rows, outputs, targets, mask, card } = dataset;
   if (question.asks === "next-change") {
     const step = columnOf(dataset, { ...question, horizonMs: card.intervalMs });
@@ -84,7 +84,7 @@ function classesOf(dataset: Dataset, question: ClassQuestion, thresholdBps: numb
 }
 
 /** The target of the dataset that a question is answered by. */
-function columnOf(dataset: Dataset, { target, horizonMs }: Pick<ClassQuestion, "target" | "horizonMs">): number {
+export function columnOf(dataset: Dataset, { target, horizonMs }: Pick<ClassQuestion, "target" | "horizonMs">): number {
   const column = dataset.card.targets.findIndex((each) => each.target === target && each.horizonMs === horizonMs);
   if (column < 0) throw new CommandError(`the dataset has no moves of ${target} at ${horizonMs} ms: make the dataset again`);
   return column;

@@ -1,13 +1,17 @@
 /**
- * A run is a folder that says all of how a model came to be, so that evaluation and export need nothing else:
+ * A run is a folder that says all of how a model came to be, so that evaluation and export need nothing else. What was trained is of a kind: a
+ * network, trees or lines; run.json says which.
  *
  * | file | |
  * |---|---|
  * | run.json | settings, dataset (its hash, and where it was), boundaries of the split, normaliser, target scale, hashes of the other files |
- * | metrics.ndjson | one line an epoch |
+ * | metrics.ndjson | one line an epoch of a network, a round of each ensemble, a penalty of lines |
  * | weights.f32 | the parameters, then the running statistics where the network has any, flat, as run.json's slots cut them |
+ * | ensemble-NN.trees | of trees: one for each move or question that was asked for (trees/tree-file.ts) |
+ * | lines.f64 | of lines: [outputs, columns] weights, then [outputs] intercepts |
  * | checkpoint | of a training that goes on, or was interrupted: see engine/checkpoint.ts; gone when it is done |
- * | ridge.f64 | [outputs, columns] the line fitted on the same rows |
+ * | ridge.f64 | the line fitted on the same rows. Of moves: [outputs, columns]. Of classes, logistic: [labels, columns] weights, [labels] intercepts |
+ * | importance.json | what trees look at |
  * | scores.json | written by `evaluate` |
  *
  * Nothing in it depends on when or how fast it was made: the same code, data, settings and runtime give the same bytes.
@@ -16,147 +20,121 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
-import { COMMIT_PATTERN } from "../../models/manifest.ts";
 import { CommandError } from "../command-error.ts";
 import type { EpochScore } from "../engine/contract.ts";
-import type { TrainSettings } from "../engine/settings.ts";
-import { networkSettingsShape } from "../networks/settings.ts";
+import type { TreeEnsemble } from "../trees/contract.ts";
+import { encodeTrees, parseTrees } from "../trees/tree-file.ts";
+import { type LinesCard, type NetworkCard, type RunCard, runShape, type TreesCard } from "./run-card.ts";
 
 const RUN_FILE = "run.json";
 export const METRICS_FILE = "metrics.ndjson";
 const WEIGHTS_FILE = "weights.f32";
+const LINES_FILE = "lines.f64";
 const RIDGE_FILE = "ridge.f64";
 export const SCORES_FILE = "scores.json";
+/** Where a run's checkpoint lies in its folder. */
+export const CHECKPOINT_FILE = "checkpoint";
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-const finite = z.array(z.number());
-const outputs = z.array(z.strictObject({ target: z.enum(["bid", "mid", "ask"]), horizonMs: z.int().positive() })).min(1);
-
-/** Of moves, in units of the targets' scale. */
-const movesLoss = z.discriminatedUnion("id", [
-  z.strictObject({ id: z.enum(["squared", "absolute"]) }),
-  z.strictObject({ id: z.literal("huber"), delta: z.number() }),
-]);
-
-export type MovesLoss = z.infer<typeof movesLoss>;
-
-const slots = z.array(z.strictObject({ name: z.string(), shape: z.array(z.int()), offset: z.int(), size: z.int() }));
-
-const runShape = z.strictObject({
-  format: z.literal("edgebook-run/2"),
-  /** Of the code, as training/commit.ts tells it. */
-  commit: z.string().regex(COMMIT_PATTERN).nullable(),
-  family: z.string(),
-  /** How the family was built, and what the training rows called flat, by question of its classes. */
-  model: z.strictObject({ ...networkSettingsShape.shape, thresholdsBps: finite }),
-  backend: z.enum(["node", "wasm"]),
-  settings: z.strictObject({
-    seed: z.int(),
-    epochs: z.int(),
-    batch: z.int(),
-    learningRate: z.number(),
-    patience: z.int(),
-    optimiser: z.discriminatedUnion("kind", [
-      z.strictObject({
-        kind: z.enum(["adamw", "adam"]),
-        beta1: z.number(),
-        beta2: z.number(),
-        epsilon: z.number(),
-        weightDecay: z.number(),
-      }),
-      z.strictObject({
-        kind: z.literal("rmsprop"),
-        smoothing: z.number(),
-        epsilon: z.number(),
-        momentum: z.number(),
-        weightDecay: z.number(),
-      }),
-      z.strictObject({ kind: z.literal("sgd"), momentum: z.number(), isNesterov: z.boolean(), weightDecay: z.number() }),
-    ]),
-    schedule: z.discriminatedUnion("kind", [
-      z.strictObject({ kind: z.enum(["constant", "linear", "cosine", "plateau"]), warmupSteps: z.int() }),
-      z.strictObject({ kind: z.literal("step"), warmupSteps: z.int(), everyEpochs: z.int(), factor: z.number() }),
-    ]),
-    clip: z.strictObject({ norm: z.number().nullable(), value: z.number().nullable() }),
-    workers: z.int(),
-    accumulate: z.int(),
-  } satisfies Record<keyof TrainSettings, z.ZodType>),
-  /** Absent: squared errors. */
-  loss: movesLoss.optional(),
-  data: z.strictObject({
-    folder: z.string(),
-    sha256,
-    source: z.string(),
-    markets: z.array(z.strictObject({ market: z.string(), source: z.string(), from: z.number(), to: z.number() })),
-  }),
-  featureSet: z.strictObject({ id: z.string(), fingerprint: z.string(), columns: z.array(z.string()), warmupMs: z.number() }),
-  intervalMs: z.int(),
-  outputs,
-  split: z.strictObject({
-    trainShare: z.number(),
-    validationShare: z.number(),
-    purgeMs: z.number(),
-    validationFrom: z.number(),
-    testFrom: z.number().nullable(),
-    trainRows: z.int(),
-    validationRows: z.int(),
-    trainFrom: z.number(),
-    trainTo: z.number(),
-  }),
-  normaliser: z.strictObject({ mean: finite, scale: finite, clip: z.number() }),
-  targetScale: finite,
-  targetClip: z.number(),
-  slots,
-  /** Of running statistics; absent: the network has none. */
-  statisticSlots: slots.optional(),
-  ridgeLambdas: z.array(z.number().nullable()),
-  bestEpoch: z.int(),
-  /**
-   * Over the validation cells: of moves the mean squared error in units of the targets' scale. Of classes the cross-entropy in nats, of a reconstruction the
-   * mean squared error; `persistence` is then what knows nothing of the row (baseline.ts), and there is no ridge.
-   */
-  validation: z.strictObject({ network: z.number(), ridge: z.number().nullable(), persistence: z.number() }),
-  files: z.strictObject({ weights: sha256, ridge: sha256 }),
-});
-
-export type RunCard = z.infer<typeof runShape>;
-
-export interface Run {
-  readonly card: RunCard;
+export interface NetworkRun {
+  readonly kind: "network";
+  readonly card: NetworkCard;
   readonly parameters: Float32Array;
   /** Running statistics, flat; empty where the network has none. */
   readonly statistics: Float32Array;
   readonly ridgeWeights: Float64Array;
 }
 
+export interface TreesRun {
+  readonly kind: "trees";
+  readonly card: TreesCard;
+  /** As in the card. */
+  readonly ensembles: readonly (TreeEnsemble | null)[];
+  readonly ridgeWeights: Float64Array;
+}
+
+export interface LinesRun {
+  readonly kind: "lines";
+  readonly card: LinesCard;
+  /** [outputs, columns] */
+  readonly weights: Float64Array;
+  /** [outputs] */
+  readonly intercepts: Float64Array;
+  readonly ridgeWeights: Float64Array;
+}
+
+export type Run = NetworkRun | TreesRun | LinesRun;
+
 /** Writes the folder, run.json last. Scores of an earlier run there are removed: they are not this one's. */
 export async function writeRun(
   folder: string,
   run: {
-    card: Omit<RunCard, "files">;
+    card: Omit<NetworkCard, "files" | "kind">;
     parameters: Float32Array;
     statistics: Float32Array;
     ridgeWeights: Float64Array;
     curve: readonly EpochScore[];
   },
-): Promise<RunCard> {
-  await mkdir(folder, { recursive: true });
-  for (const stale of [RUN_FILE, SCORES_FILE]) await rm(join(folder, stale), { force: true });
+): Promise<NetworkCard> {
   const weights = Buffer.concat([bytesOf(run.parameters), bytesOf(run.statistics)]);
   const ridge = bytesOf(run.ridgeWeights);
-  await writeFile(join(folder, WEIGHTS_FILE), weights);
-  await writeFile(join(folder, RIDGE_FILE), ridge);
-  await writeCurve(folder, run.curve);
-  const card: RunCard = { ...run.card, files: { weights: sha256Of(weights), ridge: sha256Of(ridge) } };
+  const files = { [WEIGHTS_FILE]: weights, [RIDGE_FILE]: ridge };
+  const card: NetworkCard = { ...run.card, kind: "network", files: { weights: sha256Of(weights), ridge: sha256Of(ridge) } };
+  return writeFolder(folder, { card, files, metrics: run.curve });
+}
+
+export async function writeTreesRun(
+  folder: string,
+  run: {
+    card: Omit<TreesCard, "files" | "kind" | "ensembles">;
+    ensembles: readonly ({ readonly ensemble: TreeEnsemble; readonly rounds: number; readonly bestRound: number } | null)[];
+    ridgeWeights: Float64Array;
+    metrics: readonly object[];
+  },
+): Promise<TreesCard> {
+  const ridge = bytesOf(run.ridgeWeights);
+  const files: Record<string, Uint8Array> = { [RIDGE_FILE]: ridge };
+  const ensembles = run.ensembles.map((trained, index) => {
+    if (trained === null) return null;
+    const bytes = encodeTrees(trained.ensemble);
+    files[ensembleFile(index)] = bytes;
+    return { sha256: sha256Of(bytes), rounds: trained.rounds, bestRound: trained.bestRound };
+  });
+  const card: TreesCard = { ...run.card, kind: "trees", ensembles, files: { ridge: sha256Of(ridge) } };
+  return writeFolder(folder, { card, files, metrics: run.metrics });
+}
+
+export async function writeLinesRun(
+  folder: string,
+  run: {
+    card: Omit<LinesCard, "files" | "kind">;
+    weights: Float64Array;
+    intercepts: Float64Array;
+    ridgeWeights: Float64Array;
+    metrics: readonly object[];
+  },
+): Promise<LinesCard> {
+  const lines = Buffer.concat([bytesOf(run.weights), bytesOf(run.intercepts)]);
+  const ridge = bytesOf(run.ridgeWeights);
+  const card: LinesCard = { ...run.card, kind: "lines", files: { lines: sha256Of(lines), ridge: sha256Of(ridge) } };
+  return writeFolder(folder, { card, files: { [LINES_FILE]: lines, [RIDGE_FILE]: ridge }, metrics: run.metrics });
+}
+
+async function writeFolder<Card extends RunCard>(
+  folder: string,
+  run: { card: Card; files: Readonly<Record<string, Uint8Array>>; metrics: readonly object[] },
+): Promise<Card> {
+  await mkdir(folder, { recursive: true });
+  for (const stale of [RUN_FILE, SCORES_FILE]) await rm(join(folder, stale), { force: true });
+  for (const [name, bytes] of Object.entries(run.files)) await writeFile(join(folder, name), bytes);
+  await writeCurve(folder, run.metrics);
   const path = join(folder, RUN_FILE);
-  await writeFile(`${path}.tmp`, `${JSON.stringify(card, null, 2)}\n`);
+  await writeFile(`${path}.tmp`, `${JSON.stringify(run.card, null, 2)}\n`);
   await rename(`${path}.tmp`, path);
-  return card;
+  return run.card;
 }
 
 /** Also after each epoch, so that a training can be followed from outside. */
-export async function writeCurve(folder: string, curve: readonly EpochScore[]): Promise<void> {
+export async function writeCurve(folder: string, curve: readonly object[]): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, METRICS_FILE), curve.map((epoch) => `${JSON.stringify(epoch)}\n`).join(""));
 }
@@ -173,11 +151,33 @@ export async function readRun(folder: string): Promise<Run> {
     throw new CommandError(`${path} is not a run (${issue?.path.join(".")}: ${issue?.message}): train again`);
   }
   const card = parsed.data;
-  const weights = await readVerified(join(folder, WEIGHTS_FILE), card.files.weights);
-  const ridge = await readVerified(join(folder, RIDGE_FILE), card.files.ridge);
-  const flat = new Float32Array(weights);
+  const ridgeWeights = new Float64Array(await readVerified(join(folder, RIDGE_FILE), card.files.ridge));
+  if (card.kind === "trees") return { kind: card.kind, card, ensembles: await readEnsembles(folder, card), ridgeWeights };
+  if (card.kind === "lines") {
+    const flat = new Float64Array(await readVerified(join(folder, LINES_FILE), card.files.lines));
+    const outputs = flat.length / (card.featureSet.columns.length + 1);
+    const split = flat.length - outputs;
+    return { kind: card.kind, card, weights: flat.slice(0, split), intercepts: flat.slice(split), ridgeWeights };
+  }
+  const flat = new Float32Array(await readVerified(join(folder, WEIGHTS_FILE), card.files.weights));
   const count = card.slots.reduce((sum, slot) => sum + slot.size, 0);
-  return { card, parameters: flat.slice(0, count), statistics: flat.slice(count), ridgeWeights: new Float64Array(ridge) };
+  return { kind: card.kind, card, parameters: flat.slice(0, count), statistics: flat.slice(count), ridgeWeights };
+}
+
+async function readEnsembles(folder: string, card: TreesCard): Promise<(TreeEnsemble | null)[]> {
+  const ensembles: (TreeEnsemble | null)[] = [];
+  for (const [index, known] of card.ensembles.entries()) {
+    const path = join(folder, ensembleFile(index));
+    const parsed = known === null ? null : parseTrees(new Uint8Array(await readVerified(path, known.sha256)));
+    if (parsed !== null && "malformed" in parsed) throw new CommandError(`${path} is no ensemble (${parsed.malformed}): train again`);
+    ensembles.push(parsed === null ? null : parsed.ensemble);
+  }
+  return ensembles;
+}
+
+/** From 1, as people count. */
+function ensembleFile(index: number): string {
+  return `ensemble-${String(index + 1).padStart(2, "0")}.trees`;
 }
 
 async function readVerified(path: string, sha256: string): Promise<ArrayBuffer> {

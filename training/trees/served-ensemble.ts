@@ -3,7 +3,7 @@
  * of its tree, and behind it what turns sums into answers:
  *
  * - values: a product with each output's own scale (left out where every scale is 1), as in the served graph of a network;
- * - probabilities: ONNX's own Sigmoid or Softmax. TreeEnsembleClassifier is not used: its binary case decides by the signs of all weights which
+ * - probabilities: ONNX's own Sigmoid or Softmax; of several questions each has its own. TreeEnsembleClassifier is not used: its binary case decides by the signs of all weights which
  *   class the sum is of, and it answers labels in int64 beside the scores. The regressor's own `post_transform` is not used either:
  *   onnxruntime ignores LOGISTIC for one output. So every objective routes and sums by the one path that answer.ts reproduces bit for bit.
  *
@@ -16,6 +16,7 @@
 
 import { encodeModel } from "../onnx/encode.ts";
 import { type Attribute, DOMAINS, type Node, OPSET, type TensorConstant } from "../onnx/model.ts";
+import { softmaxOfGroups } from "../onnx/softmax-of-groups.ts";
 import { hasProbabilities } from "./answer.ts";
 import type { Tree, TreeEnsemble } from "./contract.ts";
 
@@ -56,10 +57,15 @@ function checkEnsembles(ensembles: readonly TreeEnsemble[], { outputScale }: Ser
   const first = ensembles[0];
   if (first === undefined) throw new RangeError("no ensemble to export");
   const outputs = ensembles.reduce((sum, ensemble) => sum + ensemble.outputs, 0);
+  const ofClasses = ensembles.filter(({ objective }) => hasProbabilities(objective));
+  if (ofClasses.length > 0 && ofClasses.length < ensembles.length)
+    throw new RangeError("ensembles of moves and of classes, whose answers are probabilities, don't go into one file");
   for (const { columns, objective } of ensembles) {
     if (columns !== first.columns) throw new RangeError(`ensembles of ${first.columns} and of ${columns} columns have no common input`);
-    if (hasProbabilities(objective) && (ensembles.length > 1 || outputScale !== null))
-      throw new RangeError(`${objective.kind} answers probabilities: it is exported alone and without scale`);
+    if (hasProbabilities(objective) && (outputScale !== null || (ensembles.length > 1 && !areAllMulticlass(ensembles))))
+      throw new RangeError(
+        `${objective.kind} answers probabilities: it is exported without scale, and beside others of several classes alone`,
+      );
   }
   if (outputScale !== null && outputScale.length !== outputs) throw new RangeError(`${outputScale.length} scales for ${outputs} outputs`);
   return { columns: first.columns, outputs };
@@ -70,6 +76,7 @@ function answerNodes(ensembles: readonly TreeEnsemble[], { outputName, outputSca
   const plain = { domain: "", outputs: [outputName] };
   const kind = ensembles[0]?.objective.kind;
   if (kind === "log-loss") return { nodes: [{ ...plain, operator: "Sigmoid", inputs: ["sums"], attributes: {} }], constants: [] };
+  if (kind === "multiclass" && ensembles.length > 1) return groupedSoftmax(ensembles, outputName);
   if (kind === "multiclass")
     return { nodes: [{ ...plain, operator: "Softmax", inputs: ["sums"], attributes: { axis: { int: -1 } } }], constants: [] };
   if (outputScale === null || outputScale.every((scale) => scale === 1)) return { nodes: [], constants: [] };
@@ -77,6 +84,19 @@ function answerNodes(ensembles: readonly TreeEnsemble[], { outputName, outputSca
     nodes: [{ ...plain, operator: "Mul", inputs: ["sums", "scale"], attributes: {} }],
     constants: [{ name: "scale", type: "float32", shape: [outputScale.length], data: Float32Array.from(outputScale) }],
   };
+}
+
+function areAllMulticlass(ensembles: readonly TreeEnsemble[]): boolean {
+  return ensembles.every(({ objective }) => objective.kind === "multiclass");
+}
+
+/** Each ensemble's classes add up to 1 of their own. */
+function groupedSoftmax(ensembles: readonly TreeEnsemble[], outputName: string): Answered {
+  return softmaxOfGroups(
+    "sums",
+    outputName,
+    ensembles.map(({ outputs }) => outputs),
+  );
 }
 
 function ensembleNode(ensembles: readonly TreeEnsemble[], input: string, output: string): Node {

@@ -115,7 +115,7 @@ describe("an exported ensemble", () => {
     expect(() => buildServedEnsemble([], plain)).toThrow(/no ensemble/);
     expect(() => buildServedEnsemble([ensemble, { ...ensemble, columns: 4 }], plain)).toThrow(/3 and of 4 columns/);
     expect(() => buildServedEnsemble([ensemble], { ...plain, outputScale: [1, 2] })).toThrow(/2 scales for 1 outputs/);
-    expect(() => buildServedEnsemble([ensemble, log], plain)).toThrow(/exported alone/);
+    expect(() => buildServedEnsemble([ensemble, log], plain)).toThrow(/don't go into one file/);
     expect(() => buildServedEnsemble([log], { ...plain, outputScale: [1] })).toThrow(/without scale/);
   });
 });

@@ -1,0 +1,161 @@
+/** The options of `edgebook train` and `search` that are of trees or of lines, and the refusal of those that are of something else. */
+
+import { availableParallelism } from "node:os";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { CommandError } from "../command-error.ts";
+import { LINE_DEFAULTS, type LineSettings } from "../train/fit-lines.ts";
+import { type RunObjective, type RunTreeSettings, TREE_DEFAULTS } from "../train/fit-trees.ts";
+import type { RunKind } from "../train/run-rows.ts";
+import type { TreeGrowth } from "../trees/contract.ts";
+import { collect, countingNumber, numberFromZero, positiveNumber } from "./options.ts";
+
+export interface KindOptions {
+  readonly seed: number;
+  readonly learningRate: number;
+  readonly patience: number;
+  readonly workers?: number;
+  readonly loss?: LossName;
+  readonly level?: number;
+  readonly rounds: number;
+  readonly growth: TreeGrowth["kind"];
+  readonly leaves: number;
+  readonly depth?: number;
+  readonly bins: number;
+  readonly lambda: number;
+  readonly leafHessian: number;
+  readonly leafRows: number;
+  readonly leastGain: number;
+  readonly rowShare: number;
+  readonly columnShare: number;
+  readonly monotone: readonly string[];
+  readonly lambdas?: readonly number[];
+  readonly intercept: boolean;
+}
+
+export const LOSS_NAMES = ["squared", "absolute", "huber", "quantile"] as const;
+export type LossName = (typeof LOSS_NAMES)[number];
+
+/** Deeper than balanced trees of so many leaves ever get, and where a leaf-wise tree that isn't balanced ends. */
+const LEAF_WISE_DEPTH = 64;
+const DEPTH_WISE_DEPTH = 6;
+/** What was measured to pay; more are for large data, and asked for. */
+const USUAL_THREADS = 2;
+
+/** Which kinds take an option, where not all do. */
+const KINDS_OF_OPTION: Readonly<Record<string, readonly RunKind[]>> = {
+  ...ofKinds(
+    ["network"],
+    ["epochs", "batch", "accumulate", "optimiser", "weightDecay", "momentum", "nesterov", "schedule", "warmup", "everyEpochs"],
+  ),
+  ...ofKinds(["network"], ["factor", "clipNorm", "clipValue", "size", "backend", "leastEpochs"]),
+  ...ofKinds(["network", "trees"], ["seed", "workers", "learningRate", "patience", "loss", "resume"]),
+  ...ofKinds(["trees"], ["rounds", "growth", "leaves", "depth", "bins", "lambda", "leafHessian", "leafRows", "leastGain", "rowShare"]),
+  ...ofKinds(["trees"], ["columnShare", "monotone", "level", "only", "leastRounds"]),
+  ...ofKinds(["lines"], ["lambdas", "intercept"]),
+};
+
+const NAMES: Readonly<Record<RunKind, string>> = { network: "networks", trees: "trees", lines: "lines" };
+
+export function addKindOptions(command: Command): Command {
+  const trees = TREE_DEFAULTS;
+  return command
+    .option("--rounds <number>", "trees: at most; training stops early when validation no longer improves", countingNumber, trees.rounds)
+    .addOption(
+      new Option("--growth <name>", "trees: the leaf that gains most first, or level by level")
+        .choices(["leaf-wise", "depth-wise"])
+        .default("leaf-wise"),
+    )
+    .option("--leaves <number>", "trees: at most, of leaf-wise growth", countingNumber, 31)
+    .option("--depth <levels>", `trees: at most (leaf-wise ${LEAF_WISE_DEPTH}, depth-wise ${DEPTH_WISE_DEPTH})`, countingNumber)
+    .option("--bins <number>", "trees: of each column, 255 at most", countingNumber, trees.maxBins)
+    .option("--lambda <number>", "trees: L2 of the leaves' values", numberFromZero, trees.lambda)
+    .option("--leaf-rows <number>", "trees: fewest rows in a leaf", countingNumber, trees.minRows)
+    .option("--leaf-hessian <number>", "trees: least sum of hessians in a leaf", numberFromZero, trees.minHessian)
+    .option("--least-gain <number>", "trees: of a split", numberFromZero, trees.minGain)
+    .option("--row-share <share>", "trees: of the rows, drawn for each tree", positiveNumber, trees.rowShare)
+    .option("--column-share <share>", "trees: of the columns, drawn for each tree", positiveNumber, trees.columnShare)
+    .option("--monotone <column=direction>", "trees: 1: answers never fall as the column rises; -1: never rise (repeatable)", collect, [])
+    .option("--level <share>", "trees: of --loss quantile; 0.9: nine of ten moves lie below", positiveNumber)
+    .option("--lambdas <list>", "lines: penalties, with commas; validation chooses", penalties)
+    .option("--intercept", "lines: of moves, with a drift of their own", LINE_DEFAULTS.hasIntercept);
+}
+
+/** Throws CommandError where an option was given that this kind of model makes nothing of. */
+export function refuseUnused(command: Command, kind: RunKind, model: string): void {
+  for (const option of command.options) {
+    const name = option.attributeName();
+    const kinds = KINDS_OF_OPTION[name];
+    if (kinds === undefined || kinds.includes(kind) || command.getOptionValueSource(name) !== "cli") continue;
+    throw new CommandError(
+      `${option.long} is of ${kinds.map((of) => NAMES[of]).join(" and ")}, and ${model} is none of them: leave it out`,
+    );
+  }
+}
+
+/** @param columns of the dataset, for --monotone. Throws CommandError for settings that don't fit. */
+export function treeSettingsOf(options: KindOptions, command: Command, columns: readonly string[]): RunTreeSettings {
+  const isGiven = (name: string): boolean => command.getOptionValueSource(name) === "cli";
+  return {
+    seed: options.seed,
+    objective: objectiveOf(options),
+    rounds: options.rounds,
+    learningRate: isGiven("learningRate") ? options.learningRate : TREE_DEFAULTS.learningRate,
+    growth: growthOf(options),
+    maxBins: options.bins,
+    lambda: options.lambda,
+    minHessian: options.leafHessian,
+    minRows: options.leafRows,
+    minGain: options.leastGain,
+    rowShare: options.rowShare,
+    columnShare: options.columnShare,
+    monotone: monotoneOf(options.monotone, columns),
+    earlyStoppingRounds: isGiven("patience") ? options.patience : TREE_DEFAULTS.earlyStoppingRounds,
+  };
+}
+
+export function threadsOf({ workers }: KindOptions): number {
+  return workers ?? Math.min(availableParallelism(), USUAL_THREADS);
+}
+
+export function lineSettingsOf({ lambdas, intercept }: KindOptions): LineSettings {
+  return { lambdas: lambdas ?? null, hasIntercept: intercept };
+}
+
+function objectiveOf({ loss, level }: KindOptions): RunObjective {
+  if (loss === "huber") throw new CommandError("trees learn by --loss squared, absolute or quantile");
+  if (loss !== "quantile" && level !== undefined) throw new CommandError("--level is of --loss quantile");
+  if (loss === "quantile") {
+    if (level === undefined) throw new CommandError("--loss quantile takes --level, e.g. 0.9: the value below which nine of ten moves lie");
+    return { kind: "quantile", level };
+  }
+  return { kind: loss === "absolute" ? "absolute-error" : "squared-error" };
+}
+
+function growthOf({ growth, leaves, depth }: KindOptions): TreeGrowth {
+  if (growth === "depth-wise") return { kind: growth, maxDepth: depth ?? DEPTH_WISE_DEPTH };
+  return { kind: growth, maxLeaves: leaves, maxDepth: depth ?? LEAF_WISE_DEPTH };
+}
+
+function monotoneOf(texts: readonly string[], columns: readonly string[]): (-1 | 0 | 1)[] | null {
+  if (texts.length === 0) return null;
+  const directions = columns.map((): -1 | 0 | 1 => 0);
+  for (const text of texts) {
+    const [, name = "", sign] = /^(.+)=(\+?1|-1)$/.exec(text) ?? [];
+    const column = columns.indexOf(name);
+    if (sign === undefined) throw new CommandError(`--monotone ${text} is not of the form column=1 or column=-1`);
+    if (column < 0) throw new CommandError(`--monotone ${text}: the dataset has no column "${name}"`);
+    directions[column] = sign === "-1" ? -1 : 1;
+  }
+  return directions;
+}
+
+function penalties(text: string): number[] {
+  const values = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+  if (!values.every((value) => value >= 0 && Number.isFinite(value)))
+    throw new InvalidArgumentError("numbers of 0 or more are wanted, with commas.");
+  return values;
+}
+
+function ofKinds(kinds: readonly RunKind[], names: readonly string[]): Record<string, readonly RunKind[]> {
+  return Object.fromEntries(names.map((name) => [name, kinds]));
+}

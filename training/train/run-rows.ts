@@ -1,0 +1,164 @@
+/** What every run is made of, whatever is trained: the family checked against the dataset, the split, the statistics, the prepared rows, and what of it the card tells. */
+
+import type { AnswerKind, ModelFamily, ModelOutput } from "../../models/contract.ts";
+import { forecastColumns } from "../../models/forecasts.ts";
+import { MODEL_FAMILIES } from "../../models/registry.ts";
+import { answerOfKind } from "../../models/shapes.ts";
+import { CommandError } from "../command-error.ts";
+import { describeSource } from "../datasets/card.ts";
+import type { Dataset } from "../datasets/dataset-reader.ts";
+import { trainableFamilies } from "../networks/registry.ts";
+import { defaultSettings, type NetworkSettings } from "../networks/settings.ts";
+import { fitStatistics, type RowStatistics } from "./fit-statistics.ts";
+import { type PreparedRows, prepareRows, rowsWithHistory } from "./prepared-rows.ts";
+import type { CommonCard } from "./run-card.ts";
+import { DEFAULT_SHARES, purgeFor, type Split, type SplitSettings, splitByTime } from "./split.ts";
+
+/** A move beyond this many root mean squares counts as one of that size while training: leaps would rule the loss. */
+export const TARGET_CLIP = 5;
+
+export type Shares = Pick<SplitSettings, "trainShare" | "validationShare">;
+
+/** What is trained for a family: a network, or what has a trainer of its own. */
+export type RunKind = "network" | "trees" | "lines";
+
+const OTHER_KINDS: ReadonlyMap<string, RunKind> = new Map([
+  ["trees", "trees"],
+  ["linear", "lines"],
+]);
+
+export function kindOfFamily(id: string): RunKind {
+  return OTHER_KINDS.get(id) ?? "network";
+}
+
+/** Those that learn from datasets of features. */
+export function allFamilies(): string[] {
+  return [...trainableFamilies(), ...OTHER_KINDS.keys()];
+}
+
+/**
+ * Throws CommandError when there is no such family, it doesn't learn from feature rows, or the dataset's rows or targets are not those it takes.
+ * @param settings null: the family as it is where nothing is said.
+ */
+export function familyOf(
+  id: string,
+  { card }: Pick<Dataset, "card">,
+  settings: NetworkSettings | null = null,
+): { family: ModelFamily; settings: NetworkSettings } {
+  const family = MODEL_FAMILIES.get(id);
+  if (family === undefined || !allFamilies().includes(id) || family.inputs.kind !== "features")
+    throw new CommandError(`there is no model "${id}" to train: choose one of ${allFamilies().join(", ")}`);
+  const chosen = settings ?? defaultSettings(family);
+  if (answerOfKind(family, chosen.answer) === null)
+    throw new CommandError(`${id} gives no ${chosen.answer}: choose one of ${family.answers.map(({ kind }) => kind).join(", ")}`);
+  const wantedSet = family.inputs.featureSet;
+  if (wantedSet !== null && wantedSet !== card.featureSet.id)
+    throw new CommandError(
+      `${id} reads the features ${wantedSet}, the dataset has ${card.featureSet.id}: make one with \`edgebook dataset --features ${wantedSet}\``,
+    );
+  const told = card.targets.map(({ target, horizonMs }) => `${target}@${horizonMs}`).join(" ");
+  const wanted = forecastColumns()
+    .map(({ target, horizonMs }) => `${target}@${horizonMs}`)
+    .join(" ");
+  if (told !== wanted) throw new CommandError(`the dataset's targets (${told}) are not those of ${id} (${wanted}): make the dataset again`);
+  return { family, settings: chosen };
+}
+
+/** How far a row sees: it is seen with its window, and the oldest of that with its warm-up. */
+export function lookBackOf({ card }: Pick<Dataset, "card">, { window }: Pick<ModelFamily, "window">): number {
+  return card.featureSet.warmupMs + (window - 1) * card.intervalMs;
+}
+
+export interface RunRows {
+  readonly family: ModelFamily;
+  readonly model: NetworkSettings;
+  readonly shares: Shares;
+  readonly purgeMs: number;
+  readonly split: Split;
+  readonly statistics: RowStatistics;
+  /** Its moves are clipped. */
+  readonly train: PreparedRows;
+  readonly validation: PreparedRows;
+}
+
+/** Throws CommandError where too few rows are left, or a class has none. */
+export function rowsOfRun(
+  dataset: Dataset,
+  { family, model, ...options }: { family: ModelFamily; model: NetworkSettings; shares?: Shares },
+): RunRows {
+  const shares = options.shares ?? DEFAULT_SHARES;
+  const horizons = dataset.card.targets.map((column) => column.horizonMs);
+  const purgeMs = purgeFor(horizons, lookBackOf(dataset, family));
+  const split = splitWithHistory(dataset, splitByTime(dataset.times, { ...shares, purgeMs }), family);
+  return { family, model, shares, purgeMs, split, ...preparedParts(dataset, split, { family, answer: model.answer }) };
+}
+
+/** Statistics of the training rows, and both parts prepared by them. */
+export function preparedParts(
+  dataset: Dataset,
+  rows: Pick<Split, "train" | "validation">,
+  model: { family: ModelFamily; answer: AnswerKind },
+): Pick<RunRows, "statistics" | "train" | "validation"> {
+  const statistics = fitStatistics(dataset, rows.train, model);
+  const train = prepareRows(dataset, rows.train, { ...statistics, targetClip: TARGET_CLIP });
+  const validation = prepareRows(dataset, rows.validation, { ...statistics, targetClip: null });
+  return { statistics, train, validation };
+}
+
+/** All of the card that doesn't hang on what was trained. */
+export function factsOf(
+  dataset: Dataset,
+  rows: RunRows,
+  options: { dataFolder: string; commit: string | null },
+): Omit<CommonCard, "ridgeLambdas" | "validation"> {
+  const { output, normaliser, targetScale } = rows.statistics;
+  return {
+    format: "edgebook-run/2",
+    commit: options.commit,
+    family: rows.family.id,
+    model: { ...rows.model, thresholdsBps: thresholdsOf(output) },
+    data: dataFacts(dataset, options.dataFolder),
+    featureSet: dataset.card.featureSet,
+    intervalMs: dataset.card.intervalMs,
+    outputs: dataset.card.targets,
+    split: { ...rows.shares, purgeMs: rows.purgeMs, ...splitFacts(dataset, rows.split) },
+    normaliser: { mean: [...normaliser.mean], scale: [...normaliser.scale], clip: normaliser.clip },
+    targetScale,
+    targetClip: TARGET_CLIP,
+  };
+}
+
+/** With rows that have a whole window behind them alone. */
+function splitWithHistory(dataset: Dataset, split: Split, family: ModelFamily): Split {
+  const [train, validation] = [rowsWithHistory(dataset, split.train, family), rowsWithHistory(dataset, split.validation, family)];
+  if (train.length === 0 || validation.length === 0)
+    throw new CommandError(
+      `no row to ${train.length === 0 ? "train" : "validate"} on has ${family.window} rows before the next gap: record or simulate longer`,
+    );
+  return { ...split, train, validation };
+}
+
+function thresholdsOf(output: ModelOutput): number[] {
+  return output.unit === "probability" ? output.groups.map(({ thresholdBps }) => thresholdBps) : [];
+}
+
+function dataFacts(dataset: Dataset, folder: string): CommonCard["data"] {
+  return {
+    folder,
+    sha256: dataset.card.sha256,
+    source: describeSource(dataset.card),
+    markets: dataset.card.parts.map(({ market, source, from, to }) => ({ market, source, from, to })),
+  };
+}
+
+function splitFacts(dataset: Dataset, split: Split): Omit<CommonCard["split"], "trainShare" | "validationShare" | "purgeMs"> {
+  let trainFrom = Number.POSITIVE_INFINITY;
+  let trainTo = Number.NEGATIVE_INFINITY;
+  for (const row of split.train) {
+    const time = dataset.times[row] as number;
+    trainFrom = Math.min(trainFrom, time);
+    trainTo = Math.max(trainTo, time);
+  }
+  const { validationFrom, testFrom } = split;
+  return { validationFrom, testFrom, trainRows: split.train.length, validationRows: split.validation.length, trainFrom, trainTo };
+}

@@ -1,0 +1,167 @@
+/** From a dataset to a run of trees, the test part not looked at: the ensembles, what they look at, and the line beside them. */
+
+import { createHash } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { ModelOutput } from "../../models/contract.ts";
+import { CommandError } from "../command-error.ts";
+import type { Dataset } from "../datasets/dataset-reader.ts";
+import type { NetworkSettings } from "../networks/settings.ts";
+import type { Progress } from "../progress.ts";
+import { writeImportance } from "../report/importance.ts";
+import type { RoundScore, TrainedTrees } from "../trees/contract.ts";
+import { ignorantAnswers, meanError } from "./baseline.ts";
+import { answerBaseline, fitBaseline } from "./baseline-line.ts";
+import { answerTrees, askedOf, fitTrees, type RunTreeSettings } from "./fit-trees.ts";
+import type { PreparedRows } from "./prepared-rows.ts";
+import type { TreesCard } from "./run-card.ts";
+import { CHECKPOINT_FILE, writeCurve, writeTreesRun } from "./run-folder.ts";
+import { factsOf, familyOf, rowsOfRun, type Shares } from "./run-rows.ts";
+import { readTreesCheckpoint, writeTreesCheckpoint } from "./trees-checkpoint.ts";
+import { treesImportance } from "./trees-importance.ts";
+
+export interface TrainTreesRunOptions {
+  readonly dataset: Dataset;
+  readonly dataFolder: string;
+  readonly out: string;
+  readonly family: string;
+  readonly model?: NetworkSettings | null;
+  /** Its objective is of moves; classes have their own. */
+  readonly settings: RunTreeSettings;
+  readonly threads: number;
+  /** Which moves or questions, e.g. "mid@5000"; empty or absent: all. */
+  readonly only?: readonly string[];
+  readonly shares?: Shares;
+  readonly progress: Progress;
+  readonly commit: string | null;
+  readonly resume?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Stopped, with all rounds so far in the checkpoint. */
+export class RoundsInterrupted extends Error {
+  override readonly name = "RoundsInterrupted";
+
+  constructor(rounds: number, ensemble: string) {
+    super(`training was interrupted after ${rounds} rounds of ${ensemble}; all rounds so far are kept`);
+  }
+}
+
+/** Trains and writes the run folder. Throws CommandError when the data can't be trained on, RoundsInterrupted when it was stopped. */
+export async function trainTreesRun(options: TrainTreesRunOptions): Promise<TreesCard> {
+  const { dataset, out, threads, progress } = options;
+  const { family, settings: model } = familyOf(options.family, dataset, options.model ?? null);
+  const rows = rowsOfRun(dataset, { family, model, ...(options.shares === undefined ? {} : { shares: options.shares }) });
+  const { train, statistics } = rows;
+  const { output } = statistics;
+  const settings = settingsFor(output, options.settings);
+  const wanted = wantedOf(output, options.only ?? []);
+  const validation = masked(rows.validation, output, wanted);
+  const checkpoint = join(out, CHECKPOINT_FILE);
+  const conditions = conditionsOf([dataset.card.sha256, rows.shares, rows.purgeMs, model, settings, wanted]);
+  await mkdir(out, { recursive: true });
+  const from = options.resume === true ? await readTreesCheckpoint(checkpoint, conditions) : [];
+  const names = askedOf(output).map(({ name }) => name);
+  const watch = watchRounds(progress, { names, wanted, rounds: settings.rounds });
+  progress.start(`training ${family.id} on ${train.rows} rows`, settings.rounds * wanted.filter(Boolean).length);
+  const { trained, isStopped } = await fitTrees(train, validation, {
+    output,
+    settings,
+    threads,
+    wanted,
+    from,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    onRound: watch,
+    async onEnsemble(so) {
+      await writeTreesCheckpoint(checkpoint, { conditions, trained: so });
+      await writeCurve(out, metricsOf(so, names));
+    },
+  }).finally(() => progress.stop());
+  if (isStopped) {
+    await writeTreesCheckpoint(checkpoint, { conditions, trained });
+    await writeCurve(out, metricsOf(trained, names));
+    const last = trained.findLastIndex((one) => one !== null);
+    throw new RoundsInterrupted(trained[last]?.rounds.length ?? 0, names[Math.max(0, last)] ?? "none");
+  }
+  const line = fitBaseline(train, rows.validation, output);
+  const ensembles = trained.map((one) => one?.ensemble ?? null);
+  const lineAnswers = answerBaseline(line?.weights ?? new Float64Array(0), validation);
+  const card = await writeTreesRun(out, {
+    card: {
+      ...factsOf(dataset, rows, options),
+      settings: { ...settings, monotone: settings.monotone === null ? null : [...settings.monotone] },
+      ridgeLambdas: [...(line?.lambdas ?? [])],
+      validation: {
+        model: meanError(validation, answerTrees(ensembles, validation, askedOf(output)), output),
+        ridge: lineAnswers === null ? null : meanError(validation, lineAnswers, output),
+        persistence: meanError(validation, ignorantAnswers(validation, train, output), output),
+      },
+    },
+    ensembles: trained.map((one) =>
+      one === null ? null : { ensemble: one.ensemble, rounds: one.rounds.length, bestRound: one.bestRound },
+    ),
+    ridgeWeights: line?.weights ?? new Float64Array(0),
+    metrics: metricsOf(trained, names),
+  });
+  await writeImportance(
+    out,
+    treesImportance(ensembles, validation, { output, columns: dataset.card.featureSet.columns, seed: settings.seed, progress }),
+  );
+  await rm(checkpoint, { force: true });
+  return card;
+}
+
+function settingsFor(output: ModelOutput, settings: RunTreeSettings): RunTreeSettings {
+  return output.unit === "probability" ? { ...settings, objective: { kind: "multiclass" } } : settings;
+}
+
+/** "mid@5000" for each move or question. Throws CommandError for one that there isn't. */
+function wantedOf(output: ModelOutput, only: readonly string[]): boolean[] {
+  const all = output.unit === "bps" ? output.columns : output.unit === "probability" ? output.groups : [];
+  const keys = all.map(({ target, horizonMs }) => `${target}@${horizonMs}`);
+  const unknown = only.find((key) => !keys.includes(key));
+  if (unknown !== undefined) throw new CommandError(`there is no output "${unknown}": choose of ${keys.join(", ")}`);
+  return keys.map((key) => only.length === 0 || only.includes(key));
+}
+
+/** Cells of what isn't asked for count for no error. */
+function masked(rows: PreparedRows, output: ModelOutput, wanted: readonly boolean[]): PreparedRows {
+  if (wanted.every(Boolean)) return rows;
+  const mask = rows.mask.slice();
+  for (const [index, { from, width }] of askedOf(output).entries()) {
+    if (wanted[index] === true) continue;
+    for (let row = 0; row < rows.rows; row++) mask.fill(0, row * rows.outputs + from, row * rows.outputs + from + width);
+  }
+  return { ...rows, mask };
+}
+
+function conditionsOf(parts: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+}
+
+/** Ensemble by ensemble, round by round. */
+function metricsOf(trained: readonly (TrainedTrees | null)[], names: readonly string[]): object[] {
+  return trained.flatMap((one, index) =>
+    (one?.curve ?? []).map(({ round, trainLoss, validationLoss }) => ({ round, output: names[index], trainLoss, validationLoss })),
+  );
+}
+
+/** What the bar says: "mid in 5 s (2 of 12): round 120/1000, loss 0.91, validation 0.94, 35 rounds/s, 40 s left at most". */
+function watchRounds(
+  progress: Progress,
+  { names, wanted, rounds }: { names: readonly string[]; wanted: readonly boolean[]; rounds: number },
+): (ensemble: number, score: RoundScore) => void {
+  const count = wanted.filter(Boolean).length;
+  let [begun, done, current] = [performance.now(), 0, -1];
+  return (ensemble, { round, trainLoss, validationLoss }) => {
+    if (ensemble !== current) [begun, done, current] = [performance.now(), 0, ensemble];
+    else done++;
+    const place = wanted.slice(0, ensemble).filter(Boolean).length;
+    const perSecond = (1_000 * done) / Math.max(1, performance.now() - begun);
+    const left = rounds - round + (count - place - 1) * rounds;
+    const parts = [`${names[ensemble]} (${place + 1} of ${count}): round ${round}/${rounds}`, `loss ${trainLoss.toFixed(4)}`];
+    if (validationLoss !== null) parts.push(`validation ${validationLoss.toFixed(4)}`);
+    if (done > 0) parts.push(`${perSecond.toFixed(perSecond < 10 ? 1 : 0)} rounds/s`, `${Math.ceil(left / perSecond)} s left at most`);
+    progress.update(place * rounds + round, parts.join(", "));
+  };
+}
