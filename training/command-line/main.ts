@@ -9,6 +9,7 @@ import { ArchiveError } from "../../archive/archive-error.ts";
 import { CommandError } from "../command-error.ts";
 import { datasetCommand } from "./dataset.ts";
 import { evaluateCommand } from "./evaluate.ts";
+import { explainCommand } from "./explain.ts";
 import { exportCommand } from "./export.ts";
 import { exportModelCommand } from "./export-model.ts";
 import { importCommand } from "./import.ts";
@@ -32,6 +33,7 @@ for (const command of [
   trainCommand,
   searchCommand,
   evaluateCommand,
+  explainCommand,
   exportModelCommand,
   publishCommand,
   replayCommand,
