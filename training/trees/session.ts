@@ -39,7 +39,15 @@ export async function runSession(session: Session): Promise<TrainedTrees[]> {
     },
     settings,
   );
-  const order = { module: compileTreeKernel(), memory: takeMemory(plan), plan, columns: features.columns, objectives, settings, done: targets.map((_, at) => session.from?.[at]?.rounds ?? []) };
+  const order = {
+    module: compileTreeKernel(),
+    memory: takeMemory(plan),
+    plan,
+    columns: features.columns,
+    objectives,
+    settings,
+    done: targets.map((_, at) => session.from?.[at]?.rounds ?? []),
+  };
   const failures: Error[] = [];
   const workers = Array.from({ length: settings.threads - 1 }, (_, at) => startWorker({ ...order, thread: at + 1 }, failures));
   const thread = openThread({ ...order, thread: 0 });
