@@ -54,14 +54,14 @@ describe("running statistics", () => {
     const graph = new GraphBuilder();
     const one = graph.constant([1, 1], [2]);
     graph.scope("norm", () => batchNormalisation(graph, graph.input("x", [2, 2, 2]), { scale: one, shift: one }));
-    for (const { name, value } of graph.statistics) graph.output(name, value);
+    for (const { name, value } of graph.statistics) graph.output(`observed.${name}`, value);
     const session = await (await loadRuntime("node")).open(encodeModel(graph.model("batch")));
     const found = await session.run({ x });
     await session.release();
     // 1 2 3 6: mean 3, squares 4 1 0 9 over 3; 10 10 10 14: mean 11, squares 1 1 1 9 over 3.
-    expect([...(found["norm.mean"] ?? [])]).toEqual([3, 11]);
-    expect((found["norm.variance"] ?? [])[0]).toBeCloseTo(14 / 3, 5);
-    expect((found["norm.variance"] ?? [])[1]).toBeCloseTo(4, 5);
+    expect([...(found["observed.norm.mean"] ?? [])]).toEqual([3, 11]);
+    expect((found["observed.norm.variance"] ?? [])[0]).toBeCloseTo(14 / 3, 5);
+    expect((found["observed.norm.variance"] ?? [])[1]).toBeCloseTo(4, 5);
   });
 
   it("are what a served graph normalises by", async () => {
