@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { CommandError } from "../command-error.ts";
 import type { Runtime } from "../runtime/contract.ts";
+import { explainWorkerFailure } from "../worker-failure.ts";
 import { Barrier } from "./barrier.ts";
 import type { Command, Plan } from "./plan.ts";
 import { Share } from "./share.ts";
@@ -74,6 +75,8 @@ async function done(thread: Worker): Promise<void> {
       once(thread, "exit", { signal }).then(([code]) => [{ failure: `a worker thread ended (${code})`, isRefusal: false }]),
     ])) as [WorkerReply];
     if (reply !== "done") throw reply.isRefusal ? new CommandError(reply.failure) : new Error(reply.failure);
+  } catch (error) {
+    throw explainWorkerFailure(error);
   } finally {
     left.abort();
   }

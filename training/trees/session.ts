@@ -5,7 +5,6 @@
  */
 
 import { setImmediate as othersFirst } from "node:timers/promises";
-import { Worker } from "node:worker_threads";
 import { CommandError } from "../command-error.ts";
 import { fillAllBins } from "./binning.ts";
 import { ABOVE_ALL, Booster } from "./boosting.ts";
@@ -15,7 +14,8 @@ import { compileTreeKernel, type SharedMemory, takeSharedMemory } from "./kernel
 import { type MemoryPlan, planMemory, type RowsPlan } from "./memory-plan.ts";
 import { hasOwnHessians, outputsOf, renewalLevel } from "./objectives.ts";
 import type { TrainTreesForTargetsOptions, TreeTarget } from "./train-trees.ts";
-import { type OpenThread, openThread, type ThreadOrder, type TreeThread, threadFor } from "./tree-thread.ts";
+import { type OpenThread, openThread, type TreeThread, threadFor } from "./tree-thread.ts";
+import { startWatch } from "./watch.ts";
 
 /** Everything in it was checked. */
 export interface Session extends TrainTreesForTargetsOptions {
@@ -48,21 +48,16 @@ export async function runSession(session: Session): Promise<TrainedTrees[]> {
     settings,
     done: targets.map((_, at) => session.from?.[at]?.rounds ?? []),
   };
-  const failures: Error[] = [];
-  const workers = Array.from({ length: settings.threads - 1 }, (_, at) => startWorker({ ...order, thread: at + 1 }, failures));
+  const watch = await startWatch(order);
   const thread = openThread({ ...order, thread: 0 });
   try {
     return await run(thread, session);
   } catch (error) {
-    if (!(error instanceof CrewFailed)) {
-      thread.crew.fail();
-      throw error;
-    }
-    // Why, the worker that failed says, as soon as it is listened to.
-    await Promise.all(workers.map(({ ended }) => ended));
-    throw failures[0] ?? error;
+    if (error instanceof CrewFailed) throw (await watch.failure()) ?? error;
+    thread.crew.fail();
+    throw error;
   } finally {
-    await Promise.all(workers.map(({ worker }) => worker.terminate()));
+    await watch.close();
   }
 }
 
@@ -75,17 +70,6 @@ function takeMemory(plan: MemoryPlan): SharedMemory {
   }
 }
 
-interface Started {
-  readonly worker: Worker;
-  readonly ended: Promise<void>;
-}
-
-function startWorker(order: ThreadOrder, failures: Error[]): Started {
-  const worker = new Worker(new URL("./tree-worker.ts", import.meta.url), { workerData: order });
-  worker.on("error", (error: Error) => failures.push(error));
-  return { worker, ended: new Promise((resolve) => worker.once("exit", () => resolve())) };
-}
-
 async function run(thread: OpenThread, session: Session): Promise<TrainedTrees[]> {
   const { features, validation, targets } = session;
   const { plan, settings, buffer } = thread;
@@ -95,7 +79,11 @@ async function run(thread: OpenThread, session: Session): Promise<TrainedTrees[]
   fillAllBins(thread, { training: features, validation });
   refuseInfinite(thread, features, validation);
   const trained: TrainedTrees[] = [];
-  for (let at = 0; at < targets.length; at++) trained.push(await boostTarget(threadFor(thread, at), { session, at }));
+  for (let at = 0; at < targets.length; at++) {
+    const one = await boostTarget(threadFor(thread, at), { session, at });
+    trained.push(one);
+    if (!one.isStopped) await session.onTarget?.(one, at);
+  }
   return trained;
 }
 

@@ -40,6 +40,8 @@ export interface TrainTreesForTargetsOptions {
   readonly validation?: TreeFeatures | null;
   /** @param target its place among the targets, which are trained one after the other. */
   readonly onRound?: (score: RoundScore, target: number) => void;
+  /** Called when a target is done, and awaited before the next. */
+  readonly onTarget?: (trained: TrainedTrees, target: number) => Promise<void>;
   readonly signal?: AbortSignal;
   /** [targets] where a stopped training stood; null or absent: at its beginning. */
   readonly from?: readonly (StoppedTrees | null)[];
