@@ -82,6 +82,32 @@ describe("a run of trees", () => {
     expect(bytesOf(two.out)).toEqual(bytesOf(one.out));
   });
 
+  it("is the same ensembles together as each alone: the mid and the ask of a horizon share their bins", async () => {
+    const together = await trees("together", { only: ["mid@1000", "ask@1000", "mid@5000"] });
+    for (const [key, file] of Object.entries({ "mid@1000": "02", "ask@1000": "03", "mid@5000": "05" })) {
+      const alone = await trees(`alone-${file}`, { only: [key] });
+      const name = `ensemble-${file}.trees`;
+      expect(readFileSync(join(together.out, name)), key).toEqual(readFileSync(join(alone.out, name)));
+    }
+  });
+
+  it("stopped between ensembles that share their bins, it goes on to the very files of a run that never was", async () => {
+    const only = ["bid@1000", "mid@1000", "ask@1000"];
+    const whole = await trees("whole-shared", { only });
+    const controller = new AbortController();
+    const rounds = whole.card.ensembles[0]?.rounds ?? 0;
+    let updates = 0;
+    const progress = { ...silent, update: () => (++updates === rounds + 3 ? controller.abort() : undefined) };
+    await expect(trees("stopped-shared", { only, progress, signal: controller.signal })).rejects.toThrow(
+      "interrupted after 3 rounds of mid in 1 s",
+    );
+    const out = join(folder, "stopped-shared");
+    await trees("stopped-shared", { only, resume: true, threads: 2 });
+    expect(bytesOf(out)).toEqual(bytesOf(whole.out));
+    for (const file of ["ensemble-01.trees", "ensemble-03.trees"])
+      expect(readFileSync(join(out, file)), file).toEqual(readFileSync(join(whole.out, file)));
+  });
+
   it("stopped in its second ensemble it keeps all rounds, and goes on to the very files of a run that never was", async () => {
     const only = ["mid@1000", "mid@5000"];
     const whole = await trees("whole", { only });
@@ -91,6 +117,9 @@ describe("a run of trees", () => {
     const out = join(folder, "stopped");
     await expect(trees("stopped", { only, progress, signal: controller.signal })).rejects.toThrow(RoundsInterrupted);
     await expect(readRun(out)).rejects.toThrow(/holds no run.json/);
+    const kept = readFileSync(join(out, "checkpoint"));
+    await expect(trees("stopped", { only })).rejects.toThrow(/holds a training that was interrupted: go on with --resume, or remove it/);
+    expect(readFileSync(join(out, "checkpoint"))).toEqual(kept);
     await trees("stopped", { only, resume: true });
     expect(bytesOf(out)).toEqual(bytesOf(whole.out));
     expect(readFileSync(join(out, "ensemble-05.trees"))).toEqual(readFileSync(join(whole.out, "ensemble-05.trees")));

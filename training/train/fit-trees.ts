@@ -3,8 +3,17 @@
 import type { ModelOutput } from "../../models/contract.ts";
 import { CommandError } from "../command-error.ts";
 import { rawAnswers } from "../trees/answer.ts";
-import type { RoundScore, StoppedTrees, TrainedTrees, TreeData, TreeEnsemble, TreeObjective, TreeSettings } from "../trees/contract.ts";
-import { trainTrees } from "../trees/train-trees.ts";
+import type {
+  RoundScore,
+  StoppedTrees,
+  TrainedTrees,
+  TreeData,
+  TreeEnsemble,
+  TreeFeatures,
+  TreeObjective,
+  TreeSettings,
+} from "../trees/contract.ts";
+import { trainTreesForTargets } from "../trees/train-trees.ts";
 import type { PreparedRows } from "./prepared-rows.ts";
 
 /** How many classes there are, each question says. */
@@ -76,41 +85,88 @@ export function askedOf(output: ModelOutput): Asked[] {
   });
 }
 
-/** One ensemble after another; a stopped one keeps its rounds, and those behind it are not begun. Throws CommandError as trainTrees does. */
+/**
+ * One ensemble after another; a stopped one keeps its rounds, and those behind it are not begun. Neighbours that are asked of the same rows (the bid,
+ * the mid and the ask of one horizon, say) share one session, in which the rows are binned once. Throws CommandError as trainTrees does.
+ */
 export async function fitTrees(train: PreparedRows, validation: PreparedRows, options: FitTreesOptions): Promise<FittedTrees> {
-  const { output, settings, signal } = options;
-  const asked = askedOf(output);
+  const { settings, signal, onRound, onEnsemble } = options;
+  const { objective, ...shared } = settings;
+  const asked = askedOf(options.output);
   const trained: (TrainedTrees | null)[] = asked.map(() => null);
-  for (const [index, one] of asked.entries()) {
-    if (options.wanted?.[index] === false) continue;
+  for (const group of groupsOf(asked, options.wanted ?? asked.map(() => true), [train, validation])) {
     if (signal?.aborted === true) return { trained, isStopped: true };
-    const from = options.from?.[index] ?? null;
-    const result = await trainTrees(treeRows(train, one), {
-      settings: { ...settings, objective: objectiveOf(settings.objective, one), threads: options.threads },
-      validation: treeRows(validation, one),
-      onRound: (score) => options.onRound?.(index, score),
+    const [known, held] = [knownRows(train, (group[0] as Member).one), knownRows(validation, (group[0] as Member).one)];
+    const results = await trainTreesForTargets(featuresOf(train, known), {
+      targets: group.map(({ one }) => ({
+        objective: objectiveOf(objective, one),
+        training: targetsOf(train, known, one),
+        validation: targetsOf(validation, held, one),
+      })),
+      settings: { ...shared, threads: options.threads },
+      validation: featuresOf(validation, held),
+      from: group.map(({ index }) => options.from?.[index] ?? null),
+      onRound: (score, at) => onRound?.((group[at] as Member).index, score),
+      async onTarget(result, at) {
+        trained[(group[at] as Member).index] = result;
+        await onEnsemble?.(trained);
+      },
       ...(signal === undefined ? {} : { signal }),
-      ...(from === null ? {} : { from }),
     });
-    trained[index] = result;
-    if (result.isStopped) return { trained, isStopped: true };
-    await options.onEnsemble?.(trained);
+    const stopped = results.findIndex(({ isStopped }) => isStopped);
+    if (stopped < 0) continue;
+    trained[(group[stopped] as Member).index] = results[stopped] as TrainedTrees;
+    return { trained, isStopped: true };
   }
   return { trained, isStopped: false };
 }
 
+interface Member {
+  readonly index: number;
+  readonly one: Asked;
+}
+
+/** Neighbours among the wanted whose answers the same rows know. */
+function groupsOf(asked: readonly Asked[], wanted: readonly boolean[], parts: readonly PreparedRows[]): Member[][] {
+  const groups: Member[][] = [];
+  for (const [index, one] of asked.entries()) {
+    if (wanted[index] !== true) continue;
+    const last = groups.at(-1);
+    const neighbour = last?.[0];
+    if (last !== undefined && neighbour !== undefined && parts.every((rows) => areKnownAlike(rows, one, neighbour.one)))
+      last.push({ index, one });
+    else groups.push([{ index, one }]);
+  }
+  return groups;
+}
+
+function areKnownAlike({ rows, outputs, mask }: PreparedRows, one: Asked, other: Asked): boolean {
+  for (let row = 0; row < rows; row++) if (mask[row * outputs + one.from] !== mask[row * outputs + other.from]) return false;
+  return true;
+}
+
 /** The rows that know the answer; of classes its number. */
-export function treeRows(rows: PreparedRows, { from, width }: Asked): TreeData {
-  const { columns, outputs } = rows;
-  const known = Uint32Array.from({ length: rows.rows }, (_, row) => row).filter((row) => rows.mask[row * outputs + from] === 1);
-  const targets = Float32Array.from(known, (row) => {
+export function treeRows(rows: PreparedRows, asked: Asked): TreeData {
+  const known = knownRows(rows, asked);
+  return { ...featuresOf(rows, known), targets: targetsOf(rows, known, asked) };
+}
+
+function knownRows({ rows, outputs, mask }: PreparedRows, { from }: Asked): Uint32Array {
+  return Uint32Array.from({ length: rows }, (_, row) => row).filter((row) => mask[row * outputs + from] === 1);
+}
+
+function targetsOf({ outputs, targets }: PreparedRows, known: Uint32Array, { from, width }: Asked): Float32Array {
+  return Float32Array.from(known, (row) => {
     const cell = row * outputs + from;
-    return width === 1 ? (rows.targets[cell] as number) : rows.targets.subarray(cell, cell + width).indexOf(1);
+    return width === 1 ? (targets[cell] as number) : targets.subarray(cell, cell + width).indexOf(1);
   });
-  if (known.length === rows.rows) return { rows: rows.rows, columns, features: rows.inputs, targets, weights: null };
+}
+
+function featuresOf({ rows, columns, inputs }: PreparedRows, known: Uint32Array): TreeFeatures {
+  if (known.length === rows) return { rows, columns, features: inputs, weights: null };
   const features = new Float32Array(known.length * columns);
-  for (const [index, row] of known.entries()) features.set(rows.inputs.subarray(row * columns, (row + 1) * columns), index * columns);
-  return { rows: known.length, columns, features, targets, weights: null };
+  for (const [index, row] of known.entries()) features.set(inputs.subarray(row * columns, (row + 1) * columns), index * columns);
+  return { rows: known.length, columns, features, weights: null };
 }
 
 /** [rows, outputs] sums: moves in units of the targets' scale, classes as logits; 0 where there is no ensemble. */

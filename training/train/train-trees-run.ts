@@ -17,7 +17,7 @@ import type { PreparedRows } from "./prepared-rows.ts";
 import type { TreesCard } from "./run-card.ts";
 import { CHECKPOINT_FILE, writeCurve, writeTreesRun } from "./run-folder.ts";
 import { factsOf, familyOf, rowsOfRun, type Shares } from "./run-rows.ts";
-import { readTreesCheckpoint, writeTreesCheckpoint } from "./trees-checkpoint.ts";
+import { readTreesCheckpoint, refuseToOverwriteTrees, writeTreesCheckpoint } from "./trees-checkpoint.ts";
 import { treesImportance } from "./trees-importance.ts";
 
 export interface TrainTreesRunOptions {
@@ -61,6 +61,7 @@ export async function trainTreesRun(options: TrainTreesRunOptions): Promise<Tree
   const conditions = conditionsOf([dataset.card.sha256, rows.shares, rows.purgeMs, model, settings, wanted]);
   await mkdir(out, { recursive: true });
   const from = options.resume === true ? await readTreesCheckpoint(checkpoint, conditions) : [];
+  if (options.resume !== true) await refuseToOverwriteTrees(checkpoint);
   const names = askedOf(output).map(({ name }) => name);
   const watch = watchRounds(progress, { names, wanted, rounds: settings.rounds });
   progress.start(`training ${family.id} on ${train.rows} rows`, settings.rounds * wanted.filter(Boolean).length);

@@ -40,14 +40,27 @@ export async function writeTreesCheckpoint(
 export async function readTreesCheckpoint(path: string, conditions: string): Promise<(StoppedTrees | null)[]> {
   const text = await readFile(path, "utf8").catch(() => null);
   if (text === null) throw new CommandError(`there is no checkpoint ${path} to go on from: leave --resume out`);
-  const parsed = shape.safeParse(parseJson(text));
-  if (!parsed.success) throw new CommandError(`${path} is corrupt: train again without --resume`);
-  const { sha256, ...content } = parsed.data;
-  if (sha256 !== sha256Of(content))
-    throw new CommandError(`${path} is corrupt (its hash is not that of its content): train again without --resume`);
+  const content = parseCheckpoint(text);
+  if ("malformed" in content) throw new CommandError(`${path} is corrupt${content.malformed}: train again without --resume`);
   if (content.conditions !== conditions)
-    throw new CommandError(`${path} is of other data or other settings: give the same, or train again without --resume`);
+    throw new CommandError(`${path} is of other data or other settings: give the same, or remove it and train anew`);
   return content.ensembles.map((one) => (one === null ? null : { curve: one.curve, rounds: roundsOf(one.trees, path) }));
+}
+
+/** Throws CommandError where rounds lie that could go on: a new training in their place would lose them. */
+export async function refuseToOverwriteTrees(path: string): Promise<void> {
+  const text = await readFile(path, "utf8").catch(() => null);
+  if (text === null) return;
+  const content = parseCheckpoint(text);
+  if ("malformed" in content || content.ensembles.every((one) => one === null)) return;
+  throw new CommandError(`${path} holds a training that was interrupted: go on with --resume, or remove it and train anew`);
+}
+
+function parseCheckpoint(text: string): Omit<z.infer<typeof shape>, "sha256"> | { malformed: string } {
+  const parsed = shape.safeParse(parseJson(text));
+  if (!parsed.success) return { malformed: "" };
+  const { sha256, ...content } = parsed.data;
+  return sha256 === sha256Of(content) ? content : { malformed: " (its hash is not that of its content)" };
 }
 
 function roundsOf(base64: string, path: string): Tree[][] {
