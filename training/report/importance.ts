@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { z } from "zod";
 
 const FILE = "importance.json";
+/** How much the validation loss rises when a column's values are dealt to other rows. */
+export const PERMUTATION_MEASURE = "permutation: loss added";
 
 const measure = z.strictObject({
   /** What the numbers are, e.g. "gain" or "permutation: loss added". */

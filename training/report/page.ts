@@ -96,7 +96,7 @@ th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align:
 th { color: var(--soft); font-weight: 600; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 dl { margin: 0; font-size: .85rem; }
-dl div { display: grid; grid-template-columns: minmax(8rem, 30%) 1fr; gap: .8rem; padding: .25rem 0; border-bottom: 1px solid var(--line); }
+dl div { display: grid; grid-template-columns: minmax(9.8rem, 30%) 1fr; gap: .8rem; padding: .25rem 0; border-bottom: 1px solid var(--line); }
 dt { color: var(--soft); }
 dd { margin: 0; font-variant-numeric: tabular-nums; }
 .legend { font-size: .85rem; }

@@ -13,7 +13,7 @@ import type { RunCard } from "../train/run-card.ts";
 import type { Run } from "../train/run-folder.ts";
 import { calibrationChart, importanceChart, lossChart, reliabilityChart, scoresChart } from "./charts.ts";
 import { flatten } from "./flatten.ts";
-import { ridgeImportance } from "./importance.ts";
+import { type Importance, PERMUTATION_MEASURE, ridgeImportance } from "./importance.ts";
 import { card, dataTable, factList, type Html, html, legend, page, raw } from "./page.ts";
 import { errorText, type RunFacts, readRunFacts } from "./run-facts.ts";
 
@@ -119,6 +119,10 @@ function calibrationCards({ evaluation }: RunFacts): Html[] {
     );
 }
 
+function noteOn({ measure }: Importance): string {
+  return measure === PERMUTATION_MEASURE ? "How much the validation loss rises when a column's values are dealt to other rows." : "";
+}
+
 function importanceCards({ run, importance }: RunFacts): Html[] {
   const { card: known, ridgeWeights } = run;
   // Lines of classes have a column for each label, and no one of them stands for the model.
@@ -127,7 +131,7 @@ function importanceCards({ run, importance }: RunFacts): Html[] {
   const measure = "weight in the ridge line";
   const ridge = output < 0 ? null : ridgeImportance(ridgeWeights, { columns: known.featureSet.columns, output, measure });
   return [
-    ...importance.map((one) => card(`What the model looks at: ${one.measure}`, raw(importanceChart(one)))),
+    ...importance.map((one) => card(`What the model looks at: ${one.measure}`, raw(importanceChart(one)), noteOn(one))),
     ...(ridge === null || column === undefined
       ? []
       : [

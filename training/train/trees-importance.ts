@@ -2,7 +2,7 @@
 
 import type { ModelOutput } from "../../models/contract.ts";
 import type { Progress } from "../progress.ts";
-import type { Importance } from "../report/importance.ts";
+import { type Importance, PERMUTATION_MEASURE } from "../report/importance.ts";
 import type { TreeEnsemble } from "../trees/contract.ts";
 import { permutationImportance, splitImportance } from "../trees/importance.ts";
 import { evenly } from "./baseline-line.ts";
@@ -52,7 +52,7 @@ export function treesImportance(
   return [
     { measure: "share of the gain", columns: listed(gain) },
     { measure: "splits", columns: listed(splits) },
-    { measure: "loss added when its values are dealt to other validation rows", columns: listed(rise) },
+    { measure: PERMUTATION_MEASURE, columns: listed(rise) },
   ];
 }
 
