@@ -1,6 +1,7 @@
 /** `edgebook explain` as a person runs it: what is named first has to be what the answer rests on. */
 
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -46,5 +47,16 @@ describe("explain", () => {
     const out = join(folder, "lines");
     await edgebook("train", "--model", "linear", "--data", data, "--out", out);
     await expect(edgebook("explain", "--run", out)).rejects.toThrow(/this is a run of lines.*explain takes runs of trees/);
+  });
+
+  it("read by what has seen enough, as head has, ends well: a stack would hide that all was done", async () => {
+    const child = spawn(process.execPath, [MAIN, "runs", folder], { stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.destroy();
+    let told = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      told += chunk.toString();
+    });
+    const [code] = await once(child, "close");
+    expect([code, told]).toEqual([0, ""]);
   });
 });

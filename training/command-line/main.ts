@@ -48,6 +48,11 @@ for (const command of [
   program.addCommand(command());
 }
 
+// A reader that has seen enough, as `head` has, is no failure: what was asked for is done all the same.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -38,7 +38,7 @@ export function explainRun(run: Run, dataset: Dataset, options: { rows: number; 
   const { card } = run;
   if (run.kind !== "trees")
     throw new CommandError(
-      `this is a run of ${run.kind === "lines" ? "lines, whose weights `edgebook report` shows" : "a network"}: explain takes runs of trees`,
+      `this is a run of ${run.kind === "lines" ? "lines, whose weights (of moves) `edgebook report` shows" : "a network"}: explain takes runs of trees`,
     );
   const { family, settings } = familyOf(card.family, dataset, card.model);
   const output = outputFor(family, settings.answer, card.model.thresholdsBps);
