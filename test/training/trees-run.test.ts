@@ -83,9 +83,12 @@ describe("a run of trees", () => {
   });
 
   it("is the same ensembles together as each alone: the mid and the ask of a horizon share their bins", async () => {
-    const together = await trees("together", { only: ["mid@1000", "ask@1000", "mid@5000"] });
+    // Before the gap the last rows know the mid of the next second, but not that of the fifth.
+    await writeToyDataset(join(folder, "gap"), [{ rows: 1_600, seed: 12, signal: 0.5, gapAt: 500 }]);
+    const gap = await readDataset(join(folder, "gap"));
+    const together = await trees("together", { dataset: gap, only: ["mid@1000", "ask@1000", "mid@5000"] });
     for (const [key, file] of Object.entries({ "mid@1000": "02", "ask@1000": "03", "mid@5000": "05" })) {
-      const alone = await trees(`alone-${file}`, { only: [key] });
+      const alone = await trees(`alone-${file}`, { dataset: gap, only: [key] });
       const name = `ensemble-${file}.trees`;
       expect(readFileSync(join(together.out, name)), key).toEqual(readFileSync(join(alone.out, name)));
     }

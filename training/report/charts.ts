@@ -30,7 +30,7 @@ export function lossChart(curve: Curve, best: number | null): string {
   ].filter(({ points }) => points.length > 0);
   return draw({
     ariaLabel: `training and validation loss by ${curve.unit}`,
-    x: curve.unit === "penalty" ? { label: "penalty", type: "log" } : { label: curve.unit },
+    x: curve.unit === "penalty" ? { label: "penalty", type: "log", tickFormat: String } : { label: curve.unit },
     y: { label: "loss", grid: true, nice: true },
     marks: [
       ...(best === null ? [] : [Plot.ruleX([best], { stroke: "currentColor", strokeOpacity: 0.4, strokeDasharray: "3,3" })]),
