@@ -5,11 +5,10 @@
  */
 
 import { Command } from "commander";
-import { ArchiveError } from "../../archive/archive-error.ts";
-import { CommandError } from "../command-error.ts";
 import { datasetCommand } from "./dataset.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { explainCommand } from "./explain.ts";
+import { explain } from "./explain-error.ts";
 import { exportCommand } from "./export.ts";
 import { exportModelCommand } from "./export-model.ts";
 import { importCommand } from "./import.ts";
@@ -60,10 +59,4 @@ try {
   if (message === null) throw error;
   console.error(`edgebook: ${message}`);
   process.exitCode = 1;
-}
-
-/** What a person can act on: a refusal of ours, or the system's (no space, no permission). Null for a bug, which shows its stack. */
-function explain(error: unknown): string | null {
-  if (error instanceof CommandError || error instanceof ArchiveError) return error.message;
-  return error instanceof Error && "syscall" in error ? error.message : null;
 }

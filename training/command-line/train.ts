@@ -15,6 +15,7 @@ import type { Runtime, RuntimeName } from "../runtime/contract.ts";
 import { loadFastestRuntime, loadRuntime } from "../runtime/registry.ts";
 import { mutedColumns } from "../train/normaliser.ts";
 import type { MovesLoss, NetworkCard } from "../train/run-card.ts";
+import { refuseFinished } from "../train/run-folder.ts";
 import { allFamilies, kindOfFamily } from "../train/run-rows.ts";
 import { DEFAULT_SHARES } from "../train/split.ts";
 import { trainRun } from "../train/train-run.ts";
@@ -68,6 +69,7 @@ export function trainCommand(): Command {
 async function runTrain(options: TrainOptions, command: Command): Promise<void> {
   const kind = kindOfFamily(options.model);
   refuseUnused(command, kind, options.model);
+  if (options.resume) await refuseFinished(options.out);
   const dataset = await readDataset(options.data);
   const { trainShare, validationShare } = options;
   if (kind === "network") return trainNetworkCommand(options, dataset);

@@ -13,12 +13,13 @@
  * | ridge.f64 | the line fitted on the same rows. Of moves: [outputs, columns]. Of classes, logistic: [labels, columns] weights, [labels] intercepts |
  * | importance.json | what trees look at |
  * | scores.json | written by `evaluate` |
+ * | report.html | written by `report` |
  *
  * Nothing in it depends on when or how fast it was made: the same code, data, settings and runtime give the same bytes.
  */
 
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../command-error.ts";
 import type { EpochScore } from "../engine/contract.ts";
@@ -32,6 +33,7 @@ const WEIGHTS_FILE = "weights.f32";
 const LINES_FILE = "lines.f64";
 const RIDGE_FILE = "ridge.f64";
 export const SCORES_FILE = "scores.json";
+export const REPORT_FILE = "report.html";
 /** Where a run's checkpoint lies in its folder. */
 export const CHECKPOINT_FILE = "checkpoint";
 
@@ -64,7 +66,7 @@ export interface LinesRun {
 
 export type Run = NetworkRun | TreesRun | LinesRun;
 
-/** Writes the folder, run.json last. Scores of an earlier run there are removed: they are not this one's. */
+/** Writes the folder, run.json last. Scores and the page of an earlier run there are removed: they are not this one's. */
 export async function writeRun(
   folder: string,
   run: {
@@ -124,13 +126,22 @@ async function writeFolder<Card extends RunCard>(
   run: { card: Card; files: Readonly<Record<string, Uint8Array>>; metrics: readonly object[] },
 ): Promise<Card> {
   await mkdir(folder, { recursive: true });
-  for (const stale of [RUN_FILE, SCORES_FILE]) await rm(join(folder, stale), { force: true });
+  for (const stale of [RUN_FILE, SCORES_FILE, REPORT_FILE]) await rm(join(folder, stale), { force: true });
   for (const [name, bytes] of Object.entries(run.files)) await writeFile(join(folder, name), bytes);
   await writeCurve(folder, run.metrics);
   const path = join(folder, RUN_FILE);
   await writeFile(`${path}.tmp`, `${JSON.stringify(run.card, null, 2)}\n`);
   await rename(`${path}.tmp`, path);
   return run.card;
+}
+
+/**
+ * Throws CommandError where a training that is to go on has come to its end: "train from the start", as is said where there is neither, would lose it.
+ */
+export async function refuseFinished(folder: string): Promise<void> {
+  const holds = async (name: string): Promise<boolean> => (await stat(join(folder, name)).catch(() => null)) !== null;
+  if ((await holds(RUN_FILE)) && !(await holds(CHECKPOINT_FILE)) && !(await holds(`${CHECKPOINT_FILE}.previous`)))
+    throw new CommandError(`${folder} holds a run that came to its end: there is nothing to resume; another one wants another --out`);
 }
 
 /** Also after each epoch, so that a training can be followed from outside. */
@@ -145,7 +156,9 @@ export async function readRun(folder: string): Promise<Run> {
   const text = await readFile(path, "utf8").catch(() => null);
   if (text === null)
     throw new CommandError(`${folder} holds no ${RUN_FILE}: make the run with \`edgebook train --data DIR --out ${folder}\``);
-  const parsed = runShape.safeParse(parseJson(text));
+  const json = parseJson(text);
+  if (json === null) throw new CommandError(`${path} is not a run (not JSON): train again`);
+  const parsed = runShape.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new CommandError(`${path} is not a run (${issue?.path.join(".")}: ${issue?.message}): train again`);

@@ -1,0 +1,44 @@
+/** What is said where training can't go on. Losses prevented: a finished run trained over because a message said so, an error that tells nobody what to do. */
+
+import { writeFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { CommandError } from "../../training/command-error.ts";
+import { explain } from "../../training/command-line/explain-error.ts";
+import { readRun, refuseFinished } from "../../training/train/run-folder.ts";
+import { scratchFolder } from "./toy-data.ts";
+
+const folder = scratchFolder();
+
+describe("--resume", () => {
+  it("of a run that came to its end is refused as that, and not told to train from the start", async () => {
+    const run = join(folder, "finished");
+    await mkdir(run, { recursive: true });
+    await expect(refuseFinished(run)).resolves.toBeUndefined();
+    writeFileSync(join(run, "run.json"), "{}");
+    await expect(refuseFinished(run)).rejects.toThrow("holds a run that came to its end: there is nothing to resume");
+    writeFileSync(join(run, "checkpoint.previous"), "");
+    await expect(refuseFinished(run)).resolves.toBeUndefined();
+  });
+});
+
+describe("an error", () => {
+  it("of a full disk says so, with what to do and where it was", () => {
+    const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { syscall: "write", code: "ENOSPC" });
+    expect(explain(full)).toBe("the disk is full: make room and give the command again (ENOSPC: no space left on device, write)");
+  });
+
+  it("of ours is its own message, another of the system is told as it is, and a bug keeps its stack", () => {
+    expect(explain(new CommandError("no such run"))).toBe("no such run");
+    expect(explain(Object.assign(new Error("EIO: i/o error"), { syscall: "read", code: "EIO" }))).toBe("EIO: i/o error");
+    expect(explain(new TypeError("x is not a function"))).toBeNull();
+  });
+
+  it("of a run.json that was cut off says that it is no JSON", async () => {
+    const run = join(folder, "cut");
+    await mkdir(run, { recursive: true });
+    writeFileSync(join(run, "run.json"), '{"format": "edgebook-r');
+    await expect(readRun(run)).rejects.toThrow("run.json is not a run (not JSON): train again");
+  });
+});
