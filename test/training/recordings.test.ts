@@ -220,6 +220,12 @@ describe("the venue of a recording", () => {
     expect(source?.venue).toBe("binance-coin-m");
   });
 
+  it("is no question of imported events, which no adapter reads: they are refused as what they are", async () => {
+    const events = write("standx.BTC-USD.events.ndjson.gz", ['{"format":"edgebook-events","version":1}']);
+    expect(await refusalOf(events)).toMatch(/holds imported market events, not what a venue sent/);
+    expect(await refusalOf(events, { venue: "bitmex" })).toMatch(/holds imported market events/);
+  });
+
   it("is one that is spoken here", async () => {
     expect(await refusalOf(write("strange.ws.txt", [sent(1, { hello: "world" })]))).toMatch(/no depth, trade or quote message/);
     expect(await refusalOf(write("known.ws.txt", TWO_PRODUCTS), { venue: "nasdaq" })).toMatch(/no adapter speaks the venue "nasdaq"/);

@@ -30,6 +30,8 @@ import { tapedLine } from "./taped-line.ts";
 const LINES_THAT_TELL_SYMBOLS = 20_000;
 
 const FORMATS = ".day, .tape, .ndjson or .ws.txt, each also with .gz";
+/** What `edgebook import` writes: no frames of a venue, so that no adapter reads them. */
+const IMPORTED = /\.events\.ndjson(\.gz)?$/;
 
 export interface FileSourceOptions {
   /** The venue of files that don't say it themselves; null to tell it from what they hold. */
@@ -117,6 +119,8 @@ async function recordingsIn(path: string): Promise<string[]> {
 
 /** What a file holds: what its key or its own records say, and for others what the messages say. Null for the tape of no market. */
 async function contentOf(path: string, options: FileSourceOptions): Promise<FileContent | null> {
+  if (IMPORTED.test(path))
+    throw new CommandError(`${path} holds imported market events, not what a venue sent: rows and replays are made of ${FORMATS} alone`);
   const key = isDayFile(path) ? parseMarketId((await dayFileName(path)).market) : parseTapeKey(keyOf(path));
   if (key !== null) return key.symbol.startsWith(FEED_TAPE_SYMBOL) ? null : { format: "tape", venue: key.venue, symbols: [key.symbol] };
   const declared = isTape(path) ? [...(await declaredGrids(path)).keys()] : [];
