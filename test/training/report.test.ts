@@ -136,6 +136,35 @@ describe("a run's page", () => {
     await expect(writeReport(join(folder, "nothing"))).rejects.toThrow(CommandError);
   });
 
+  it("says what persistence has on the validation rows, beside whose loss the curve is read, and that a p is below what is shown", async () => {
+    const facts = await readRunFacts(await trainedRun("calm", { seed: 1 }));
+    const run = networkOf(facts);
+    const card = { ...run.card, validation: { ...run.card.validation, persistence: 0.41579 } };
+    const scores = [{ ...SCORE, againstRidge: { pValue: 0.0004, isModelBetter: false } }];
+    const page = renderRun({ ...facts, run: { ...run, card }, evaluation: { ...EVALUATION, scores } });
+    expect(page).toContain("where persistence has about 1; on the validation rows it has 0.41579.");
+    expect(page).toContain("&#60;.001 worse");
+  });
+
+  it("goes with its run: trained anew, the folder holds no page and no scores of the one before", async () => {
+    const run = await trainedRun("again", { seed: 1 });
+    await writeReport(run);
+    expect(readdirSync(run)).toContain("report.html");
+    await writeToyDataset(join(folder, "data"), [{ rows: 2_000, seed: 11, signal: 0.5, market: "toy:A" }]);
+    await trainRun({
+      dataset: await readDataset(join(folder, "data")),
+      dataFolder: join(folder, "data"),
+      out: run,
+      family: "mlp",
+      runtime: await loadRuntime("node"),
+      settings: { ...DEFAULT_TRAIN_SETTINGS, epochs: 1, seed: 2 },
+      progress: silent,
+      commit: null,
+    });
+    expect(readdirSync(run)).not.toContain("report.html");
+    expect(readdirSync(run)).not.toContain("scores.json");
+  });
+
   it("fetches nothing and runs nothing, whatever markets and columns are called", async () => {
     const facts = await readRunFacts(await trainedRun("hostile", { seed: 1 }));
     const { card } = networkOf(facts);
@@ -184,6 +213,17 @@ describe("runs side by side", () => {
     const [first] = runs;
     expect(page).toContain(`<td>${first?.run.card.validation.persistence.toFixed(5)}</td>`);
     await expect(findRuns(join(folder, "nowhere"))).rejects.toThrow("there is no folder");
+  });
+
+  it("tell losses of skill by a minus, and those of classes by their correlation: they have no R²", async () => {
+    const { renderComparison } = await import("../../training/report/comparison-page.ts");
+    const facts = await readRunFacts(await trainedRun("moves", { seed: 1 }));
+    const classes = [{ horizonMs: 5_000, model: { mcc: -0.014 }, logistic: { mcc: 0.372 } }] as unknown as Evaluation["classes"];
+    const asked: RunFacts = { ...facts, name: "classes", evaluation: { ...EVALUATION, scores: [], ...(classes && { classes }) } };
+    const page = renderComparison([{ ...facts, evaluation: { ...EVALUATION, scores: [{ ...SCORE, r2: -0.0294 }] } }, asked]);
+    expect(page).toContain("−0.0294 (0.0442)");
+    expect(page).toContain("5 s MCC −0.014 (0.372)");
+    expect(page).not.toContain("<td>–</td>");
   });
 
   it("nested settings are named by their path, and long lists counted", () => {

@@ -3,6 +3,7 @@
 import Table from "cli-table3";
 import type { ClassMeasures, ClassScore } from "../evaluate/class-scores.ts";
 import type { DetailedScore } from "../evaluate/scores.ts";
+import { signed } from "../report/signed.ts";
 
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -31,7 +32,7 @@ export function scoreTable(scores: readonly DetailedScore[]): string {
       `${score.horizonMs / 1_000} s`,
       `${signed(score.r2)} [${signed(score.r2Low)}, ${signed(score.r2High)}]`,
       signed(score.ridgeR2),
-      `${(score.rmseSkill * 100).toFixed(2)} %`,
+      `${signed(score.rmseSkill * 100, 2)} %`,
       score.directionHitRate === null ? "no moves" : `${score.directionHitRate.toFixed(3)} of ${score.moves}`,
       againstRidge(score),
       String(score.rows),
@@ -46,9 +47,15 @@ export function classTable({ asks, target, horizonMs, labels, rows, model, inter
     const interval = intervals[name];
     const value = model[name];
     if (value === null) return "–";
-    return `${value.toFixed(digits)}${interval === null ? "" : ` [${interval.low.toFixed(digits)}, ${interval.high.toFixed(digits)}]`}`;
+    return `${signed(value, digits)}${interval === null ? "" : ` [${signed(interval.low, digits)}, ${signed(interval.high, digits)}]`}`;
   };
-  const plain = (name: string, of: ClassMeasures): string[] => [name, ...MEASURES.map((each) => of[each]?.toFixed(3) ?? "–")];
+  const plain = (name: string, of: ClassMeasures): string[] => [
+    name,
+    ...MEASURES.map((each) => {
+      const value = of[each];
+      return value === null ? "–" : signed(value, 3);
+    }),
+  ];
   const body = [
     ["model", ...MEASURES.map((each) => measured(each, 3))],
     ...(score.logistic === null ? [] : [plain("logistic line", score.logistic)]),
@@ -66,8 +73,4 @@ const MEASURES = ["accuracy", "macroF1", "mcc", "logLoss", "brier"] as const;
 function againstRidge({ againstRidge: test }: DetailedScore): string {
   if (test === null) return "no test";
   return `${test.pValue < 0.001 ? "<.001" : test.pValue.toFixed(3)} ${test.isModelBetter ? "better" : "worse"}`;
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? "−" : ""}${Math.abs(value).toFixed(4)}`;
 }

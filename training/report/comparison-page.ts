@@ -1,9 +1,10 @@
 /** The page of `edgebook runs --html`. */
 
 import { curvesChart, seriesColor } from "./charts.ts";
-import { type Differences, differencesBetween } from "./comparison.ts";
+import { type Differences, differencesBetween, midScores } from "./comparison.ts";
 import { card, dataTable, type Html, html, legend, page, raw } from "./page.ts";
 import { errorText, type RunFacts } from "./run-facts.ts";
+import { signed } from "./signed.ts";
 
 export function renderComparison(runs: readonly RunFacts[]): string {
   const differences = differencesBetween(runs);
@@ -15,6 +16,7 @@ export function renderComparison(runs: readonly RunFacts[]): string {
 `,
     differencesCard(runs, differences),
     ...scoreCards(runs),
+    classScoresCard(runs),
   ]);
 }
 
@@ -54,7 +56,7 @@ function differencesCard(runs: readonly RunFacts[], { names, values }: Differenc
 
 /** One table a target, horizons across: R² of the model, ridge's behind it. */
 function scoreCards(runs: readonly RunFacts[]): Html[] {
-  const scored = runs.filter(({ evaluation }) => evaluation !== null);
+  const scored = runs.filter(({ evaluation }) => evaluation !== null && evaluation.scores.length > 0);
   const targets = [...new Set(scored.flatMap(({ evaluation }) => evaluation?.scores.map(({ target }) => target) ?? []))];
   return targets.map((target) => {
     const horizons = [
@@ -68,7 +70,7 @@ function scoreCards(runs: readonly RunFacts[]): Html[] {
       name,
       ...horizons.map((horizonMs) => {
         const score = evaluation?.scores.find((of) => of.target === target && of.horizonMs === horizonMs);
-        return score === undefined ? "–" : `${score.r2.toFixed(4)} (${score.ridgeR2.toFixed(4)})`;
+        return score === undefined ? "–" : `${signed(score.r2)} (${signed(score.ridgeR2)})`;
       }),
     ]);
     return card(
@@ -77,4 +79,17 @@ function scoreCards(runs: readonly RunFacts[]): Html[] {
       "Each on the rows it was scored on; persistence has 0.",
     );
   });
+}
+
+/** Runs that answer classes have no R²: what they are told by is Matthews' correlation, as in the terminal. */
+function classScoresCard(runs: readonly RunFacts[]): Html {
+  const rows = runs.flatMap(({ name, evaluation }) =>
+    evaluation?.classes === undefined || evaluation.classes.length === 0 ? [] : [[name, midScores(evaluation)]],
+  );
+  if (rows.length === 0) return html``;
+  return card(
+    "MCC of classes (logistic line)",
+    dataTable(["run", "by horizon"], rows),
+    "Matthews' correlation on the rows each was scored on; 0 for whoever always says the same.",
+  );
 }

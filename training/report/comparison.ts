@@ -9,6 +9,7 @@ import { CommandError } from "../command-error.ts";
 import type { Evaluation } from "../evaluate/evaluate-run.ts";
 import { flatten } from "./flatten.ts";
 import { type RunFacts, readRunFacts } from "./run-facts.ts";
+import { signed } from "./signed.ts";
 
 /** Every run in a folder, in order of name. What can't be read is no run. Throws CommandError when there is no such folder. */
 export async function findRuns(folder: string): Promise<RunFacts[]> {
@@ -55,15 +56,12 @@ export function midScores(evaluation: Evaluation): string {
   const { classes, reconstruction } = evaluation;
   if (classes !== undefined)
     return classes
-      .map(
-        ({ horizonMs, model, logistic }) =>
-          `${horizonMs / 1_000} s MCC ${model.mcc?.toFixed(3) ?? "–"} (${logistic?.mcc?.toFixed(3) ?? "–"})`,
-      )
+      .map(({ horizonMs, model, logistic }) => `${horizonMs / 1_000} s MCC ${shown(model.mcc)} (${shown(logistic?.mcc ?? null)})`)
       .join(", ");
-  if (reconstruction !== undefined) return reconstruction === null ? "too few rows" : `R² beside the mean ${reconstruction.r2.toFixed(3)}`;
+  if (reconstruction !== undefined) return reconstruction === null ? "too few rows" : `R² beside the mean ${shown(reconstruction.r2)}`;
   return evaluation.scores
     .filter((score) => score.target === "mid")
-    .map((score) => `${score.horizonMs / 1_000} s ${score.r2.toFixed(3)} (${score.ridgeR2.toFixed(3)})`)
+    .map((score) => `${score.horizonMs / 1_000} s ${shown(score.r2)} (${shown(score.ridgeR2)})`)
     .join(", ");
 }
 
@@ -71,6 +69,10 @@ export function midScores(evaluation: Evaluation): string {
 export async function writeComparison(runs: readonly RunFacts[], path: string): Promise<void> {
   const { renderComparison } = await import("./comparison-page.ts");
   await writeFile(path, renderComparison(runs));
+}
+
+function shown(value: number | null): string {
+  return value === null ? "–" : signed(value, 3);
 }
 
 /** Twelve digits tell any two hashes apart, and are short enough to read. */

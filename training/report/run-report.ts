@@ -10,14 +10,14 @@ import { type Evaluation, suspicionsOf } from "../evaluate/evaluate-run.ts";
 import type { ReconstructionScore } from "../evaluate/reconstruction-score.ts";
 import type { DetailedScore } from "../evaluate/scores.ts";
 import type { RunCard } from "../train/run-card.ts";
-import type { Run } from "../train/run-folder.ts";
+import { REPORT_FILE, type Run } from "../train/run-folder.ts";
 import { calibrationChart, importanceChart, lossChart, reliabilityChart, scoresChart } from "./charts.ts";
 import { flatten } from "./flatten.ts";
 import { type Importance, PERMUTATION_MEASURE, ridgeImportance } from "./importance.ts";
 import { card, dataTable, factList, type Html, html, legend, page, raw } from "./page.ts";
 import { errorText, type RunFacts, readRunFacts } from "./run-facts.ts";
+import { signed } from "./signed.ts";
 
-export const REPORT_FILE = "report.html";
 /** Charts of single outputs show the mid alone: bid and ask move with it. */
 const SHOWN_TARGET = "mid";
 
@@ -59,7 +59,11 @@ function lossCard({ curve, run }: RunFacts): Html {
   if (curve === null) return card("Loss", html`<p class="note">No curve was kept.</p>`);
   const best = bestStepOf(run.card);
   const chart = raw(lossChart(curve, best));
-  const unit = run.card.model.answer === "moves" ? "In units of each target's scale: persistence has about 1." : "";
+  const { persistence } = run.card.validation;
+  const unit =
+    run.card.model.answer === "moves"
+      ? `In units of each target's scale in training, where persistence has about 1; on the validation rows it has ${persistence.toFixed(5)}.`
+      : "";
   const shown = curve.unit === "round" ? " The mean of all ensembles; one that stopped counts with its last round." : "";
   const note = `${unit}${shown}${best === null ? "" : ` The dashed ${curve.unit}, ${best}, was kept.`}`;
   return card(
@@ -207,7 +211,7 @@ function scoreTableCard(title: string, scores: readonly DetailedScore[]): Html {
     score.directionHitRate === null ? "no moves" : `${(score.directionHitRate * 100).toFixed(1)} % of ${score.moves}`,
     score.againstRidge === null
       ? "no test"
-      : `${score.againstRidge.pValue.toFixed(3)} ${score.againstRidge.isModelBetter ? "better" : "worse"}`,
+      : `${score.againstRidge.pValue < 0.001 ? "<.001" : score.againstRidge.pValue.toFixed(3)} ${score.againstRidge.isModelBetter ? "better" : "worse"}`,
     String(score.rows),
   ]);
   return card(
@@ -287,10 +291,6 @@ function originCard({ run, evaluation, environment }: RunFacts): Html {
       ["this page", `Node ${process.versions.node}, ${process.platform} ${process.arch}`],
     ]),
   );
-}
-
-function signed(value: number, digits = 4): string {
-  return `${value < 0 ? "−" : ""}${Math.abs(value).toFixed(digits)}`;
 }
 
 function when(timeMs: number): string {
