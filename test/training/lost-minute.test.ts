@@ -9,6 +9,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { tapeKey } from "../../core/wire/keys.ts";
 import { encodeTapeRecord, type TapeRecord } from "../../core/wire/tape.ts";
+import { buildDataset } from "../../training/datasets/build-dataset.ts";
 import { fileSources } from "../../training/datasets/file-sources.ts";
 import { silent } from "../../training/progress.ts";
 import { faultsOf, type ReplayReport, reportReplay } from "../../training/replay/replay-report.ts";
@@ -116,5 +117,17 @@ describe("a folder of minutes of which one is missing", () => {
     expect((await verified(MINUTES.filter((_, minute) => minute !== 1)))?.fault).toBe(
       `${LOST}, and the tape doesn't say why: they are lost`,
     );
+  });
+});
+
+describe("a dataset of a book that is silent for 20 s each minute", () => {
+  it("counts them among its gaps where they are asked for: its rows are the same, and would pass as those of a book that never stopped", async () => {
+    const sources = await fileSources([folder(null)], { venue: null, market: null });
+    const cardOf = (told: { silenceMs?: number }) =>
+      buildDataset({ sources, folder: freshFolder(), command: ["test"], progress: silent, ...told });
+    const [plain, asked] = [await cardOf({}), await cardOf({ silenceMs: 15_000 })];
+    expect(plain.parts[0]?.gaps).toEqual({});
+    expect(asked.parts[0]?.gaps).toEqual({ silence: 3 });
+    expect(asked.sha256).toBe(plain.sha256);
   });
 });

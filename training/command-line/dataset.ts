@@ -9,7 +9,7 @@ import type { FeedSource } from "../datasets/feed-source.ts";
 import { fileSources, parseGrids } from "../datasets/file-sources.ts";
 import { parseSimulation, simulatedSource } from "../datasets/simulated-source.ts";
 import { terminalProgress } from "./bars.ts";
-import { collect, jsonOption } from "./options.ts";
+import { collect, countingNumber, jsonOption } from "./options.ts";
 import { print, printJson, table, when } from "./report.ts";
 
 interface DatasetOptions {
@@ -19,6 +19,7 @@ interface DatasetOptions {
   readonly venue?: string;
   readonly market?: string;
   readonly grid: readonly string[];
+  readonly silenceMs?: number;
   readonly json: boolean;
 }
 
@@ -39,6 +40,11 @@ export function datasetCommand(): Command {
     .option("--venue <venue>", "venue of files that don't name it; told from what they hold where it is not given")
     .option("--market <market>", "only this market, e.g. binance-spot:BTCUSDT")
     .option("--grid <symbol:tick:lot>", "a symbol's tick and lot, where they are known better than from the file", collect, [])
+    .option(
+      "--silence-ms <ms>",
+      "longer silences of a book are counted among the gaps (only what its own pace doesn't allow, unless told); rows over them stay",
+      countingNumber,
+    )
     .addOption(jsonOption())
     .action(runDataset);
 }
@@ -57,8 +63,12 @@ async function runDataset(recordings: string[], options: DatasetOptions): Promis
   const featureSet = featureSetNamed(options.features);
   if (featureSet === null) throw new CommandError(`there is no feature set "${options.features}"`);
   const chosen = featureSet === featureSetV1 ? [] : ["--features", featureSet.id];
-  const command = ["edgebook", "dataset", ...recordings, ...options.simulate.flatMap((text) => ["--simulate", text]), ...chosen];
-  const card = await buildDataset({ sources, folder: options.out, featureSet, command, progress: terminalProgress() });
+  const { silenceMs } = options;
+  const silences = silenceMs === undefined ? [] : ["--silence-ms", String(silenceMs)];
+  const simulated = options.simulate.flatMap((text) => ["--simulate", text]);
+  const command = ["edgebook", "dataset", ...recordings, ...simulated, ...chosen, ...silences];
+  const told = silenceMs === undefined ? {} : { silenceMs };
+  const card = await buildDataset({ sources, folder: options.out, featureSet, command, progress: terminalProgress(), ...told });
   if (options.json) printJson(card);
   else printCard(card, options.out);
 }

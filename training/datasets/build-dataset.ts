@@ -16,12 +16,15 @@ export interface BuildOptions {
   readonly folder: string;
   /** v1 unless told. */
   readonly featureSet?: FeatureSet;
+  /** Longer silences of a book are counted among its part's gaps. Rows and targets over them stay, as live. */
+  readonly silenceMs?: number;
   readonly command: readonly string[];
   readonly progress: Progress;
 }
 
 /** Throws CommandError when no source gives a row. */
-export async function buildDataset({ sources, folder, featureSet = featureSetV1, command, progress }: BuildOptions): Promise<DatasetCard> {
+export async function buildDataset(options: BuildOptions): Promise<DatasetCard> {
+  const { sources, folder, featureSet = featureSetV1, command, progress, silenceMs } = options;
   const writer = await DatasetWriter.create({ folder, featureSet, horizonsMs: DEFAULT_HORIZONS_MS, command });
   // One market at a time, however many a source has: a part is written to its end before the next is begun.
   const markets = sources.flatMap((source) =>
@@ -34,6 +37,7 @@ export async function buildDataset({ sources, folder, featureSet = featureSetV1,
       onBlock: () => part.drained(),
       progress,
       featureSet,
+      ...(silenceMs === undefined ? {} : { silenceMs }),
     });
     await writer.closePart(part, {
       source: source.name,

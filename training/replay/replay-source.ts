@@ -22,6 +22,8 @@ export interface ReplayOptions {
   readonly progress: Progress;
   /** v1 unless told. */
   readonly featureSet?: FeatureSet;
+  /** Longer silences of a live book are noted among the gaps; where it isn't given, only what its own pace doesn't allow. */
+  readonly silenceMs?: number;
 }
 
 export interface Replayed {
@@ -42,9 +44,10 @@ const FURTHER_REASONS = "of further kinds";
 export async function replaySource(source: FeedSource, options: ReplayOptions): Promise<Replayed> {
   const adapter = findAdapter(source.venue);
   if (adapter === null) throw new CommandError(`no adapter speaks the venue "${source.venue}": choose another with --venue`);
-  const { onRow, onBlock, onStart, progress, featureSet = featureSetV1 } = options;
+  const { onRow, onBlock, onStart, progress, featureSet = featureSetV1, silenceMs } = options;
   const { instruments, frames } = source;
-  const reducer = new FeedReducer({ adapter, instruments, featureSet, frames, ...(onRow === undefined ? {} : { onRow }) });
+  const told = { ...(onRow === undefined ? {} : { onRow }), ...(silenceMs === undefined ? {} : { silenceMs }) };
+  const reducer = new FeedReducer({ adapter, instruments, featureSet, frames, ...told });
   onStart?.(reducer);
   const gaps = new Map<string, GapRecord>();
   const takeGaps = (): void => {
