@@ -13,6 +13,7 @@ import { type Evaluation, evaluateRun } from "../../training/evaluate/evaluate-r
 import { type ExportedModel, exportRun, writeExport } from "../../training/export/export-run.ts";
 import { mlpNetwork } from "../../training/networks/mlp.ts";
 import { silent } from "../../training/progress.ts";
+import { whyNoForecasts } from "../../training/publish/forecasts-of.ts";
 import { publishModel } from "../../training/publish/publish-model.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
 import { buildForwardPass } from "../../training/tensors/forward-pass.ts";
@@ -190,9 +191,19 @@ describe("publishing", () => {
     expect((await publishModel(join(folder, "export"), shipped)).active.id).toBe("toy");
     expect((await publishModel(join(folder, "export"), shipped)).keys).toHaveLength(3);
     const mine = await publishModel(join(folder, "mine"), { local: persist });
-    expect(await publishModel(join(folder, "export"), shipped)).toEqual({ active: mine.active, keys: [] });
+    expect(await publishModel(join(folder, "export"), shipped)).toEqual({ active: mine.active, keys: [], noForecasts: null });
     expect((await publishModel(join(folder, "export"), { local: persist })).active.id).toBe("toy");
   }, 60_000);
+
+  it("says which models an instance would load and then refuse each forecast of", () => {
+    const { manifest } = exported;
+    expect(whyNoForecasts(manifest)).toBeNull();
+    expect(whyNoForecasts({ ...manifest, family: "lstm" })).toBe("the feed gives one row, it reads 100");
+    const levels = { ...manifest.featureSet, id: "levels-10", fingerprint: "8711b1401224b065" };
+    expect(whyNoForecasts({ ...manifest, featureSet: levels })).toBe("the feed computes the features v1, it reads levels-10");
+    const classes = { ...manifest.output, unit: "probability" } as unknown as typeof manifest.output;
+    expect(whyNoForecasts({ ...manifest, output: classes })).toBe("it answers no moves");
+  });
 
   it("refuses a folder without a model, and a model that is not the manifest's", async () => {
     await expect(publishModel(join(folder, "run"), { local: folder })).rejects.toThrow(/edgebook export-model/);

@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { readScores } from "../evaluate/scores-file.ts";
 import { exportRun, hasMoveScores, writeExport } from "../export/export-run.ts";
+import { whyNoForecasts } from "../publish/forecasts-of.ts";
 import { readRun } from "../train/run-folder.ts";
 import { trainingDataset } from "./evaluate.ts";
 import { jsonOption, modelName } from "./options.ts";
@@ -39,5 +40,7 @@ async function runExport(options: ExportModelOptions): Promise<void> {
   print(`the two runtimes agree on the golden vectors to ${exported.difference.toExponential(1)} ${exported.manifest.output.unit}`);
   if (evaluation === null) print("it carries no scores: run `edgebook evaluate` first if it is to be served");
   else if (!hasMoveScores(evaluation)) print("a manifest has room for scores of moves alone: this run's stay in its scores.json");
-  print(`next: edgebook publish --dir ${options.out} --local .edgebook`);
+  const refused = whyNoForecasts(exported.manifest);
+  if (refused === null) print(`next: edgebook publish --dir ${options.out} --local .edgebook`);
+  else print(`! an instance refuses forecasts while it is the active one: ${refused}`);
 }

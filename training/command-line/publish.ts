@@ -31,7 +31,7 @@ async function runPublish(options: PublishOptions): Promise<void> {
   const { unlessOther } = options;
   const published = await publishModel(options.dir, { local: options.local ?? null, unlessOther });
   if (options.json) {
-    printJson({ active: published.active, keys: published.keys });
+    printJson(published);
     return;
   }
   if (published.keys.length === 0) {
@@ -40,4 +40,6 @@ async function runPublish(options: PublishOptions): Promise<void> {
   }
   print(`${published.active.id} ${published.active.version} is active`);
   for (const key of published.keys) print(`  ${key}`);
+  if (published.noForecasts !== null)
+    print(`! forecasts are refused while it is active: ${published.noForecasts}. To go back, publish the one before`);
 }

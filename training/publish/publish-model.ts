@@ -18,6 +18,7 @@ import { ACTIVE_MODEL_KEY, modelKey } from "../../core/wire/keys.ts";
 import type { ActiveModel, ModelManifest } from "../../models/contract.ts";
 import { parseActiveModel, parseManifest } from "../../models/manifest.ts";
 import { CommandError } from "../command-error.ts";
+import { whyNoForecasts } from "./forecasts-of.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** In the root's wrangler.toml. */
@@ -38,6 +39,8 @@ export interface Published {
   readonly active: ActiveModel;
   /** What was written; empty when another model stays active. */
   readonly keys: readonly string[];
+  /** Why an instance refuses forecasts while this one is active; null where it gives them, or nothing was written. */
+  readonly noForecasts: string | null;
 }
 
 interface StoredObject {
@@ -52,7 +55,7 @@ export async function publishModel(folder: string, target: PublishTarget): Promi
   const active: ActiveModel = { id, version, manifestSha256: sha256(manifestBytes) };
   if (target.unlessOther === true) {
     const current = await activeModel(target);
-    if (current !== null && current.id !== id) return { active: current, keys: [] };
+    if (current !== null && current.id !== id) return { active: current, keys: [], noForecasts: null };
   }
   const objects: StoredObject[] = [
     { key: modelKey(id, version, "model.onnx"), bytes: model },
@@ -61,7 +64,7 @@ export async function publishModel(folder: string, target: PublishTarget): Promi
   ];
   if (target.local === null) await putRemotely(objects);
   else await putLocally(objects, resolve(target.local));
-  return { active, keys: objects.map(({ key }) => key) };
+  return { active, keys: objects.map(({ key }) => key), noForecasts: whyNoForecasts(manifest) };
 }
 
 /** The model that the bucket's pointer names; null when there is none, or none that can be read. */

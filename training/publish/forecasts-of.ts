@@ -1,0 +1,17 @@
+/**
+ * Whether an instance forecasts with a model once it is the active one. It has one row of features v1 for each market, and asks for moves; a whole model
+ * of another kind is loaded and checked, and each forecast is refused (workers/inference/answers.ts).
+ */
+
+import { featureSetV1 } from "../../core/features/registry.ts";
+import type { ModelManifest } from "../../models/contract.ts";
+import { MODEL_FAMILIES } from "../../models/registry.ts";
+
+/** @returns why not, for a person; null where it does. */
+export function whyNoForecasts({ family, featureSet, output }: Pick<ModelManifest, "family" | "featureSet" | "output">): string | null {
+  if (output.unit !== "bps") return "it answers no moves";
+  if (featureSet.fingerprint !== featureSetV1.fingerprint)
+    return `the feed computes the features ${featureSetV1.id}, it reads ${featureSet.id}`;
+  const window = MODEL_FAMILIES.get(family)?.window ?? 1;
+  return window > 1 ? `the feed gives one row, it reads ${window}` : null;
+}
