@@ -179,7 +179,7 @@ describe("a space", () => {
     [{ batch: { kind: "choice", values: [] } }, /batch/],
     [{ batch: { kind: "even", low: 1 } }, /batch/],
     [{}, /names no setting/],
-    [null, /root/],
+    [null, /\(root\)/],
   ])("%j is refused", (value, reason) => {
     const read = parseSpace(value);
     expect("malformed" in read ? read.malformed : "").toMatch(reason);
