@@ -10,8 +10,8 @@ import type { RowSource } from "./row-source.ts";
 export interface Lane {
   /** [rows] which items; set before `fill`. */
   readonly items: Uint32Array;
-  /** Feeds and runs the graph on what was filled in. */
-  readonly run: () => Promise<void>;
+  /** Feeds and runs the graph on what was filled in. @returns null when that is done already. */
+  readonly run: () => Promise<void> | null;
   readonly noise: Float32Array;
   /** @param filled how many of `items` count. @param total of the weights of the whole batch. @returns null when the features are there already. */
   fill(filled: number, total: number): Promise<void> | null;

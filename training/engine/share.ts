@@ -121,7 +121,8 @@ export class Share {
         part++;
         const isMore = part < last;
         ready = isMore && reader.isSlow ? this.fill(part, command) : null;
-        await lane.run();
+        const running = lane.run();
+        if (running !== null) await running;
         loss += this.partLoss[0] as number;
         if (accumulate > 1) this.collect(turn);
         if (isMore && !reader.isSlow) ready = this.fill(part, command);
@@ -235,7 +236,8 @@ export class Share {
       for (let row = 0; row < blockRows; row++) lane.items[row] = block * blockRows + (row % filled);
       const ready = lane.fill(filled, 1);
       if (ready !== null) await ready;
-      await lane.run();
+      const running = lane.run();
+      if (running !== null) await running;
       shared.blockLosses[block] = this.blockLoss[0] as number;
       if (this.isLeader) await this.letGo();
     }

@@ -1,41 +1,48 @@
 /** The part that onnxruntime-node and onnxruntime-web share: both implement the interfaces of onnxruntime-common. */
 
-import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import type { Tensor as OrtTensor } from "onnxruntime-node";
 import type { Session, Tensor, Tensors } from "./contract.ts";
 
 type TensorConstructor = new (type: "float32" | "float64", data: Float32Array | Float64Array, dims: readonly number[]) => OrtTensor;
 
-export interface WrapOptions {
-  /** Whether a call can write its outputs into buffers of the caller. */
-  readonly takesOutputs: boolean;
-  /** Whether those, and inputs, may lie in shared memory. */
+type OrtTensors = Readonly<Record<string, OrtTensor>>;
+
+/** What differs between the two. */
+export interface OrtCalls {
+  readonly run: (feeds: OrtTensors) => Promise<OrtTensors>;
+  /** A call that is done when it returns and writes its outputs into buffers of the caller; null where there is none. */
+  readonly runInPlace: ((feeds: OrtTensors, fetches: OrtTensors) => void) | null;
+  /** Whether what is fed and fetched may lie in shared memory. */
   readonly takesSharedMemory: boolean;
+  readonly release: () => Promise<void>;
 }
 
-export function wrapSession(session: InferenceSession, TensorOf: TensorConstructor, options: WrapOptions): Session {
+export function wrapSession(TensorOf: TensorConstructor, calls: OrtCalls): Session {
   const wrap = (tensors: Tensors): Record<string, OrtTensor> =>
     Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, new TensorOf(typeOf(tensor), tensor.data, tensor.shape)]));
   return {
     async run(inputs) {
-      const results = await session.run(wrap(inputs));
+      const results = await calls.run(wrap(inputs));
       const outputs: Record<string, Float32Array | Float64Array> = {};
       for (const [name, tensor] of Object.entries(results)) outputs[name] = floatsOf(name, tensor.data);
       return outputs;
     },
     bind(inputs, outputs) {
-      const staged = options.takesSharedMemory ? { inputs, outputs, before: [], after: [] } : stage(inputs, outputs);
+      const staged = calls.takesSharedMemory ? { inputs, outputs, before: [], after: [] } : stage(inputs, outputs);
       const feeds = wrap(staged.inputs);
-      if (options.takesOutputs) {
+      if (calls.runInPlace !== null) {
+        const { runInPlace } = calls;
         const fetches = wrap(staged.outputs);
-        return async () => {
+        return () => {
           for (const [from, to] of staged.before) to.set(from);
-          await session.run(feeds, fetches);
+          runInPlace(feeds, fetches);
           for (const [from, to] of staged.after) to.set(from);
+          return null;
         };
       }
       return async () => {
         for (const [from, to] of staged.before) to.set(from);
-        const results = await session.run(feeds);
+        const results = await calls.run(feeds);
         for (const [name, { data }] of Object.entries(outputs)) {
           const tensor = results[name];
           if (tensor === undefined) throw new TypeError(`there is no output ${name}`);
@@ -43,7 +50,7 @@ export function wrapSession(session: InferenceSession, TensorOf: TensorConstruct
         }
       };
     },
-    release: () => session.release(),
+    release: () => calls.release(),
   };
 }
 

@@ -16,7 +16,12 @@ export const wasmRuntime: Runtime = {
   name: "wasm",
   async open(model) {
     const session = await InferenceSession.create(model, { executionProviders: ["wasm"], logSeverityLevel: 3 });
-    // Everything is copied into and out of the module's own memory, so neither would save anything.
-    return wrapSession(session, Tensor, { takesOutputs: false, takesSharedMemory: false });
+    return wrapSession(Tensor, {
+      run: (feeds) => session.run(feeds),
+      // Everything is copied into and out of the module's own memory, so neither would save anything.
+      runInPlace: null,
+      takesSharedMemory: false,
+      release: () => session.release(),
+    });
   },
 };
