@@ -1,7 +1,8 @@
 /**
  * From values to bins: cuts by a sample of the rows, then the bins of all, by all threads.
  *
- * The thread that has the rows copies them into the shared memory piece by piece; workers that are still starting come in when they are ready.
+ * The thread that has the rows copies them into the shared memory piece by piece, and begins alone: the others take a tenth of a second to start, and
+ * come in when they are ready.
  */
 
 import type { TreeFeatures } from "./contract.ts";
@@ -20,16 +21,19 @@ const TILE_ROWS = 256;
 /** Fills cuts and bins; run by all threads. */
 export function fillAllBins(parts: OpenThread, source: BinningSource | null): void {
   const { plan, crew, columns } = parts;
+  const isOpening = source !== null;
+  let step = 0;
+  const share: Share = (count, work) => crew.shareOpen({ step: ++step, count, isOpening }, work);
   if (source !== null) copySample(parts, source.training);
-  crew.meet();
-  crew.share(columns, (column) => chooseColumnCuts(parts, column));
-  crew.meet();
+  share(columns, (column) => chooseColumnCuts(parts, column));
   const { training, validation, sampleRows } = plan;
-  if (sampleRows === training.rows) binRows(parts, { rows: training, from: 0, count: sampleRows, values: plan.sample });
-  else binInChunks(parts, training, source?.training ?? null);
-  crew.meet();
-  if (validation.rows > 0) binInChunks(parts, validation, source?.validation ?? null);
+  if (sampleRows === training.rows) binRows(parts, { rows: training, from: 0, count: sampleRows, values: plan.sample }, share);
+  else binInChunks(parts, { rows: training, data: source?.training ?? null }, share);
+  if (validation.rows > 0) binInChunks(parts, { rows: validation, data: source?.validation ?? null }, share);
 }
+
+/** Has the tasks of the next step done. */
+type Share = (count: number, work: (task: number) => void) => void;
 
 /** One row of each of as many equal runs of rows, so that no period in the rows is met in step. */
 function copySample({ plan, buffer, columns, settings }: OpenThread, data: TreeFeatures): void {
@@ -59,17 +63,15 @@ function chooseColumnCuts({ plan, kernel, buffer, columns, thread, settings }: O
   new Int32Array(buffer, plan.cutCounts, columns)[column] = cuts;
 }
 
-function binInChunks(parts: OpenThread, rows: RowsPlan, data: TreeFeatures | null): void {
-  const { plan, crew, buffer, columns } = parts;
+function binInChunks(parts: OpenThread, { rows, data }: { rows: RowsPlan; data: TreeFeatures | null }, share: Share): void {
+  const { plan, buffer, columns } = parts;
   for (let from = 0; from < rows.rows; from += plan.chunkRows) {
     const count = Math.min(plan.chunkRows, rows.rows - from);
     if (data !== null) {
       const to = new Float32Array(buffer, plan.values, count * columns);
       to.set(data.features.subarray(from * columns, (from + count) * columns));
     }
-    crew.meet();
-    binRows(parts, { rows, from, count, values: plan.values });
-    crew.meet();
+    binRows(parts, { rows, from, count, values: plan.values }, share);
   }
 }
 
@@ -80,9 +82,9 @@ interface Chunk {
   readonly values: number;
 }
 
-function binRows({ plan, kernel, crew, columns }: OpenThread, { rows, from, count, values }: Chunk): void {
+function binRows({ plan, kernel, columns }: OpenThread, { rows, from, count, values }: Chunk, share: Share): void {
   const isTraining = rows === plan.training;
-  crew.share(Math.ceil(count / TILE_ROWS), (tile) => {
+  share(Math.ceil(count / TILE_ROWS), (tile) => {
     const first = tile * TILE_ROWS;
     kernel.fillBins(
       values + first * columns * 4,

@@ -48,12 +48,17 @@ export async function runSession(session: Session): Promise<TrainedTrees[]> {
     settings,
     done: targets.map((_, at) => session.from?.[at]?.rounds ?? []),
   };
-  const watch = await startWatch(order);
+  const watch = startWatch(order);
   const thread = openThread({ ...order, thread: 0 });
   try {
-    return await run(thread, session);
+    prepare(thread, session);
+    await watch.atWork();
+    return await boostAll(thread, session);
   } catch (error) {
-    if (error instanceof CrewFailed) throw (await watch.failure()) ?? error;
+    if (error instanceof CrewFailed) {
+      await watch.atWork();
+      throw (await watch.failure()) ?? error;
+    }
     thread.crew.fail();
     throw error;
   } finally {
@@ -70,16 +75,19 @@ function takeMemory(plan: MemoryPlan): SharedMemory {
   }
 }
 
-async function run(thread: OpenThread, session: Session): Promise<TrainedTrees[]> {
-  const { features, validation, targets } = session;
+/** Bins and all else that doesn't need the other threads. */
+function prepare(thread: OpenThread, { features, validation }: Session): void {
   const { plan, settings, buffer } = thread;
   fillWeights(thread, plan.training, features);
   if (validation !== null) fillWeights(thread, plan.validation, validation);
   if (settings.monotone !== null) new Int8Array(buffer, plan.monotone, features.columns).set(settings.monotone);
   fillAllBins(thread, { training: features, validation });
   refuseInfinite(thread, features, validation);
+}
+
+async function boostAll(thread: OpenThread, session: Session): Promise<TrainedTrees[]> {
   const trained: TrainedTrees[] = [];
-  for (let at = 0; at < targets.length; at++) {
+  for (let at = 0; at < session.targets.length; at++) {
     const one = await boostTarget(threadFor(thread, at), { session, at });
     trained.push(one);
     if (!one.isStopped) await session.onTarget?.(one, at);

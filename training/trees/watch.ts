@@ -9,17 +9,18 @@ import type { ThreadOrder } from "./tree-thread.ts";
 import { READY, type WatchTask, type WorkerFailure } from "./worker-messages.ts";
 
 export interface Watch {
+  /** Resolves when all workers are at work. Throws what kept one from it. */
+  atWork(): Promise<void>;
   /** What the first worker to fail failed with; null while, or if, none did. To be asked when the crew has failed. */
   failure(): Promise<Error | null>;
   close(): Promise<void>;
 }
 
-/** Resolves when all workers are at work. Throws what kept one from it. */
-export async function startWatch(
-  order: Omit<ThreadOrder, "thread">,
-  script = new URL("./tree-worker.ts", import.meta.url),
-): Promise<Watch> {
-  if (order.settings.threads === 1) return { failure: () => Promise.resolve(null), close: () => Promise.resolve() };
+const NOBODY: Watch = { atWork: () => Promise.resolve(), failure: () => Promise.resolve(null), close: () => Promise.resolve() };
+
+/** The workers start while the first thread goes on, even where it doesn't return to its event loop. */
+export function startWatch(order: Omit<ThreadOrder, "thread">, script = new URL("./tree-worker.ts", import.meta.url)): Watch {
+  if (order.settings.threads === 1) return NOBODY;
   const task: WatchTask = { script: script.href, order };
   const worker = new Worker(new URL("./watch-worker.ts", import.meta.url), { workerData: task });
   const failed = new Promise<Error | null>((resolve) => {
@@ -29,13 +30,15 @@ export async function startWatch(
     worker.once("error", (error) => resolve(explainWorkerFailure(error)));
     worker.once("exit", () => resolve(null));
   });
-  const ready = new Promise<typeof READY>((resolve) => worker.once("message", (message) => message === READY && resolve(READY)));
-  const first = await Promise.race([ready, failed]);
-  if (first !== READY) {
-    await worker.terminate();
-    throw first instanceof CommandError
-      ? first
-      : new Error(`a worker thread did not start: ${first?.message ?? "it ended"}`, { cause: first });
-  }
-  return { failure: () => failed, close: async () => void (await worker.terminate()) };
+  const ready = new Promise<typeof READY>((resolve) => worker.on("message", (message) => message === READY && resolve(READY)));
+  return {
+    async atWork() {
+      const first = await Promise.race([ready, failed]);
+      if (first === READY) return;
+      if (first instanceof CommandError) throw first;
+      throw new Error(`a worker thread did not start: ${first?.message ?? "it ended"}`, { cause: first });
+    },
+    failure: () => failed,
+    close: async () => void (await worker.terminate()),
+  };
 }

@@ -34,7 +34,12 @@ async function watchOver(source: string): Promise<{ watch: Watch; crew: Crew }> 
   const memory = takeSharedMemory(plan.bytes);
   const order = { module: compileTreeKernel(), memory, plan, columns: 2, objectives: [objective], settings, done: [[]] };
   const crew = new Crew(new Int32Array(memory.buffer, plan.control), settings.threads);
-  return { watch: await startWatch(order, pathToFileURL(path)), crew };
+  const watch = startWatch(order, pathToFileURL(path));
+  await watch.atWork().catch(async (error: unknown) => {
+    await watch.close();
+    throw error;
+  });
+  return { watch, crew };
 }
 
 describe("a worker of trees", () => {
