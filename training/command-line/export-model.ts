@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { readScores } from "../evaluate/scores-file.ts";
-import { exportRun, hasMoveScores, writeExport } from "../export/export-run.ts";
+import { exportRun, hasMoveScores, refuseExported, writeExport } from "../export/export-run.ts";
 import { whyNoForecasts } from "../publish/forecasts-of.ts";
 import { readRun } from "../train/run-folder.ts";
 import { trainingDataset } from "./evaluate.ts";
@@ -13,6 +13,7 @@ interface ExportModelOptions {
   readonly run: string;
   readonly out: string;
   readonly id?: string;
+  readonly overwrite: boolean;
   readonly json: boolean;
 }
 
@@ -22,11 +23,13 @@ export function exportModelCommand(): Command {
     .requiredOption("--run <dir>", "run made by `edgebook train`, best after `edgebook evaluate`")
     .requiredOption("--out <dir>", "folder to write")
     .option("--id <name>", "name of the model (the family unless given)", modelName)
+    .option("--overwrite", "replaces the model that lies in --out", false)
     .addOption(jsonOption())
     .action(runExport);
 }
 
 async function runExport(options: ExportModelOptions): Promise<void> {
+  if (!options.overwrite) await refuseExported(options.out);
   const run = await readRun(options.run);
   const evaluation = await readScores(options.run);
   const exported = await exportRun(run, { id: options.id ?? run.card.family, dataset: await trainingDataset(run), evaluation });

@@ -15,8 +15,8 @@ import type { Runtime, RuntimeName } from "../runtime/contract.ts";
 import { loadFastestRuntime, loadRuntime } from "../runtime/registry.ts";
 import { mutedColumns } from "../train/normaliser.ts";
 import type { MovesLoss, NetworkCard } from "../train/run-card.ts";
-import { refuseFinished } from "../train/run-folder.ts";
-import { allFamilies, kindOfFamily } from "../train/run-rows.ts";
+import { claimRun, removeRun } from "../train/run-folder.ts";
+import { allFamilies, kindOfFamily, type RunKind } from "../train/run-rows.ts";
 import { DEFAULT_SHARES } from "../train/split.ts";
 import { trainRun } from "../train/train-run.ts";
 import { RoundsInterrupted } from "../train/train-trees-run.ts";
@@ -34,6 +34,7 @@ interface TrainOptions extends SettingOptions, OtherOptions {
   readonly trainShare: number;
   readonly validationShare: number;
   readonly backend: RuntimeName;
+  readonly overwrite: boolean;
 }
 
 export function trainCommand(): Command {
@@ -51,7 +52,12 @@ export function trainCommand(): Command {
       new Option("--answer <kind>", "moves in bps, or classes where the family has them (its first unless given)").choices(ANSWER_KINDS),
     )
     .addOption(new Option("--size <name>", "of the family's network; paper is that of its source").choices(NETWORK_SIZES).default("paper"))
-    .option("--resume", "goes on from the checkpoint in --out, with the same options", false);
+    .option("--resume", "goes on from the checkpoint in --out, with the same options", false)
+    .addOption(
+      new Option("--overwrite", "replaces the run in --out, or what is left there of an interrupted one")
+        .default(false)
+        .conflicts("resume"),
+    );
   return addKindOptions(addSettingOptions(command))
     .option("--only <target@ms>", "trees: of these moves or questions alone, e.g. mid@5000 (repeatable)", collect, [])
     .option("--train-share <share>", "of the rows, by time", positiveNumber, DEFAULT_SHARES.trainShare)
@@ -69,8 +75,20 @@ export function trainCommand(): Command {
 async function runTrain(options: TrainOptions, command: Command): Promise<void> {
   const kind = kindOfFamily(options.model);
   refuseUnused(command, kind, options.model);
-  if (options.resume) await refuseFinished(options.out);
-  const dataset = await readDataset(options.data);
+  const claim = await claimRun(options.out, options, warn);
+  try {
+    const dataset = await readDataset(options.data);
+    if (options.overwrite) await removeRun(options.out);
+    await trainInto(options, { kind, dataset, command });
+  } finally {
+    await claim.release();
+  }
+}
+
+async function trainInto(
+  options: TrainOptions,
+  { kind, dataset, command }: { kind: RunKind; dataset: Dataset; command: Command },
+): Promise<void> {
   const { trainShare, validationShare } = options;
   if (kind === "network") return trainNetworkCommand(options, dataset);
   const { signal, release } = listenForInterrupt(warn);

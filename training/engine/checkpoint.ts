@@ -90,7 +90,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
 export async function refuseToOverwrite(path: string): Promise<void> {
   const bytes = await readFile(path).catch(() => null);
   if (bytes === null || decode(bytes) === null) return;
-  throw new CommandError(`${path} holds a training that was interrupted: go on with --resume, or remove it and train anew`);
+  throw new CommandError(`${path} holds a training that was interrupted: go on with --resume, or train anew with --overwrite`);
 }
 
 /** Removes what a finished training leaves. */

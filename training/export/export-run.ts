@@ -4,7 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ModelManifest, ModelOutput, Score } from "../../models/contract.ts";
 import { MAX_GOLDEN_TOLERANCE, parseManifest } from "../../models/manifest.ts";
@@ -14,6 +14,7 @@ import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import type { Evaluation } from "../evaluate/evaluate-run.ts";
 import type { DetailedScore } from "../evaluate/scores.ts";
+import { makeFolder } from "../make-folder.ts";
 import { outputFor } from "../networks/settings.ts";
 import { OPSET } from "../onnx/model.ts";
 import type { RuntimeName } from "../runtime/contract.ts";
@@ -27,6 +28,8 @@ import { servedFileOf } from "./served-file.ts";
 const TOLERANCES: Readonly<Record<ModelOutput["unit"], number>> = { bps: 1e-4, probability: 1e-5, normalised: 1e-4, reward: 1e-4 };
 /** Deep networks add up rounding: so much of the largest answer is allowed them, and no more than a manifest may ask for. */
 const RELATIVE_TOLERANCE = 1e-5;
+const MODEL_FILE = "model.onnx";
+const MANIFEST_FILE = "manifest.json";
 /** Hex digits of the file's hash that make the version: the same weights have the same version, on any machine. */
 const VERSION_DIGITS = 12;
 
@@ -79,7 +82,7 @@ export async function exportRun(run: Run, options: ExportOptions): Promise<Expor
     output,
     normaliser: card.normaliser,
     opset: OPSET,
-    artifact: { file: "model.onnx", sha256, bytes: model.length },
+    artifact: { file: MODEL_FILE, sha256, bytes: model.length },
     trainedOn: {
       source: card.data.source,
       datasetSha256: card.data.sha256,
@@ -99,11 +102,19 @@ export async function exportRun(run: Run, options: ExportOptions): Promise<Expor
   return { model, manifest, manifestText, difference };
 }
 
+/** Throws CommandError where a model lies in the folder: another one in its place would be served under its name. */
+export async function refuseExported(folder: string): Promise<void> {
+  for (const file of [MANIFEST_FILE, MODEL_FILE]) {
+    if ((await stat(join(folder, file)).catch(() => null)) === null) continue;
+    throw new CommandError(`${folder} holds an exported model: name another --out, or replace it with --overwrite`);
+  }
+}
+
 /** The manifest is written last: a folder with one is whole. */
 export async function writeExport(folder: string, exported: ExportedModel): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "model.onnx"), exported.model);
-  const path = join(folder, "manifest.json");
+  await makeFolder(folder);
+  await writeFile(join(folder, MODEL_FILE), exported.model);
+  const path = join(folder, MANIFEST_FILE);
   await writeFile(`${path}.tmp`, exported.manifestText);
   await rename(`${path}.tmp`, path);
 }

@@ -1,8 +1,8 @@
 /** From a dataset to a run of lines, the test part not looked at. */
 
-import { mkdir } from "node:fs/promises";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import { answerRidge } from "../linear/ridge.ts";
+import { makeFolder } from "../make-folder.ts";
 import type { NetworkSettings } from "../networks/settings.ts";
 import type { Progress } from "../progress.ts";
 import { ignorantAnswers, meanError } from "./baseline.ts";
@@ -31,7 +31,7 @@ export async function fitLinesRun(options: FitLinesRunOptions): Promise<{ card: 
   const rows = rowsOfRun(dataset, { family, model, ...(options.shares === undefined ? {} : { shares: options.shares }) });
   const { train, validation, statistics } = rows;
   const { output } = statistics;
-  await mkdir(out, { recursive: true });
+  await makeFolder(out);
   progress.start(`fitting lines to ${train.rows} rows`, null);
   const lines = fitLines(train, validation, { output, settings });
   const baseline = fitBaseline(train, validation, output);

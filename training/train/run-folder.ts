@@ -13,16 +13,20 @@
  * | ridge.f64 | the line fitted on the same rows. Of moves: [outputs, columns]. Of classes, logistic: [labels, columns] weights, [labels] intercepts |
  * | importance.json | what trees look at |
  * | scores.json | written by `evaluate` |
+ * | environment.json | what it was made on (report/environment.ts) |
  * | report.html | written by `report` |
+ * | lock-… | of the process that trains; see folder-lock.ts |
  *
  * Nothing in it depends on when or how fast it was made: the same code, data, settings and runtime give the same bytes.
  */
 
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../command-error.ts";
 import type { EpochScore } from "../engine/contract.ts";
+import { type FolderLock, lockFolder } from "../folder-lock.ts";
+import { makeFolder } from "../make-folder.ts";
 import type { TreeEnsemble } from "../trees/contract.ts";
 import { encodeTrees, parseTrees } from "../trees/tree-file.ts";
 import { type LinesCard, type NetworkCard, type RunCard, runShape, type TreesCard } from "./run-card.ts";
@@ -36,6 +40,20 @@ export const SCORES_FILE = "scores.json";
 export const REPORT_FILE = "report.html";
 /** Where a run's checkpoint lies in its folder. */
 export const CHECKPOINT_FILE = "checkpoint";
+/** All of the table above but the ensembles and the lock. */
+const OWN_FILES: ReadonlySet<string> = new Set([
+  RUN_FILE,
+  METRICS_FILE,
+  WEIGHTS_FILE,
+  LINES_FILE,
+  RIDGE_FILE,
+  SCORES_FILE,
+  REPORT_FILE,
+  "importance.json",
+  "environment.json",
+  ...["", ".previous", ".tmp"].map((end) => `${CHECKPOINT_FILE}${end}`),
+]);
+const ENSEMBLE_FILE = /^ensemble-\d+\.trees$/;
 
 export interface NetworkRun {
   readonly kind: "network";
@@ -125,7 +143,7 @@ async function writeFolder<Card extends RunCard>(
   folder: string,
   run: { card: Card; files: Readonly<Record<string, Uint8Array>>; metrics: readonly object[] },
 ): Promise<Card> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   for (const stale of [RUN_FILE, SCORES_FILE, REPORT_FILE]) await rm(join(folder, stale), { force: true });
   for (const [name, bytes] of Object.entries(run.files)) await writeFile(join(folder, name), bytes);
   await writeCurve(folder, run.metrics);
@@ -139,14 +157,58 @@ async function writeFolder<Card extends RunCard>(
  * Throws CommandError where a training that is to go on has come to its end: "train from the start", as is said where there is neither, would lose it.
  */
 export async function refuseFinished(folder: string): Promise<void> {
-  const holds = async (name: string): Promise<boolean> => (await stat(join(folder, name)).catch(() => null)) !== null;
-  if ((await holds(RUN_FILE)) && !(await holds(CHECKPOINT_FILE)) && !(await holds(`${CHECKPOINT_FILE}.previous`)))
+  if ((await holds(folder, RUN_FILE)) && !(await holds(folder, CHECKPOINT_FILE)) && !(await holds(folder, `${CHECKPOINT_FILE}.previous`)))
     throw new CommandError(`${folder} holds a run that came to its end: there is nothing to resume; another one wants another --out`);
+}
+
+export interface Claim {
+  /** Goes on with a training that was interrupted. */
+  readonly resume: boolean;
+  /** What lies there may be replaced. */
+  readonly overwrite: boolean;
+}
+
+/**
+ * Makes the folder this process's own, for a training. Throws CommandError where another one is at work there, and where a run lies there that nobody
+ * said to replace. What is left of an interrupted training the training itself refuses to write over.
+ */
+export async function claimRun(folder: string, { resume, overwrite }: Claim, tell: (message: string) => void): Promise<FolderLock> {
+  const isNew = await makeFolder(folder);
+  const lock = await lockFolder(folder, tell);
+  const release = async (): Promise<void> => {
+    await lock.release();
+    // Nothing came of it: the folder is as it was. One that holds something stays.
+    if (isNew) await rmdir(folder).catch(() => null);
+  };
+  try {
+    if (resume) await refuseFinished(folder);
+    else if (!overwrite) await refuseToReplace(folder);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return { release };
+}
+
+async function refuseToReplace(folder: string): Promise<void> {
+  if (!(await holds(folder, RUN_FILE))) return;
+  throw new CommandError(`${folder} holds a run that came to its end: name another --out, or replace it with --overwrite`);
+}
+
+/** Removes a run, or what is left of an interrupted one; run.json first, so that no half of one is taken for a whole. Other files stay. */
+export async function removeRun(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  const own = [RUN_FILE, ...names.filter((name) => OWN_FILES.has(name) || ENSEMBLE_FILE.test(name))];
+  for (const name of own) await rm(join(folder, name), { force: true });
+}
+
+async function holds(folder: string, name: string): Promise<boolean> {
+  return (await stat(join(folder, name)).catch(() => null)) !== null;
 }
 
 /** Also after each epoch, so that a training can be followed from outside. */
 export async function writeCurve(folder: string, curve: readonly object[]): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await writeFile(join(folder, METRICS_FILE), curve.map((epoch) => `${JSON.stringify(epoch)}\n`).join(""));
 }
 

@@ -1,6 +1,5 @@
 /** From a dataset to a run of a network: split, statistics, network, line. The test part is not looked at. */
 
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ModelFamily } from "../../models/contract.ts";
 import { CommandError } from "../command-error.ts";
@@ -8,6 +7,7 @@ import type { Dataset } from "../datasets/dataset-reader.ts";
 import { removeCheckpoints } from "../engine/checkpoint.ts";
 import type { EngineProgress, TrainedNetwork } from "../engine/contract.ts";
 import type { TrainSettings } from "../engine/settings.ts";
+import { makeFolder } from "../make-folder.ts";
 import { lossFor } from "../networks/losses.ts";
 import { networkOf, trainableFamilies } from "../networks/registry.ts";
 import type { NetworkSettings } from "../networks/settings.ts";
@@ -61,7 +61,7 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: Networ
   const { train, validation, shares, purgeMs } = rows;
   const { output } = rows.statistics;
   const checkpoint = join(options.out, CHECKPOINT_FILE);
-  await mkdir(options.out, { recursive: true });
+  await makeFolder(options.out);
   progress.start(`training ${family.id} on ${train.rows} rows`, settings.epochs * Math.ceil(train.rows / settings.batch));
   const trained = await trainNetwork({
     runtime,

@@ -1,11 +1,12 @@
 /** From a dataset to a run of trees, the test part not looked at: the ensembles, what they look at, and the line beside them. */
 
 import { createHash } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ModelOutput } from "../../models/contract.ts";
 import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { makeFolder } from "../make-folder.ts";
 import type { NetworkSettings } from "../networks/settings.ts";
 import type { Progress } from "../progress.ts";
 import { writeImportance } from "../report/importance.ts";
@@ -59,7 +60,7 @@ export async function trainTreesRun(options: TrainTreesRunOptions): Promise<Tree
   const validation = masked(rows.validation, output, wanted);
   const checkpoint = join(out, CHECKPOINT_FILE);
   const conditions = conditionsOf([dataset.card.sha256, rows.shares, rows.purgeMs, model, settings, wanted]);
-  await mkdir(out, { recursive: true });
+  await makeFolder(out);
   const from = options.resume === true ? await readTreesCheckpoint(checkpoint, conditions) : [];
   if (options.resume !== true) await refuseToOverwriteTrees(checkpoint);
   const names = askedOf(output).map(({ name }) => name);

@@ -43,7 +43,7 @@ export async function readTreesCheckpoint(path: string, conditions: string): Pro
   const content = parseCheckpoint(text);
   if ("malformed" in content) throw new CommandError(`${path} is corrupt${content.malformed}: train again without --resume`);
   if (content.conditions !== conditions)
-    throw new CommandError(`${path} is of other data or other settings: give the same, or remove it and train anew`);
+    throw new CommandError(`${path} is of other data or other settings: give the same, or train anew with --overwrite`);
   return content.ensembles.map((one) => (one === null ? null : { curve: one.curve, rounds: roundsOf(one.trees, path) }));
 }
 
@@ -53,7 +53,7 @@ export async function refuseToOverwriteTrees(path: string): Promise<void> {
   if (text === null) return;
   const content = parseCheckpoint(text);
   if ("malformed" in content || content.ensembles.every((one) => one === null)) return;
-  throw new CommandError(`${path} holds a training that was interrupted: go on with --resume, or remove it and train anew`);
+  throw new CommandError(`${path} holds a training that was interrupted: go on with --resume, or train anew with --overwrite`);
 }
 
 function parseCheckpoint(text: string): Omit<z.infer<typeof shape>, "sha256"> | { malformed: string } {
