@@ -121,7 +121,9 @@ describe("a run of trees", () => {
     await expect(trees("stopped", { only, progress, signal: controller.signal })).rejects.toThrow(RoundsInterrupted);
     await expect(readRun(out)).rejects.toThrow(/holds no run.json/);
     const kept = readFileSync(join(out, "checkpoint"));
-    await expect(trees("stopped", { only })).rejects.toThrow(/holds a training that was interrupted: go on with --resume, or remove it/);
+    await expect(trees("stopped", { only })).rejects.toThrow(
+      /holds a training that was interrupted: go on with --resume, or train anew with --overwrite/,
+    );
     expect(readFileSync(join(out, "checkpoint"))).toEqual(kept);
     await trees("stopped", { only, resume: true });
     expect(bytesOf(out)).toEqual(bytesOf(whole.out));

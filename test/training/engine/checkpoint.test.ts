@@ -154,7 +154,7 @@ describe("a checkpoint", () => {
     await stopAfter({ ...task, checkpoint: { path, resume: false } }, 1);
     const before = readFileSync(path);
     await expect(runTraining({ ...task, checkpoint: { path, resume: false, everySteps: 1 } })).rejects.toThrow(
-      /holds a training that was interrupted: go on with --resume, or remove it/,
+      /holds a training that was interrupted: go on with --resume, or train anew with --overwrite/,
     );
     expect(readFileSync(path)).toEqual(before);
     // What can't be gone on from is no loss.
