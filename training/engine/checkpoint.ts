@@ -30,7 +30,7 @@ const headerShape = z.strictObject({
   /** Epochs that are done, and steps of the next one. */
   epoch: count,
   step: count,
-  /** Loss times rows, summed over those steps. */
+  /** Loss times the weight of its rows, summed over those steps. */
   lossSum: z.number(),
   lastRate: z.number(),
   plateau: z.strictObject({ share: z.number(), since: z.int() }),

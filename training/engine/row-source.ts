@@ -92,6 +92,13 @@ export function windowEnds(segments: ArrayLike<number>, window: number, rows?: U
   return wanted.filter((row) => (ages[row] ?? 0) >= window);
 }
 
+/** What the rows that come from `first` to before `end` in an order weigh. */
+export function weightBetween({ itemWeights }: RowSource, order: Uint32Array, { first, end }: { first: number; end: number }): number {
+  let weight = 0;
+  for (let at = first; at < end; at++) weight += itemWeights[order[at] as number] as number;
+  return weight;
+}
+
 /** Throws CommandError with the first number that is none: it would make every weight NaN within a step. */
 export function checkFinite(source: RowSource, part: string): void {
   const { table, columns, targets, outputs, weights, weightWidth } = source;

@@ -131,7 +131,8 @@ class Training {
     const { numbers } = this.shared;
     const validationLoss = await this.score();
     const epoch = this.epoch + 1;
-    const trainLoss = (numbers[NUMBERS.lossSum] as number) / train.ends.length;
+    // Where no row has a target, each batch's loss is 0.
+    const trainLoss = (numbers[NUMBERS.lossSum] as number) / (totalWeight(train.itemWeights) || 1);
     this.curve.push({ epoch, trainLoss, validationLoss, learningRate: numbers[NUMBERS.lastRate] as number });
     this.epoch = epoch;
     this.step = 0;

@@ -19,6 +19,7 @@ import { createLane, type Lane } from "./lane.ts";
 import { fillNoise } from "./noise.ts";
 import type { Command, Plan, StepsCommand } from "./plan.ts";
 import { openRowReader, type RowReader } from "./row-reader.ts";
+import { weightBetween } from "./row-source.ts";
 import { shareAt } from "./schedule.ts";
 import { CONTROL, NUMBERS } from "./shared-state.ts";
 
@@ -149,8 +150,7 @@ export class Share {
     const inBatch = Math.min(settings.batch, shared.order.length - first);
     const start = ((part % settings.accumulate) * settings.workers + this.worker) * partRows;
     for (let row = 0; row < partRows; row++) lane.items[row] = shared.order[first + ((start + row) % inBatch)] as number;
-    let total = 0;
-    for (let row = 0; row < inBatch; row++) total += train.itemWeights[shared.order[first + row] as number] as number;
+    const total = weightBetween(train, shared.order, { first, end: first + inBatch });
     if (noiseCount > 0) fillNoise(lane.noise, { seed: settings.seed, call: taken * settings.accumulate + part, worker: this.worker });
     // A batch none of whose rows has a target teaches nothing: its loss is 0 / 1.
     return lane.fill(Math.min(Math.max(inBatch - start, 0), partRows), total === 0 ? 1 : total);
@@ -212,18 +212,24 @@ export class Share {
 
   private report({ step, loss, rate }: { step: number; loss: number; rate: number }): void {
     const { shared, settings } = this.plan;
-    const { statistics, numbers, control, order } = shared;
+    const { statistics, numbers, control } = shared;
     for (let at = 0; at < statistics.length; at++) {
       let seen = 0;
       for (let worker = 0; worker < settings.workers; worker++) seen += shared.observed[worker]?.[at] as number;
       statistics[at] = (1 - STATISTICS_BLEND) * (statistics[at] as number) + (STATISTICS_BLEND * seen) / settings.workers;
     }
-    const rows = Math.min(settings.batch, order.length - step * settings.batch);
-    numbers[NUMBERS.lossSum] = (numbers[NUMBERS.lossSum] as number) + loss * rows;
+    numbers[NUMBERS.lossSum] = (numbers[NUMBERS.lossSum] as number) + loss * this.weightOf(step);
     numbers[NUMBERS.lastLoss] = loss;
     numbers[NUMBERS.lastRate] = rate;
     Atomics.store(control, CONTROL.done, step + 1);
     Atomics.store(control, CONTROL.decision, Atomics.load(control, CONTROL.stop));
+  }
+
+  /** Of the batch that a step takes. */
+  private weightOf(step: number): number {
+    const { settings, train, shared } = this.plan;
+    const first = step * settings.batch;
+    return weightBetween(train, shared.order, { first, end: Math.min(first + settings.batch, shared.order.length) });
   }
 
   /** Every `workers`-th block of the validation rows. */

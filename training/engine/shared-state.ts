@@ -37,7 +37,7 @@ export const CONTROL = {
 } as const;
 
 export const NUMBERS = {
-  /** Loss times rows, summed over the steps of this epoch. */
+  /** Loss times the weight of its rows, summed over the steps of this epoch. */
   lossSum: 0,
   lastLoss: 1,
   lastRate: 2,

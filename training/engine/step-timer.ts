@@ -9,7 +9,7 @@ import type { Loss } from "../tensors/losses/contract.ts";
 import type { Network } from "../tensors/training-step.ts";
 import { drawOrder, randomOfEpoch } from "./noise.ts";
 import { planOf } from "./plan-of.ts";
-import { createRowSource, type RowSource } from "./row-source.ts";
+import { createRowSource, type RowSource, weightBetween } from "./row-source.ts";
 import { checkSettings, type TrainSettings } from "./settings.ts";
 import { CONTROL, NUMBERS } from "./shared-state.ts";
 import { openTeam } from "./team.ts";
@@ -52,7 +52,7 @@ export async function openStepTimer(options: StepTimerOptions): Promise<StepTime
     parameters: shared.parameters,
     async time(steps) {
       let ms = 0;
-      let sum = 0;
+      let [sum, weight] = [0, 0];
       for (let left = steps; left > 0; ) {
         const from = taken % stepsPerEpoch;
         const to = Math.min(stepsPerEpoch, from + left);
@@ -64,11 +64,15 @@ export async function openStepTimer(options: StepTimerOptions): Promise<StepTime
         await team.obey({ kind: "steps", taken: epoch * stepsPerEpoch, from, to });
         ms += performance.now() - start;
         if (Atomics.load(shared.control, CONTROL.failed) === 1) throw new Error(`the loss became ${shared.losses.join(" + ")}`);
-        sum += (shared.numbers[NUMBERS.lossSum] as number) / settings.batch;
+        sum += shared.numbers[NUMBERS.lossSum] as number;
+        weight += weightBetween(train, shared.order, {
+          first: from * settings.batch,
+          end: Math.min(to * settings.batch, shared.order.length),
+        });
         taken += to - from;
         left -= to - from;
       }
-      return { msPerStep: ms / steps, loss: sum / steps };
+      return { msPerStep: ms / steps, loss: sum / weight };
     },
     close: () => team.close(),
   };

@@ -48,6 +48,30 @@ describe("a step", () => {
     expect(naive.clipped).toBeGreaterThan(3);
   });
 
+  it("counts in the curve by what its rows weigh, not by how many they are, whichever rows come together", async () => {
+    const task = await toyTask({ network: lineNetwork() });
+    const rows = createRowSource({
+      table: { kind: "memory", values: new Float32Array(4 * COLUMNS) },
+      tableRows: 4,
+      columns: COLUMNS,
+      window: 1,
+      ends: Uint32Array.of(0, 1, 2, 3),
+      outputs: OUTPUTS,
+      targets: Float32Array.of(1, 9, 2, 2, 3, 9, 9, 9),
+      // The last row knows no target.
+      weights: Float32Array.of(1, 0, 0.5, 0.5, 4, 0, 0, 0),
+      weightsPer: "cell",
+    });
+    // Rows of zeros are answered by zeros: 1 · 1² + (0.5 + 0.5) · 2² + 4 · 3² = 41, over weights of 6.
+    for (const [seed, settings] of [{}, {}, { workers: 2 }, { workers: 2 }, { batch: 3, accumulate: 2 }, { batch: 1 }].entries()) {
+      const { curve } = await runTraining({ ...task, train: rows, settings: { ...TOY_SETTINGS, epochs: 1, batch: 2, seed, ...settings } });
+      expect(curve[0]?.trainLoss).toBeCloseTo(41 / 6, 5);
+    }
+    const weightless = { ...rows, weights: new Float32Array(8), itemWeights: new Float64Array(4) };
+    const { curve } = await runTraining({ ...task, train: weightless, settings: { ...TOY_SETTINGS, epochs: 1, batch: 2 } });
+    expect(curve[0]?.trainLoss).toBe(0);
+  });
+
   it("holds a parameter within its norm, whole though each worker steps on a slice of it", async () => {
     const settings: TrainSettings = { ...TOY_SETTINGS, epochs: 2, optimiser: { ...SGD_DEFAULTS, momentum: 0 } };
     const naive = naiveDescent(settings, 0.1);
@@ -256,7 +280,7 @@ function naiveDescent(settings: TrainSettings, maxNorm = Number.POSITIVE_INFINIT
   let limited = 0;
   for (let epoch = 1; epoch <= 2; epoch++) {
     const order = shuffled(150, settings.seed, epoch);
-    let sum = 0;
+    let [sum, weights] = [0, 0];
     for (let first = 0; first < 150; first += settings.batch) {
       const rows = order.slice(first, first + settings.batch);
       const cells = rows.flatMap((row) =>
@@ -268,7 +292,8 @@ function naiveDescent(settings: TrainSettings, maxNorm = Number.POSITIVE_INFINIT
         const inputs = [...table.subarray(row * COLUMNS, (row + 1) * COLUMNS)];
         const answer = inputs.reduce((all, value, column) => all + value * (parameters[column * OUTPUTS + output] as number), 0);
         const error = answer - (train.targets[row * OUTPUTS + output] as number);
-        sum += (weight * error * error * rows.length) / total;
+        sum += weight * error * error;
+        weights += weight;
         for (const [column, value] of inputs.entries())
           gradient[column * OUTPUTS + output] = (gradient[column * OUTPUTS + output] as number) + (2 * weight * error * value) / total;
       }
@@ -285,7 +310,7 @@ function naiveDescent(settings: TrainSettings, maxNorm = Number.POSITIVE_INFINIT
       }
       taken++;
     }
-    losses.push(sum / 150);
+    losses.push(sum / weights);
   }
   return { parameters, losses, clipped, limited };
 }
