@@ -10,14 +10,17 @@
  */
 
 import { randomInt, randomUUID } from "node:crypto";
-import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { z } from "zod";
 import { CommandError } from "./command-error.ts";
+import { makeFolder } from "./make-folder.ts";
 
 const PREFIX = "lock-";
+/** At the end of the name of one that is being written. */
+const UNFINISHED = ".new";
 /** Whoever comes at the same moment has stepped back by then; who is at work is still there, after a tenth of a second at most. */
 const LOOKS = 8;
 const [SHORTEST_WAIT_MS, LONGEST_WAIT_MS] = [2, 15];
@@ -42,6 +45,30 @@ export interface FolderLock {
   release(): Promise<void>;
 }
 
+/**
+ * Makes the folder where there is none, takes it, and looks at what lies in it by `check`; where that throws, all is as it was. A folder that was made for
+ * nothing is gone when it is given back.
+ */
+export async function claimFolder(
+  folder: string,
+  { check, tell }: { check: () => Promise<void>; tell: (message: string) => void },
+): Promise<FolderLock> {
+  const isNew = await makeFolder(folder);
+  const lock = await lockFolder(folder, tell);
+  const release = async (): Promise<void> => {
+    await lock.release();
+    // One that holds something stays.
+    if (isNew) await rmdir(folder).catch(() => null);
+  };
+  try {
+    await check();
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return { release };
+}
+
 /** @param folder one that is there. @param tell hears of who left it without a word. Throws CommandError where another process is at work. */
 export async function lockFolder(folder: string, tell: (message: string) => void): Promise<FolderLock> {
   const name = `${PREFIX}${randomUUID()}`;
@@ -62,7 +89,7 @@ export async function lockFolder(folder: string, tell: (message: string) => void
 
 /** Whole from the first moment on, so that nobody reads half of it. */
 async function publish(path: string, text: string): Promise<void> {
-  const beside = join(path, "..", `.${randomUUID()}`);
+  const beside = `${path}${UNFINISHED}`;
   await writeFile(beside, text);
   await rename(beside, path);
 }
@@ -76,8 +103,10 @@ async function othersAtWork(folder: string, { name: own, tell }: { name: string;
     const text = await readFile(path, "utf8").catch(() => null);
     if (text === null) continue;
     const holder = parseHolder(text);
-    if (holder !== null && (holder.host !== hostname() || (await isAtWork(holder)))) working.push({ name, holder });
-    else {
+    const isUnfinished = name.endsWith(UNFINISHED);
+    if (holder === null ? isUnfinished : holder.host !== hostname() || (await isAtWork(holder))) {
+      if (holder !== null && !isUnfinished) working.push({ name, holder });
+    } else {
       await rm(path, { force: true });
       tell(remarkOn(holder, folder));
     }

@@ -122,6 +122,16 @@ describe("a folder's lock", () => {
     expect(most).toBe(1);
   });
 
+  it("that was never finished goes with who wrote it, and is none while it is written", async () => {
+    const path = fresh("unfinished");
+    const dead = { pid: 2 ** 30, start: null, host: hostname(), since: "then" };
+    writeFileSync(join(path, "lock-1.new"), JSON.stringify(dead));
+    writeFileSync(join(path, "lock-2.new"), "{");
+    writeFileSync(join(path, "lock-3.new"), JSON.stringify({ ...dead, pid: process.pid }));
+    await (await lockFolder(path, () => undefined)).release();
+    expect(readdirSync(path)).toEqual(["lock-2.new", "lock-3.new"]);
+  });
+
   it("of somebody else is not given back by us", async () => {
     const path = fresh("others");
     const mine = await lockFolder(path, never);

@@ -324,7 +324,7 @@ describe("a search for a network's settings", () => {
   });
 
   it("is a command that takes the options of train, and says all that was tried", async () => {
-    const path = join(folder, "found.json");
+    const kept = join(folder, "kept");
     const spacePath = join(folder, "space.json");
     writeFileSync(
       spacePath,
@@ -337,9 +337,9 @@ describe("a search for a network's settings", () => {
         .parseAsync([...given, "--batch", "128", "--workers", "1", ...more], { from: "user" });
     const printed = vi.spyOn(process.stdout, "write").mockReturnValue(true);
     try {
-      await run(["--space", spacePath, "--out", path]);
+      await run(["--space", spacePath, "--out", kept]);
       // The usual rate comes first, the four others are all there are.
-      const found: unknown = JSON.parse(readFileSync(path, "utf8"));
+      const found: unknown = JSON.parse(readFileSync(join(kept, "found.json"), "utf8"));
       expect(found).toMatchObject({
         configurations: 5,
         failed: 0,

@@ -80,11 +80,11 @@ export function addKindOptions(command: Command): Command {
     .option("--intercept", "lines: of moves, with a drift of their own", LINE_DEFAULTS.hasIntercept);
 }
 
-/** Throws CommandError where an option was given that this kind of model makes nothing of. */
-export function refuseUnused(command: Command, kind: RunKind, model: string): void {
+/** Throws CommandError where an option was given that this kind of model makes nothing of. @param own what the command itself takes, of any kind. */
+export function refuseUnused(command: Command, kind: RunKind, { model, own = [] }: { model: string; own?: readonly string[] }): void {
   for (const option of command.options) {
     const name = option.attributeName();
-    const kinds = KINDS_OF_OPTION[name];
+    const kinds = own.includes(name) ? undefined : KINDS_OF_OPTION[name];
     if (kinds === undefined || kinds.includes(kind) || command.getOptionValueSource(name) !== "cli") continue;
     throw new CommandError(
       `${option.long} is of ${kinds.map((of) => NAMES[of]).join(" and ")}, and ${model} is none of them: leave it out`,

@@ -1,37 +1,28 @@
 /** `edgebook search`: which settings to train with. */
 
-import { readFile, writeFile } from "node:fs/promises";
 import { Command, Option } from "commander";
 import { CommandError } from "../command-error.ts";
-import { type Dataset, readDataset } from "../datasets/dataset-reader.ts";
-import type { RuntimeName } from "../runtime/contract.ts";
-import { loadFastestRuntime, loadRuntime } from "../runtime/registry.ts";
-import { NETWORK_SPACE, networkTrials } from "../search/network-trials.ts";
-import { LINE_SPACE, lineTrials, TREE_SPACE, type Trials, treeTrials } from "../search/other-trials.ts";
-import { type SearchResult, searchSettings, type Trial } from "../search/search-settings.ts";
-import { drawnFrom, withDrawn } from "../search/settings-path.ts";
-import { type Drawn, parseSpace, type Space } from "../search/space.ts";
+import { readDataset } from "../datasets/dataset-reader.ts";
+import { TrainingInterrupted } from "../engine/contract.ts";
+import { claimSearch, openTrainings, remembering, writeFound } from "../search/search-folder.ts";
+import { SearchInterrupted, type SearchResult, searchSettings, type TrainOnce, type Trial } from "../search/search-settings.ts";
+import type { Drawn } from "../search/space.ts";
 import { allFamilies, kindOfFamily, type RunKind } from "../train/run-rows.ts";
 import { DEFAULT_SHARES } from "../train/split.ts";
 import { terminalProgress } from "./bars.ts";
-import { addKindOptions, type KindOptions, lineSettingsOf, refuseUnused, threadsOf, treeSettingsOf } from "./kind-options.ts";
+import { listenForInterrupt, tellHowToResume, tellItIsGone } from "./interrupt.ts";
+import { addKindOptions, refuseUnused } from "./kind-options.ts";
 import { backendOption, countingNumber, jsonOption, positiveNumber, wholeNumber } from "./options.ts";
 import { print, printJson, table } from "./report.ts";
-import { addSettingOptions, type SettingOptions, settingsOf } from "./train-options.ts";
+import { type SearchOptions, type SearchTask, taskOf } from "./search-tasks.ts";
+import { addSettingOptions } from "./train-options.ts";
 
-interface SearchCommandOptions extends SettingOptions, KindOptions {
-  readonly data: string;
-  readonly model: string;
+interface SearchCommandOptions extends SearchOptions {
   readonly configurations: number;
-  readonly folds: number;
-  readonly leastEpochs: number;
-  readonly leastRounds: number;
   readonly halving: number;
-  readonly space?: string;
   readonly out?: string;
-  readonly trainShare: number;
-  readonly validationShare: number;
-  readonly backend: RuntimeName;
+  readonly resume: boolean;
+  readonly overwrite: boolean;
   readonly json: boolean;
 }
 
@@ -76,7 +67,9 @@ export function searchCommand(): Command {
       "--space <file>",
       'JSON: {"learningRate": {"kind": "logarithmic", "low": 1e-4, "high": 1e-2}, "batch": {"kind": "choice", "values": [64, 256]}}; kinds: choice, linear, logarithmic, whole',
     )
-    .option("--out <file>", "write all trials as JSON");
+    .option("--out <dir>", "keep each training there, so that it can go on after a stop, and in the end all trials as found.json")
+    .option("--resume", "goes on with the search in --out, with the same options", false)
+    .addOption(new Option("--overwrite", "replaces the search in --out").default(false).conflicts("resume"));
   return addKindOptions(addSettingOptions(command))
     .addOption(new Option("--loss <name>", "trees: of moves, what is made small").choices(["squared", "absolute", "quantile"]))
     .option("--train-share <share>", "as for `train`", positiveNumber, DEFAULT_SHARES.trainShare)
@@ -86,90 +79,73 @@ export function searchCommand(): Command {
     .action(runSearch);
 }
 
-interface Task {
-  readonly space: Space;
-  readonly trials: Trials;
-  readonly budgets: { readonly least: number; readonly most: number };
-  /** Null: the settings as they stand are none of the space. */
-  readonly usual: Drawn | null;
+async function runSearch(options: SearchCommandOptions, command: Command): Promise<void> {
+  const kind = kindOfFamily(options.model);
+  refuseUnused(command, kind, { model: options.model, own: ["resume"] });
+  if (options.out === undefined && (options.resume || options.overwrite))
+    throw new CommandError(`${options.resume ? "--resume" : "--overwrite"} is of a search that is kept: give --out`);
+  const claim = options.out === undefined ? null : await claimSearch(options.out, options, warn);
+  const { signal, release } = listenForInterrupt(warn);
+  try {
+    await searchInto(options, { kind, command, signal });
+  } catch (error) {
+    if (!(error instanceof SearchInterrupted || error instanceof TrainingInterrupted)) throw error;
+    if (options.out === undefined) tellItIsGone("the search was interrupted, and nothing of it is kept without --out", warn);
+    else tellHowToResume("the search was interrupted; all trainings so far are kept", warn);
+  } finally {
+    release();
+    await claim?.release();
+  }
 }
 
-async function runSearch(options: SearchCommandOptions, command: Command): Promise<void> {
-  const { model: family, seed, configurations } = options;
-  const kind = kindOfFamily(family);
-  refuseUnused(command, kind, family);
+async function searchInto(
+  options: SearchCommandOptions,
+  { kind, command, signal }: { kind: RunKind; command: Command; signal: AbortSignal },
+): Promise<void> {
+  const { model: family, seed, configurations, out } = options;
   const dataset = await readDataset(options.data);
-  const { space, trials, budgets, usual } = await TASKS[kind](options, dataset, command);
+  const task = await taskOf(kind, options, { dataset, command, signal });
+  const { space, trials, usual } = task;
+  const budgets = { ...task.budgets, factor: options.halving };
+  const conditions = { data: dataset.card.sha256, ...conditionsOf(options, task) };
+  const kept = out === undefined ? null : await openTrainings(out, { conditions, resume: options.resume });
+  const trainOnce = stoppingAt(signal, trials.trainOnce);
   const progress = terminalProgress();
   progress.start("trying settings", null);
   const result = await searchSettings({
     space,
-    ...trials,
+    folds: trials.folds,
+    trainOnce: kept === null ? trainOnce : remembering(kept, trials.folds, trainOnce),
     configurations,
     seed,
-    budgets: { ...budgets, factor: options.halving },
+    budgets,
     ...(usual === null ? {} : { first: [usual] }),
     onTrained: (done, total) => progress.update(done, `${done} of ${total} trainings`),
   }).finally(() => progress.stop());
   const found = { ...result, data: dataset.card.sha256, family, seed, space };
-  if (options.out !== undefined) await writeFile(options.out, `${JSON.stringify(found, null, 2)}\n`);
+  if (out !== undefined) await writeFound(out, found);
   if (options.json) printJson(found);
   else printResult(result, options, kind);
 }
 
-type TaskOf = (options: SearchCommandOptions, dataset: Dataset, command: Command) => Promise<Task>;
+/** All that the outcome of a training hangs on, and which trainings there are. */
+function conditionsOf(options: SearchCommandOptions, { space, budgets, settings, backend }: SearchTask): Record<string, string> {
+  const { model, seed, configurations, folds, halving, trainShare, validationShare } = options;
+  const all = { model, seed, configurations, folds, halving, trainShare, validationShare, space, budgets, settings, backend };
+  return Object.fromEntries(Object.entries(all).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
+}
 
-const TASKS: Readonly<Record<RunKind, TaskOf>> = {
-  async network(options, dataset) {
-    const { model: family, trainShare, validationShare, folds } = options;
-    const runtime = options.backend === "wasm" ? await loadRuntime("wasm") : await loadFastestRuntime(warn);
-    const settings = settingsOf(runtime.name === "wasm" ? { ...options, workers: 1 } : options, runtime.name);
-    const space = await spaceFor(options, settings, NETWORK_SPACE);
-    const trials = networkTrials({ dataset, family, runtime, settings, shares: { trainShare, validationShare }, folds });
-    const budgets = { least: options.leastEpochs, most: options.epochs };
-    return { space, trials, budgets, usual: drawnFrom(settings, Object.keys(space)) };
-  },
-  async trees(options, dataset, command) {
-    const { model: family, trainShare, validationShare, folds } = options;
-    const settings = treeSettingsOf(options, command, dataset.card.featureSet.columns);
-    const space = await spaceFor(options, settings, TREE_SPACE);
-    const trials = treeTrials({ dataset, family, settings, threads: threadsOf(options), shares: { trainShare, validationShare }, folds });
-    const budgets = { least: Math.min(options.leastRounds, options.rounds), most: options.rounds };
-    return { space, trials, budgets, usual: drawnFrom(settings, Object.keys(space)) };
-  },
-  async lines(options, dataset) {
-    const { model: family, trainShare, validationShare, folds } = options;
-    const settings = { lambda: 1 };
-    const space = await spaceFor(options, settings, LINE_SPACE);
-    const trials = lineTrials({ dataset, family, settings: lineSettingsOf(options), shares: { trainShare, validationShare }, folds });
-    return { space, trials, budgets: { least: 1, most: 1 }, usual: null };
-  },
-};
-
-async function spaceFor(options: SearchCommandOptions, settings: object, usual: Space): Promise<Space> {
-  return options.space === undefined ? usual : readSpace(options.space, settings);
+/** A signal is heard between two trainings, which may both be over without a turn of the event loop. */
+function stoppingAt<Fold>(signal: AbortSignal, trainOnce: TrainOnce<Fold>): TrainOnce<Fold> {
+  return async (...training) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (signal.aborted) throw new SearchInterrupted();
+    return trainOnce(...training);
+  };
 }
 
 function warn(message: string): void {
   console.error(`edgebook: ${message}`);
-}
-
-async function readSpace(path: string, settings: object): Promise<Space> {
-  const text = await readFile(path, "utf8").catch(() => null);
-  if (text === null) throw new CommandError(`there is no file ${path}`);
-  const read = parseSpace(parseJson(text));
-  if ("malformed" in read) throw new CommandError(`${path} is no space of settings: ${read.malformed}`);
-  for (const [name, dimension] of Object.entries(read.space))
-    withDrawn(settings, { [name]: dimension.kind === "choice" ? (dimension.values[0] ?? null) : dimension.low });
-  return read.space;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 function printResult(result: SearchResult, options: SearchCommandOptions, kind: RunKind): void {

@@ -21,7 +21,7 @@ import { DEFAULT_SHARES } from "../train/split.ts";
 import { trainRun } from "../train/train-run.ts";
 import { RoundsInterrupted } from "../train/train-trees-run.ts";
 import { terminalProgress } from "./bars.ts";
-import { INTERRUPTED_EXIT_CODE, listenForInterrupt } from "./interrupt.ts";
+import { listenForInterrupt, tellHowToResume } from "./interrupt.ts";
 import { addKindOptions, LOSS_NAMES, type LossName, refuseUnused } from "./kind-options.ts";
 import { backendOption, collect, jsonOption, positiveNumber } from "./options.ts";
 import { print, printJson, table, when } from "./report.ts";
@@ -74,7 +74,7 @@ export function trainCommand(): Command {
 
 async function runTrain(options: TrainOptions, command: Command): Promise<void> {
   const kind = kindOfFamily(options.model);
-  refuseUnused(command, kind, options.model);
+  refuseUnused(command, kind, options);
   const claim = await claimRun(options.out, options, warn);
   try {
     const dataset = await readDataset(options.data);
@@ -97,7 +97,7 @@ async function trainInto(
     await (kind === "trees" ? trainTreesCommand(options, task) : fitLinesCommand(options, task));
   } catch (error) {
     if (!(error instanceof RoundsInterrupted)) throw error;
-    tellHowToResume(error);
+    tellHowToResume(error.message, warn);
   } finally {
     release();
   }
@@ -132,7 +132,7 @@ async function trainNetworkCommand(options: TrainOptions, dataset: Dataset): Pro
   } catch (error) {
     progress.abandon();
     if (!(error instanceof TrainingInterrupted)) throw error;
-    tellHowToResume(error);
+    tellHowToResume(error.message, warn);
   } finally {
     release();
   }
@@ -158,18 +158,6 @@ function lossNamed(id: LossName | undefined): MovesLoss | null {
   if (id === "quantile")
     throw new CommandError("--loss quantile is of trees: a network answers one number a move, and its forecast is the mean");
   return id === "huber" ? { id, delta: 1 } : { id };
-}
-
-function tellHowToResume({ message }: Error): void {
-  warn(`${message}. Go on with the same options and --resume:\n  edgebook ${argumentsToResume()}`);
-  process.exitCode = INTERRUPTED_EXIT_CODE;
-}
-
-function argumentsToResume(): string {
-  const given = process.argv.slice(2).filter((argument) => argument !== "--resume");
-  return [...given, "--resume"]
-    .map((argument) => (/^[\w./:=-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`))
-    .join(" ");
 }
 
 const ERASE_LINE = "\r\u001b[K";

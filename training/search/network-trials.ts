@@ -43,6 +43,8 @@ export interface NetworkTrialOptions {
   /** Those of the run that will be made: its validation and test parts are not looked at. */
   readonly shares: Pick<SplitSettings, "trainShare" | "validationShare">;
   readonly folds: number;
+  /** Stops within a training; see engine/contract.ts. */
+  readonly signal?: AbortSignal;
 }
 
 interface FoldRows {
@@ -77,6 +79,7 @@ export function networkTrials({ dataset, runtime, settings, shares, ...options }
         train: rows.train,
         validation: rows.validation,
         settings: { ...withDrawn(settings, drawn), epochs },
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
       });
       if (curve.length === 0) throw new CommandError("no epoch was trained");
       return Math.min(...curve.map(({ validationLoss }) => validationLoss));

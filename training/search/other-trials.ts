@@ -13,7 +13,7 @@ import { fitTrees, type RunTreeSettings } from "../train/fit-trees.ts";
 import { familyOf, lookBackOf, preparedParts, type RunRows, type Shares } from "../train/run-rows.ts";
 import { purgeFor, splitByTime } from "../train/split.ts";
 import { type Fold, walkForwardFolds } from "./folds.ts";
-import type { TrainOnce } from "./search-settings.ts";
+import { SearchInterrupted, type TrainOnce } from "./search-settings.ts";
 import { withDrawn } from "./settings-path.ts";
 import type { Space } from "./space.ts";
 
@@ -40,6 +40,8 @@ export interface TrialOptions {
   readonly model?: NetworkSettings | null;
   readonly shares: Shares;
   readonly folds: number;
+  /** Stops within a training of trees; see SearchInterrupted. */
+  readonly signal?: AbortSignal;
 }
 
 export function treeTrials(options: TrialOptions & { readonly settings: RunTreeSettings; readonly threads: number }): Trials {
@@ -52,7 +54,14 @@ export function treeTrials(options: TrialOptions & { readonly settings: RunTreeS
       const drawnSettings = { ...withDrawn(options.settings, drawn), rounds };
       const settings: RunTreeSettings =
         output.unit === "probability" ? { ...drawnSettings, objective: { kind: "multiclass" } } : drawnSettings;
-      const { trained } = await fitTrees(train, validation, { output, settings, threads: options.threads });
+      const { threads, signal } = options;
+      const { trained, isStopped } = await fitTrees(train, validation, {
+        output,
+        settings,
+        threads,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      if (isStopped) throw new SearchInterrupted();
       return meanOf(trained.map((one) => Math.min(...(one?.curve ?? []).map(({ validationLoss }) => validationLoss ?? Number.NaN))));
     },
   };

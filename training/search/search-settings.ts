@@ -55,6 +55,15 @@ export interface SearchResult {
   readonly failed: number;
 }
 
+/** Stopped by whoever asked for it, between two trainings or within one. */
+export class SearchInterrupted extends Error {
+  override readonly name = "SearchInterrupted";
+
+  constructor() {
+    super("the search was interrupted");
+  }
+}
+
 /** Draws that repeat are drawn again; a small space may have no more. */
 const DRAWS_A_CONFIGURATION = 20;
 

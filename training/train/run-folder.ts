@@ -21,11 +21,11 @@
  */
 
 import { createHash } from "node:crypto";
-import { readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../command-error.ts";
 import type { EpochScore } from "../engine/contract.ts";
-import { type FolderLock, lockFolder } from "../folder-lock.ts";
+import { claimFolder, type FolderLock } from "../folder-lock.ts";
 import { makeFolder } from "../make-folder.ts";
 import type { TreeEnsemble } from "../trees/contract.ts";
 import { encodeTrees, parseTrees } from "../trees/tree-file.ts";
@@ -172,22 +172,14 @@ export interface Claim {
  * Makes the folder this process's own, for a training. Throws CommandError where another one is at work there, and where a run lies there that nobody
  * said to replace. What is left of an interrupted training the training itself refuses to write over.
  */
-export async function claimRun(folder: string, { resume, overwrite }: Claim, tell: (message: string) => void): Promise<FolderLock> {
-  const isNew = await makeFolder(folder);
-  const lock = await lockFolder(folder, tell);
-  const release = async (): Promise<void> => {
-    await lock.release();
-    // Nothing came of it: the folder is as it was. One that holds something stays.
-    if (isNew) await rmdir(folder).catch(() => null);
-  };
-  try {
-    if (resume) await refuseFinished(folder);
-    else if (!overwrite) await refuseToReplace(folder);
-  } catch (error) {
-    await release();
-    throw error;
-  }
-  return { release };
+export function claimRun(folder: string, { resume, overwrite }: Claim, tell: (message: string) => void): Promise<FolderLock> {
+  return claimFolder(folder, {
+    tell,
+    async check() {
+      if (resume) await refuseFinished(folder);
+      else if (!overwrite) await refuseToReplace(folder);
+    },
+  });
 }
 
 async function refuseToReplace(folder: string): Promise<void> {
