@@ -65,12 +65,15 @@ function resultOf({ name, batch, shape }: BenchNetwork, { ours, peers }: RaceRes
 function textOf({ name }: BenchNetwork, { ours, peers }: RaceResult, losses: SameLossResult): string {
   const times = (lane: Lane): string => `${median(lane.ms).toFixed(3)} ms a step (tenth ${tenth(lane.ms).toFixed(3)})`;
   const beside = peers.map((peer) => `  ${peer.name}, ${peer.setting}: ${times(peer)}: our share ${timeShare(ours, peer).toFixed(2)}`);
-  const { steps, startLoss, ourLoss, peerLoss } = losses;
-  const theirs = peerLoss === null ? "" : `, PyTorch's ${peerLoss.toFixed(6)} (ours ${signed(ourLoss - peerLoss)})`;
+  const { steps, startLoss, ourLoss, wholeBatchLoss, peerLoss } = losses;
+  const beyond = (loss: number): string => (peerLoss === null ? "" : ` (${signed(loss - peerLoss)})`);
+  const whole =
+    wholeBatchLoss === null ? "" : `; by one worker, normalised by whole batches, ${wholeBatchLoss.toFixed(6)}${beyond(wholeBatchLoss)}`;
+  const theirs = peerLoss === null ? "" : `, PyTorch's ${peerLoss.toFixed(6)}`;
   return [
     `${name}: ${ours.setting} ${times(ours)}`,
     ...beside,
-    `  held-out loss after ${steps} steps: from ${startLoss.toFixed(4)} to ${ourLoss.toFixed(6)}${theirs}`,
+    `  held-out loss after ${steps} steps: from ${startLoss.toFixed(4)} to ${ourLoss.toFixed(6)}${beyond(ourLoss)}${whole}${theirs}`,
   ].join("\n");
 }
 

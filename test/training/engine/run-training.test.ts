@@ -12,7 +12,8 @@ import { createRowSource } from "../../../training/engine/row-source.ts";
 import { runTraining } from "../../../training/engine/run-training.ts";
 import type { TrainSettings } from "../../../training/engine/settings.ts";
 import { loadRuntime } from "../../../training/runtime/registry.ts";
-import { zeros } from "../../../training/tensors/initialisers.ts";
+import { constant, zeros } from "../../../training/tensors/initialisers.ts";
+import { batchNormalisation } from "../../../training/tensors/operators/batch-normalisation.ts";
 import { linear } from "../../../training/tensors/operators/linear.ts";
 import { ADAMW_DEFAULTS } from "../../../training/tensors/optimisers/adam.ts";
 import { SGD_DEFAULTS } from "../../../training/tensors/optimisers/sgd.ts";
@@ -108,6 +109,42 @@ describe("workers", () => {
     }
     // Columns have a mean of 1.
     for (const mean of whole) expect(Math.abs(mean - 1)).toBeLessThan(0.5);
+  });
+
+  it("normalise their own rows each, and follow the mean of what they saw: variances are of the population, as PyTorch has them", async () => {
+    const values = Float32Array.of(1, 2, 4, 8);
+    const rows = createRowSource({
+      table: { kind: "memory", values },
+      tableRows: 4,
+      columns: 1,
+      window: 1,
+      ends: Uint32Array.of(0, 1, 2, 3),
+      outputs: 1,
+      targets: Float32Array.of(1, 0, 0, 1),
+      weights: Float32Array.of(1, 1, 1, 1),
+      weightsPer: "row",
+    });
+    const network: Network = (graph, input) => {
+      const only = { initialise: constant(1), isDecayed: false };
+      return batchNormalisation(graph, input, { scale: graph.parameter("scale", [1], only), shift: graph.parameter("shift", [1], only) });
+    };
+    const statisticsOf = async (settings: Partial<TrainSettings>) => {
+      const task = await toyTask({ network, settings: { ...settings, batch: 4, epochs: 1 } });
+      return (await runTraining({ ...task, shape: [1], train: rows, validation: rows })).statistics;
+    };
+    const order = new Uint32Array(4);
+    drawOrder(order, randomOfEpoch(TOY_SETTINGS.seed, 1));
+    expect([...order].map((row) => values[row])).toEqual([1, 8, 4, 2]);
+    // A tenth of what was seen into a mean of 0 and a variance of 1. All: mean 15/4, squares 85 - 4 (15/4)² over 3.
+    const [mean, variance] = await statisticsOf({});
+    expect(mean).toBeCloseTo(0.375, 6);
+    expect(variance).toBeCloseTo(0.9 + 0.1 * 9.583_333, 6);
+    // 1 and 8: 49/2; 4 and 2: 2; between them 13.25.
+    for (const settings of [{ workers: 2 }, { accumulate: 2 }]) {
+      const [meanOfParts, varianceOfParts] = await statisticsOf(settings);
+      expect(meanOfParts).toBeCloseTo(0.375, 6);
+      expect(varianceOfParts).toBeCloseTo(0.9 + 0.1 * 13.25, 6);
+    }
   });
 
   it("give the same bits each time, dropout's noise and running statistics included: a race between them would not", async () => {
