@@ -3,13 +3,15 @@
 import { Command, Option } from "commander";
 import { featureSetNamed, featureSets, featureSetV1 } from "../../core/features/registry.ts";
 import { CommandError } from "../command-error.ts";
-import { buildDataset } from "../datasets/build-dataset.ts";
+import { buildDataset, DEFAULT_TARGET_RULE } from "../datasets/build-dataset.ts";
 import type { DatasetCard } from "../datasets/card.ts";
 import type { FeedSource } from "../datasets/feed-source.ts";
-import { fileSources, parseGrids } from "../datasets/file-sources.ts";
+import { parseGrids } from "../datasets/file-sources.ts";
+import type { ImportedSource } from "../datasets/imported-source.ts";
+import { recordedSources } from "../datasets/recorded-sources.ts";
 import { parseSimulation, simulatedSource } from "../datasets/simulated-source.ts";
 import { terminalProgress } from "./bars.ts";
-import { collect, countingNumber, jsonOption } from "./options.ts";
+import { collect, countingNumber, jsonOption, wholeNumber } from "./options.ts";
 import { print, printJson, table, when } from "./report.ts";
 
 interface DatasetOptions {
@@ -20,6 +22,8 @@ interface DatasetOptions {
   readonly market?: string;
   readonly grid: readonly string[];
   readonly silenceMs?: number;
+  readonly unbrokenMs?: number;
+  readonly overGapsFrom?: number;
   readonly json: boolean;
 }
 
@@ -28,7 +32,7 @@ export function datasetCommand(): Command {
     .description("Makes a dataset: feature rows and targets, from recordings or from the simulator, by the code that runs at the edge.")
     .argument(
       "[recordings...]",
-      "tapes (.tape.gz, .day), recorders' files (.ndjson.gz, .ws.txt.gz), or folders of them; files of one market are joined",
+      "tapes (.tape.gz, .day), recorders' files (.ndjson.gz, .ws.txt.gz), imported events (.events.ndjson.gz), or folders of them; recordings of one market are joined",
     )
     .option("--simulate <preset:seed:hours>", "a generated market, e.g. large-tick:1:4; may be given several times", collect, [])
     .requiredOption("--out <dir>", "folder to write")
@@ -42,7 +46,17 @@ export function datasetCommand(): Command {
     .option("--grid <symbol:tick:lot>", "a symbol's tick and lot, where they are known better than from the file", collect, [])
     .option(
       "--silence-ms <ms>",
-      "longer silences of a book are counted among the gaps (only what its own pace doesn't allow, unless told); rows over them stay",
+      "longer silences of a book are counted among the gaps (only what its own pace doesn't allow, unless told); rows over them stay, and of imported events they have no targets",
+      countingNumber,
+    )
+    .option(
+      "--unbroken-ms <ms>",
+      `of imported events: rows have targets only behind so much feed without a gap (${DEFAULT_TARGET_RULE.unbrokenMs} unless told)`,
+      wholeNumber,
+    )
+    .option(
+      "--over-gaps-from <ms>",
+      "of imported events: targets so far ahead, or farther, may reach over a silence, from a row of unbroken feed to another; none may unless told",
       countingNumber,
     )
     .addOption(jsonOption())
@@ -50,27 +64,33 @@ export function datasetCommand(): Command {
 }
 
 async function runDataset(recordings: string[], options: DatasetOptions): Promise<void> {
-  const sources: FeedSource[] = options.simulate.map((text) => simulatedSource(parseSimulation(text)));
-  if (recordings.length > 0)
-    sources.push(
-      ...(await fileSources(recordings, {
-        venue: options.venue ?? null,
-        market: options.market ?? null,
-        grids: new Map(options.grid.map(parseGrids)),
-      })),
-    );
+  const sources = [...options.simulate.map((text) => simulatedSource(parseSimulation(text))), ...(await sourcesOf(recordings, options))];
   if (sources.length === 0) throw new CommandError("nothing to read: name recordings, or --simulate large-tick:1:4");
   const featureSet = featureSetNamed(options.features);
   if (featureSet === null) throw new CommandError(`there is no feature set "${options.features}"`);
   const chosen = featureSet === featureSetV1 ? [] : ["--features", featureSet.id];
-  const { silenceMs } = options;
+  const { silenceMs, unbrokenMs, overGapsFrom } = options;
   const silences = silenceMs === undefined ? [] : ["--silence-ms", String(silenceMs)];
+  const unbroken = unbrokenMs === undefined ? [] : ["--unbroken-ms", String(unbrokenMs)];
+  const overGaps = overGapsFrom === undefined ? [] : ["--over-gaps-from", String(overGapsFrom)];
   const simulated = options.simulate.flatMap((text) => ["--simulate", text]);
-  const command = ["edgebook", "dataset", ...recordings, ...simulated, ...chosen, ...silences];
+  const command = ["edgebook", "dataset", ...recordings, ...simulated, ...chosen, ...silences, ...unbroken, ...overGaps];
   const told = silenceMs === undefined ? {} : { silenceMs };
-  const card = await buildDataset({ sources, folder: options.out, featureSet, command, progress: terminalProgress(), ...told });
+  const rule = {
+    ...(unbrokenMs === undefined ? {} : { unbrokenMs }),
+    ...(overGapsFrom === undefined ? {} : { overGapsFromMs: overGapsFrom }),
+  };
+  if (Object.keys(rule).length > 0 && !sources.some((source) => "kind" in source))
+    throw new CommandError("--unbroken-ms and --over-gaps-from are of imported events, and none are named");
+  const card = await buildDataset({ sources, folder: options.out, featureSet, command, rule, progress: terminalProgress(), ...told });
   if (options.json) printJson(card);
   else printCard(card, options.out);
+}
+
+async function sourcesOf(recordings: readonly string[], options: DatasetOptions): Promise<readonly (FeedSource | ImportedSource)[]> {
+  if (recordings.length === 0) return [];
+  const { venue = null, market = null } = options;
+  return recordedSources(recordings, { venue, market, grids: new Map(options.grid.map(parseGrids)) });
 }
 
 function printCard(card: DatasetCard, folder: string): void {
@@ -91,6 +111,16 @@ function printCard(card: DatasetCard, folder: string): void {
       ]),
     ),
   );
+  for (const { market, silentRows = 0, unbrokenMs = 0, sidelessTrades = 0 } of card.parts) {
+    if (silentRows > 0)
+      print(
+        `${market}: ${silentRows} rows lie in gaps, and have no targets; nor have those with less than ${unbrokenMs / 1_000} s of feed behind a gap`,
+      );
+    if (sidelessTrades > 0)
+      print(
+        `${market}: ${sidelessTrades} trades without a taker's side changed no column: \`edgebook import --infer-sides\` works sides out`,
+      );
+  }
   const { id, fingerprint, columns } = card.featureSet;
   print(`${card.rows} rows of ${columns.length} columns (features ${id}, ${fingerprint}) and ${card.targets.length} targets in ${folder}`);
   print(`sha256 ${card.sha256}`);

@@ -4,50 +4,93 @@ import type { FeatureSet } from "../../core/features/contract.ts";
 import { featureSetV1 } from "../../core/features/registry.ts";
 import { DEFAULT_HORIZONS_MS } from "../../core/labels/moves.ts";
 import { marketId } from "../../core/market/instrument.ts";
+import { MS_PER_SECOND } from "../../core/units/time.ts";
 import type { GapRecord } from "../../feed/contract.ts";
 import type { Progress } from "../progress.ts";
 import { replaySource } from "../replay/replay-source.ts";
 import type { DatasetCard } from "./card.ts";
 import { DatasetWriter } from "./dataset-writer.ts";
 import type { FeedSource } from "./feed-source.ts";
+import { type ImportedSource, runImported, sourceNameOf } from "./imported-source.ts";
+import type { TargetRule } from "./unbroken-feed.ts";
 
 export interface BuildOptions {
-  readonly sources: readonly FeedSource[];
+  readonly sources: readonly (FeedSource | ImportedSource)[];
   readonly folder: string;
   /** v1 unless told. */
   readonly featureSet?: FeatureSet;
-  /** Longer silences of a book are counted among its part's gaps. Rows and targets over them stay, as live. */
+  /** Longer silences of a book are counted among its part's gaps. Of what a venue sent, rows and targets over them stay, as live. */
   readonly silenceMs?: number;
+  /** Which rows of imported events have targets; DEFAULT_TARGET_RULE where it doesn't say. */
+  readonly rule?: Partial<TargetRule>;
   readonly command: readonly string[];
   readonly progress: Progress;
 }
 
-/** Throws CommandError when no source gives a row. */
+/** After 5 s the windows of 1 and 5 s, in which flows tell most, are whole again; longer ones still look over the gap, as at the edge. */
+export const DEFAULT_TARGET_RULE: TargetRule = { unbrokenMs: 5 * MS_PER_SECOND, overGapsFromMs: null };
+
+/** Throws CommandError when no source gives a row. What was written by then is taken away, whatever is thrown. */
 export async function buildDataset(options: BuildOptions): Promise<DatasetCard> {
-  const { sources, folder, featureSet = featureSetV1, command, progress, silenceMs } = options;
+  const { sources, folder, featureSet = featureSetV1, command } = options;
   const writer = await DatasetWriter.create({ folder, featureSet, horizonsMs: DEFAULT_HORIZONS_MS, command });
-  // One market at a time, however many a source has: a part is written to its end before the next is begun.
-  const markets = sources.flatMap((source) =>
-    source.instruments.map((instrument): FeedSource => ({ ...source, instruments: [instrument] })),
-  );
-  for (const source of markets) {
+  try {
+    for (const source of sources) {
+      if ("kind" in source) await addImported(writer, source, options);
+      else await addFeed(writer, source, options);
+    }
+    return await writer.finish();
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  }
+}
+
+/** One market at a time, however many a source has: a part is written to its end before the next is begun. */
+async function addFeed(writer: DatasetWriter, source: FeedSource, options: BuildOptions): Promise<void> {
+  const { featureSet = featureSetV1, progress, silenceMs } = options;
+  for (const instrument of source.instruments) {
     const part = writer.openPart();
-    const { reducer, gaps, malformedLines } = await replaySource(source, {
-      onRow: (_symbol, row) => part.add(row),
-      onBlock: () => part.drained(),
-      progress,
-      featureSet,
-      ...(silenceMs === undefined ? {} : { silenceMs }),
-    });
+    const { reducer, gaps, malformedLines } = await replaySource(
+      { ...source, instruments: [instrument] },
+      {
+        onRow: (_symbol, row) => part.add(row),
+        onBlock: () => part.drained(),
+        progress,
+        featureSet,
+        ...(silenceMs === undefined ? {} : { silenceMs }),
+      },
+    );
     await writer.closePart(part, {
       source: source.name,
-      market: source.instruments.map(({ venue, symbol }) => marketId(venue, symbol)).join(),
+      market: marketId(instrument.venue, instrument.symbol),
       frames: reducer.frames,
       malformedFrames: reducer.malformedFrames + malformedLines,
       gaps: countByReason(gaps),
     });
   }
-  return writer.finish();
+}
+
+async function addImported(writer: DatasetWriter, source: ImportedSource, options: BuildOptions): Promise<void> {
+  const { featureSet = featureSetV1, progress, silenceMs = null, rule } = options;
+  const part = writer.openPart();
+  const { market, malformed } = await runImported(source, {
+    featureSet,
+    silenceMs,
+    rule: { ...DEFAULT_TARGET_RULE, ...rule },
+    onRow: (row) => part.add(row),
+    onBlock: () => part.drained(),
+    progress,
+  });
+  const facts = {
+    source: sourceNameOf(source.header),
+    market: source.header.market,
+    frames: market.events,
+    malformedFrames: malformed,
+    gaps: market.gaps,
+    sidelessTrades: market.sidelessTrades,
+  };
+  await writer.closePart(part, facts, market.feed);
 }
 
 function countByReason(gaps: readonly GapRecord[]): Record<string, number> {

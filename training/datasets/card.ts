@@ -30,7 +30,7 @@ const count = z.int().nonnegative();
 const storedFile = z.strictObject({ file: z.string(), bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
 const partShape = z.strictObject({
-  /** Where the frames came from, without a path: file names, or the simulator's preset, seed and hours. */
+  /** Where the frames (of imports: the events) came from, without a path: file names, or the simulator's preset, seed and hours. */
   source: z.string(),
   market: z.string(),
   from: z.number(),
@@ -38,7 +38,7 @@ const partShape = z.strictObject({
   firstRow: count,
   rows: count,
   segments: count,
-  /** Rows as a share of the grid times between `from` and `to`. */
+  /** Rows, but those within gaps (`silentRows`), as a share of the grid times between `from` and `to`. */
   coverage: z.number().min(0).max(1),
   /** Rows left out because the windows were not yet full. */
   coldRows: count,
@@ -46,6 +46,13 @@ const partShape = z.strictObject({
   malformedFrames: count,
   /** Holes in the book's proof, by reason. */
   gaps: z.record(z.string(), count),
+  /** Of imported events: rows within gaps that end no segment. They are history, and have no targets. */
+  silentRows: count.optional(),
+  /** Of imported events: which rows have targets (unbroken-feed.ts). */
+  unbrokenMs: count.optional(),
+  overGapsFromMs: count.nullable().optional(),
+  /** Of imported events: trades whose taker's side isn't known. They change no column. */
+  sidelessTrades: count.optional(),
 });
 
 const cardShape = z.strictObject({

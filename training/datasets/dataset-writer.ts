@@ -4,17 +4,22 @@
  */
 
 import { createReadStream } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FEATURE_INTERVAL_MS, type FeatureRow, type FeatureSet } from "../../core/features/contract.ts";
-import { labelColumns, labelMoves } from "../../core/labels/moves.ts";
+import { type LabelColumn, labelColumns, labelMoves } from "../../core/labels/moves.ts";
 import { CommandError } from "../command-error.ts";
 import { CARD_FILE, DATASET_FILES, type DatasetCard, type DatasetFile, type DatasetPart, datasetHash } from "./card.ts";
 import { GrowingColumn } from "./growing-column.ts";
 import { HashedFile } from "./hashed-file.ts";
+import type { JudgedRows, UnbrokenFeed } from "./unbroken-feed.ts";
 
 /** Feature rows gathered before they are written. */
 const BLOCK_ROWS = 4_096;
+/** Rows whose targets are in memory at once: some 7 MB. */
+const TARGET_ROWS = 65_536;
+/** What an attempt that was killed leaves. */
+const SPOOL = /^\.part-\d+\.f64$/;
 
 export interface DatasetWriterOptions {
   readonly folder: string;
@@ -25,7 +30,7 @@ export interface DatasetWriterOptions {
 }
 
 /** What is known of a part only when its source has been read. */
-export type PartFacts = Pick<DatasetPart, "source" | "market" | "frames" | "malformedFrames" | "gaps">;
+export type PartFacts = Pick<DatasetPart, "source" | "market" | "frames" | "malformedFrames" | "gaps" | "sidelessTrades">;
 
 export class DatasetWriter {
   private readonly options: DatasetWriterOptions;
@@ -33,6 +38,7 @@ export class DatasetWriter {
   private readonly parts: DatasetPart[] = [];
   private rows = 0;
   private segments = 0;
+  private readonly open: PartWriter[] = [];
   private opened = 0;
 
   private constructor(options: DatasetWriterOptions) {
@@ -51,18 +57,26 @@ export class DatasetWriter {
   static async create(options: DatasetWriterOptions): Promise<DatasetWriter> {
     await mkdir(options.folder, { recursive: true });
     await rm(join(options.folder, CARD_FILE), { force: true });
+    for (const name of await readdir(options.folder)) if (SPOOL.test(name)) await rm(join(options.folder, name));
     return new DatasetWriter(options);
   }
 
   /** Begins one market of one source. Several may be open at once; they are stored in the order in which they are closed. */
   openPart(): PartWriter {
     const spool = join(this.options.folder, `.part-${this.opened++}.f64`);
-    return new PartWriter(spool, this.options.featureSet.columns.length);
+    const part = new PartWriter(spool, this.options.featureSet.columns.length);
+    this.open.push(part);
+    return part;
   }
 
-  /** Adds a part whose rows have all come. A part without a single warm row is left out. @returns its rows. */
-  async closePart(part: PartWriter, facts: PartFacts): Promise<number> {
-    const { times, bidTicks, askTicks, segments, spool, coldRows } = await part.close();
+  /**
+   * Adds a part whose rows have all come. A part without a single warm row is left out.
+   * @param feed which of its rows are of unbroken feed, where its source tells; all are unless told.
+   * @returns its rows.
+   */
+  async closePart(part: PartWriter, facts: PartFacts, feed?: UnbrokenFeed): Promise<number> {
+    const { spool, coldRows, ...columns } = await part.close();
+    const { times } = columns;
     const rows = times.length;
     const back = times.findIndex((time, row) => row > 0 && time <= (times[row - 1] as number));
     if (back > 0) {
@@ -71,21 +85,35 @@ export class DatasetWriter {
       );
     }
     if (rows > 0) {
-      const labels = labelMoves({ times, bidTicks, askTicks, segments }, this.options.horizonsMs);
       for await (const block of createReadStream(spool)) await this.files.features.write(block as Buffer);
-      await this.files.targets.write(labels.values);
-      await this.files.mask.write(labels.mask);
+      const judged = feed?.judge(columns) ?? null;
+      await this.writeTargets(columns, judged);
       await this.files.times.write(times);
-      const numbered = this.numberSegments(segments);
+      const numbered = this.numberSegments(columns.segments);
       await this.files.segments.write(numbered.ids);
       const from = times[0] as number;
       const to = times[rows - 1] as number;
-      const coverage = rows / ((to - from) / FEATURE_INTERVAL_MS + 1);
-      this.parts.push({ ...facts, from, to, firstRow: this.rows, rows, segments: numbered.count, coverage, coldRows });
+      const coverage = (rows - (judged?.silentRows ?? 0)) / ((to - from) / FEATURE_INTERVAL_MS + 1);
+      // Of simulations the same time comes again under another seed; of one import it can't.
+      const twice = feed && this.parts.find((other) => other.unbrokenMs !== undefined && isSameTime(other, { ...facts, from, to }));
+      if (twice !== undefined)
+        throw new CommandError(
+          `${facts.market} is there twice from ${isoTime(Math.max(from, twice.from))} on, of ${twice.source} and of ${facts.source}: name each stretch of time once`,
+        );
+      const told = feed === undefined || judged === null ? {} : { silentRows: judged.silentRows, ...feed.rule };
+      this.parts.push({ ...facts, from, to, firstRow: this.rows, rows, segments: numbered.count, coverage, coldRows, ...told });
       this.rows += rows;
     }
     await rm(spool, { force: true });
+    this.open.splice(this.open.indexOf(part), 1);
     return rows;
+  }
+
+  /** Takes away what was written: a folder without a card helps nobody, and the disk may be full. What can't be taken away stays. */
+  async abandon(): Promise<void> {
+    for (const part of this.open) await part.discard();
+    for (const file of Object.values(this.files)) await file.discard();
+    await rm(temporary(join(this.options.folder, CARD_FILE)), { force: true });
   }
 
   /** Writes the card. Throws when no row came: an empty dataset helps nobody. */
@@ -120,9 +148,31 @@ export class DatasetWriter {
     const card: DatasetCard = { ...unsigned, sha256: datasetHash(unsigned), command: [...command] };
     // Renamed into place: a card is there whole or not at all.
     const path = join(folder, CARD_FILE);
-    await writeFile(`${path}.tmp`, `${JSON.stringify(card, null, 2)}\n`);
-    await rename(`${path}.tmp`, path);
+    await writeFile(temporary(path), `${JSON.stringify(card, null, 2)}\n`);
+    await rename(temporary(path), path);
     return card;
+  }
+
+  /** Block by block, each with the rows that its last targets are the prices of. */
+  private async writeTargets({ times, bidTicks, askTicks, segments }: PartColumns, judged: JudgedRows | null): Promise<void> {
+    const { horizonsMs } = this.options;
+    const outputs = labelColumns(horizonsMs).length;
+    const ahead = Math.max(...horizonsMs) / FEATURE_INTERVAL_MS;
+    for (let start = 0; start < times.length; start += TARGET_ROWS) {
+      const end = Math.min(start + TARGET_ROWS, times.length);
+      const seen = (column: Float64Array): Float64Array => column.subarray(start, end + ahead);
+      const rows = { times: seen(times), bidTicks: seen(bidTicks), askTicks: seen(askTicks), segments: seen(segments) };
+      const { columns, values, mask } = labelMoves(rows, horizonsMs);
+      for (let at = 0; judged !== null && at < (end - start) * outputs; at++) {
+        const row = start + Math.floor(at / outputs);
+        const { horizonMs } = columns[at % outputs] as LabelColumn;
+        if (mask[at] === 0 || judged.mayTarget(row, row + horizonMs / FEATURE_INTERVAL_MS, horizonMs)) continue;
+        values[at] = 0;
+        mask[at] = 0;
+      }
+      await this.files.targets.write(values.subarray(0, (end - start) * outputs));
+      await this.files.mask.write(mask.subarray(0, (end - start) * outputs));
+    }
   }
 
   /** Gives the segments numbers that no other part uses. */
@@ -140,8 +190,26 @@ export class DatasetWriter {
   }
 }
 
+type Stretch = Pick<DatasetPart, "market" | "from" | "to">;
+
+function isSameTime(one: Stretch, other: Stretch): boolean {
+  return one.market === other.market && one.from <= other.to && other.from <= one.to;
+}
+
+function temporary(path: string): string {
+  return `${path}.tmp`;
+}
+
 function isoTime(time: number | undefined): string {
   return time === undefined ? "?" : new Date(time).toISOString();
+}
+
+/** [rows] each. */
+interface PartColumns {
+  readonly times: Float64Array;
+  readonly bidTicks: Float64Array;
+  readonly askTicks: Float64Array;
+  readonly segments: Float64Array;
 }
 
 /** The rows of one market, on their way to disk. */
@@ -184,19 +252,18 @@ export class PartWriter {
     return this.pending;
   }
 
-  async close(): Promise<{
-    times: Float64Array;
-    bidTicks: Float64Array;
-    askTicks: Float64Array;
-    segments: Float64Array;
-    spool: string;
-    coldRows: number;
-  }> {
+  async close(): Promise<PartColumns & { spool: string; coldRows: number }> {
     this.flush();
     await this.pending;
     await this.file.close();
     const { times, bidTicks, askTicks, segments, spool, coldRows } = this;
     return { times: times.values, bidTicks: bidTicks.values, askTicks: askTicks.values, segments: segments.values, spool, coldRows };
+  }
+
+  /** Takes its file away. */
+  async discard(): Promise<void> {
+    await this.pending.catch(() => {});
+    await this.file.discard();
   }
 
   private flush(): void {

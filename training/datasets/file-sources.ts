@@ -22,6 +22,7 @@ import type { ExchangeAdapter } from "../../exchanges/contract.ts";
 import { findAdapter } from "../../exchanges/registry.ts";
 import { CommandError } from "../command-error.ts";
 import type { FeedSource, SourceRecord } from "./feed-source.ts";
+import { isImported } from "./imported-source.ts";
 import { declaredGrids, surveyFiles } from "./instrument-inference.ts";
 import { completed, type RecordedAnswer, readAnswers, recordOf, snapshotRecords, surveyedLine } from "./recorded-lines.ts";
 import { tapedLine } from "./taped-line.ts";
@@ -30,8 +31,6 @@ import { tapedLine } from "./taped-line.ts";
 const LINES_THAT_TELL_SYMBOLS = 20_000;
 
 const FORMATS = ".day, .tape, .ndjson or .ws.txt, each also with .gz";
-/** What `edgebook import` writes: no frames of a venue, so that no adapter reads them. */
-const IMPORTED = /\.events\.ndjson(\.gz)?$/;
 
 export interface FileSourceOptions {
   /** The venue of files that don't say it themselves; null to tell it from what they hold. */
@@ -102,7 +101,8 @@ function isOneRecording(group: FileGroup, { format, venue, symbols }: FileConten
   return group.format === format && group.venue === venue && symbols.some((symbol) => group.symbols.includes(symbol));
 }
 
-async function recordingsIn(path: string): Promise<string[]> {
+/** The recordings of a folder, or the one named. Throws CommandError where a file is none. */
+export async function recordingsIn(path: string): Promise<string[]> {
   const found = await stat(path).catch(() => null);
   if (found === null) throw new CommandError(`there is no file or folder ${path}`);
   if (!found.isDirectory()) {
@@ -119,8 +119,11 @@ async function recordingsIn(path: string): Promise<string[]> {
 
 /** What a file holds: what its key or its own records say, and for others what the messages say. Null for the tape of no market. */
 async function contentOf(path: string, options: FileSourceOptions): Promise<FileContent | null> {
-  if (IMPORTED.test(path))
-    throw new CommandError(`${path} holds imported market events, not what a venue sent: rows and replays are made of ${FORMATS} alone`);
+  // No frames of a venue, so no adapter reads them.
+  if (isImported(path))
+    throw new CommandError(
+      `${path} holds imported market events, not what a venue sent: \`edgebook dataset\` makes rows of them, and nothing else replays them`,
+    );
   const key = isDayFile(path) ? parseMarketId((await dayFileName(path)).market) : parseTapeKey(keyOf(path));
   if (key !== null) return key.symbol.startsWith(FEED_TAPE_SYMBOL) ? null : { format: "tape", venue: key.venue, symbols: [key.symbol] };
   const declared = isTape(path) ? [...(await declaredGrids(path)).keys()] : [];

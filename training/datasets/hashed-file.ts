@@ -3,6 +3,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { once } from "node:events";
 import { createWriteStream, type WriteStream } from "node:fs";
+import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import { finished } from "node:stream/promises";
 import type { StoredFile } from "./card.ts";
@@ -37,5 +38,17 @@ export class HashedFile {
     this.stream.end();
     await finished(this.stream);
     return { file: basename(this.path), bytes: this.bytes, sha256: this.hash.digest("hex") };
+  }
+
+  /** Takes the file away, whole or not; what can't be taken away stays. */
+  async discard(): Promise<void> {
+    const { stream } = this;
+    if (!stream.closed) {
+      // Not before its opening is through: that would make the file again.
+      const closed = new Promise<void>((resolve) => stream.once("close", resolve));
+      stream.destroy();
+      await closed;
+    }
+    await rm(this.path, { force: true }).catch(() => {});
   }
 }

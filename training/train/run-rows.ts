@@ -81,16 +81,38 @@ export interface RunRows {
   readonly validation: PreparedRows;
 }
 
-/** Throws CommandError where too few rows are left, or a class has none. */
+/**
+ * @param only the moves or questions that are trained, e.g. "mid@5000"; all unless told.
+ * Throws CommandError where too few rows are left, or a class or a move has none.
+ */
 export function rowsOfRun(
   dataset: Dataset,
-  { family, model, ...options }: { family: ModelFamily; model: NetworkSettings; shares?: Shares },
+  { family, model, ...options }: { family: ModelFamily; model: NetworkSettings; shares?: Shares; only?: readonly string[] },
 ): RunRows {
   const shares = options.shares ?? DEFAULT_SHARES;
   const horizons = dataset.card.targets.map((column) => column.horizonMs);
   const purgeMs = purgeFor(horizons, lookBackOf(dataset, family));
   const split = splitWithHistory(dataset, splitByTime(dataset.times, { ...shares, purgeMs }), family);
-  return { family, model, shares, purgeMs, split, ...preparedParts(dataset, split, { family, answer: model.answer }) };
+  const parts = preparedParts(dataset, split, { family, answer: model.answer });
+  if (model.answer === "moves") refuseUnanswered(dataset, parts, options.only ?? []);
+  return { family, model, shares, purgeMs, split, ...parts };
+}
+
+/** A move of which no row tells would be forecast all the same, by what the weights began with. */
+function refuseUnanswered(dataset: Dataset, { train, validation }: Pick<RunRows, "train" | "validation">, only: readonly string[]): void {
+  for (const [output, { target, horizonMs }] of dataset.card.targets.entries()) {
+    if (only.length > 0 && !only.includes(`${target}@${horizonMs}`)) continue;
+    const part = hasAnswer(train, output) ? (hasAnswer(validation, output) ? null : "validate") : "train";
+    if (part === null) continue;
+    throw new CommandError(
+      `no row to ${part} on tells where the ${target} is ${horizonMs / 1_000} s later: no stretch without a gap is so long. Record longer; of imported events \`edgebook dataset --over-gaps-from ${horizonMs}\` lets such targets reach over silences`,
+    );
+  }
+}
+
+function hasAnswer({ rows, outputs, mask }: PreparedRows, output: number): boolean {
+  for (let row = 0; row < rows; row++) if (mask[row * outputs + output] === 1) return true;
+  return false;
 }
 
 /** Statistics of the training rows, and both parts prepared by them. */

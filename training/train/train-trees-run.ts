@@ -52,11 +52,12 @@ export class RoundsInterrupted extends Error {
 export async function trainTreesRun(options: TrainTreesRunOptions): Promise<TreesCard> {
   const { dataset, out, threads, progress } = options;
   const { family, settings: model } = familyOf(options.family, dataset, options.model ?? null);
-  const rows = rowsOfRun(dataset, { family, model, ...(options.shares === undefined ? {} : { shares: options.shares }) });
+  const { only = [] } = options;
+  const rows = rowsOfRun(dataset, { family, model, only, ...(options.shares === undefined ? {} : { shares: options.shares }) });
   const { train, statistics } = rows;
   const { output } = statistics;
   const settings = settingsFor(output, options.settings);
-  const wanted = wantedOf(output, options.only ?? []);
+  const wanted = wantedOf(output, only);
   const validation = masked(rows.validation, output, wanted);
   const checkpoint = join(out, CHECKPOINT_FILE);
   const conditions = conditionsOf([dataset.card.sha256, rows.shares, rows.purgeMs, model, settings, wanted]);
