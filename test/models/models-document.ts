@@ -29,6 +29,16 @@ ${rows.join("\n")}
 
 *rows*: the feature set that it eats, or any, or a layout of its own. *window*: rows of history, one a second (minutes for \`coin-minutes\`). *answers*: the first is meant unless \`--answer\` says another. *parameters* of the first
 answer, for families of any columns with the ${COLUMNS_OF_V1} of v1; \`paper\` is the size of the source. Lines and trees have as many as the data ask for.
+
+## Two families without data
+
+\`edgebook dataset\` makes feature rows of one market, with the moves of its own bid, mid and ask. Two families eat something else. They build, export and answer at the edge; nothing here trains them yet.
+
+- \`resnet1d\` wants a table of minutes: the nine numbers of a Binance kline (open, high, low, close, volume, quote volume, trades, taker buys in both) of twenty named symbols side by side, each row complete or masked, 512 in a row before each
+  answer, and the move of each symbol 15 minutes later. \`edgebook import binance-klines\` reads such klines from answers of \`GET /api/v3/klines\`, one file of events a symbol, with eight of the nine (takers' buys in lots, not in quote currency). What is missing: that ninth, joining symbols into rows, targets that name
+  their market in a dataset's card, and losses and scores over them. Bars of another source that lack trades and taker volumes (\`klines-csv\`) don't hold all nine. A thousand minutes, one answer of the venue, leave some 470 windows that overlap: weeks are wanted.
+- \`dueling-q\` learns from no recording alone: its rows are states of an agent (inventory, own quotes, time since its last fill, client flow) and depend on what it did before. It needs an environment: a recorded or generated book, fills by rule, a client flow by
+  intensity and acceptance, hedges that walk the book, and a reward; then transitions of play, replayed. \`agents/\` is empty so far ([the recipe](recipes/add-an-agent.md)), and that environment comes with it.
 `;
 }
 

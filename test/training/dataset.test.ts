@@ -4,6 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
+import { featureSetVolumes10 } from "../../core/features/volumes-10/feature-set.ts";
 import { CommandError } from "../../training/command-error.ts";
 import { parseCard } from "../../training/datasets/card.ts";
 import { readDataset } from "../../training/datasets/dataset-reader.ts";
@@ -59,6 +60,38 @@ describe("a dataset", () => {
     expect(rows).toBe(3);
     expect([...times]).toEqual([START + 1_000, START + 2_000, START + 3_000]);
     expect([0, 1, 2].map((row) => features[row * columns])).toEqual([1, 2, 3]);
+  });
+
+  it("has the targets of a part that is larger than what is labelled at once: the last of a block would have none", async () => {
+    const writer = await DatasetWriter.create({
+      folder: at("long"),
+      featureSet: featureSetVolumes10,
+      horizonsMs: [1_000, 30_000],
+      command: ["test"],
+    });
+    const part = writer.openPart();
+    const row = new Float64Array(featureSetVolumes10.columns.length);
+    const rows = 66_000;
+    const bid = (second: number): number => 1_000_000 + ((second * 7_919) % 1_009);
+    for (let second = 0; second < rows; second++)
+      part.add({ featureTime: START + second * 1_000, row, bidTicks: bid(second), askTicks: bid(second), isWarm: true, segment: 0 });
+    await writer.closePart(part, { source: "toy", market: "toy:MARKET", frames: 0, malformedFrames: 0, gaps: {} });
+    await writer.finish();
+    const { targets, mask, outputs } = await readDataset(at("long"));
+    // Bid, mid and ask of one second, then of thirty.
+    for (const [steps, output] of [
+      [1, 0],
+      [30, 5],
+    ] as const) {
+      let wrong = 0;
+      for (let second = 0; second < rows; second++) {
+        const isThere = second + steps < rows;
+        const move = isThere ? (10_000 * (bid(second + steps) - bid(second))) / bid(second) : 0;
+        if (mask[second * outputs + output] !== (isThere ? 1 : 0) || Math.abs((targets[second * outputs + output] as number) - move) > 1e-9)
+          wrong++;
+      }
+      expect([steps, wrong]).toEqual([steps, 0]);
+    }
   });
 
   it("the same rows are the same bytes and the same hash; another row is another", async () => {
