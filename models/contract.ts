@@ -85,6 +85,28 @@ export interface Score extends OutputColumn {
   readonly moves: number;
 }
 
+/** A score of one question of classes on data that training never saw. Differences from 0 of Matthews' correlation are skill; the others say how probable. */
+export interface ClassQuestionScore extends Pick<ClassQuestion, "asks" | "target" | "horizonMs"> {
+  readonly rows: number;
+  readonly accuracy: number;
+  readonly macroF1: number;
+  /** Matthews' correlation; null where only one class came. */
+  readonly mcc: number | null;
+  /** Its interval by block bootstrap; null where it has none. */
+  readonly mccLow: number | null;
+  readonly mccHigh: number | null;
+  /** Nats. */
+  readonly logLoss: number;
+  readonly brier: number;
+  /** The same of whoever says the last class that was known, */
+  readonly persistenceMcc: number | null;
+  /** of a logistic line on the same rows (null: there is none), */
+  readonly logisticMcc: number | null;
+  readonly logisticLogLoss: number | null;
+  /** and of the shares of the classes among these very rows. */
+  readonly majorityLogLoss: number;
+}
+
 export interface ModelManifest {
   readonly format: "edgebook-model/1";
   readonly id: string;
@@ -111,7 +133,10 @@ export interface ModelManifest {
     /** Of the code that trained it, "-dirty" behind it where that was changed; null where unknown, or the very one the model lies in. */
     readonly commit: string | null;
   };
+  /** Of moves. */
   readonly scores: readonly Score[];
+  /** Of a model of classes that has been scored. */
+  readonly classScores?: readonly ClassQuestionScore[];
   /** Null: never scored. */
   readonly scoredOn: {
     readonly source: string;

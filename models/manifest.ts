@@ -8,7 +8,14 @@
  */
 
 import { z } from "zod";
-import { type ActiveModel, FORECAST_TARGETS, type ModelFamily, type ModelManifest, type ModelOutput } from "./contract.ts";
+import {
+  type ActiveModel,
+  type ClassQuestionScore,
+  FORECAST_TARGETS,
+  type ModelFamily,
+  type ModelManifest,
+  type ModelOutput,
+} from "./contract.ts";
 import { MODEL_FAMILIES } from "./registry.ts";
 import { answerOfKind, inputShape, kindOf, outputOf, outputWidth } from "./shapes.ts";
 
@@ -71,6 +78,26 @@ const score = z.strictObject({
   moves: count,
 });
 
+const correlation = z.number().min(-1).max(1).nullable();
+const share = z.number().min(0).max(1);
+
+const classScore = z.strictObject({
+  ...classGroup.pick({ asks: true, target: true, horizonMs: true }).shape,
+  rows: count,
+  accuracy: share,
+  macroF1: share,
+  mcc: correlation,
+  mccLow: correlation,
+  mccHigh: correlation,
+  // Of float32 probabilities, which may sum to a little more than 1: no bound is sharp.
+  logLoss: z.number(),
+  brier: z.number().nonnegative(),
+  persistenceMcc: correlation,
+  logisticMcc: correlation,
+  logisticLogLoss: z.number().nullable(),
+  majorityLogLoss: z.number(),
+});
+
 const manifestShape: z.ZodType<ModelManifest> = z.strictObject({
   format: z.literal("edgebook-model/1"),
   id: name,
@@ -103,6 +130,7 @@ const manifestShape: z.ZodType<ModelManifest> = z.strictObject({
     commit,
   }),
   scores: z.array(score).max(MAX_COLUMNS),
+  classScores: z.array(classScore).max(MAX_COLUMNS).exactOptional(),
   scoredOn: z
     .strictObject({
       source,
@@ -158,6 +186,7 @@ function findContradiction(manifest: ModelManifest): string | null {
   return (
     findInputContradiction(manifest, family) ??
     findOutputContradiction(manifest.output, family) ??
+    findScoreContradiction(manifest) ??
     findGoldenContradiction(manifest, family)
   );
 }
@@ -218,6 +247,15 @@ function piecesOf(output: ModelOutput): { list: string; pieces: readonly string[
 
 function hasThresholdUnasked({ labels, thresholdBps }: { labels: readonly string[]; thresholdBps: number }): boolean {
   return labels.length === 2 && thresholdBps !== 0;
+}
+
+/** A score of what isn't asked would be shown as the skill of an answer that nobody gets. */
+function findScoreContradiction({ classScores = [], output: told }: ModelManifest): string | null {
+  const asked = told.unit === "probability" ? told.groups : [];
+  const isAsked = (score: ClassQuestionScore): boolean =>
+    asked.some(({ asks, target, horizonMs }) => asks === score.asks && target === score.target && horizonMs === score.horizonMs);
+  const at = classScores.findIndex((score) => !isAsked(score));
+  return at >= 0 ? `classScores.${at}: of a question that this model doesn't answer` : null;
 }
 
 function findGoldenContradiction({ golden, featureSet, output: told }: ModelManifest, { window }: ModelFamily): string | null {

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { ClassGroup, ModelManifest, OutputColumn } from "../../models/contract.ts";
+import type { ClassGroup, ClassQuestionScore, ModelManifest, OutputColumn } from "../../models/contract.ts";
 import { directionQuestions, forecastColumns } from "../../models/forecasts.ts";
 import { parseActiveModel, parseManifest } from "../../models/manifest.ts";
 
@@ -175,6 +175,43 @@ describe("the pointer to the active model", () => {
       malformed: expect.stringContaining("manifestSha256"),
     });
     expect(parseActiveModel("{}")).toHaveProperty("malformed");
+  });
+});
+
+describe("scores of classes", () => {
+  const [question] = directionGroups();
+  if (question === undefined) throw new Error("no question");
+  const { asks, target, horizonMs } = question;
+  const score: ClassQuestionScore = {
+    ...{ asks, target, horizonMs, rows: 500, accuracy: 0.6, macroF1: 0.5, mcc: 0.3, mccLow: 0.1, mccHigh: 0.4, logLoss: 0.9, brier: 0.5 },
+    ...{ persistenceMcc: -0.1, logisticMcc: null, logisticLogLoss: null, majorityLogLoss: 1.05 },
+  };
+
+  function ofClasses(classScores: unknown): string {
+    const groups = directionGroups();
+    const width = groups.reduce((sum, { labels }) => sum + labels.length, 0);
+    const told = { ...good, output: { name: "probabilities", unit: "probability", groups }, scores: [], classScores };
+    return JSON.stringify({ ...told, golden: { ...good.golden, outputs: [new Array<number>(width).fill(0.5)] } });
+  }
+
+  it("are read as they are, may be missing as in manifests made before, and unknown where only one class came", () => {
+    const read = parseManifest(ofClasses([score, { ...score, mcc: null, mccLow: null, mccHigh: null }]));
+    expect(read).toMatchObject({ manifest: { classScores: [score, { mcc: null }] } });
+    expect(refusal(ofClasses(undefined))).toBe("accepted");
+    expect(refusal(ofClasses([]))).toBe("accepted");
+  });
+
+  it.each([
+    [[{ ...score, mcc: 1.5 }], "classScores.0.mcc"],
+    [[score, { ...score, accuracy: null }], "classScores.1.accuracy"],
+    [[{ ...score, r2: 0.5 }], "classScores.0"],
+    [[score, { ...score, horizonMs: 777 }], "classScores.1: of a question that this model doesn't answer"],
+  ])("that can't be are refused: %#", (scores, reason) => {
+    expect(refusal(ofClasses(scores))).toContain(reason);
+  });
+
+  it("are no claim of a model that answers none", () => {
+    expect(refusal(change("classScores", [score]))).toBe("classScores.0: of a question that this model doesn't answer");
   });
 });
 

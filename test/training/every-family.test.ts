@@ -78,6 +78,18 @@ describe.each(CASES)("$id, $kind", ({ id, kind }) => {
     const numbers = family.window * dataset.columns;
     expect(manifest.golden.inputs.every((vector) => vector.length === numbers)).toBe(true);
     expect(manifest.golden.outputs.every((vector) => vector.length === outputWidth(manifest.output, numbers))).toBe(true);
+    expect(
+      manifest.classScores?.map(({ rows, mcc, mccLow, logisticMcc, majorityLogLoss }) => [rows, mcc, mccLow, logisticMcc, majorityLogLoss]),
+    ).toEqual(
+      evaluation.classes?.map(({ rows, model, intervals, logistic, majority }) => [
+        rows,
+        model.mcc,
+        intervals.mcc?.low ?? null,
+        logistic?.mcc ?? null,
+        majority.logLoss,
+      ]),
+    );
+    expect(manifest.scoredOn === null).toBe(kind === "reconstruction");
     if (manifest.output.unit !== "probability") return;
     expect(manifest.output.groups.map(({ thresholdBps }) => thresholdBps)).toEqual(card.model.thresholdsBps);
     const asksMoves = manifest.output.groups.filter(({ asks }) => asks === "move");

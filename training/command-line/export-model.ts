@@ -2,7 +2,7 @@
 
 import { Command } from "commander";
 import { readScores } from "../evaluate/scores-file.ts";
-import { exportRun, hasMoveScores, refuseExported, writeExport } from "../export/export-run.ts";
+import { exportRun, hasManifestScores, refuseExported, writeExport } from "../export/export-run.ts";
 import { whyNoForecasts } from "../publish/forecasts-of.ts";
 import { readRun } from "../train/run-folder.ts";
 import { trainingDataset } from "./evaluate.ts";
@@ -36,13 +36,13 @@ async function runExport(options: ExportModelOptions): Promise<void> {
   await writeExport(options.out, exported);
   const { id, version, artifact } = exported.manifest;
   if (options.json) {
-    printJson({ id, version, ...artifact, difference: exported.difference, scored: evaluation !== null && hasMoveScores(evaluation) });
+    printJson({ id, version, ...artifact, difference: exported.difference, scored: evaluation !== null && hasManifestScores(evaluation) });
     return;
   }
   print(`${id} ${version}: ${artifact.bytes} bytes, sha256 ${artifact.sha256}`);
   print(`the two runtimes agree on the golden vectors to ${exported.difference.toExponential(1)} ${exported.manifest.output.unit}`);
   if (evaluation === null) print("it carries no scores: run `edgebook evaluate` first if it is to be served");
-  else if (!hasMoveScores(evaluation)) print("a manifest has room for scores of moves alone: this run's stay in its scores.json");
+  else if (!hasManifestScores(evaluation)) print("a manifest has room for scores of moves and classes: this run's stay in its scores.json");
   const refused = whyNoForecasts(exported.manifest);
   if (refused === null) print(`next: edgebook publish --dir ${options.out} --local .edgebook`);
   else print(`! an instance refuses forecasts while it is the active one: ${refused}`);

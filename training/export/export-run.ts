@@ -6,12 +6,13 @@
 import { createHash } from "node:crypto";
 import { rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ModelManifest, ModelOutput, Score } from "../../models/contract.ts";
+import type { ClassQuestionScore, ModelManifest, ModelOutput, Score } from "../../models/contract.ts";
 import { MAX_GOLDEN_TOLERANCE, parseManifest } from "../../models/manifest.ts";
 import { prepareWindows } from "../../models/prepare.ts";
 import { inputShape, outputWidth } from "../../models/shapes.ts";
 import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import type { ClassScore } from "../evaluate/class-scores.ts";
 import type { Evaluation } from "../evaluate/evaluate-run.ts";
 import type { DetailedScore } from "../evaluate/scores.ts";
 import { makeFolder } from "../make-folder.ts";
@@ -157,18 +158,48 @@ function largestDifference(one: number[][], other: number[][]): number {
   return largest;
 }
 
-/** Of classes and reconstructions scores.json of the run tells. */
-export function hasMoveScores({ classes, reconstruction }: Evaluation): boolean {
-  return classes === undefined && reconstruction === undefined;
+/** Of reconstructions scores.json of the run tells. */
+export function hasManifestScores({ reconstruction }: Evaluation): boolean {
+  return reconstruction === undefined;
 }
 
-function scoresFor(evaluation: Evaluation | null): Pick<ModelManifest, "scores" | "scoredOn"> {
-  // A manifest has room for scores of moves alone.
-  if (evaluation === null || !hasMoveScores(evaluation)) return { scores: [], scoredOn: null };
-  const { source, datasetSha256, from, to, rows, purgeMs, commit } = evaluation;
-  return { scores: evaluation.scores.map(scoreFor), scoredOn: { source, datasetSha256, from, to, rows, purgeMs, commit } };
+function scoresFor(evaluation: Evaluation | null): Pick<ModelManifest, "scores" | "classScores" | "scoredOn"> {
+  // A manifest has room for scores of moves and classes alone.
+  if (evaluation === null || !hasManifestScores(evaluation)) return { scores: [], scoredOn: null };
+  const { source, datasetSha256, from, to, rows, purgeMs, commit, classes } = evaluation;
+  const scoredOn = { source, datasetSha256, from, to, rows, purgeMs, commit };
+  if (classes !== undefined) return { scores: [], classScores: classes.map(classScoreFor), scoredOn };
+  return { scores: evaluation.scores.map(scoreFor), scoredOn };
 }
 
 function scoreFor({ target, horizonMs, rows, r2, r2Low, r2High, ridgeR2, directionHitRate, moves }: DetailedScore): Score {
   return { target, horizonMs, rows, r2, r2Low, r2High, ridgeR2, directionHitRate, moves };
+}
+
+function classScoreFor(score: ClassScore): ClassQuestionScore {
+  const { asks, target, horizonMs, rows, model, intervals, persistence, logistic, majority } = score;
+  const { accuracy, macroF1, mcc } = model;
+  return {
+    asks,
+    target,
+    horizonMs,
+    rows,
+    accuracy,
+    macroF1,
+    mcc,
+    mccLow: intervals.mcc?.low ?? null,
+    mccHigh: intervals.mcc?.high ?? null,
+    logLoss: known(model.logLoss),
+    brier: known(model.brier),
+    persistenceMcc: persistence.mcc,
+    logisticMcc: logistic?.mcc ?? null,
+    logisticLogLoss: logistic?.logLoss ?? null,
+    majorityLogLoss: known(majority.logLoss),
+  };
+}
+
+/** Whatever gives probabilities has it. */
+function known(measure: number | null): number {
+  if (measure === null) throw new Error("a model of classes was scored without its probabilities");
+  return measure;
 }
