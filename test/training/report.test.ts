@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { CommandError } from "../../training/command-error.ts";
+import { table } from "../../training/command-line/report.ts";
 import { readDataset } from "../../training/datasets/dataset-reader.ts";
 import { DEFAULT_TRAIN_SETTINGS } from "../../training/engine/settings.ts";
 import { calibrationOf } from "../../training/evaluate/calibration.ts";
@@ -17,6 +18,7 @@ import { parseCurve } from "../../training/report/curve.ts";
 import { writeEnvironment } from "../../training/report/environment.ts";
 import { flatten } from "../../training/report/flatten.ts";
 import { readImportance, writeImportance } from "../../training/report/importance.ts";
+import { columnsOf, fittingColumns, namedColumns } from "../../training/report/run-columns.ts";
 import { type RunFacts, readRunFacts } from "../../training/report/run-facts.ts";
 import { renderRun, writeReport } from "../../training/report/run-report.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
@@ -224,6 +226,48 @@ describe("runs side by side", () => {
     expect(page).toContain("−0.0294 (0.0442)");
     expect(page).toContain("5 s MCC −0.014 (0.372)");
     expect(page).not.toContain("<td>–</td>");
+  });
+
+  it("fit a terminal: the name, the errors and the nearest score before settings and farther horizons, and what is left out can be asked for", async () => {
+    const facts = await readRunFacts(await trainedRun("wide", { seed: 1 }));
+    const long = {
+      ...facts,
+      name: "other",
+      run: { ...networkOf(facts), card: { ...networkOf(facts).card, family: "a-family-of-a-very-long-name" } },
+    };
+    const scores = [5_000, 1_000, 30_000].map((horizonMs) => ({ ...SCORE, horizonMs, r2: 0.25, ridgeR2: -0.5 }));
+    const classes = [
+      { asks: "move", horizonMs: 1_000, model: { mcc: null }, logistic: null },
+      { asks: "next-change", horizonMs: 1_000, model: { mcc: 0.5 }, logistic: { mcc: 0.25 } },
+    ] as unknown as NonNullable<Evaluation["classes"]>;
+    const all = columnsOf([
+      { ...facts, evaluation: { ...EVALUATION, scores } },
+      { ...long, evaluation: { ...EVALUATION, scores: [], classes } },
+      { ...facts, evaluation: null },
+    ]);
+    const error = "error / line / none";
+    expect(all.map(({ name }) => name)).toEqual(["run", "model", error, "test 1 s", "test next within 1 s", "test 5 s", "test 30 s"]);
+    expect(all[1]?.cells).toEqual(["mlp", "a-family-of-a-very-long…", "mlp"]);
+    expect(all[3]?.cells).toEqual(["R² 0.250 (−0.500)", "MCC – (–)", "not evaluated"]);
+    expect(all[4]?.cells).toEqual(["–", "MCC 0.500 (0.250)", "–"]);
+    const names = (width: number) => fittingColumns(all, width).map(({ name }) => name);
+    for (const width of [60, 80, 100, 120, 200]) {
+      const shown = fittingColumns(all, width);
+      const lines = table(
+        shown.map(({ name }) => name),
+        [0, 1, 2].map((row) => shown.map(({ cells }) => cells[row] ?? "")),
+      ).split("\n");
+      for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
+    }
+    // Cells of 5, 24, 27 and 17 characters, three more each, and one at the end.
+    expect(names(78)).toEqual(["run", error, "test 1 s"]);
+    expect(names(79)).toEqual(["run", error, "test 1 s", "test 5 s"]);
+    expect(names(86)).toEqual(["run", "model", error, "test 1 s"]);
+    expect(names(1_000)).toHaveLength(7);
+    expect(names(1)).toEqual(["run"]);
+    expect(namedColumns(all, "test 5 s, run").map(({ name }) => name)).toEqual(["test 5 s", "run"]);
+    expect(namedColumns(all, "all")).toEqual(all);
+    expect(() => namedColumns(all, "speed")).toThrow('there is no column "speed": choose of run, model');
   });
 
   it("nested settings are named by their path, and long lists counted", () => {

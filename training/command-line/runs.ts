@@ -2,21 +2,27 @@
 
 import { Command } from "commander";
 import { CommandError } from "../command-error.ts";
-import { differencesBetween, findRuns, midScores, writeComparison } from "../report/comparison.ts";
-import { errorText, type RunFacts } from "../report/run-facts.ts";
+import { differencesBetween, findRuns, writeComparison } from "../report/comparison.ts";
+import { columnsOf, fittingColumns, namedColumns } from "../report/run-columns.ts";
+import type { RunFacts } from "../report/run-facts.ts";
 import { jsonOption } from "./options.ts";
 import { print, printJson, table } from "./report.ts";
 
 interface RunsOptions {
   readonly json: boolean;
   readonly html?: string;
+  readonly columns?: string;
 }
+
+/** Where nobody says how wide the screen is, as in a pipe. */
+const USUAL_WIDTH = 120;
 
 export function runsCommand(): Command {
   return new Command("runs")
     .alias("models")
     .description("Compares the runs in a folder: the settings in which they differ, and their scores beside persistence and ridge.")
     .argument("[dir]", "folder that holds run folders", ".")
+    .option("--columns <names>", "with commas, or all; as many as the terminal has room for unless given")
     .option("--html <file>", "write a page with their curves over each other")
     .addOption(jsonOption())
     .action(compareRuns);
@@ -28,33 +34,21 @@ async function compareRuns(folder: string, options: RunsOptions): Promise<void> 
     throw new CommandError(`${folder} holds no run: make one with \`edgebook train --data DIR --out ${folder}/NAME\``);
   if (options.html !== undefined) await writeComparison(runs, options.html);
   if (options.json) printRunsJson(runs);
-  else printRuns(runs);
+  else printRuns(runs, options);
   if (options.html !== undefined && !options.json) print(`written: ${options.html}`);
 }
 
-function printRuns(runs: readonly RunFacts[]): void {
-  const { names, values } = differencesBetween(runs);
-  const rows = runs.map(({ folder, run, evaluation }, index) => {
-    const { model, ridge, persistence } = run.card.validation;
-    return [
-      folder,
-      ...(values[index] ?? []),
-      [model, ridge, persistence].map(errorText).join(" / "),
-      evaluation === null ? "not evaluated" : midScores(evaluation),
-    ];
-  });
-  print(
-    table(
-      [
-        "run",
-        ...names,
-        "validation error / ridge / persistence",
-        "test R² of the mid (ridge), or MCC (logistic line); persistence of moves has 0",
-      ],
-      rows,
-    ),
-  );
-  if (runs.length > 1 && names.length === 0) print("their settings are the same");
+function printRuns(runs: readonly RunFacts[], { columns: names }: RunsOptions): void {
+  const all = columnsOf(runs);
+  const shown = names === undefined ? fittingColumns(all, process.stdout.columns ?? USUAL_WIDTH) : namedColumns(all, names);
+  const rows = runs.map((_, index) => shown.map(({ cells }) => cells[index] ?? ""));
+  const heads = shown.map(({ name }) => name);
+  print(table(heads, rows));
+  print("error: on the validation rows, of the model, of the line beside it, and of what knows nothing of the row (of moves, persistence)");
+  print("test: R² of the mid, persistence has 0; of classes Matthews' correlation; the line's in brackets");
+  const left = all.filter((column) => !shown.includes(column)).map(({ name }) => name);
+  if (names === undefined && left.length > 0) print(`no room for ${left.join(", ")}: --columns "NAME, …" or all, or --json`);
+  if (runs.length > 1 && differencesBetween(runs).names.length === 0) print("their settings are the same");
 }
 
 function printRunsJson(runs: readonly RunFacts[]): void {
