@@ -146,7 +146,7 @@ describe("an export", () => {
     const parameters = run.parameters.slice();
     parameters[parameters.length - 1] = Number.NaN;
     await expect(exportRun({ ...run, parameters }, { id: "toy", dataset, evaluation })).rejects.toThrow(
-      /onnxruntime-node and onnxruntime-web differ .*: the model is not exported/,
+      "onnxruntime-node and onnxruntime-web differ by Infinity bps on the golden vectors, more than 0.0001: the model is not exported",
     );
   });
 

@@ -158,6 +158,18 @@ describe("the path of penalties", () => {
     expect(fitLogistic([half(0, 99), half(99, 300)], validation, { classes: 3 })).toEqual(fitLogistic(train, validation, { classes: 3 }));
   });
 
+  it("takes few steps where rows weigh differently: by a bound of other rows, of other classes or with a penalty on the intercept it would take more, up to all", () => {
+    const inputsOf = ({ inputs }: RowBlock): Float64Array =>
+      // Nearly all weight is on rows whose columns are far from zero, each of another size.
+      inputs.map((value, cell) => (cell < 6 * 100 ? (value + 3) * ([0.001, 0.01, 0.1, 1, 10, 100][cell % 6] ?? 1) : value));
+    const weights = Float64Array.from({ length: 200 }, (_, row) => (row < 100 ? 1 : 1e-4));
+    const steps = [2, 4].map((classes) => {
+      const rows = randomRows(6, { rows: 200, columns: 6, classes });
+      return fitLogistic({ ...rows, inputs: inputsOf(rows), weights }, [], { classes, ...one(0.1) }).path[0]?.iterations;
+    });
+    expect(steps).toEqual([7, 14]);
+  });
+
   it("copies of a column and more columns than rows have an answer, and it is reached", () => {
     const random = new Random(9);
     const inputs = Array.from({ length: 12 }, () => {
@@ -212,6 +224,9 @@ describe("what no classes can be learnt from is refused, with what to do", () =>
     expect(() => fitLogistic(only, only, { classes: 2 })).toThrow("all training rows are of class 1: there is nothing to tell apart");
     const two = rowsOf([[1], [2]], [0, 2]);
     expect(() => fitLogistic(two, two, { classes: 3 })).toThrow("no training row is of class 1 of 3");
+    // Rows without weight are none.
+    const weightless = rowsOf([[1], [2], [3]], [0, 1, 2], [1, 2, 0]);
+    expect(() => fitLogistic(weightless, two, { classes: 3 })).toThrow("no training row is of class 2 of 3");
     expect(() => fitLogistic({ ...two, mask: new Uint8Array(2) }, two, { classes: 3 })).toThrow("no training row has a class");
     expect(() => fitLogistic([], two, { classes: 2 })).toThrow("there are no rows");
     expect(() => fitLogistic(rowsOf([[1]], [0]), two, { classes: 2 })).toThrow("all training rows are of class 0");

@@ -201,6 +201,25 @@ describe("boosted trees", () => {
     );
   });
 
+  it("ask the first of columns that say the same, in the root and below, or the number of threads would name another", async () => {
+    const single = draw({ rows: 400, columns: 2, target: (row) => ((row[0] as number) > 0.3 ? 2 : 0) + (row[1] as number) });
+    const columns = 6;
+    // 0 1 0 1 0 1: each half and each third of the columns holds a copy of both.
+    const features = Float32Array.from(
+      { length: 400 * columns },
+      (_, cell) => single.features[2 * Math.floor(cell / columns) + (cell % 2)] as number,
+    );
+    for (const kind of ["depth-wise", "leaf-wise"] as const) {
+      for (const threads of [1, 2, 3]) {
+        const growth = kind === "depth-wise" ? { kind, maxDepth: 3 } : { kind, maxDepth: 6, maxLeaves: 8 };
+        const { ensemble } = await trainTrees({ ...single, columns, features }, { settings: { ...SETTINGS, growth, threads } });
+        const asked = ensemble.trees.flatMap(({ feature }) => [...feature].filter((column) => column >= 0));
+        expect(asked.length).toBeGreaterThan(20);
+        expect(new Set(asked)).toEqual(new Set([0, 1]));
+      }
+    }
+  });
+
   it("draw other rows with another seed, and the same with the same", async () => {
     const data = draw({ rows: 2_000 });
     const hashWith = async (seed: number, more: Partial<TreeSettings>) =>

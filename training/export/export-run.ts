@@ -120,10 +120,10 @@ export async function writeExport(folder: string, exported: ExportedModel): Prom
   await rename(`${path}.tmp`, path);
 }
 
-/** What its unit allows, or, where the runtimes don't agree so far, what the size of the answers does. */
+/** What its unit allows, or, where the runtimes don't agree so far, what the size of the answers does; an answer that is no number has none. */
 function toleranceFor(output: ModelOutput, answers: number[][], difference: number): number {
   const usual = TOLERANCES[output.unit];
-  if (difference <= usual) return usual;
+  if (difference <= usual || difference === Number.POSITIVE_INFINITY) return usual;
   const largest = answers.flat().reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return Math.min(Math.max(usual, RELATIVE_TOLERANCE * largest), MAX_GOLDEN_TOLERANCE);
 }

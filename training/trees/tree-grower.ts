@@ -310,17 +310,16 @@ export class TreeGrower {
     return node.count >= 2 * this.parts.settings.minRows && node.hessian >= 2 * this.leastHessian(node) && this.root.scales.gradient > 0;
   }
 
-  /** Takes the best of its candidates, or gives its histogram back. */
+  /** Takes the best of its candidates, of equal ones the first: ranges of columns ascend. Or gives its histogram back. */
   private choose(node: GrowingNode, from: number, count: number): void {
     const { plan, settings } = this.parts;
     let best = -1;
     for (let at = from; at < from + count; at++) {
       const address = (plan.candidates + at * CANDIDATE_BYTES) / 4;
-      const column = this.int32[address + 6] as number;
-      if (column < 0) continue;
+      if ((this.int32[address + 6] as number) < 0) continue;
       const score = this.float64[address / 2] as number;
       const bestScore = best < 0 ? 0 : (this.float64[best / 2] as number);
-      if (best < 0 || score > bestScore || (score === bestScore && column < (this.int32[best + 6] as number))) best = address;
+      if (best < 0 || score > bestScore) best = address;
     }
     node.split = best < 0 ? null : this.splitAt(node, best);
     if (node.split !== null && node.split.gain > settings.minGain && this.isWorthLooking(node)) return;

@@ -7,11 +7,14 @@ import { describe, expect, it } from "vitest";
 import { Random } from "../../../core/math/random.ts";
 import { CommandError } from "../../../training/command-error.ts";
 import type { TrainedNetwork } from "../../../training/engine/contract.ts";
-import { drawOrder, randomOfEpoch } from "../../../training/engine/noise.ts";
+import { drawOrder, fillNoise, randomOfEpoch } from "../../../training/engine/noise.ts";
+import { planOf } from "../../../training/engine/plan-of.ts";
 import { createRowSource } from "../../../training/engine/row-source.ts";
 import { runTraining } from "../../../training/engine/run-training.ts";
 import type { TrainSettings } from "../../../training/engine/settings.ts";
+import { openTeam } from "../../../training/engine/team.ts";
 import { loadRuntime } from "../../../training/runtime/registry.ts";
+import { emitReshape } from "../../../training/tensors/emit.ts";
 import { constant, zeros } from "../../../training/tensors/initialisers.ts";
 import { batchNormalisation } from "../../../training/tensors/operators/batch-normalisation.ts";
 import { linear } from "../../../training/tensors/operators/linear.ts";
@@ -156,6 +159,36 @@ describe("workers", () => {
     // The columns have a mean of 1, and the best epoch may be an early one, of ten steps of a tenth each.
     for (const mean of one.statistics) expect(Math.abs(mean - 1)).toBeLessThan(0.5);
     expect(one.statisticSlots).toEqual([{ name: "mean", shape: [COLUMNS], offset: 0, size: COLUMNS }]);
+  });
+
+  it("draw other noise for each part of each step: dropout would drop the same units again", async () => {
+    const rows = 2;
+    const network: Network = (graph, input) => {
+      graph.statistic("seen", rows, { initial: 0, observe: () => emitReshape(graph, graph.noise([rows, 1]), [rows]) });
+      return plainNetwork(graph, input);
+    };
+    const seen = async (workers: number): Promise<number[]> => {
+      const task = await toyTask({ network, settings: { batch: 4 * workers, workers, accumulate: 2 } });
+      const { plan } = planOf({ ...task, train: toyRows(16, 1) });
+      const team = await openTeam(plan, task.runtime);
+      // The second step of an epoch before which 5 were taken: calls 12 and 13.
+      await team.obey({ kind: "steps", taken: 5, from: 1, to: 2 });
+      await team.close();
+      return [...plan.shared.statistics];
+    };
+    // A tenth of the mean over parts and workers goes into a mean of 0.
+    for (const workers of [1, 2]) {
+      const drawn = [12, 13].flatMap((call) =>
+        Array.from({ length: workers }, (_, worker) => {
+          const noise = new Float32Array(rows);
+          fillNoise(noise, { seed: TOY_SETTINGS.seed, call, worker });
+          return noise;
+        }),
+      );
+      const mean = (row: number): number => drawn.reduce((sum, noise) => sum + (noise[row] as number), 0) / drawn.length;
+      expect(await seen(workers)).toEqual([expect.closeTo(0.1 * mean(0), 7), expect.closeTo(0.1 * mean(1), 7)]);
+    }
+    expect(await seen(1)).toEqual([expect.closeTo(0.036_541_5, 7), expect.closeTo(0.020_677_2, 7)]);
   });
 
   it("make a failure of one a failure of all, rather than wait for it for ever", async () => {

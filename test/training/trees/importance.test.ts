@@ -74,6 +74,19 @@ describe("importance", () => {
     expect(spread?.[1]).toBeLessThan(0.1);
   });
 
+  it("by permutation has the spread of a sample: of rises 4, 0, 0 and 0 it is 2, for which 3 is divided by, not 4", () => {
+    // Two rows: a deal leaves the column as it is, or turns both signs, at 4 each.
+    const data: TreeData = {
+      rows: 2,
+      columns: 3,
+      features: Float32Array.of(0, 1, 0, 0, -1, 0),
+      targets: Float32Array.of(1, -1),
+      weights: null,
+    };
+    const { loss, rise, spread } = permutationImportance({ ...ensemble, trees: [stump(1, 1, 5)] }, data, { seed: 0, repeats: 4 });
+    expect({ loss, rise: [...rise], spread: [...(spread ?? [])] }).toEqual({ loss: 0, rise: [0, 1, 0], spread: [0, 2, 0] });
+  });
+
   it("by permutation is the same for the same seed, another for another, and leaves the rows as they were", () => {
     const data = rowsOf(100);
     const before = data.features.slice();
