@@ -13,14 +13,16 @@ export interface Tensor {
 export type Tensors = Readonly<Record<string, Tensor>>;
 
 export interface Session {
-  /** Every output of the graph, by name, in fresh buffers. Throws when an input is missing or of another shape. */
+  /** Every output of the graph, by name, in fresh buffers. Rejects when an input is missing, none of the graph's, or of another shape or type. */
   run(inputs: Tensors): Promise<Record<string, Float32Array | Float64Array>>;
   /**
    * A call that is made again and again on the same buffers, which may lie in shared memory: it reads what then lies in `inputs` and leaves its answer in
-   * `outputs`. Nothing is allocated for it where the platform allows.
-   * @returns the call; it answers null where it is done when it returns, which spares a trip through the event loop.
+   * `outputs`, which may be some of the graph's. Nothing is allocated for it where the platform allows. Throws where a name is missing or unknown.
+   * @returns the call; it answers null where it is done when it returns, which spares a trip through the event loop. It throws or rejects where shapes
+   * or types are others than the graph's; `outputs` stay as they were then, and later calls are as good as before.
    */
   bind(inputs: Tensors, outputs: Tensors): () => Promise<void> | null;
+  /** Once; calls after it fail. */
   release(): Promise<void>;
 }
 

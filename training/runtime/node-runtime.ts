@@ -28,8 +28,11 @@ export const nodeRuntime: Runtime = {
     initOrt();
     const session = new binding.InferenceSession();
     session.loadModel(model.buffer as ArrayBuffer, model.byteOffset, model.byteLength, OPTIONS);
-    const fresh = Object.fromEntries(session.outputMetadata.map(({ name }) => [name, null]));
+    const outputNames = session.outputMetadata.map(({ name }) => name);
+    const fresh = Object.fromEntries(outputNames.map((name) => [name, null]));
     return wrapSession(Tensor, {
+      inputNames: session.inputMetadata.map(({ name }) => name),
+      outputNames,
       run: async (feeds) => session.run(feeds, fresh, {}),
       runInPlace: (feeds, fetches) => session.run(feeds, fetches, {}),
       takesSharedMemory: TAKES_SHARED_MEMORY,

@@ -17,6 +17,8 @@ export const wasmRuntime: Runtime = {
   async open(model) {
     const session = await InferenceSession.create(model, { executionProviders: ["wasm"], logSeverityLevel: 3 });
     return wrapSession(Tensor, {
+      inputNames: session.inputNames,
+      outputNames: session.outputNames,
       run: (feeds) => session.run(feeds),
       // Everything is copied into and out of the module's own memory, so neither would save anything.
       runInPlace: null,
