@@ -4,7 +4,7 @@
  *
  * Training: one Scan forwards and one backwards. All gradients of a step are multiples of that of its state, dh:
  * dn = dh (1-z) (1-n²) before the tanh, dq = dn r, dr = dn q r (1-r), dz = dh (h - n) z (1-z), and dh ← dh z + [dz, dr, dq] Rᵀ.
- * The gradients of all weights are products after it. Elsewhere: ONNX's fused node.
+ * The gradients of all weights are products after it. Inside, a step is [numbers, batch], for what lstm.ts says. Elsewhere: ONNX's fused node.
  */
 
 import { emitAdd, emitConcat, emitMultiply, emitProduct, emitReshape, emitSplit, emitSubtract, emitSum, emitTranspose } from "../emit.ts";
@@ -16,6 +16,8 @@ import {
   fusedStates,
   fusedWeights,
   hiddenGradients,
+  inRows,
+  ofInput,
   type RecurrentOptions,
   type RecurrentSizes,
   recurrentSizes,
@@ -71,76 +73,60 @@ function fusedGru(graph: GraphBuilder, x: Value, { layer, options, sizes }: Gru)
 
 function trainedGru(graph: GraphBuilder, x: Value, { layer, options, sizes }: Gru): Value {
   const { weights, recurrence, bias, candidateBias } = layer;
-  const { inputs, hidden } = sizes;
-  const rows = fixedSize(x.shape[0]) * fixedSize(x.shape[1]);
+  const { hidden } = sizes;
   const pass = forwardPass(graph, x, { layer, options, sizes });
   return graph.differentiable(pass.states, [x, weights, recurrence, bias, candidateBias], (gradient) => {
-    const backward = backwardPass(graph, pass, { gradient, recurrence, options });
-    const [gates, candidate, product] = backward.map((value) => emitReshape(graph, value, [rows, fixedSize(value.shape[2])])) as [
-      Value,
-      Value,
-      Value,
-    ];
-    const read = emitReshape(graph, pass.read, [rows, inputs + hidden]);
-    const parts = { axis: 0, sizes: [inputs, hidden] };
-    const [weightsOfGates, recurrenceOfGates] = emitSplit(graph, emitProduct(graph, read, gates, { transposeA: true }), parts) as [
-      Value,
-      Value,
-    ];
-    const [, recurrenceOfProduct] = emitSplit(graph, emitProduct(graph, read, product, { transposeA: true }), parts) as [Value, Value];
-    const weightsOfCandidate = emitProduct(graph, emitReshape(graph, x, [rows, inputs]), candidate, { transposeA: true });
-    const biases = [gates, candidate, product].map((value) => emitReshape(graph, emitSum(graph, value, [0]), value.shape.slice(1)));
-    const [biasOfGates, biasOfCandidate, biasOfProduct] = biases as [Value, Value, Value];
+    const all = inRows(graph, backwardPass(graph, pass, { gradient, recurrence, options }));
+    const parts = emitSplit(graph, all, { axis: 0, sizes: [2 * hidden, hidden, hidden] }) as [Value, Value, Value];
+    const [gates, product, candidate] = parts;
+    const ofInputs = emitConcat(graph, [gates, candidate], 0);
+    const ofStates = emitConcat(graph, [gates, product], 0);
     return [
-      x.isDifferentiable ? emitReshape(graph, ofInput(graph, weights, { gates, candidate }), x.shape) : null,
-      emitConcat(graph, [weightsOfGates, weightsOfCandidate], 1),
-      emitConcat(graph, [recurrenceOfGates, recurrenceOfProduct], 1),
-      emitConcat(graph, [biasOfGates, biasOfCandidate], 0),
-      biasOfProduct,
+      x.isDifferentiable ? ofInput(graph, x, { weights, flat: ofInputs }) : null,
+      emitProduct(graph, inRows(graph, pass.turned), ofInputs, { transposeB: true }),
+      emitProduct(graph, inRows(graph, pass.before), ofStates, { transposeB: true }),
+      emitReshape(graph, emitSum(graph, ofInputs, [1]), bias.shape),
+      emitReshape(graph, emitSum(graph, product, [1]), candidateBias.shape),
     ];
   });
 }
 
-function ofInput(graph: GraphBuilder, weights: Value, { gates, candidate }: { gates: Value; candidate: Value }): Value {
-  const both = emitConcat(graph, [gates, candidate], 1);
-  return emitProduct(graph, both, weights, { transposeB: true });
-}
-
-/** What the backward pass needs of each step: [steps, batch, …]. */
+/** What the backward pass needs of each step: [steps, …, batch], but for `states`. */
 interface ForwardPass {
   readonly states: Value;
-  /** What the gates read: x and the hidden state before, side by side. */
-  readonly read: Value;
+  /** x */
+  readonly turned: Value;
+  /** The hidden state before. */
+  readonly before: Value;
   /** z, by which the state before is kept. */
   readonly kept: Value;
-  /** dz, dr, dq over dh, side by side. */
-  readonly ofGates: Value;
-  /** dn over dh. */
-  readonly ofCandidate: Value;
+  /** dz, dr, dq, dn over dh, one under the other. */
+  readonly factors: Value;
 }
 
 function forwardPass(graph: GraphBuilder, x: Value, { layer, options, sizes }: Gru): ForwardPass {
   const { hidden } = sizes;
   const batch = fixedSize(x.shape[1]);
-  const parts = (value: Value, axis: number): [Value, Value] =>
-    emitSplit(graph, value, { axis, sizes: [2 * hidden, hidden] }) as [Value, Value];
-  const [gateInput, candidateInput] = parts(layer.weights, 1);
-  const [gateRecurrence, candidateRecurrence] = parts(layer.recurrence, 1);
-  const [gateBias, inputBias] = parts(layer.bias, 0);
-  const gateWeights = emitConcat(graph, [gateInput, gateRecurrence], 0);
+  const parts = (value: Value): [Value, Value] => emitSplit(graph, value, { axis: 0, sizes: [2 * hidden, hidden] }) as [Value, Value];
+  const [gateInput, candidateInput] = parts(emitTranspose(graph, layer.weights, [1, 0]));
+  const [gateRecurrence, candidateRecurrence] = parts(emitTranspose(graph, layer.recurrence, [1, 0]));
+  const [gateBias, inputBias] = parts(emitReshape(graph, layer.bias, [3 * hidden, 1]));
+  const productBias = emitReshape(graph, layer.candidateBias, [hidden, 1]);
+  const gateWeights = emitConcat(graph, [gateInput, gateRecurrence], 1);
   const one = graph.scalar(1);
+  const turned = emitTranspose(graph, x, [0, 2, 1]);
   const { final, stacked } = emitScan(graph, {
-    initial: [zerosOf(graph, [batch, hidden])],
-    inputs: [x],
+    initial: [zerosOf(graph, [hidden, batch])],
+    inputs: [turned],
     isReversed: options.direction === "reverse",
     step: ([state], [input]) => {
       const before = state as Value;
-      const read = emitConcat(graph, [input as Value, before], 1);
-      const gates = graph.emit("Sigmoid", [graph.emit("Gemm", [read, gateWeights, gateBias], [batch, 2 * hidden])], [batch, 2 * hidden]);
-      const [z, r] = emitSplit(graph, gates, { axis: 1, sizes: [hidden, hidden] }) as [Value, Value];
-      const q = graph.emit("Gemm", [before, candidateRecurrence, layer.candidateBias], before.shape);
+      const read = emitConcat(graph, [input as Value, before], 0);
+      const gates = graph.emit("Sigmoid", [graph.emit("Gemm", [gateWeights, read, gateBias], [2 * hidden, batch])], [2 * hidden, batch]);
+      const [z, r] = emitSplit(graph, gates, { axis: 0, sizes: [hidden, hidden] }) as [Value, Value];
+      const q = graph.emit("Gemm", [candidateRecurrence, before, productBias], before.shape);
       const reset = emitMultiply(graph, r, q);
-      const fromInput = graph.emit("Gemm", [input as Value, candidateInput, inputBias], before.shape);
+      const fromInput = graph.emit("Gemm", [candidateInput, input as Value, inputBias], before.shape);
       const n = graph.emit("Tanh", [emitAdd(graph, fromInput, reset)], before.shape);
       const moved = emitMultiply(graph, z, emitSubtract(graph, before, n));
       const next = emitAdd(graph, n, moved);
@@ -148,37 +134,36 @@ function forwardPass(graph: GraphBuilder, x: Value, { layer, options, sizes }: G
       const ofCandidate = emitMultiply(graph, open, emitSubtract(graph, one, emitMultiply(graph, n, n)));
       const ofProduct = emitMultiply(graph, ofCandidate, r);
       const ofReset = emitMultiply(graph, emitMultiply(graph, ofCandidate, reset), emitSubtract(graph, one, r));
-      const ofGates = emitConcat(graph, [emitMultiply(graph, moved, open), ofReset, ofProduct], 1);
-      return { states: [next], stacked: [read, z, ofGates, ofCandidate, ...(options.states === "all" ? [next] : [])] };
+      const factors = emitConcat(graph, [emitMultiply(graph, moved, open), ofReset, ofProduct, ofCandidate], 0);
+      return { states: [next], stacked: [before, z, factors, ...(options.states === "all" ? [next] : [])] };
     },
   });
-  const [read, kept, ofGates, ofCandidate, all] = stacked as [Value, Value, Value, Value, Value?];
-  return { states: all ?? (final[0] as Value), read, kept, ofGates, ofCandidate };
+  const [before, kept, factors, all] = stacked as [Value, Value, Value, Value?];
+  const states = all === undefined ? emitTranspose(graph, final[0] as Value, [1, 0]) : emitTranspose(graph, all, [0, 2, 1]);
+  return { states, turned, before, kept, factors };
 }
 
-/** @returns the gradients of z and r before the sigmoid, of n before the tanh, and of q: [steps, batch, …]. */
+/** @returns the gradients of z and r before the sigmoid, of q, and of n before the tanh: [steps, 4 · hidden, batch]. */
 function backwardPass(
   graph: GraphBuilder,
   pass: ForwardPass,
   { gradient, recurrence, options }: { gradient: Value; recurrence: Value; options: RecurrentOptions },
-): Value[] {
+): Value {
   const { first, before } = hiddenGradients(graph, gradient, options);
   const hidden = fixedSize(recurrence.shape[0]);
-  const transposed = emitTranspose(graph, recurrence, [1, 0]);
   const { stacked } = emitScan(graph, {
-    initial: [first],
-    inputs: [pass.kept, pass.ofGates, pass.ofCandidate, ...(before === null ? [] : [before])],
+    initial: [emitTranspose(graph, first, [1, 0])],
+    inputs: [pass.kept, pass.factors, ...(before === null ? [] : [emitTranspose(graph, before, [0, 2, 1])])],
     isReversed: options.direction === "forward",
     step: (states, inputs) => {
       const [ofState] = states as [Value];
-      const [kept, ofGates, ofCandidate, outside] = inputs as [Value, Value, Value, Value?];
-      const all = emitMultiply(graph, emitConcat(graph, [ofState, ofState, ofState], 1), ofGates);
+      const [kept, factors, outside] = inputs as [Value, Value, Value?];
+      const all = emitMultiply(graph, emitConcat(graph, [ofState, ofState, ofState, ofState], 0), factors);
+      const [ofRecurrence] = emitSplit(graph, all, { axis: 0, sizes: [3 * hidden, hidden] }) as [Value, Value];
       const carried = emitMultiply(graph, ofState, kept);
       const beside = outside === undefined ? carried : emitAdd(graph, carried, outside);
-      const next = graph.emit("Gemm", [all, transposed, beside], ofState.shape);
-      const [gates, product] = emitSplit(graph, all, { axis: 1, sizes: [2 * hidden, hidden] }) as [Value, Value];
-      return { states: [next], stacked: [gates, emitMultiply(graph, ofState, ofCandidate), product] };
+      return { states: [graph.emit("Gemm", [recurrence, ofRecurrence, beside], ofState.shape)], stacked: [all] };
     },
   });
-  return stacked;
+  return stacked[0] as Value;
 }

@@ -18,6 +18,8 @@ import {
   fusedStates,
   fusedWeights,
   hiddenGradients,
+  inRows,
+  ofInput,
   type RecurrentOptions,
   type RecurrentSizes,
   recurrentSizes,
@@ -74,17 +76,6 @@ function trainedLstm(graph: GraphBuilder, x: Value, { layer, options, sizes }: L
       emitReshape(graph, emitSum(graph, flat, [1]), bias.shape),
     ];
   });
-}
-
-/** [steps, rows, batch] to [rows, steps · batch] */
-function inRows(graph: GraphBuilder, value: Value): Value {
-  const [steps, rows, batch] = value.shape.map(fixedSize) as [number, number, number];
-  return emitReshape(graph, emitTranspose(graph, value, [1, 0, 2]), [rows, steps * batch]);
-}
-
-function ofInput(graph: GraphBuilder, x: Value, { weights, flat }: { weights: Value; flat: Value }): Value {
-  const [steps, batch, inputs] = x.shape.map(fixedSize) as [number, number, number];
-  return emitTranspose(graph, emitReshape(graph, emitProduct(graph, weights, flat), [inputs, steps, batch]), [1, 2, 0]);
 }
 
 /** What the backward pass needs of each step: [steps, …, batch], but for `states`. */

@@ -1,6 +1,6 @@
 /** What LSTM and GRU share: shapes, the gradients of all hidden states or of the last alone, and the weights as ONNX's fused nodes want them. */
 
-import { emitConcat, emitReshape, emitSlice, emitTranspose } from "../emit.ts";
+import { emitConcat, emitProduct, emitReshape, emitSlice, emitTranspose } from "../emit.ts";
 import type { GraphBuilder, Value } from "../graph-builder.ts";
 import { fixedSize, isSameShape, type Shape, ShapeError, showShape } from "../shape.ts";
 
@@ -51,6 +51,18 @@ export function hiddenGradients(graph: GraphBuilder, gradient: Value, options: R
   if (steps === 1) return { first, before: nothing };
   const rest = emitSlice(graph, gradient, { axis: 0, from: isReversed ? 1 : 0, to: isReversed ? steps : steps - 1 });
   return { first, before: emitConcat(graph, isReversed ? [rest, nothing] : [nothing, rest], 0) };
+}
+
+/** [steps, rows, batch] to [rows, steps · batch] */
+export function inRows(graph: GraphBuilder, value: Value): Value {
+  const [steps, rows, batch] = value.shape.map(fixedSize) as [number, number, number];
+  return emitReshape(graph, emitTranspose(graph, value, [1, 0, 2]), [rows, steps * batch]);
+}
+
+/** The gradient of x, of those before the activations: `flat` is [gates · hidden, steps · batch]. */
+export function ofInput(graph: GraphBuilder, x: Value, { weights, flat }: { weights: Value; flat: Value }): Value {
+  const [steps, batch, inputs] = x.shape.map(fixedSize) as [number, number, number];
+  return emitTranspose(graph, emitReshape(graph, emitProduct(graph, weights, flat), [inputs, steps, batch]), [1, 2, 0]);
 }
 
 /** [1, gates · hidden, in] from [in, gates · hidden] */
