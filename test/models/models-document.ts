@@ -32,7 +32,7 @@ answer, for families of any columns with the ${COLUMNS_OF_V1} of v1; \`paper\` i
 
 ## Two families without data
 
-\`edgebook dataset\` makes feature rows of one market, with the moves of its own bid, mid and ask. Two families eat something else. They build, export and answer at the edge; nothing here trains them yet.
+\`edgebook dataset\` makes feature rows of one market, with the moves of its own bid, mid and ask. Two families eat something else. They build, export and are checked at the edge; nothing here trains them yet.
 
 - \`resnet1d\` wants a table of minutes: the nine numbers of a Binance kline (open, high, low, close, volume, quote volume, trades, taker buys in both) of twenty named symbols side by side, each row complete or masked, 512 in a row before each
   answer, and the move of each symbol 15 minutes later. \`edgebook import binance-klines\` reads such klines from answers of \`GET /api/v3/klines\`, one file of events a symbol, with eight of the nine (takers' buys in lots, not in quote currency). What is missing: that ninth, joining symbols into rows, targets that name

@@ -3,7 +3,7 @@
  * features that differ from those of the edge, and half a dataset left on a full disk.
  */
 
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { featureSetLevels10 } from "../../core/features/levels-10/feature-set.ts";
@@ -24,11 +24,11 @@ const START = 1_767_225_600_000;
 const SECONDS = 460;
 const FIRST_BOOK_MS = 130;
 const LATENCY_MS = 300;
-/** Without a book: [from, to) in seconds. The last is longer than the edge sits out. */
+/** Without a book: [from, to) in seconds. The last is longer than the edge sits out, and not so long that the market's clock wants witnesses. */
 const SILENCES = [
   [60, 67],
   [150, 158],
-  [260, 360],
+  [260, 300],
 ] as const;
 const TICK = 0.01;
 
@@ -115,10 +115,10 @@ describe("a dataset of imported events", () => {
     const { card, data } = await datasetOf([await imported()]);
     const seconds = [...data.times].map((time) => (time - START) / 1_000);
     const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
-    // Windows are full 31 s after the first book. The clock leaps over the hole with the third book behind it, at 360.63 s.
-    expect(seconds).toEqual([...range(32, 259), ...range(392, 459)]);
+    // Windows are full 31 s after the first book, and after the first behind the hole, at 300.13 s.
+    expect(seconds).toEqual([...range(32, 259), ...range(332, 459)]);
     expect(card.parts[0]).toMatchObject({ market: "standx:BTC-USD", segments: 2, silentRows: 17, unbrokenMs: 5_000, overGapsFromMs: null });
-    expect(card.parts[0]?.coverage).toBeCloseTo((296 - 17) / 428, 12);
+    expect(card.parts[0]?.coverage).toBeCloseTo((356 - 17) / 428, 12);
     expect(card.parts[0]?.gaps).toEqual({ silence: 3 });
     expect(card.parts[0]?.frames).toBe(BOOKS.length + TRADES.length + 3);
   });
@@ -141,9 +141,13 @@ describe("a dataset of imported events", () => {
     expect(card.parts[0]).toMatchObject({ overGapsFromMs: 10_000 });
   });
 
+  function secondsOf({ times }: Dataset, from: number, to: number): number[] {
+    return [...times].map((time) => (time - START) / 1_000).filter((second) => second >= from && second <= to);
+  }
+
   /** The first row of the segment. */
   function startOf(time: number): number {
-    return time < START + 300_000 ? START + 32_000 : START + 392_000;
+    return time < START + 300_000 ? START + 32_000 : START + 332_000;
   }
 
   it("has the bytes that the tape gives of which the events are an export: a model would meet other numbers at the edge", async () => {
@@ -191,13 +195,58 @@ describe("a dataset of imported events", () => {
 
   it("ends the segment at a line that is no event, and begins anew with the next whole book: it may have been a change of the book", async () => {
     const lines = linesOf(await imported());
-    const at = lines.findIndex((line) => line.includes(`"venueTime":${START + 200_130}`));
+    const at = lines.findIndex((line) => line.includes(`"venueTime":${START + 200_630}`));
     lines[at] = '{"kind":"depth"';
+    lines[at + 1] = (lines[at + 1] as string).replace('"kind":"snapshot"', '"kind":"depth"');
     const { card, data } = await datasetOf([put("standx.BTC-USD.events.ndjson", `${lines.join("\n")}\n`)]);
     expect(card.parts[0]).toMatchObject({ segments: 3, malformedFrames: 1, gaps: { malformed: 1, silence: 3 } });
-    const seconds = [...data.times].map((time) => (time - START) / 1_000);
-    // The next whole book is of 200.38 s.
-    expect(seconds.filter((second) => second >= 198 && second <= 234)).toEqual([198, 199, 232, 233, 234]);
+    // The next whole book is of 201.13 s.
+    expect(secondsOf(data, 198, 235)).toEqual([198, 199, 200, 233, 234, 235]);
+  });
+
+  it("knows no book before the first whole one: a change says nothing of the other levels", async () => {
+    const lines = linesOf(await imported());
+    for (const at of [1, 2, 3, 4]) lines[at] = (lines[at] as string).replace('"kind":"snapshot"', '"kind":"depth"');
+    const { data } = await datasetOf([put("standx.BTC-USD.events.ndjson", `${lines.join("\n")}\n`)]);
+    // The fifth book is of 1.13 s.
+    expect(secondsOf(data, 0, 34)).toEqual([33, 34]);
+  });
+
+  it.each([
+    ["of which the source says that it lost something", 500, "sequence-gap"],
+    ["that nobody has seen the end of", null, "silence"],
+  ])("ends the segment at a gap %s, however short: what was lost can't be told", async (_, lengthMs, reason) => {
+    const lines = linesOf(await imported());
+    const at = lines.findIndex((line) => line.includes(`"venueTime":${START + 200_130}`));
+    const receivedAt = START + 199_880 + LATENCY_MS;
+    const gap = { kind: "gap", receivedAt, from: receivedAt, to: lengthMs === null ? null : receivedAt + lengthMs, reason, detail: "" };
+    lines.splice(at, 0, JSON.stringify(gap));
+    const { card, data } = await datasetOf([put("standx.BTC-USD.events.ndjson", `${lines.join("\n")}\n`)]);
+    expect(card.parts[0]).toMatchObject({ segments: 3 });
+    expect(secondsOf(data, 198, 233)).toEqual([198, 199, 232, 233]);
+  });
+
+  it("takes a whole book for all there is: levels of the one before would stay in it for good", async () => {
+    const lines = [[90_000, 90_002] as const, [90_010, 90_012] as const].map(([bid, ask], index) => ({ bid, ask, index }));
+    const header = { format: "edgebook-events", version: 1, market: "toy:A", tick: "1", lot: "1", source: "" };
+    const book = (second: number, bid: number, ask: number) => {
+      const venueTime = START + second * 1_000 + 10;
+      return JSON.stringify({
+        kind: "snapshot",
+        receivedAt: venueTime,
+        venueTime,
+        sequence: null,
+        bids: [[String(bid), "1"]],
+        asks: [[String(ask), "1"]],
+      });
+    };
+    // From 90,010 back to 90,000: the bid at 90,010 is gone, or it would cross.
+    const rows = Array.from({ length: 80 }, (_, second) => {
+      const { bid, ask } = lines[second % 2] as (typeof lines)[number];
+      return book(second, bid, ask);
+    });
+    const { data } = await datasetOf([put("toy.A.events.ndjson", `${[JSON.stringify(header), ...rows].join("\n")}\n`)]);
+    expect(secondsOf(data, 32, 79)).toEqual(Array.from({ length: 48 }, (_, index) => 32 + index));
   });
 
   it("finds silences that the source doesn't tell, where it is asked to", async () => {
@@ -211,7 +260,19 @@ describe("a dataset of imported events", () => {
     expect(asked.card.sha256).toBe((await datasetOf([await imported()])).card.sha256);
   });
 
-  it("takes a folder with recordings of both kinds, and no market twice", async () => {
+  it("takes all that lies in a folder, what a venue sent and what was imported: a market would be missed", async () => {
+    const folder = freshFolder();
+    copyFileSync(await imported(), join(folder, "standx.BTC-USD.events.ndjson.gz"));
+    const records = [...simulateTape({ preset: "large-tick", seed: 5, symbol: "LARGEUSDT", seconds: 5, startTime: START })];
+    writeFileSync(join(folder, "spot.tape"), records.map((record) => `${encodeTapeRecord(record)}\n`).join(""));
+    const kindsOf = async (market: string | null) =>
+      (await recordedSources([folder], { venue: null, market })).map((source) => ("kind" in source ? source.header.market : source.venue));
+    expect(await kindsOf(null)).toEqual(["binance-spot", "standx:BTC-USD"]);
+    expect(await kindsOf("standx:BTC-USD")).toEqual(["standx:BTC-USD"]);
+    expect(await kindsOf("binance-spot:LARGEUSDT")).toEqual(["binance-spot"]);
+  });
+
+  it("takes no market twice, no grid that isn't its own, and says what isn't there", async () => {
     const events = await imported();
     await expect(datasetOf([events, await imported()])).rejects.toThrow(/standx:BTC-USD is there twice from 2026-01-01T00:00:32.000Z on/);
     await expect(

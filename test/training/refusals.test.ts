@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { CommandError } from "../../training/command-error.ts";
 import { explain } from "../../training/command-line/explain-error.ts";
+import { readDataset } from "../../training/datasets/dataset-reader.ts";
 import { readRun, refuseFinished } from "../../training/train/run-folder.ts";
-import { scratchFolder } from "./toy-data.ts";
+import { familyOf, rowsOfRun } from "../../training/train/run-rows.ts";
+import { scratchFolder, writeToyDataset } from "./toy-data.ts";
 
 const folder = scratchFolder();
 
@@ -20,6 +22,26 @@ describe("--resume", () => {
     await expect(refuseFinished(run)).rejects.toThrow("holds a run that came to its end: there is nothing to resume");
     writeFileSync(join(run, "checkpoint.previous"), "");
     await expect(refuseFinished(run)).resolves.toBeUndefined();
+  });
+});
+
+describe("a dataset without a target of some horizon", () => {
+  /** Forty stretches of 25 s: nothing is known of 30 s later. */
+  const stretches = Array.from({ length: 40 }, (_, index) => ({
+    rows: 25,
+    seed: index,
+    signal: 0.5,
+    startTime: 1_767_225_600_000 + index * 60_000,
+  }));
+
+  it("is refused by the target's name: weights that nothing has moved would forecast it all the same", async () => {
+    await writeToyDataset(join(folder, "short"), stretches);
+    const dataset = await readDataset(join(folder, "short"));
+    const { family, settings: model } = familyOf("trees", dataset);
+    expect(() => rowsOfRun(dataset, { family, model })).toThrow(
+      "no row to train on tells where the bid is 30 s later: no stretch without a gap is so long",
+    );
+    expect(rowsOfRun(dataset, { family, model, only: ["mid@5000"] }).train.rows).toBeGreaterThan(0);
   });
 });
 

@@ -92,11 +92,9 @@ export class ImportedMarket {
     }
   }
 
-  /** A line that is no event: it may have been a change of the book. */
+  /** A line that is no event: it may have been a change of the book. What was written before it holds. */
   lostLine(): void {
-    const { lastBookAt, now } = this;
     this.count("malformed");
-    this.feed.gap({ from: lastBookAt ?? now, to: now });
     this.isWhole = false;
     this.end();
   }

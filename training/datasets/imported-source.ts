@@ -28,7 +28,7 @@ export function isImported(path: string): boolean {
 
 /**
  * @param market only this one; null for all.
- * Throws CommandError when none of the files is of it; ArchiveError where one is no such file.
+ * Throws ArchiveError where a file is none of imported events.
  */
 export async function importedSources(paths: readonly string[], market: string | null): Promise<ImportedSource[]> {
   const sources: ImportedSource[] = [];
@@ -37,7 +37,6 @@ export async function importedSources(paths: readonly string[], market: string |
     if (market !== null && header.market !== market) continue;
     sources.push({ kind: "imported", path, header, bytes: (await stat(path)).size });
   }
-  if (sources.length === 0) throw new CommandError(`${paths.join(", ")}: no imported events of ${market}`);
   return sources;
 }
 

@@ -18,5 +18,7 @@ export async function recordedSources(
     throw new CommandError(`--grid is of what a venue sent: the grids of ${imported[0]} are those of its import, which takes --grid too`);
   const events = await importedSources(imported, options.market);
   const sent = files.filter((file) => !isImported(file));
-  return sent.length === 0 ? events : [...(await fileSources(sent, options)), ...events];
+  if (sent.length === 0 && events.length === 0) throw new CommandError(`${paths.join(", ")}: no imported events of ${options.market}`);
+  // Of one market that is wanted: where an import has it, nobody else is asked.
+  return sent.length === 0 || (options.market !== null && events.length > 0) ? events : [...(await fileSources(sent, options)), ...events];
 }
