@@ -159,7 +159,7 @@ describe("the path of penalties", () => {
   });
 
   it("takes few steps where rows weigh differently: by a bound of other rows, of other classes or with a penalty on the intercept it would take more, up to all", () => {
-    const inputsOf = ({ inputs }: RowBlock): Float64Array =>
+    const inputsOf = ({ inputs }: RowBlock): RowBlock["inputs"] =>
       // Nearly all weight is on rows whose columns are far from zero, each of another size.
       inputs.map((value, cell) => (cell < 6 * 100 ? (value + 3) * ([0.001, 0.01, 0.1, 1, 10, 100][cell % 6] ?? 1) : value));
     const weights = Float64Array.from({ length: 200 }, (_, row) => (row < 100 ? 1 : 1e-4));
