@@ -90,7 +90,11 @@ describe("a run's page", () => {
   it("holds what a reader must know: scores with intervals beside ridge, curves, calibration, settings, data hash", async () => {
     const run = await trainedRun("first", { seed: 1 });
     const facts = await readRunFacts(run);
-    await writeImportance(run, [{ measure: "gain", columns: [{ column: "spread_bps", value: 3 }] }]);
+    const columns = [
+      { column: "spread_bps", value: 3 },
+      { column: "imbalance_1", value: 1 },
+    ];
+    await writeImportance(run, [{ measure: "gain", columns }]);
     const path = await writeReport(run);
     const page = readFileSync(path, "utf8");
     expect(path).toBe(join(run, "report.html"));
@@ -107,6 +111,43 @@ describe("a run's page", () => {
     // The curve has a point an epoch, for training and validation.
     const [loss] = page.split("</svg>");
     expect(loss?.match(/<circle /g)?.length).toBe(6);
+  });
+
+  it("draws no chart of a single bar, and no column of 0: there is nothing to compare", async () => {
+    const facts = { ...(await readRunFacts(await trainedRun("bars", { seed: 1 }))), evaluation: null };
+    const measured = (measure: string, ...values: number[]): RunFacts["importance"][number] => ({
+      measure,
+      columns: values.map((value, at) => ({ column: `column-${at}`, value })),
+    });
+    const charts = (importance: RunFacts["importance"]) => renderRun({ ...facts, importance }).match(/columns by importance/g)?.length;
+    // One of them is the ridge line's.
+    expect(charts([measured("gain", 0, 2, 0), measured("splits", 0, 5, 0)])).toBe(1);
+    const alone = renderRun({ ...facts, importance: [measured("gain", 0, 2, 0), measured("splits", 0, 5, 0)] });
+    expect(alone).toContain("<dt>column-1</dt><dd>gain 2</dd>");
+    expect(alone).toContain("<dt>column-1</dt><dd>splits 5</dd>");
+    expect(alone).not.toContain("column-0");
+    const several = [measured("gain", 0, 2, 1), measured("splits", 0, 5, 0)];
+    expect(charts(several)).toBe(3);
+    const page = renderRun({ ...facts, importance: several });
+    expect(page).not.toContain("column-0");
+    expect(page).toContain("Columns with 0: 1.");
+  });
+
+  it("says of how many rows each point of reliability is: one of five may lie anywhere", async () => {
+    const { reliabilityChart } = await import("../../training/report/charts.ts");
+    const bins = [
+      { rows: 5, probability: 0.35, share: 1 },
+      { rows: 4_711, probability: 0.55, share: 0.5 },
+    ];
+    const chart = reliabilityChart(bins);
+    for (const { rows } of bins) expect(chart).toMatch(new RegExp(`<text [^>]*>${rows}</text>`));
+  });
+
+  it("counts rounds whole, also where there is one alone", async () => {
+    const { lossChart } = await import("../../training/report/charts.ts");
+    const chart = lossChart({ unit: "round", points: [{ step: 1, trainLoss: 0.5, validationLoss: 0.7 }] }, 1);
+    expect(chart).toContain(">1</text>");
+    expect(chart).not.toContain("1.0");
   });
 
   it("shows each number as it was measured", async () => {

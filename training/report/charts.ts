@@ -9,7 +9,7 @@ import type { CalibrationBin } from "../evaluate/calibration.ts";
 import type { ReliabilityBin } from "../evaluate/class-scores.ts";
 import type { DetailedScore } from "../evaluate/scores.ts";
 import type { Curve } from "./curve.ts";
-import type { Importance } from "./importance.ts";
+import { type Importance, usedColumns } from "./importance.ts";
 
 /** As wide as a phone shows at its own size; wider screens enlarge it. */
 const WIDTH = 360;
@@ -30,7 +30,7 @@ export function lossChart(curve: Curve, best: number | null): string {
   ].filter(({ points }) => points.length > 0);
   return draw({
     ariaLabel: `training and validation loss by ${curve.unit}`,
-    x: curve.unit === "penalty" ? { label: "penalty", type: "log", tickFormat: String } : { label: curve.unit },
+    x: curve.unit === "penalty" ? { label: "penalty", type: "log", tickFormat: String } : { label: curve.unit, tickFormat: wholeOnly },
     y: { label: "loss", grid: true, nice: true },
     marks: [
       ...(best === null ? [] : [Plot.ruleX([best], { stroke: "currentColor", strokeOpacity: 0.4, strokeDasharray: "3,3" })]),
@@ -47,7 +47,7 @@ export function curvesChart(curves: readonly (Curve | null)[]): string {
   const unit = curves.find((curve) => curve !== null)?.unit ?? "epoch";
   return draw({
     ariaLabel: `validation loss of ${curves.length} runs by ${unit}`,
-    x: { label: unit },
+    x: { label: unit, ...(unit === "penalty" ? {} : { tickFormat: wholeOnly }) },
     y: { label: "validation loss", grid: true, nice: true },
     marks: curves.flatMap((curve, index) =>
       curve === null
@@ -100,7 +100,7 @@ export function calibrationChart(bins: readonly CalibrationBin[]): string {
   });
 }
 
-/** How often the class that was said came, by the probability it was given, beside the line on which they'd be equal. */
+/** How often the class that was said came, by the probability it was given, with how many rows it was said of, beside the line on which they'd be equal. */
 export function reliabilityChart(bins: readonly ReliabilityBin[]): string {
   return draw({
     ariaLabel: "how often what was said came, by its probability",
@@ -115,13 +115,24 @@ export function reliabilityChart(bins: readonly ReliabilityBin[]): string {
         { stroke: "currentColor", strokeOpacity: 0.5, strokeDasharray: "4,3" },
       ),
       Plot.dot(bins, { x: "probability", y: "share", fill: "var(--validation)", r: 4 }),
+      // A point of a few rows may lie anywhere.
+      Plot.text(bins, {
+        x: "probability",
+        y: "share",
+        text: ({ rows }: ReliabilityBin) => String(rows),
+        dy: -11,
+        fontSize: 10,
+        fill: "currentColor",
+      }),
     ],
   });
 }
 
-/** The largest by size, with their sign. */
+/** The largest by size, with their sign; columns of 0 are left out. */
 export function importanceChart(importance: Importance): string {
-  const rows = importance.columns.toSorted((one, other) => Math.abs(other.value) - Math.abs(one.value)).slice(0, MOST_BARS);
+  const rows = usedColumns(importance)
+    .toSorted((one, other) => Math.abs(other.value) - Math.abs(one.value))
+    .slice(0, MOST_BARS);
   const names = new Map(
     rows.map(({ column }) => [column, column.length > LONGEST_NAME ? `${column.slice(0, LONGEST_NAME - 1)}…` : column]),
   );
@@ -136,6 +147,11 @@ export function importanceChart(importance: Importance): string {
       Plot.ruleX([0], { stroke: "currentColor", strokeOpacity: 0.5 }),
     ],
   });
+}
+
+/** There is no half of an epoch or round. */
+function wholeOnly(step: number): string {
+  return Number.isInteger(step) ? String(step) : "";
 }
 
 export function seriesColor(index: number): string {

@@ -37,6 +37,11 @@ export async function readImportance(folder: string): Promise<readonly Importanc
   }
 }
 
+/** Those that the model makes anything of. */
+export function usedColumns({ columns }: Importance): Importance["columns"] {
+  return columns.filter(({ value }) => value !== 0);
+}
+
 /** Inputs have variance 1, so the weights of one output compare. @param weights [outputs, columns], of which one output is taken. */
 export function ridgeImportance(
   weights: Float64Array,

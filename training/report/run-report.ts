@@ -13,7 +13,7 @@ import type { RunCard } from "../train/run-card.ts";
 import { REPORT_FILE, type Run } from "../train/run-folder.ts";
 import { calibrationChart, importanceChart, lossChart, reliabilityChart, scoresChart } from "./charts.ts";
 import { flatten } from "./flatten.ts";
-import { type Importance, PERMUTATION_MEASURE, ridgeImportance } from "./importance.ts";
+import { type Importance, PERMUTATION_MEASURE, ridgeImportance, usedColumns } from "./importance.ts";
 import { card, dataTable, factList, type Html, html, legend, page, raw } from "./page.ts";
 import { errorText, type RunFacts, readRunFacts } from "./run-facts.ts";
 import { signed } from "./signed.ts";
@@ -123,8 +123,26 @@ function calibrationCards({ evaluation }: RunFacts): Html[] {
     );
 }
 
-function noteOn({ measure }: Importance): string {
-  return measure === PERMUTATION_MEASURE ? "How much the validation loss rises when a column's values are dealt to other rows." : "";
+/** A card for each measure; all in one where there is a single column to tell of, since one bar has nothing to be compared with. */
+function importanceOf(importance: readonly Importance[]): Html[] {
+  const used = importance.map(usedColumns);
+  if (used.every(({ length }) => length <= 1)) {
+    const facts = importance.flatMap(({ measure }, index) =>
+      (used[index] ?? []).map(({ column, value }): [string, string] => [column, `${measure} ${Number(value.toPrecision(4))}`]),
+    );
+    return facts.length === 0 ? [] : [card("What the model looks at", factList(facts), "One column alone.")];
+  }
+  return importance.map((one) => card(`What the model looks at: ${one.measure}`, raw(importanceChart(one)), noteOn(one)));
+}
+
+function noteOn(importance: Importance): string {
+  const unused = importance.columns.length - usedColumns(importance).length;
+  return [
+    ...(importance.measure === PERMUTATION_MEASURE
+      ? ["How much the validation loss rises when a column's values are dealt to other rows."]
+      : []),
+    ...(unused > 0 ? [`Columns with 0: ${unused}.`] : []),
+  ].join(" ");
 }
 
 function importanceCards({ run, importance }: RunFacts): Html[] {
@@ -135,7 +153,7 @@ function importanceCards({ run, importance }: RunFacts): Html[] {
   const measure = "weight in the ridge line";
   const ridge = output < 0 ? null : ridgeImportance(ridgeWeights, { columns: known.featureSet.columns, output, measure });
   return [
-    ...importance.map((one) => card(`What the model looks at: ${one.measure}`, raw(importanceChart(one)), noteOn(one))),
+    ...importanceOf(importance),
     ...(ridge === null || column === undefined
       ? []
       : [
@@ -174,7 +192,7 @@ function classCard(title: string, { target, asks, horizonMs, labels, rows, model
     `${title}: ${asked}, ${rows} rows`,
     html`${dataTable(["", "accuracy", "macro-F1", "MCC", "log-loss", "Brier"], body)}
 <div class="grid">${dataTable(["", ...labels.map((label) => `said ${label}`)], confusion)}${raw(reliabilityChart(score.calibration))}</div>`,
-    "The commonest class is that of these very rows, which nobody knew beforehand. MCC: Matthews' correlation, 0 for whoever always says the same. The chart: how often what was said came, by its probability; on the dashed line a probability means what it says.",
+    "The commonest class is that of these very rows, which nobody knew beforehand. MCC: Matthews' correlation, 0 for whoever always says the same. The chart: how often what was said came, by its probability, with how many rows each point is of; on the dashed line a probability means what it says.",
   );
 }
 
