@@ -4,11 +4,12 @@
  */
 
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FEATURE_INTERVAL_MS, type FeatureRow, type FeatureSet } from "../../core/features/contract.ts";
 import { type LabelColumn, labelColumns, labelMoves } from "../../core/labels/moves.ts";
 import { CommandError } from "../command-error.ts";
+import { makeFolder } from "../make-folder.ts";
 import { CARD_FILE, DATASET_FILES, type DatasetCard, type DatasetFile, type DatasetPart, datasetHash } from "./card.ts";
 import { GrowingColumn } from "./growing-column.ts";
 import { HashedFile } from "./hashed-file.ts";
@@ -55,7 +56,7 @@ export class DatasetWriter {
 
   /** Makes the folder. The card of an earlier dataset there is removed first: it would no longer be true. */
   static async create(options: DatasetWriterOptions): Promise<DatasetWriter> {
-    await mkdir(options.folder, { recursive: true });
+    await makeFolder(options.folder);
     await rm(join(options.folder, CARD_FILE), { force: true });
     for (const name of await readdir(options.folder)) if (SPOOL.test(name)) await rm(join(options.folder, name));
     return new DatasetWriter(options);
