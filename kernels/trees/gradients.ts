@@ -35,7 +35,7 @@ export function squaredError(answers: usize, targets: usize, weights: usize, fro
   let hessianSum: f64 = 0;
   let lossSum: f64 = 0;
   for (let row = usize(from); row < usize(to); row++) {
-    const error = f64(load<f32>(answers + (row << 2)) - load<f32>(targets + (row << 2)));
+    const error = f64(load<f32>(answers + (row << 2))) - f64(load<f32>(targets + (row << 2)));
     const weight = weightAt(weights, row);
     put(gradients, hessians, row, weight * error, weight);
     gradientSum += weight * abs(error);

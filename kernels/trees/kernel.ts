@@ -6,6 +6,7 @@
 export { chooseCuts, fillBins, sortColumn } from "./bins";
 export { absoluteError, logLoss, multiclass, quantileError, softmax, squaredError } from "./gradients";
 export { addHistogram, addHistogramOfAll, addHistogramOfList } from "./histograms";
+export { lookAhead } from "./interactions";
 export { addToRows, addTree, splitToRows, sumWeights, weightedQuantile } from "./leaves";
 export { countLeft, countLeftOfAll, partition, partitionAll } from "./partition";
 export { drawRows, quantise, quantiseRows } from "./quanta";

@@ -101,8 +101,9 @@ export class Booster {
       if (this.outputs > 1) this.differentiateClass(output);
       const hasHessians = plan.hessians !== 0;
       const hessian = hasHessians ? this.sumOf(plan.training, 1) : plan.training.rows;
-      const scales = scalesFor({ rows: plan.training.rows, gradient: this.sumOf(plan.training, 0), hessian, hasHessians });
-      const tree = this.growTree(scales, output);
+      const gradient = this.sumOf(plan.training, 0);
+      const scales = scalesFor({ rows: plan.training.rows, gradient, hessian, hasHessians });
+      const tree = this.growTree(scales, { output, noise: (gradient / plan.training.rows) * (gradient / hessian) });
       trees.push(tree);
     }
     this.fresh = trees;
@@ -110,7 +111,7 @@ export class Booster {
     return trees;
   }
 
-  private growTree(scales: QuantaScales, output: number): Tree {
+  private growTree(scales: QuantaScales, { output, noise }: { output: number; noise: number }): Tree {
     const { plan, crew, settings } = this.parts;
     const { rows } = plan.training;
     const { columns, seed } = this.drawTree();
@@ -120,7 +121,9 @@ export class Booster {
     crew.share(chunks, (chunk) => this.quantise(chunk, scales, isWhole ? null : seed));
     crew.meet();
     const nodes = this.grower.grow({
+      round: this.round,
       scales,
+      noise,
       count: this.drawnBefore(rows),
       isWhole,
       gradient: this.sumOf(plan.training, 0),

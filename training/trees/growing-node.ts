@@ -9,6 +9,8 @@ export const LARGEST_FLOAT32 = 3.4028234663852886e38;
 export interface Split {
   /** In the units of the loss. */
   readonly gain: number;
+  /** By which leaves have their turn: what it gains, or will together with the cuts below that it was made for. */
+  readonly promise: number;
   /** Quanta of the left child. */
   readonly gradient: number;
   readonly hessian: number;
@@ -33,6 +35,8 @@ export interface GrowingNode {
   /** Bounds of its answer in the units of the target, learning rate left out. */
   readonly low: number;
   readonly high: number;
+  /** The root, and below a cut made by looking ahead. */
+  readonly mayLookAhead: boolean;
   /** Which histogram it has; -1: none. */
   slot: number;
   split: Split | null;

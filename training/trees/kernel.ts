@@ -134,6 +134,23 @@ export interface TreeKernel {
     smallOut: Address,
     largerOut: Address,
   ): void;
+  lookAhead(
+    order: number,
+    histogram: Address,
+    columns: number,
+    cutCounts: Address,
+    active: Address,
+    hessianBits: number,
+    lambda: number,
+    node: Address,
+    rows: Address,
+    quanta: Address,
+    count: number,
+    columnBins: Address,
+    columnBytes: number,
+    signs: Address,
+    out: Address,
+  ): void;
   countLeft(rows: Address, count: number, column: Address, bin: number, turn: number): number;
   countLeftOfAll(from: number, to: number, column: Address, bin: number, turn: number): number;
   partition(

@@ -28,6 +28,10 @@ const MOST_SAMPLE_BYTES = 128 << 20;
 const VALUE_CHUNK_BYTES = 64 << 20;
 /** Counts of the sort's digits. */
 const SORT_COUNT_BYTES = 24_576;
+/** Of a node, whose contrasts are looked at; as `interactions.ts` of the kernel has it. */
+export const LOOK_AHEAD_ROWS = 4_096;
+/** Pairs of more columns cost more than the trees. */
+const MOST_LOOK_AHEAD_COLUMNS = 512;
 /** Float64 for each of 2,048 digits. */
 const QUANTILE_SUM_BYTES = 16_384;
 /** Below lie the kernel's own constants. */
@@ -97,6 +101,10 @@ export interface MemoryPlan {
   readonly leftCountBytes: number;
   /** Float64 pairs, one for each leaf: its value and its rows' weight. */
   readonly leafSums: Address;
+  /** Candidates of what is looked ahead at: `slots` of each order. */
+  readonly lookedAhead: Address;
+  /** Signs of rows, for contrasts of columns: one for each thread; none where nothing is looked at. */
+  readonly lookAhead: readonly Address[];
   /** One for each thread. */
   readonly scratch: readonly ScratchPlan[];
 }
@@ -172,6 +180,7 @@ export function planMemory(shape: PlanShape, settings: Omit<TreeSettings, "objec
 
   end = shared;
   const leftCountBytes = Math.ceil((leaves + 2 * threads * threads) / 16) * 64;
+  const mayLookAhead = settings.monotone === null && columns > 1 && columns <= MOST_LOOK_AHEAD_COLUMNS;
   const slotBytes = columns * COLUMN_HISTOGRAM_BYTES;
   const plan: MemoryPlan = {
     bytes: 0,
@@ -204,6 +213,8 @@ export function planMemory(shape: PlanShape, settings: Omit<TreeSettings, "objec
     leftCounts: take(2 * leftCountBytes),
     leftCountBytes,
     leafSums: take(leaves * 16),
+    lookedAhead: take(2 * slots * CANDIDATE_BYTES),
+    lookAhead: mayLookAhead ? Array.from({ length: threads }, () => take((4 + columns) * 2 * LOOK_AHEAD_ROWS + 4 * columns)) : [],
     scratch,
   };
   const bytes = Math.max(binningEnd, end) + PAGE_BYTES;

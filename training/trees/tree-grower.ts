@@ -9,6 +9,7 @@
 import { type ColumnRange, listedRangesOf, rangesOf } from "./column-ranges.ts";
 import { answerOf, type GrowingNode, type Split } from "./growing-node.ts";
 import type { Address } from "./kernel.ts";
+import { LookAhead } from "./look-ahead.ts";
 import { CANDIDATE_BYTES, COLUMN_HISTOGRAM_BYTES, mostAhead, NODE_BYTES } from "./memory-plan.ts";
 import type { QuantaScales } from "./quanta.ts";
 import { parityOf, RowSender } from "./row-sender.ts";
@@ -19,7 +20,10 @@ const MOST_LAMBDA_QUANTA = 1_125_899_906_842_624;
 
 /** What is to be grown on. */
 export interface TreeRoot {
+  readonly round: number;
   readonly scales: QuantaScales;
+  /** (Σ|g|)² / (n Σh): about what a cut gains by chance where it tells nothing. */
+  readonly noise: number;
   /** Rows drawn, and whether they are all. */
   readonly count: number;
   readonly isWhole: boolean;
@@ -32,7 +36,7 @@ export interface TreeRoot {
   readonly mayFuse: boolean;
 }
 
-type NodeRows = Pick<GrowingNode, "depth" | "start" | "count" | "isWhole" | "gradient" | "hessian" | "low" | "high">;
+type NodeRows = Pick<GrowingNode, "depth" | "start" | "count" | "isWhole" | "gradient" | "hessian" | "low" | "high" | "mayLookAhead">;
 
 interface Pair {
   readonly small: GrowingNode;
@@ -42,6 +46,7 @@ interface Pair {
 export class TreeGrower {
   private readonly parts: TreeThread;
   private readonly sender: RowSender;
+  private readonly lookAhead: LookAhead;
   private readonly float64: Float64Array;
   private readonly int32: Int32Array;
   private readonly bytes: Uint8Array;
@@ -54,6 +59,7 @@ export class TreeGrower {
   constructor(parts: TreeThread) {
     this.parts = parts;
     this.sender = new RowSender(parts);
+    this.lookAhead = new LookAhead(parts);
     this.float64 = new Float64Array(parts.buffer);
     this.int32 = new Int32Array(parts.buffer);
     this.bytes = new Uint8Array(parts.buffer);
@@ -61,6 +67,8 @@ export class TreeGrower {
     this.ranges = this.whole;
     this.bytes.fill(1, this.scratch.active, this.scratch.active + parts.columns);
     this.root = {
+      round: 0,
+      noise: 0,
       scales: { hessianBits: 0, gradient: 0, hessian: 0 },
       count: 0,
       isWhole: true,
@@ -78,7 +86,8 @@ export class TreeGrower {
     this.freeSlots = Array.from({ length: this.parts.plan.slots }, (_, slot) => this.parts.plan.slots - 1 - slot);
     this.drawColumns(root.columns);
     const { isWhole, gradient, hessian } = root;
-    const first = this.addNode({ depth: 0, start: 0, count: root.count, isWhole, gradient, hessian, low: -Infinity, high: Infinity });
+    const bounds = { low: -Infinity, high: Infinity };
+    const first = this.addNode({ depth: 0, start: 0, count: root.count, isWhole, gradient, hessian, ...bounds, mayLookAhead: true });
     this.findForRoot(first);
     if (this.parts.settings.growth.kind === "depth-wise") this.growDepthWise(first);
     else this.growLeafWise(first, this.parts.settings.growth.maxLeaves);
@@ -216,6 +225,7 @@ export class TreeGrower {
     });
     crew.meet();
     this.choose(node, 0, ranges.length);
+    this.lookAheadAt([node]);
   }
 
   private findForPairs(pairs: readonly Pair[]): void {
@@ -240,6 +250,7 @@ export class TreeGrower {
       this.choose(small, 2 * at * ranges.length, ranges.length);
       this.choose(larger, (2 * at + 1) * ranges.length, ranges.length);
     });
+    this.lookAheadAt(wanted.flatMap(({ small, larger }) => [small, larger]));
   }
 
   private findForPair({ small, larger }: Pair, range: ColumnRange, candidate: number, ranges: number): void {
@@ -327,6 +338,22 @@ export class TreeGrower {
     this.freeSlots.push(node.slot);
   }
 
+  private lookAheadAt(nodes: readonly GrowingNode[]): void {
+    const { round, noise, columns, scales } = this.root;
+    const tree = { round, noise, columns, hessianBits: scales.hessianBits, lambdaQuanta: this.lambdaQuanta };
+    const found = this.lookAhead.find(nodes, tree, {
+      histogramOf: (node) => this.histogramOf(node),
+      writeNode: (node) => {
+        this.writeNode(node, 0);
+        return this.scratch.nodes;
+      },
+    });
+    for (const [node, { candidate, promise }] of found) {
+      const split = this.splitAt(node, candidate / 4);
+      node.split = { ...split, gain: Math.max(0, split.gain), promise };
+    }
+  }
+
   private splitAt(node: GrowingNode, address: number): Split {
     const { scales } = this.root;
     const lambda = this.lambdaQuanta;
@@ -337,8 +364,10 @@ export class TreeGrower {
     const both = this.parts.plan.monotone === 0 ? score * total + (gradient * gradient) / total : score;
     const own = this.parts.plan.monotone === 0 ? (gradient * gradient) / (node.hessian + lambda) : this.boundedGain(node, lambda);
     const turn = this.int32[address + 8] as number;
+    const gain = ((both - own) * scales.hessian) / (scales.gradient * scales.gradient);
     return {
-      gain: ((both - own) * scales.hessian) / (scales.gradient * scales.gradient),
+      gain,
+      promise: gain,
       gradient: this.float64[address / 2 + 1] as number,
       hessian,
       column: this.int32[address + 6] as number,
@@ -364,7 +393,7 @@ export class TreeGrower {
     const { split } = node;
     if (split === null) throw new Error(`node ${node.number} has no split`);
     const count = leftCount ?? split.hessian;
-    const common = { depth: node.depth + 1, isWhole: false };
+    const common = { depth: node.depth + 1, isWhole: false, mayLookAhead: split.promise > split.gain };
     const left = { ...common, start: node.start, count, gradient: split.gradient, hessian: split.hessian, low: node.low, high: node.high };
     const right = {
       ...left,
@@ -412,5 +441,5 @@ function mostGaining(nodes: readonly GrowingNode[]): number {
 }
 
 function gainOf(node: GrowingNode | undefined): number {
-  return node?.split?.gain ?? Number.NEGATIVE_INFINITY;
+  return node?.split?.promise ?? Number.NEGATIVE_INFINITY;
 }
