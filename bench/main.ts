@@ -106,7 +106,7 @@ program
 program
   .command("tree-quality")
   .description("test losses of boosted trees on data sets of different kinds, beside LightGBM's and scikit-learn's")
-  .option("--draws <count>", "of each set, whose losses are averaged; 5 unless told, more where luck decides much")
+  .option("--draws <count>", "of each set, whose losses are averaged; unless told, from 3 up to 12, until the verdict is clear")
   .option("--rows <count>", "that are trained on; 20000 unless told, more where less teaches nothing")
   .option("--threads <count>", "of all sides", "2")
   .option("--hours <count>", "of the StandX recording, for real features", "12")

@@ -13,7 +13,6 @@ export interface DataSet {
   readonly columns: number;
   /** What the comparison needs to tell more than luck; left out: as the others. */
   readonly rows?: number;
-  readonly draws?: number;
   /** Writes one row's features, and answers its target. */
   readonly draw: (random: Random, row: Float32Array) => number;
   /** Of a row; null: all alike. */
@@ -104,7 +103,6 @@ export const QUALITY_SETS: readonly DataSet[] = [
     columns: 40,
     // With 10,000 rows nobody learns anything of it.
     rows: 50_000,
-    draws: 8,
     weigh: null,
     draw: (random, row) => {
       fillNormal(random, row);
@@ -220,7 +218,6 @@ export const QUALITY_SETS: readonly DataSet[] = [
     about: "whole numbers, flags and columns that are mostly zero",
     objective: SQUARED,
     columns: 20,
-    draws: 10,
     weigh: null,
     draw: (random, row) => {
       for (let column = 0; column < row.length; column++) {
