@@ -8,12 +8,14 @@
  * - A contrast is believed where its strength is above that, and above 2 ln m of its own m more: columns that do tell something a little then can't
  *   feign one.
  * - Pairs come first, three columns where no pair is believed. The node is cut at the median of the first of them, and its children are looked at again.
- * - All contrasts of pairs are m² / 2, of three m³ / 6: they are looked at each so many rounds that they cost less than a thirtieth of a tree. Which rounds
- *   hangs on the round's number alone, so a stopped training goes on to the same trees.
+ * - All contrasts of pairs are m² / 2, of three m³ / 6: they are looked at each so many rounds that they cost about a hundredth of a tree, and in each
+ *   round after a tree that was such (isCombined), where they don't cost more than a tree. That hangs on the round's number and the last trees alone,
+ *   so a stopped training goes on to the same ones.
  *
  * Columns that are bounded (monotone) are not looked at, nor are more than MOST_COLUMNS.
  */
 
+import type { Tree } from "./contract.ts";
 import type { GrowingNode } from "./growing-node.ts";
 import type { Address } from "./kernel.ts";
 import { CANDIDATE_BYTES, LOOK_AHEAD_ROWS } from "./memory-plan.ts";
@@ -22,7 +24,11 @@ import type { TreeThread } from "./tree-thread.ts";
 /** With fewer rows nothing but the clearest contrast is believed, and a cut that is wrong costs more. */
 const LEAST_ROWS = 1_000;
 /** Additions of a tree's root, each row and column one, that contrasts may cost; a tree of depth 6 makes some 3.5 times as many. */
-const SHARE_OF_ROOT = 1 / 8;
+const SHARE_OF_ROOT = 1 / 32;
+/** The same, where the last tree says that it is worth it. */
+const MOST_OF_ROOT = 4;
+/** A cut below gains so many times what the root's does: by chance they gain alike. */
+const COMBINED = 4;
 /** Products that are summed up in one step. */
 const LANES = 8;
 
@@ -31,6 +37,8 @@ type Order = 2 | 3;
 /** What of a tree is needed here. */
 export interface LookedAhead {
   readonly round: number;
+  /** The tree of the round before, of the same output, was such. */
+  readonly isFollowing: boolean;
   /** (Σ|g|)² / (n Σh) in the units of the loss. */
   readonly noise: number;
   readonly hessianBits: number;
@@ -105,7 +113,8 @@ export class LookAhead {
     const { rows } = this.parts.plan.training;
     const columns = this.columnsOf(tree);
     const cost = (contrastsOf(columns, order) * Math.min(rows, LOOK_AHEAD_ROWS)) / LANES;
-    return tree.round % Math.ceil(cost / (SHARE_OF_ROOT * rows * columns)) === 0;
+    const ofRoot = cost / (rows * columns);
+    return (tree.isFollowing && ofRoot <= MOST_OF_ROOT) || tree.round % Math.ceil(ofRoot / SHARE_OF_ROOT) === 0;
   }
 
   /** One for each order: a thread may write the second's while another still reads the first's. */
@@ -142,6 +151,14 @@ export class LookAhead {
     if (strength < this.chance(tree) + 2 * Math.log(contrastsOf(this.columnsOf(tree), order))) return null;
     return (strength * tree.noise * node.count) / Math.min(node.count, LOOK_AHEAD_ROWS);
   }
+}
+
+/** Whether its root gained little, and cuts of its next two levels gained much by it. */
+export function isCombined({ gain, left, right }: Pick<Tree, "gain" | "left" | "right">): boolean {
+  const below = (nodes: readonly number[]) => nodes.flatMap((node) => [left[node] ?? -1, right[node] ?? -1]).filter((node) => node >= 0);
+  const children = below([0]);
+  const most = Math.max(...[...children, ...below(children)].map((node) => gain[node] ?? 0));
+  return most > COMBINED * (gain[0] ?? 0);
 }
 
 function contrastsOf(columns: number, order: Order): number {

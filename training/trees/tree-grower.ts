@@ -21,6 +21,8 @@ const MOST_LAMBDA_QUANTA = 1_125_899_906_842_624;
 /** What is to be grown on. */
 export interface TreeRoot {
   readonly round: number;
+  /** The last tree says that looking ahead is worth it. */
+  readonly isFollowing: boolean;
   readonly scales: QuantaScales;
   /** (Σ|g|)² / (n Σh): about what a cut gains by chance where it tells nothing. */
   readonly noise: number;
@@ -68,6 +70,7 @@ export class TreeGrower {
     this.bytes.fill(1, this.scratch.active, this.scratch.active + parts.columns);
     this.root = {
       round: 0,
+      isFollowing: false,
       noise: 0,
       scales: { hessianBits: 0, gradient: 0, hessian: 0 },
       count: 0,
@@ -339,8 +342,8 @@ export class TreeGrower {
   }
 
   private lookAheadAt(nodes: readonly GrowingNode[]): void {
-    const { round, noise, columns, scales } = this.root;
-    const tree = { round, noise, columns, hessianBits: scales.hessianBits, lambdaQuanta: this.lambdaQuanta };
+    const { round, isFollowing, noise, columns, scales } = this.root;
+    const tree = { round, isFollowing, noise, columns, hessianBits: scales.hessianBits, lambdaQuanta: this.lambdaQuanta };
     const found = this.lookAhead.find(nodes, tree, {
       histogramOf: (node) => this.histogramOf(node),
       writeNode: (node) => {
