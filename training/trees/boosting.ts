@@ -10,7 +10,7 @@ import { Random, splitmix64 } from "../../core/math/random.ts";
 import type { RoundScore, Tree, TreeObjective } from "./contract.ts";
 import { answerOf, clamp, finishTree, type GrowingNode, LARGEST_FLOAT32, type Split } from "./growing-node.ts";
 import type { Address, RowLoss, TreeKernel } from "./kernel.ts";
-import { isCombined } from "./look-ahead.ts";
+import { combinedOf } from "./look-ahead.ts";
 import { CHUNK_ROWS, type RowsPlan, SUM_BYTES, TABLE_NODE_BYTES } from "./memory-plan.ts";
 import { outputsOf, renewalLevel } from "./objectives.ts";
 import { type QuantaScales, scalesFor } from "./quanta.ts";
@@ -124,7 +124,7 @@ export class Booster {
     crew.meet();
     const nodes = this.grower.grow({
       round: this.round,
-      isFollowing: last !== undefined && isCombined(last),
+      followed: last === undefined ? null : combinedOf(last),
       scales,
       noise,
       count: this.drawnBefore(rows),

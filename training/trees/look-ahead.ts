@@ -9,7 +9,7 @@
  *   feign one.
  * - Pairs come first, three columns where no pair is believed. The node is cut at the median of the first of them, and its children are looked at again.
  * - All contrasts of pairs are m² / 2, of three m³ / 6: they are looked at each so many rounds that they cost about a hundredth of a tree, and in each
- *   round after a tree that was such (isCombined), where they don't cost more than a tree. That hangs on the round's number and the last trees alone,
+ *   round after a tree that was such (combinedOf), where they don't cost more than a tree. That hangs on the round's number and the last trees alone,
  *   so a stopped training goes on to the same ones.
  *
  * Columns that are bounded (monotone) are not looked at, nor are more than MOST_COLUMNS.
@@ -32,13 +32,14 @@ const COMBINED = 4;
 /** Products that are summed up in one step. */
 const LANES = 8;
 
-type Order = 2 | 3;
+/** Columns of a contrast. */
+export type Order = 2 | 3;
 
 /** What of a tree is needed here. */
 export interface LookedAhead {
   readonly round: number;
-  /** The tree of the round before, of the same output, was such. */
-  readonly isFollowing: boolean;
+  /** What the tree of the round before, of the same output, was made of; null where that was single columns. */
+  readonly followed: Order | null;
   /** (Σ|g|)² / (n Σh) in the units of the loss. */
   readonly noise: number;
   readonly hessianBits: number;
@@ -114,7 +115,7 @@ export class LookAhead {
     const columns = this.columnsOf(tree);
     const cost = (contrastsOf(columns, order) * Math.min(rows, LOOK_AHEAD_ROWS)) / LANES;
     const ofRoot = cost / (rows * columns);
-    return (tree.isFollowing && ofRoot <= MOST_OF_ROOT) || tree.round % Math.ceil(ofRoot / SHARE_OF_ROOT) === 0;
+    return (tree.followed === order && ofRoot <= MOST_OF_ROOT) || tree.round % Math.ceil(ofRoot / SHARE_OF_ROOT) === 0;
   }
 
   /** One for each order: a thread may write the second's while another still reads the first's. */
@@ -153,12 +154,14 @@ export class LookAhead {
   }
 }
 
-/** Whether its root gained little, and cuts of its next two levels gained much by it. */
-export function isCombined({ gain, left, right }: Pick<Tree, "gain" | "left" | "right">): boolean {
+/** How many columns had to come together until a cut gained much more than the root's: null where it needed none, or four. */
+export function combinedOf({ gain, left, right }: Pick<Tree, "gain" | "left" | "right">): Order | null {
   const below = (nodes: readonly number[]) => nodes.flatMap((node) => [left[node] ?? -1, right[node] ?? -1]).filter((node) => node >= 0);
+  const mostOf = (nodes: readonly number[]) => Math.max(0, ...nodes.map((node) => gain[node] ?? 0));
   const children = below([0]);
-  const most = Math.max(...[...children, ...below(children)].map((node) => gain[node] ?? 0));
-  return most > COMBINED * (gain[0] ?? 0);
+  const [ofRoot, ofChildren, ofTheirs] = [mostOf([0]), mostOf(children), mostOf(below(children))];
+  if (ofChildren > COMBINED * ofRoot) return 2;
+  return ofTheirs > COMBINED * Math.max(ofRoot, ofChildren) ? 3 : null;
 }
 
 function contrastsOf(columns: number, order: Order): number {

@@ -9,7 +9,7 @@
 import { type ColumnRange, listedRangesOf, rangesOf } from "./column-ranges.ts";
 import { answerOf, type GrowingNode, type Split } from "./growing-node.ts";
 import type { Address } from "./kernel.ts";
-import { LookAhead } from "./look-ahead.ts";
+import { LookAhead, type Order } from "./look-ahead.ts";
 import { CANDIDATE_BYTES, COLUMN_HISTOGRAM_BYTES, mostAhead, NODE_BYTES } from "./memory-plan.ts";
 import type { QuantaScales } from "./quanta.ts";
 import { parityOf, RowSender } from "./row-sender.ts";
@@ -21,8 +21,8 @@ const MOST_LAMBDA_QUANTA = 1_125_899_906_842_624;
 /** What is to be grown on. */
 export interface TreeRoot {
   readonly round: number;
-  /** The last tree says that looking ahead is worth it. */
-  readonly isFollowing: boolean;
+  /** See look-ahead.ts. */
+  readonly followed: Order | null;
   readonly scales: QuantaScales;
   /** (Σ|g|)² / (n Σh): about what a cut gains by chance where it tells nothing. */
   readonly noise: number;
@@ -70,7 +70,7 @@ export class TreeGrower {
     this.bytes.fill(1, this.scratch.active, this.scratch.active + parts.columns);
     this.root = {
       round: 0,
-      isFollowing: false,
+      followed: null,
       noise: 0,
       scales: { hessianBits: 0, gradient: 0, hessian: 0 },
       count: 0,
@@ -342,8 +342,8 @@ export class TreeGrower {
   }
 
   private lookAheadAt(nodes: readonly GrowingNode[]): void {
-    const { round, isFollowing, noise, columns, scales } = this.root;
-    const tree = { round, isFollowing, noise, columns, hessianBits: scales.hessianBits, lambdaQuanta: this.lambdaQuanta };
+    const { round, followed, noise, columns, scales } = this.root;
+    const tree = { round, followed, noise, columns, hessianBits: scales.hessianBits, lambdaQuanta: this.lambdaQuanta };
     const found = this.lookAhead.find(nodes, tree, {
       histogramOf: (node) => this.histogramOf(node),
       writeNode: (node) => {
