@@ -7,7 +7,7 @@
 export const MISSING_BIN: u32 = 255;
 const CUT_ROOM: i32 = 256;
 /** Of a bin of several values, unless a fair share of the sample is less: cuts between fewer gain by chance too often. */
-const LEAST_SIZE: i32 = 50;
+const LEAST_SIZE: i32 = 100;
 /** Three digits of 11, 11 and 10 bits sort 32. */
 const DIGIT: u32 = 2047;
 const DIGIT_COUNTS: usize = 2048 << 2;
