@@ -86,11 +86,13 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   );
 }
 
-/** Throws CommandError where the state of a training lies that could go on: a new one in its place would lose it. */
+/** Throws CommandError where the state of a training lies that could go on, be it the one before a corrupt one: a new one in its place would lose it. */
 export async function refuseToOverwrite(path: string): Promise<void> {
-  const bytes = await readFile(path).catch(() => null);
-  if (bytes === null || decode(bytes) === null) return;
-  throw new CommandError(`${path} holds a training that was interrupted: go on with --resume, or train anew with --overwrite`);
+  for (const file of [path, `${path}.previous`]) {
+    const bytes = await readFile(file).catch(() => null);
+    if (bytes === null || decode(bytes) === null) continue;
+    throw new CommandError(`${file} holds a training that was interrupted: go on with --resume, or train anew with --overwrite`);
+  }
 }
 
 /** Removes what a finished training leaves. */

@@ -96,6 +96,9 @@ describe("a checkpoint", () => {
     }
     writeFileSync(path, good.subarray(0, good.length - 10));
     await expect(runTraining({ ...task, checkpoint })).rejects.toThrow(/is corrupt .*the one before it is whole/);
+    await expect(runTraining({ ...task, checkpoint: { path, resume: false } })).rejects.toThrow(
+      `${path}.previous holds a training that was interrupted: go on with --resume`,
+    );
     const whole = await runTraining(task);
     copyFileSync(`${path}.previous`, path);
     expect(await runTraining({ ...task, checkpoint })).toEqual(whole);
