@@ -1,6 +1,6 @@
 /** Runs of trees and of lines, whole: from a dataset to scores and to a file that answers the same. */
 
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { AnswerKind } from "../../models/contract.ts";
@@ -144,6 +144,30 @@ describe("a run of trees", () => {
     writeFileSync(path, text.replace("[null", "[ null"));
     writeFileSync(path, text.replace('"ensembles":[null', '"ensembles":[null,null'));
     await expect(resume()).rejects.toThrow(/corrupt/);
+  });
+
+  it("that finds no room for a checkpoint goes on, says so and leaves no half of one: hours would be lost for want of a file", async () => {
+    const more = { only: ["mid@1000", "mid@5000"] };
+    const { out: whole } = await trees("room", more);
+    mkdirSync(join(folder, "full"));
+    const full = (): void => {
+      // The file beside it is a device that is always full: ENOSPC, as from a full disk.
+      symlinkSync("/dev/full", join(folder, "full", "checkpoint.tmp"));
+    };
+    full();
+    const warnings: string[] = [];
+    const { out } = await trees("full", {
+      ...more,
+      onWarning(message) {
+        warnings.push(message);
+        // What failed cleans up after itself.
+        if (warnings.length === 1) full();
+      },
+    });
+    expect(warnings).toHaveLength(2);
+    expect(warnings[0]).toMatch(/^no checkpoint could be written \(ENOSPC.*\): training goes on/);
+    expect(bytesOf(out)).toEqual(bytesOf(whole));
+    expect(readdirSync(out).toSorted()).toEqual(readdirSync(whole).toSorted());
   });
 
   it("for some outputs scores those alone, and isn't exported: the others would be served as forecasts of no move", async () => {

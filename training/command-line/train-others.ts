@@ -33,6 +33,7 @@ interface OtherTask {
   readonly shares: Shares;
   readonly command: Command;
   readonly signal: AbortSignal;
+  readonly onWarning: (message: string) => void;
 }
 
 export async function trainTreesCommand(options: OtherOptions, { dataset, command, ...task }: OtherTask): Promise<void> {

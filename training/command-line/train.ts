@@ -92,7 +92,7 @@ async function trainInto(
   const { trainShare, validationShare } = options;
   if (kind === "network") return trainNetworkCommand(options, dataset);
   const { signal, release } = listenForInterrupt(warn);
-  const task = { dataset, model: modelOf(options), shares: { trainShare, validationShare }, command, signal };
+  const task = { dataset, model: modelOf(options), shares: { trainShare, validationShare }, command, signal, onWarning: warn };
   try {
     await (kind === "trees" ? trainTreesCommand(options, task) : fitLinesCommand(options, task));
   } catch (error) {

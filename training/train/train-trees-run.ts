@@ -37,6 +37,8 @@ export interface TrainTreesRunOptions {
   readonly commit: string | null;
   readonly resume?: boolean;
   readonly signal?: AbortSignal;
+  /** Hears of what went wrong and ends nothing. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /** Stopped, with all rounds so far in the checkpoint. */
@@ -66,6 +68,10 @@ export async function trainTreesRun(options: TrainTreesRunOptions): Promise<Tree
   if (options.resume !== true) await refuseToOverwriteTrees(checkpoint);
   const names = askedOf(output).map(({ name }) => name);
   const watch = watchRounds(progress, { names, wanted, rounds: settings.rounds });
+  const keep = async (so: readonly (TrainedTrees | null)[]): Promise<void> => {
+    await writeTreesCheckpoint(checkpoint, { conditions, trained: so });
+    await writeCurve(out, metricsOf(so, names));
+  };
   progress.start(`training ${family.id} on ${train.rows} rows`, settings.rounds * wanted.filter(Boolean).length);
   const { trained, isStopped } = await fitTrees(train, validation, {
     output,
@@ -75,14 +81,11 @@ export async function trainTreesRun(options: TrainTreesRunOptions): Promise<Tree
     from,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     onRound: watch,
-    async onEnsemble(so) {
-      await writeTreesCheckpoint(checkpoint, { conditions, trained: so });
-      await writeCurve(out, metricsOf(so, names));
-    },
+    // A full disk doesn't end a training: the last checkpoint is still there, and the next may find room.
+    onEnsemble: (so) => keep(so).catch((error: unknown) => options.onWarning?.(warningOf(error))),
   }).finally(() => progress.stop());
   if (isStopped) {
-    await writeTreesCheckpoint(checkpoint, { conditions, trained });
-    await writeCurve(out, metricsOf(trained, names));
+    await keep(trained);
     const last = trained.findLastIndex((one) => one !== null);
     throw new RoundsInterrupted(trained[last]?.rounds.length ?? 0, names[Math.max(0, last)] ?? "none");
   }
@@ -112,6 +115,11 @@ export async function trainTreesRun(options: TrainTreesRunOptions): Promise<Tree
   );
   await rm(checkpoint, { force: true });
   return card;
+}
+
+function warningOf(error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  return `no checkpoint could be written (${reason}): training goes on, and could only be resumed from the one before`;
 }
 
 function settingsFor(output: ModelOutput, settings: RunTreeSettings): RunTreeSettings {

@@ -8,7 +8,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { z } from "zod";
 import { CommandError } from "../command-error.ts";
 import type { StoppedTrees, TrainedTrees, Tree } from "../trees/contract.ts";
@@ -22,6 +22,7 @@ const shape = z.strictObject({
   sha256: z.string(),
 });
 
+/** Throws the system's error when the disk is full or the folder closed to us; what lay there before still does, and nothing beside it. */
 export async function writeTreesCheckpoint(
   path: string,
   { conditions, trained }: { conditions: string; trained: readonly (TrainedTrees | null)[] },
@@ -32,8 +33,14 @@ export async function writeTreesCheckpoint(
     return { curve: one.curve, trees: Buffer.from(whole).toString("base64") };
   });
   const content = { format: "edgebook-trees-checkpoint/1", conditions, ensembles };
-  await writeFile(`${path}.tmp`, JSON.stringify({ ...content, sha256: sha256Of(content) }));
-  await rename(`${path}.tmp`, path);
+  const beside = `${path}.tmp`;
+  try {
+    await writeFile(beside, JSON.stringify({ ...content, sha256: sha256Of(content) }), { flush: true });
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true }).catch(() => null);
+    throw error;
+  }
 }
 
 /** @returns [ensembles]. Throws CommandError when there is none, it is broken, or of other conditions. */
