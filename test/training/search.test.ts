@@ -349,7 +349,18 @@ describe("a search for a network's settings", () => {
       });
       const text = printed.mock.calls.map(([line]) => String(line)).join("");
       expect(text).toContain("5 configurations tried in 14 trainings");
-      expect(text).toMatch(/edgebook train --data .* --model mlp --learning-rate 0.003( --clip-norm 1)? --epochs 2 --out RUN/);
+      expect(text).toMatch(
+        /edgebook train --data .* --model mlp --learning-rate 0.003( --clip-norm 1)? --epochs 2 --batch 128 --workers 1 --out RUN/,
+      );
+      const treesOf = ["--model", "trees", "--growth", "depth-wise", "--rounds", "4", "--least-rounds", "4", "--monotone", "imbalance_1=1"];
+      printed.mockClear();
+      await searchCommand()
+        .exitOverride()
+        .parseAsync([...given.slice(0, 2), ...treesOf, "--configurations", "2", "--folds", "1"], { from: "user" });
+      const next = printed.mock.calls.map(([line]) => String(line)).join("");
+      expect(next).toMatch(
+        / --model trees --learning-rate \S+ --depth [3-6] .*--rounds 4 --growth depth-wise --monotone imbalance_1=1 --out RUN/,
+      );
       writeFileSync(spacePath, JSON.stringify({ speed: { kind: "choice", values: [1] } }));
       await expect(run(["--space", spacePath])).rejects.toThrow('there is no setting "speed"');
       writeFileSync(spacePath, "{");

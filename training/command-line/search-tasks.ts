@@ -7,7 +7,7 @@ import type { Dataset } from "../datasets/dataset-reader.ts";
 import type { RuntimeName } from "../runtime/contract.ts";
 import { loadFastestRuntime, loadRuntime } from "../runtime/registry.ts";
 import { NETWORK_SPACE, networkTrials } from "../search/network-trials.ts";
-import { LINE_SPACE, lineTrials, TREE_SPACE, type Trials, treeTrials } from "../search/other-trials.ts";
+import { LINE_SPACE, lineTrials, type Trials, treeSpaceOf, treeTrials } from "../search/other-trials.ts";
 import { drawnFrom, withDrawn } from "../search/settings-path.ts";
 import { type Drawn, parseSpace, type Space } from "../search/space.ts";
 import type { RunKind } from "../train/run-rows.ts";
@@ -62,7 +62,7 @@ const TASKS: Readonly<Record<RunKind, TaskOf>> = {
   async trees(options, { dataset, command, signal }) {
     const { model: family, trainShare, validationShare, folds } = options;
     const settings = treeSettingsOf(options, command, dataset.card.featureSet.columns);
-    const space = await spaceFor(options, settings, TREE_SPACE);
+    const space = await spaceFor(options, settings, treeSpaceOf(settings.growth.kind));
     const shares = { trainShare, validationShare };
     const trials = treeTrials({ dataset, family, settings, threads: threadsOf(options), shares, folds, signal });
     const budgets = { least: Math.min(options.leastRounds, options.rounds), most: options.rounds };

@@ -49,6 +49,12 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   columnShare: "--column-share",
 };
 
+/** Of the search, or said of what was found in another way. */
+const OF_SEARCH: ReadonlySet<string> = new Set([
+  ...["data", "model", "configurations", "folds", "leastEpochs", "leastRounds", "halving", "space"],
+  ...["out", "resume", "overwrite", "json", "epochs", "rounds"],
+]);
+
 const BUDGET_COLUMN: Readonly<Record<RunKind, string>> = { network: "loss after epochs", trees: "loss after rounds", lines: "loss" };
 
 export function searchCommand(): Command {
@@ -125,7 +131,7 @@ async function searchInto(
   const found = { ...result, data: dataset.card.sha256, family, seed, space };
   if (out !== undefined) await writeFound(out, found);
   if (options.json) printJson(found);
-  else printResult(result, options, kind);
+  else printResult(result, options, { kind, command });
 }
 
 /** All that the outcome of a training hangs on, and which trainings there are. */
@@ -148,10 +154,10 @@ function warn(message: string): void {
   console.error(`edgebook: ${message}`);
 }
 
-function printResult(result: SearchResult, options: SearchCommandOptions, kind: RunKind): void {
+function printResult(result: SearchResult, options: SearchCommandOptions, { kind, command }: { kind: RunKind; command: Command }): void {
   const { best, trials, configurations, trainings, failed } = result;
   const names = Object.keys(best.settings);
-  const budget = kind === "lines" ? "" : ` --${kind === "trees" ? "rounds" : "epochs"} ${best.rounds.at(-1)?.budget}`;
+  const budget = kind === "lines" ? [] : [`--${kind === "trees" ? "rounds" : "epochs"} ${best.rounds.at(-1)?.budget}`];
   const rows = trials
     .slice(0, SHOWN_TRIALS)
     .map((trial) => [...names.map((name) => String(trial.settings[name])), outcomeOf(trial, kind), foldsOf(trial)]);
@@ -159,7 +165,8 @@ function printResult(result: SearchResult, options: SearchCommandOptions, kind: 
   print(
     `${configurations} configurations tried in ${trainings} trainings${failed > 0 ? `, ${failed} failed` : ""}: the best of so many is partly luck, and its loss no score`,
   );
-  print(`next: edgebook train --data ${options.data} --model ${options.model} ${optionsOf(best.settings, kind)}${budget} --out RUN`);
+  const found = [...optionsOf(best.settings, kind), ...budget, ...givenBesides(best.settings, { kind, command })];
+  print(`next: edgebook train --data ${options.data} --model ${options.model} ${found.join(" ")} --out RUN`);
 }
 
 function outcomeOf({ rounds, failure }: Trial, kind: RunKind): string {
@@ -171,9 +178,26 @@ function foldsOf({ rounds }: Trial): string {
   return (rounds.at(-1)?.losses ?? []).map((loss) => loss.toFixed(4)).join(" ");
 }
 
-function optionsOf(settings: Drawn, kind: RunKind): string {
-  const known: Readonly<Record<string, string>> = { ...OPTION_OF, lambda: kind === "lines" ? "--lambdas" : "--lambda" };
-  return Object.entries(settings)
-    .flatMap(([name, value]) => (known[name] === undefined || value === null ? [] : [`${known[name]} ${value}`]))
-    .join(" ");
+function optionsOf(settings: Drawn, kind: RunKind): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => {
+    const option = optionOf(name, kind);
+    return option === null || value === null ? [] : [`${option} ${value}`];
+  });
+}
+
+function optionOf(setting: string, kind: RunKind): string | null {
+  if (setting === "lambda") return kind === "lines" ? "--lambdas" : "--lambda";
+  return OPTION_OF[setting] ?? null;
+}
+
+/** What the trainings of the search were told besides: without it `train` would train with something else. */
+function givenBesides(drawn: Drawn, { kind, command }: { kind: RunKind; command: Command }): string[] {
+  const found = new Set(Object.keys(drawn).map((name) => optionOf(name, kind)));
+  return command.options.flatMap((option) => {
+    const name = option.attributeName();
+    if (OF_SEARCH.has(name) || found.has(option.long ?? null) || command.getOptionValueSource(name) !== "cli") return [];
+    const value: unknown = command.getOptionValue(name);
+    if (value === true) return [`${option.long}`];
+    return (Array.isArray(value) && name !== "lambdas" ? value : [value]).map((one) => `${option.long} ${one}`);
+  });
 }

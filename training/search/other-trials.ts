@@ -12,19 +12,26 @@ import { fitLines, type LineSettings } from "../train/fit-lines.ts";
 import { fitTrees, type RunTreeSettings } from "../train/fit-trees.ts";
 import { familyOf, lookBackOf, preparedParts, type RunRows, type Shares } from "../train/run-rows.ts";
 import { purgeFor, splitByTime } from "../train/split.ts";
+import type { TreeGrowth } from "../trees/contract.ts";
 import { type Fold, walkForwardFolds } from "./folds.ts";
 import { SearchInterrupted, type TrainOnce } from "./search-settings.ts";
 import { withDrawn } from "./settings-path.ts";
 import type { Space } from "./space.ts";
 
-/** What matters most of trees, over the ranges in which it does. */
-export const TREE_SPACE: Space = {
-  learningRate: { kind: "logarithmic", low: 0.01, high: 0.2 },
-  "growth.maxLeaves": { kind: "choice", values: [7, 15, 31, 63] },
-  minRows: { kind: "choice", values: [20, 50, 100, 200, 500] },
-  lambda: { kind: "logarithmic", low: 0.1, high: 50 },
-  columnShare: { kind: "choice", values: [0.3, 0.5, 0.8, 1] },
-};
+/** What matters most of trees, over the ranges in which it does: of leaf-wise ones how many leaves, of depth-wise ones how deep. */
+export function treeSpaceOf(growth: TreeGrowth["kind"]): Space {
+  const size: Space =
+    growth === "leaf-wise"
+      ? { "growth.maxLeaves": { kind: "choice", values: [7, 15, 31, 63] } }
+      : { "growth.maxDepth": { kind: "choice", values: [3, 4, 5, 6] } };
+  return {
+    learningRate: { kind: "logarithmic", low: 0.01, high: 0.2 },
+    ...size,
+    minRows: { kind: "choice", values: [20, 50, 100, 200, 500] },
+    lambda: { kind: "logarithmic", low: 0.1, high: 50 },
+    columnShare: { kind: "choice", values: [0.3, 0.5, 0.8, 1] },
+  };
+}
 
 /** One penalty for all moves or questions: the run itself lets each choose its own from a path. */
 export const LINE_SPACE: Space = { lambda: { kind: "logarithmic", low: 1e-4, high: 3 } };
