@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { CommandError } from "../../training/command-error.ts";
 import { explain } from "../../training/command-line/explain-error.ts";
+import { searchCommand } from "../../training/command-line/search.ts";
+import { trainCommand } from "../../training/command-line/train.ts";
 import { readDataset } from "../../training/datasets/dataset-reader.ts";
 import { readRun, refuseFinished } from "../../training/train/run-folder.ts";
 import { familyOf, rowsOfRun } from "../../training/train/run-rows.ts";
@@ -22,6 +24,43 @@ describe("--resume", () => {
     await expect(refuseFinished(run)).rejects.toThrow("holds a run that came to its end: there is nothing to resume");
     writeFileSync(join(run, "checkpoint.previous"), "");
     await expect(refuseFinished(run)).resolves.toBeUndefined();
+  });
+});
+
+describe("an option that would change nothing", () => {
+  const run = (command: typeof trainCommand, given: string): Promise<unknown> => {
+    const all = ["--data", join(folder, "none"), "--out", join(folder, "unused"), ...given.split(" ")];
+    return command().exitOverride().parseAsync(all, { from: "user" });
+  };
+
+  it.each([
+    ["--rounds 5", "--rounds is of trees, and mlp is none of them: leave it out"],
+    ["--model trees --batch 64", "--batch is of networks, and trees is none of them: leave it out"],
+    ["--model linear --workers 2", "--workers is of networks and trees, and linear is none of them: leave it out"],
+    ["--momentum 0.5", "--momentum is of --optimiser sgd and rmsprop, and adamw makes nothing of it: leave it out"],
+    ["--optimiser rmsprop --nesterov", "--nesterov is of --optimiser sgd, and rmsprop makes nothing of it: leave it out"],
+    ["--every-epochs 2", "--every-epochs is of --schedule step, and linear makes nothing of it: leave it out"],
+    ["--schedule cosine --factor 0.5", "--factor is of --schedule step, and cosine makes nothing of it: leave it out"],
+    ["--model trees --growth depth-wise --leaves 7", "--leaves is of --growth leaf-wise, and depth-wise makes nothing of it"],
+    ["--model trees --answer classes --loss absolute", "--loss is of --answer moves, and classes makes nothing of it"],
+    ["--model linear --answer classes --intercept", "--intercept is of --answer moves, and classes makes nothing of it"],
+  ])("%s is refused, or a model would be taken for one of settings that it never had", async (given, message) => {
+    await expect(run(trainCommand, given)).rejects.toThrow(message);
+  });
+
+  it.each([
+    "--optimiser sgd --momentum 0.5 --nesterov",
+    "--schedule step --every-epochs 2 --factor 0.5",
+    "--model trees --leaves 7 --loss absolute",
+    "--model linear --answer moves --intercept",
+    "--loss huber",
+  ])("%s is taken", async (given) => {
+    await expect(run(trainCommand, given)).rejects.toThrow("holds no dataset.json");
+  });
+
+  it("is refused by a search as well", async () => {
+    await expect(run(searchCommand, "--momentum 0.5")).rejects.toThrow("adamw makes nothing of it");
+    await expect(run(searchCommand, "--model trees --loss absolute")).rejects.toThrow("holds no dataset.json");
   });
 });
 

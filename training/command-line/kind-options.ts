@@ -54,6 +54,17 @@ const KINDS_OF_OPTION: Readonly<Record<string, readonly RunKind[]>> = {
   ...ofKinds(["lines"], ["lambdas", "intercept"]),
 };
 
+/** Options that another one makes use of, and with which of its values. One that isn't given has its first or usual value. */
+const MADE_USE_OF: Readonly<Record<string, { readonly by: string; readonly values: readonly string[] }>> = {
+  momentum: { by: "optimiser", values: ["sgd", "rmsprop"] },
+  nesterov: { by: "optimiser", values: ["sgd"] },
+  everyEpochs: { by: "schedule", values: ["step"] },
+  factor: { by: "schedule", values: ["step"] },
+  leaves: { by: "growth", values: ["leaf-wise"] },
+  loss: { by: "answer", values: ["moves"] },
+  intercept: { by: "answer", values: ["moves"] },
+};
+
 const NAMES: Readonly<Record<RunKind, string>> = { network: "networks", trees: "trees", lines: "lines" };
 
 export function addKindOptions(command: Command): Command {
@@ -80,15 +91,20 @@ export function addKindOptions(command: Command): Command {
     .option("--intercept", "lines: of moves, with a drift of their own", LINE_DEFAULTS.hasIntercept);
 }
 
-/** Throws CommandError where an option was given that this kind of model makes nothing of. @param own what the command itself takes, of any kind. */
+/** Throws CommandError where an option was given that this kind of model, or another option, makes nothing of. @param own what the command itself takes, of any kind. */
 export function refuseUnused(command: Command, kind: RunKind, { model, own = [] }: { model: string; own?: readonly string[] }): void {
   for (const option of command.options) {
     const name = option.attributeName();
+    if (command.getOptionValueSource(name) !== "cli") continue;
     const kinds = own.includes(name) ? undefined : KINDS_OF_OPTION[name];
-    if (kinds === undefined || kinds.includes(kind) || command.getOptionValueSource(name) !== "cli") continue;
-    throw new CommandError(
-      `${option.long} is of ${kinds.map((of) => NAMES[of]).join(" and ")}, and ${model} is none of them: leave it out`,
-    );
+    if (kinds !== undefined && !kinds.includes(kind))
+      throw new CommandError(
+        `${option.long} is of ${kinds.map((of) => NAMES[of]).join(" and ")}, and ${model} is none of them: leave it out`,
+      );
+    const { by = "", values = [] } = MADE_USE_OF[name] ?? {};
+    const value: unknown = command.getOptionValue(by);
+    if (typeof value === "string" && !values.includes(value))
+      throw new CommandError(`${option.long} is of --${by} ${values.join(" and ")}, and ${value} makes nothing of it: leave it out`);
   }
 }
 
