@@ -12,7 +12,7 @@
  *   round after a tree that was such (combinedOf), where they don't cost more than a tree. That hangs on the round's number and the last trees alone,
  *   so a stopped training goes on to the same ones.
  *
- * Columns that are bounded (monotone) are not looked at, nor are more than MOST_COLUMNS.
+ * Where any column is bounded (monotone), or there are more than MOST_LOOK_AHEAD_COLUMNS, nothing is looked at.
  */
 
 import type { Tree } from "./contract.ts";
