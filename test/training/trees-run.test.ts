@@ -1,6 +1,6 @@
 /** Runs of trees and of lines, whole: from a dataset to scores and to a file that answers the same. */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { AnswerKind } from "../../models/contract.ts";
@@ -129,6 +129,33 @@ describe("a run of trees", () => {
     expect(bytesOf(out)).toEqual(bytesOf(whole.out));
     expect(readFileSync(join(out, "ensemble-05.trees"))).toEqual(readFileSync(join(whole.out, "ensemble-05.trees")));
     expect(existsSync(join(out, "checkpoint"))).toBe(false);
+  });
+
+  it("that is killed in the midst of an ensemble, with no time to write, goes on from rounds kept on the way", async () => {
+    const only = ["mid@1000"];
+    const whole = await trees("whole-kept", { only });
+    const kept = join(folder, "kept");
+    mkdirSync(kept);
+    let updates = 0;
+    // What a SIGKILL in the eighth round would leave.
+    const progress = {
+      ...silent,
+      update: () => (++updates === 8 ? copyFileSync(join(folder, "keeping", "checkpoint"), join(kept, "checkpoint")) : undefined),
+    };
+    const { out } = await trees("keeping", { only, checkpointSeconds: 0, progress });
+    expect(bytesOf(out)).toEqual(bytesOf(whole.out));
+    const { ensembles } = JSON.parse(readFileSync(join(kept, "checkpoint"), "utf8")) as { ensembles: ({ curve: unknown[] } | null)[] };
+    expect(ensembles[1]?.curve).toHaveLength(7);
+    await trees("kept", { only, resume: true, threads: 2 });
+    expect(bytesOf(kept)).toEqual(bytesOf(whole.out));
+  });
+
+  it("of classes takes no bound: under a softmax a class hangs on the answers for all, and would rise and fall all the same", async () => {
+    const settings = { ...SETTINGS, monotone: dataset.card.featureSet.columns.map((_, column) => (column === 0 ? 1 : 0) as 0 | 1) };
+    await expect(trees("bounded", { settings, model: { answer: "classes", size: "paper" } })).rejects.toThrow(
+      /--monotone bounds one answer/,
+    );
+    expect(existsSync(join(folder, "bounded"))).toBe(false);
   });
 
   it("goes on from no checkpoint that is of other settings, is corrupt or isn't there: it would be another run's", async () => {

@@ -64,6 +64,8 @@ export interface FitTreesOptions {
   readonly onRound?: (ensemble: number, score: RoundScore) => void;
   /** Called when an ensemble is done. */
   readonly onEnsemble?: (trained: readonly (TrainedTrees | null)[]) => Promise<void>;
+  /** Called between rounds, and awaited; `soFar` gives all that a training that was stopped there would have. */
+  readonly onPause?: (soFar: () => readonly (TrainedTrees | null)[]) => Promise<void>;
 }
 
 export interface FittedTrees {
@@ -90,7 +92,7 @@ export function askedOf(output: ModelOutput): Asked[] {
  * the mid and the ask of one horizon, say) share one session, in which the rows are binned once. Throws CommandError as trainTrees does.
  */
 export async function fitTrees(train: PreparedRows, validation: PreparedRows, options: FitTreesOptions): Promise<FittedTrees> {
-  const { settings, signal, onRound, onEnsemble } = options;
+  const { settings, signal, onRound, onEnsemble, onPause } = options;
   const { objective, ...shared } = settings;
   const asked = askedOf(options.output);
   const trained: (TrainedTrees | null)[] = asked.map(() => null);
@@ -110,6 +112,10 @@ export async function fitTrees(train: PreparedRows, validation: PreparedRows, op
       async onTarget(result, at) {
         trained[(group[at] as Member).index] = result;
         await onEnsemble?.(trained);
+      },
+      async onPause(soFar, at) {
+        const { index } = group[at] as Member;
+        await onPause?.(() => trained.with(index, soFar()));
       },
       ...(signal === undefined ? {} : { signal }),
     });

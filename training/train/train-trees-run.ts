@@ -37,9 +37,13 @@ export interface TrainTreesRunOptions {
   readonly commit: string | null;
   readonly resume?: boolean;
   readonly signal?: AbortSignal;
+  /** Between two checkpoints, beside those behind each ensemble: a minute unless told. */
+  readonly checkpointSeconds?: number;
   /** Hears of what went wrong and ends nothing. */
   readonly onWarning?: (message: string) => void;
 }
+
+const CHECKPOINT_SECONDS = 60;
 
 /** Stopped, with all rounds so far in the checkpoint. */
 export class RoundsInterrupted extends Error {
@@ -59,6 +63,10 @@ export async function trainTreesRun(options: TrainTreesRunOptions): Promise<Tree
   const { train, statistics } = rows;
   const { output } = statistics;
   const settings = settingsFor(output, options.settings);
+  if (output.unit === "probability" && settings.monotone?.some((direction) => direction !== 0) === true)
+    throw new CommandError(
+      "--monotone bounds one answer, and the probability of a class hangs on those of all: train moves, or leave it out",
+    );
   const wanted = wantedOf(output, only);
   const validation = masked(rows.validation, output, wanted);
   const checkpoint = join(out, CHECKPOINT_FILE);
@@ -68,10 +76,17 @@ export async function trainTreesRun(options: TrainTreesRunOptions): Promise<Tree
   if (options.resume !== true) await refuseToOverwriteTrees(checkpoint);
   const names = askedOf(output).map(({ name }) => name);
   const watch = watchRounds(progress, { names, wanted, rounds: settings.rounds });
+  let keptAt = performance.now();
   const keep = async (so: readonly (TrainedTrees | null)[]): Promise<void> => {
     await writeTreesCheckpoint(checkpoint, { conditions, trained: so });
     await writeCurve(out, metricsOf(so, names));
   };
+  // A full disk doesn't end a training: the last checkpoint is still there, and the next may find room.
+  const keepOrWarn = async (so: readonly (TrainedTrees | null)[]): Promise<void> => {
+    await keep(so).catch((error: unknown) => options.onWarning?.(warningOf(error)));
+    keptAt = performance.now();
+  };
+  const isDue = (): boolean => performance.now() - keptAt > 1_000 * (options.checkpointSeconds ?? CHECKPOINT_SECONDS);
   progress.start(`training ${family.id} on ${train.rows} rows`, settings.rounds * wanted.filter(Boolean).length);
   const { trained, isStopped } = await fitTrees(train, validation, {
     output,
@@ -81,8 +96,10 @@ export async function trainTreesRun(options: TrainTreesRunOptions): Promise<Tree
     from,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     onRound: watch,
-    // A full disk doesn't end a training: the last checkpoint is still there, and the next may find room.
-    onEnsemble: (so) => keep(so).catch((error: unknown) => options.onWarning?.(warningOf(error))),
+    onEnsemble: keepOrWarn,
+    onPause: async (soFar) => {
+      if (isDue()) await keepOrWarn(soFar());
+    },
   }).finally(() => progress.stop());
   if (isStopped) {
     await keep(trained);

@@ -106,6 +106,12 @@ async function boostTarget(thread: TreeThread, { session, at }: { session: Sessi
   const curve: RoundScore[] = (session.from?.[at]?.curve ?? []).slice(0, Math.max(0, rounds.length - 1));
   let best = curve.reduce(betterOf, { round: 0, loss: Number.POSITIVE_INFINITY });
   let isDone = false;
+  const { objective } = settings;
+  const soFar = (): TrainedTrees => {
+    const bestRound = settings.earlyStoppingRounds === null ? rounds.length : best.round;
+    const ensemble = { objective, columns, outputs: base.length, base, trees: rounds.slice(0, bestRound).flat() };
+    return { ensemble, curve, bestRound, rounds, isStopped: !isDone };
+  };
   for (;;) {
     const score = booster.score();
     refuseOverflow(booster, score);
@@ -115,6 +121,7 @@ async function boostTarget(thread: TreeThread, { session, at }: { session: Sessi
       best = betterOf(best, score);
     }
     await othersFirst();
+    await session.onPause?.(soFar, at);
     const isOverdue = settings.earlyStoppingRounds !== null && score.round - best.round >= settings.earlyStoppingRounds;
     isDone = score.round >= settings.rounds || isOverdue;
     if (isDone || session.signal?.aborted === true) crew.finish(at);
@@ -122,10 +129,7 @@ async function boostTarget(thread: TreeThread, { session, at }: { session: Sessi
     if (crew.isFinished(at)) break;
     rounds.push(booster.boost());
   }
-  const bestRound = settings.earlyStoppingRounds === null ? rounds.length : best.round;
-  const { objective } = settings;
-  const ensemble = { objective, columns, outputs: base.length, base, trees: rounds.slice(0, bestRound).flat() };
-  return { ensemble, curve, bestRound, rounds, isStopped: !isDone };
+  return soFar();
 }
 
 interface BestRound {

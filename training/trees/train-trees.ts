@@ -42,6 +42,8 @@ export interface TrainTreesForTargetsOptions {
   readonly onRound?: (score: RoundScore, target: number) => void;
   /** Called when a target is done, and awaited before the next. */
   readonly onTarget?: (trained: TrainedTrees, target: number) => Promise<void>;
+  /** Called between rounds, and awaited; `soFar` gives what a training that was stopped there would have. */
+  readonly onPause?: (soFar: () => TrainedTrees, target: number) => Promise<void>;
   readonly signal?: AbortSignal;
   /** [targets] where a stopped training stood; null or absent: at its beginning. */
   readonly from?: readonly (StoppedTrees | null)[];
