@@ -31,6 +31,6 @@ export function refuseOthers(path: string, kept: Readonly<Record<string, string>
     .map((name) => `${name} was ${kept[name] ?? "none"}, now ${now[name] ?? "none"}`);
   if (differing.length === 0) return;
   throw new CommandError(
-    `the checkpoint ${path} is of another training (${differing.join("; ")}): resume with the same, or train from the start`,
+    `the checkpoint ${path} is of another training (${differing.join("; ")}): resume with the same, or train anew with --overwrite`,
   );
 }
