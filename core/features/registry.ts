@@ -2,12 +2,14 @@
 
 import type { FeatureSet } from "./contract.ts";
 import { featureSetLevels10 } from "./levels-10/feature-set.ts";
+import { featureSetR70 } from "./r70/feature-set.ts";
 import { featureSetV1 } from "./v1/feature-set.ts";
+import { featureSetV2 } from "./v2/feature-set.ts";
 import { featureSetVolumes10 } from "./volumes-10/feature-set.ts";
 
-export { featureSetLevels10, featureSetV1, featureSetVolumes10 };
+export { featureSetLevels10, featureSetR70, featureSetV1, featureSetV2, featureSetVolumes10 };
 
-export const featureSets: readonly FeatureSet[] = [featureSetV1, featureSetLevels10, featureSetVolumes10];
+export const featureSets: readonly FeatureSet[] = [featureSetV1, featureSetV2, featureSetR70, featureSetLevels10, featureSetVolumes10];
 
 /** @returns null when no feature set has this fingerprint: a model that names it can't be served. */
 export function findFeatureSet(fingerprint: string): FeatureSet | null {

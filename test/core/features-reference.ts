@@ -1,11 +1,11 @@
 /**
- * Feature set v1 once more, written without a thought for speed: the whole event log is kept, and each column of each row is computed from
+ * Feature sets v1, r70 and v2 once more, written without a thought for speed: the whole event log is kept, and each column of each row is computed from
  * it anew, by the definition. Shares no code with core/features. Also the arbitrary markets that the property tests run on.
  */
 
 import fc from "fast-check";
 import { OrderBook } from "../../core/book/order-book.ts";
-import type { FeatureRow } from "../../core/features/contract.ts";
+import type { FeatureRow, FeatureSet } from "../../core/features/contract.ts";
 import { FeaturePipeline } from "../../core/features/pipeline.ts";
 import { featureSetV1 } from "../../core/features/registry.ts";
 import type { TradeEvent } from "../../core/market/event.ts";
@@ -15,7 +15,7 @@ export type Level = readonly [ticks: number, lots: number];
 /** One event: a change of the book (absolute sizes, 0 removes) or a trade. */
 export type LogEvent =
   | { kind: "book"; venueTime: number; bids: readonly Level[]; asks: readonly Level[] }
-  | { kind: "trade"; venueTime: number; takerSide: "buy" | "sell"; lots: number };
+  | { kind: "trade"; venueTime: number; takerSide: "buy" | "sell"; lots: number; ticks?: number };
 
 export interface MarketLog {
   startTime: number;
@@ -47,9 +47,9 @@ export function applyLevels(book: OrderBook, bids: readonly Level[], asks: reado
   });
 }
 
-export function tradeEvent(event: { venueTime: number; takerSide: "buy" | "sell"; lots: number }): TradeEvent {
-  const { venueTime, takerSide, lots } = event;
-  return { kind: "trade", symbol: "X", venueTime, tradeId: 1, priceTicks: 1, sizeLots: lots, takerSide };
+export function tradeEvent(event: { venueTime: number; takerSide: "buy" | "sell"; lots: number; ticks?: number }): TradeEvent {
+  const { venueTime, takerSide, lots, ticks = 1 } = event;
+  return { kind: "trade", symbol: "X", venueTime, tradeId: 1, priceTicks: ticks, sizeLots: lots, takerSide };
 }
 
 export function feedEvent(pipeline: FeaturePipeline, book: OrderBook, event: LogEvent): void {
@@ -63,10 +63,10 @@ export function feedEvent(pipeline: FeaturePipeline, book: OrderBook, event: Log
 }
 
 /** The rows that the pipeline writes for a log. */
-export function streamedRows(log: MarketLog): { rows: KeptRow[]; rowsHash: string } {
+export function streamedRows(log: MarketLog, featureSet: FeatureSet = featureSetV1): { rows: KeptRow[]; rowsHash: string } {
   const rows: KeptRow[] = [];
   const book = new OrderBook();
-  const pipeline = new FeaturePipeline(featureSetV1, { onRow: (row) => rows.push(keep(row)) });
+  const pipeline = new FeaturePipeline(featureSet, { onRow: (row) => rows.push(keep(row)) });
   applyLevels(book, log.bids, log.asks);
   pipeline.start(log.startTime, book);
   for (const event of log.events) feedEvent(pipeline, book, event);
@@ -164,7 +164,7 @@ function columnsAt(log: MarketLog, books: readonly PlainBook[], time: number): M
   columns.set("log_volume_bid", Math.log(bidLots / usual));
   columns.set("log_volume_ask", Math.log(askLots / usual));
   columns.set("spread_bps", (1e4 * (ask - bid)) / mid);
-  for (const levels of [1, 5, 10]) {
+  for (const levels of [1, 3, 5, 10, 20]) {
     const bids = sumLots(book.bids.slice(0, levels));
     const asks = sumLots(book.asks.slice(0, levels));
     columns.set(`imbalance_${levels}`, (bids - asks) / (bids + asks));
@@ -175,8 +175,11 @@ function columnsAt(log: MarketLog, books: readonly PlainBook[], time: number): M
     const near = ([ticks]: Level): boolean => Math.abs(ticks - mid) <= (mid * reach) / 1e4;
     columns.set(`depth_bid_${reach}bps`, Math.log(1 + sumLots(book.bids.filter(near)) / usual));
     columns.set(`depth_ask_${reach}bps`, Math.log(1 + sumLots(book.asks.filter(near)) / usual));
+    const [nearBids, nearAsks] = [sumLots(book.bids.filter(near)), sumLots(book.asks.filter(near))];
+    columns.set(`depth_imbalance_${reach}bps`, nearBids + nearAsks === 0 ? 0 : (nearBids - nearAsks) / (nearBids + nearAsks));
   }
-  for (const seconds of [1, 5, 10]) {
+  for (const [name, value] of wideColumns(log, { books, book, mid, usual, during, bookAt, time })) columns.set(name, value);
+  for (const seconds of [1, 2, 5, 10, 30]) {
     let ofi = 0;
     let volume = 0;
     for (const index of during(seconds)) {
@@ -187,7 +190,7 @@ function columnsAt(log: MarketLog, books: readonly PlainBook[], time: number): M
     columns.set(`ofi_${seconds}s`, squash(ofi / usual));
     columns.set(`signed_volume_${seconds}s`, squash(volume / usual));
   }
-  for (const seconds of [1, 5, 10, 30]) columns.set(`mid_return_${seconds}s`, 1e4 * Math.log(mid / midAt(time - seconds * 1000)));
+  for (const seconds of [1, 2, 5, 10, 20, 30]) columns.set(`mid_return_${seconds}s`, 1e4 * Math.log(mid / midAt(time - seconds * 1000)));
   const squares = grid(30).map((at) => {
     const move = 1e4 * Math.log(midAt(at) / midAt(at - 1000));
     return move * move;
@@ -195,6 +198,115 @@ function columnsAt(log: MarketLog, books: readonly PlainBook[], time: number): M
   columns.set("realised_volatility_30s", Math.sqrt(squares.reduce((a, b) => a + b, 0)));
   columns.set("seconds_since_gap", Math.min(60, (time - log.startTime) / 1000));
   return columns;
+}
+
+interface Moment {
+  readonly books: readonly PlainBook[];
+  readonly book: PlainBook;
+  readonly mid: number;
+  readonly usual: number;
+  readonly during: (seconds: number) => number[];
+  readonly bookAt: (at: number) => PlainBook;
+  readonly time: number;
+}
+
+/** What r70 and v2 have beside v1. */
+function wideColumns(log: MarketLog, moment: Moment): Map<string, number> {
+  const { books, book, mid, usual, during, bookAt, time } = moment;
+  const columns = new Map<string, number>();
+  const bps = (ticks: number): number => (1e4 * ticks) / mid;
+  const squash = (x: number): number => Math.sign(x) * Math.log(1 + 10 * Math.abs(x));
+  const averagePrice = (levels: readonly Level[]): number => levels.reduce((sum, [ticks, lots]) => sum + ticks * lots, 0) / sumLots(levels);
+  const vamp = ({ bids, asks }: PlainBook, count: number): number => {
+    const [b, a] = [bids.slice(0, count), asks.slice(0, count)];
+    return (averagePrice(b) * sumLots(a) + averagePrice(a) * sumLots(b)) / (sumLots(a) + sumLots(b));
+  };
+  for (const count of [5, 10, 20]) {
+    columns.set(
+      `vwap_deviation_${count}`,
+      bps((averagePrice(book.bids.slice(0, count)) + averagePrice(book.asks.slice(0, count))) / 2 - mid),
+    );
+    columns.set(`vamp_deviation_${count}`, bps(vamp(book, count) - mid));
+  }
+  for (const level of [2, 3, 5, 10]) {
+    const price = (levels: readonly Level[]): number => (levels[level - 1] ?? (levels.at(-1) as Level))[0];
+    columns.set(`gap_bid_${level}`, bps(mid - price(book.bids)));
+    columns.set(`gap_ask_${level}`, bps(price(book.asks) - mid));
+    columns.set(`gap_difference_${level}`, bps(price(book.asks) - mid - (mid - price(book.bids))));
+  }
+  for (const tau of [0.3, 1, 3]) {
+    const weigh = (levels: readonly Level[]): number =>
+      levels
+        .slice(0, 200)
+        .filter(([ticks]) => bps(Math.abs(ticks - mid)) <= 21)
+        .reduce((sum, [ticks, lots]) => sum + lots * Math.exp(-bps(Math.abs(ticks - mid)) / tau), 0);
+    const [b, a] = [weigh(book.bids), weigh(book.asks)];
+    const name = `${String(tau).replace(".", "_")}bps`;
+    columns.set(`weighted_imbalance_${name}`, b + a === 0 ? 0 : (b - a) / (b + a));
+    columns.set(`weighted_log_ratio_${name}`, Math.log((b + usual / 1000) / (a + usual / 1000)));
+  }
+  for (const multiple of [0.25, 1, 4]) {
+    const take = (levels: readonly Level[]): number => {
+      let left = usual * multiple;
+      const taken = levels.map(([ticks, lots]): Level => {
+        const own = Math.min(left, lots);
+        left -= own;
+        return [ticks, own];
+      });
+      return averagePrice(taken);
+    };
+    const name = String(multiple).replace(".", "_");
+    columns.set(`walk_mid_${name}`, bps((take(book.bids) + take(book.asks)) / 2 - mid));
+    columns.set(`walk_spread_${name}`, bps(take(book.asks) - take(book.bids)));
+  }
+  for (const seconds of [1, 5, 10, 30]) {
+    const changes = during(seconds).filter((index) => log.events[index]?.kind === "book");
+    const flow = (level: number): number =>
+      changes.reduce((sum, index) => sum + levelImbalance(books[index] as PlainBook, books[index + 1] as PlainBook, level), 0);
+    for (const level of [1, 2, 3, 5]) columns.set(`ofi_level_${level}_${seconds}s`, squash(flow(level) / usual));
+    const all = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].reduce((sum, level) => sum + flow(level), 0);
+    columns.set(`ofi_all_${seconds}s`, squash(all / usual));
+  }
+  for (const seconds of [1, 3, 5, 10])
+    columns.set(`vamp_return_${seconds}s`, 1e4 * Math.log(vamp(book, 10) / vamp(bookAt(time - seconds * 1000), 10)));
+  for (const seconds of [1, 10])
+    columns.set(`trades_${seconds}s`, Math.log(1 + during(seconds).filter((index) => log.events[index]?.kind === "trade").length));
+  const within = (ticks: number): number => Math.min(20, Math.max(-20, bps(ticks - mid)));
+  const prices = during(30).flatMap((index) => tradesOf(log.events[index]).map(({ ticks = 1 }) => ticks));
+  for (const count of [1, 5, 20]) {
+    const last = prices.slice(-count);
+    columns.set(
+      `last_trades_deviation_${count}`,
+      last.length === 0 ? 0 : within(last.reduce((sum, ticks) => sum + ticks, 0) / last.length),
+    );
+  }
+  const age = Array.from({ length: 30 }, (_, seconds) => seconds).find((seconds) =>
+    during(seconds + 1).some((index) => log.events[index]?.kind === "trade"),
+  );
+  columns.set("last_trade_age", Math.log(1 + (age ?? 30)));
+  const second = during(1);
+  const lastChange = second.findLastIndex((index) => log.events[index]?.kind === "book");
+  const ahead = second.slice(lastChange + 1).flatMap((index) => tradesOf(log.events[index]));
+  columns.set("trades_ahead", Math.log(1 + ahead.length));
+  columns.set(
+    "signed_volume_ahead",
+    squash(ahead.reduce((sum, { takerSide, lots }) => sum + (takerSide === "buy" ? lots : -lots), 0) / usual),
+  );
+  columns.set("trade_deviation_ahead", ahead.length === 0 ? 0 : within(ahead.at(-1)?.ticks ?? 1));
+  return columns;
+}
+
+function tradesOf(event: LogEvent | undefined): Extract<LogEvent, { kind: "trade" }>[] {
+  return event?.kind === "trade" ? [event] : [];
+}
+
+/** e_n of the m-th best prices; a level that isn't there is a price worse than any. */
+function levelImbalance(before: PlainBook, after: PlainBook, level: number): number {
+  const [b0, qb0] = before.bids[level - 1] ?? [Number.NEGATIVE_INFINITY, 0];
+  const [a0, qa0] = before.asks[level - 1] ?? [Number.POSITIVE_INFINITY, 0];
+  const [b1, qb1] = after.bids[level - 1] ?? [Number.NEGATIVE_INFINITY, 0];
+  const [a1, qa1] = after.asks[level - 1] ?? [Number.POSITIVE_INFINITY, 0];
+  return (b1 >= b0 ? qb1 : 0) - (b1 <= b0 ? qb0 : 0) - (a1 <= a0 ? qa1 : 0) + (a1 >= a0 ? qa0 : 0);
 }
 
 /** Prices of the arbitrary markets stay within 20 ticks of it; it is chosen so that no level ever lies just at 1, 2 or 5 bps of the mid. */
@@ -205,7 +317,7 @@ type Action =
   | { kind: "set"; side: "bid" | "ask"; offset: number; lots: number }
   | { kind: "far"; side: "bid" | "ask"; away: number; lots: number }
   | { kind: "cut"; side: "bid" | "ask"; depth: number }
-  | { kind: "trade"; takerSide: "buy" | "sell"; lots: number };
+  | { kind: "trade"; takerSide: "buy" | "sell"; lots: number; offset: number };
 
 const side = fc.constantFrom("bid" as const, "ask" as const);
 const lots = fc.integer({ min: 1, max: 500 });
@@ -215,7 +327,16 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("cut" as const), side, depth: fc.integer({ min: 0, max: 4 }) }) },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant("trade" as const), takerSide: fc.constantFrom("buy" as const, "sell" as const), lots }),
+    arbitrary: fc.record({
+      kind: fc.constant("trade" as const),
+      takerSide: fc.constantFrom("buy" as const, "sell" as const),
+      lots,
+      // Some beyond what counts, on either side.
+      offset: fc.oneof(
+        { weight: 9, arbitrary: fc.integer({ min: -25, max: 25 }) },
+        { weight: 1, arbitrary: fc.integer({ min: -3000, max: 3000 }) },
+      ),
+    }),
   },
 );
 /** Mostly bursts; some seconds of silence; now and then an event older than the clock, as venues send across channels. */
@@ -254,7 +375,7 @@ function marketOf(startTime: number, steps: readonly (readonly [number, Action])
 }
 
 function eventOf(act: Action, venueTime: number, bids: Map<number, number>, asks: Map<number, number>): LogEvent {
-  if (act.kind === "trade") return { kind: "trade", venueTime, takerSide: act.takerSide, lots: act.lots };
+  if (act.kind === "trade") return { kind: "trade", venueTime, takerSide: act.takerSide, lots: act.lots, ticks: CENTRE_TICKS + act.offset };
   const isBid = act.side === "bid";
   const own: Level[] = [];
   const other: Level[] = [];

@@ -1,22 +1,9 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OrderBook } from "../../core/book/order-book.ts";
-import { FeaturePipeline } from "../../core/features/pipeline.ts";
+import { OrderFlow } from "../../core/features/columns/order-flow.ts";
 import { featureSets, featureSetV1, findFeatureSet } from "../../core/features/registry.ts";
-import { OrderFlow } from "../../core/features/v1/order-flow.ts";
 import { logOnePlus } from "../../core/math/elementary.ts";
-import {
-  applyLevels,
-  arbitraryMarket,
-  CENTRE_TICKS,
-  feedEvent,
-  type KeptRow,
-  keep,
-  type Level,
-  type MarketLog,
-  referenceRows,
-  streamedRows,
-} from "./features-reference.ts";
+import { applyLevels, type Level, streamedRows } from "./features-reference.ts";
 
 const column = (name: string): number => {
   const index = featureSetV1.columns.indexOf(name);
@@ -107,123 +94,6 @@ describe("known answers", () => {
   });
 });
 
-describe("any market", () => {
-  const runs = { numRuns: 60 };
-
-  it("streaming gives what the definitions give on the whole log: no window, clock or state is off by one", () => {
-    let compared = 0;
-    fc.assert(
-      fc.property(arbitraryMarket, (log) => {
-        const { rows } = streamedRows(log);
-        const reference = referenceRows(log);
-        expect(rows.map((row) => row.featureTime)).toEqual(reference.map((row) => row.featureTime));
-        rows.forEach(({ row }, index) => {
-          const expected = reference[index]?.columns;
-          expect([...(expected?.keys() ?? [])].sort()).toEqual([...featureSetV1.columns].sort());
-          for (const [at, name] of featureSetV1.columns.entries()) {
-            const value = expected?.get(name) ?? Number.NaN;
-            // The reference takes ln of a ratio near 1, which loses up to 1e-12 bps.
-            expect(Math.abs((row[at] ?? Number.NaN) - value), `${name} at row ${index}`).toBeLessThanOrEqual(
-              5e-12 + 1e-12 * Math.abs(value),
-            );
-            compared++;
-          }
-        });
-      }),
-      runs,
-    );
-    expect(compared).toBeGreaterThan(10_000);
-  });
-
-  it("rows of a prefix are the first rows of the whole, to the bit: nothing is read from the future", () => {
-    fc.assert(
-      fc.property(arbitraryMarket, fc.double({ min: 0, max: 1, noNaN: true }), (log, share) => {
-        const cut = Math.floor(log.events.length * share);
-        const part = streamedRows({ ...log, events: log.events.slice(0, cut) }).rows;
-        expect(part).toEqual(streamedRows(log).rows.slice(0, part.length));
-      }),
-      runs,
-    );
-  });
-
-  it("a feed that began later writes the same bytes once warm: nothing older than the windows leaves a trace", () => {
-    const gap = column("seconds_since_gap");
-    let compared = 0;
-    fc.assert(
-      fc.property(arbitraryMarket, fc.double({ min: 0, max: 0.6, noNaN: true }), (log, share) => {
-        const wanted = new Map(streamedRows(log).rows.map((row) => [row.featureTime, row]));
-        for (const { featureTime, isWarm, row } of streamedRows(begunLater(log, Math.floor(log.events.length * share))).rows) {
-          if (!isWarm) continue;
-          expect(row.filter((_, at) => at !== gap)).toEqual(wanted.get(featureTime)?.row.filter((_, at) => at !== gap));
-          compared++;
-        }
-      }),
-      runs,
-    );
-    expect(compared).toBeGreaterThan(500);
-  });
-
-  it("after a gap the rows are those of a feed that never saw what was before it: nothing reaches across", () => {
-    fc.assert(
-      fc.property(arbitraryMarket, arbitraryMarket, (before, market) => {
-        const after = laterBy(market, 1_000_000);
-        const rows: KeptRow[] = [];
-        const book = new OrderBook();
-        const pipeline = new FeaturePipeline(featureSetV1, { onRow: (row) => rows.push(keep(row)) });
-        for (const log of [before, after]) {
-          rows.length = 0;
-          replaceBook(book, log.bids, log.asks);
-          pipeline.start(log.startTime, book);
-          for (const event of log.events) feedEvent(pipeline, book, event);
-          pipeline.stop();
-        }
-        const fresh = streamedRows(after).rows;
-        expect(rows.map(({ segment, ...row }) => row)).toEqual(fresh.map(({ segment, ...row }) => row));
-      }),
-      runs,
-    );
-  });
-
-  it("the mirrored market has mirrored columns: no side is treated better than the other", () => {
-    fc.assert(
-      fc.property(arbitraryMarket, (log) => {
-        const plain = streamedRows(log).rows;
-        const turned = streamedRows(mirrored(log)).rows;
-        expect(turned.length).toBe(plain.length);
-        plain.forEach(({ row }, index) => {
-          for (const [at, name] of featureSetV1.columns.entries()) {
-            const { twin, sign, isExact } = mirrorOf(name);
-            const value = row[at] ?? Number.NaN;
-            const other = sign * (turned[index]?.row[column(twin)] ?? Number.NaN);
-            // Mirrored prices are other numbers, 40 in a million at most, so what is divided by a price differs by as much.
-            if (isExact) expect(other, name).toBeCloseTo(value, 12);
-            else expect(Math.abs(other - value), name).toBeLessThanOrEqual(1e-4 * Math.abs(value) + 1e-9);
-          }
-        });
-      }),
-      runs,
-    );
-  });
-
-  it("a finer tick and a smaller lot change no bit: a model carries over to another instrument", () => {
-    fc.assert(
-      fc.property(arbitraryMarket, (log) => {
-        expect(streamedRows(rescaled(log, 8, 1024)).rows.map((row) => row.row)).toEqual(streamedRows(log).rows.map((row) => row.row));
-      }),
-      runs,
-    );
-  });
-
-  it("no column is ever NaN or infinite, also with sizes as large as a decoder lets through", () => {
-    fc.assert(
-      fc.property(arbitraryMarket, fc.constantFrom(1, 2 ** 44), (log, lotScale) => {
-        for (const { row } of streamedRows(rescaled(log, 1, lotScale)).rows) expect(row.every(Number.isFinite)).toBe(true);
-      }),
-      runs,
-    );
-  });
-});
-
 describe("the set", () => {
   it("keeps its fingerprint: were it to change by accident, every published model would refuse to load", () => {
     expect(featureSetV1.fingerprint).toBe("2a4e9a89a506c4c4");
@@ -245,56 +115,3 @@ describe("the set", () => {
     }
   });
 });
-
-/** The market as a feed sees it that begins after the first `count` events. */
-function begunLater(log: MarketLog, count: number): MarketLog {
-  const missed = log.events.slice(0, count);
-  const bids = new Map(log.bids);
-  const asks = new Map(log.asks);
-  for (const event of missed) {
-    if (event.kind !== "book") continue;
-    for (const [ticks, lots] of event.bids) bids.set(ticks, lots);
-    for (const [ticks, lots] of event.asks) asks.set(ticks, lots);
-  }
-  const startTime = Math.max(log.startTime, ...missed.map((event) => event.venueTime));
-  const resting = (levels: Map<number, number>): Level[] => [...levels].filter(([, lots]) => lots > 0);
-  return { startTime, bids: resting(bids), asks: resting(asks), events: log.events.slice(count) };
-}
-
-function laterBy(log: MarketLog, shiftMs: number): MarketLog {
-  const events = log.events.map((event) => ({ ...event, venueTime: event.venueTime + shiftMs }));
-  return { ...log, startTime: log.startTime + shiftMs, events };
-}
-
-function mirrored(log: MarketLog): MarketLog {
-  const turn = (levels: readonly Level[]): Level[] => levels.map(([ticks, lots]) => [2 * CENTRE_TICKS - ticks, lots]);
-  return {
-    startTime: log.startTime,
-    bids: turn(log.asks),
-    asks: turn(log.bids),
-    events: log.events.map((event) =>
-      event.kind === "trade"
-        ? { ...event, takerSide: event.takerSide === "buy" ? "sell" : "buy" }
-        : { ...event, bids: turn(event.asks), asks: turn(event.bids) },
-    ),
-  };
-}
-
-/** Where a column goes in the mirror, with what sign, and whether to the last digits. */
-function mirrorOf(name: string): { twin: string; sign: 1 | -1; isExact: boolean } {
-  const twin = name.replace(/_(bid|ask)(?=_|$)/, (_, side) => (side === "bid" ? "_ask" : "_bid"));
-  const isOdd = /^(log_return|imbalance|weighted_mid|ofi|signed_volume|mid_return)/.test(name);
-  return { twin, sign: isOdd ? -1 : 1, isExact: /^(log_volume|imbalance|depth|ofi|signed_volume|seconds)/.test(name) };
-}
-
-function rescaled(log: MarketLog, tickScale: number, lotScale: number): MarketLog {
-  const scale = (levels: readonly Level[]): Level[] => levels.map(([ticks, lots]) => [ticks * tickScale, lots * lotScale]);
-  return {
-    startTime: log.startTime,
-    bids: scale(log.bids),
-    asks: scale(log.asks),
-    events: log.events.map((event) =>
-      event.kind === "trade" ? { ...event, lots: event.lots * lotScale } : { ...event, bids: scale(event.bids), asks: scale(event.asks) },
-    ),
-  };
-}

@@ -5,20 +5,22 @@
  * What a column means is frozen: a change of meaning raises REVISION here, and models trained on the old one refuse the new.
  */
 
+import { createDepth } from "../columns/depth.ts";
+import { createImbalance } from "../columns/imbalance.ts";
+import { createLogReturn } from "../columns/log-returns.ts";
+import { createLogVolume } from "../columns/log-volume.ts";
+import { createMidReturns } from "../columns/mid-returns.ts";
+import { createOrderFlowImbalance } from "../columns/order-flow.ts";
+import { createRealisedVolatility } from "../columns/realised-volatility.ts";
+import { createSecondsSinceGap } from "../columns/seconds-since-gap.ts";
+import { createSignedVolume } from "../columns/signed-volume.ts";
+import { createSpread } from "../columns/spread.ts";
+import { createWeightedMidDeviation } from "../columns/weighted-mid.ts";
 import { defineFeatureSet } from "../define.ts";
-import { createDepth } from "./depth.ts";
-import { createImbalance } from "./imbalance.ts";
-import { createLogReturn } from "./log-returns.ts";
-import { createLogVolume } from "./log-volume.ts";
-import { createMidReturns } from "./mid-returns.ts";
-import { createOrderFlowImbalance } from "./order-flow.ts";
-import { createRealisedVolatility } from "./realised-volatility.ts";
-import { createSecondsSinceGap } from "./seconds-since-gap.ts";
-import { createSignedVolume } from "./signed-volume.ts";
-import { createSpread } from "./spread.ts";
-import { createWeightedMidDeviation } from "./weighted-mid.ts";
 
 const REVISION = 1;
+/** Flows lose their grip on the price within seconds. */
+const FLOW_WINDOWS_SECONDS: readonly number[] = [1, 5, 10];
 
 export const featureSetV1 = defineFeatureSet("v1", REVISION, () => [
   createLogReturn("bid"),
@@ -26,13 +28,13 @@ export const featureSetV1 = defineFeatureSet("v1", REVISION, () => [
   createLogVolume("bid"),
   createLogVolume("ask"),
   createSpread(),
-  createImbalance(),
+  createImbalance([1, 5, 10]),
   createWeightedMidDeviation(),
   createDepth("bid"),
   createDepth("ask"),
-  createOrderFlowImbalance(),
-  createSignedVolume(),
-  createMidReturns(),
-  createRealisedVolatility(),
+  createOrderFlowImbalance(FLOW_WINDOWS_SECONDS),
+  createSignedVolume(FLOW_WINDOWS_SECONDS),
+  createMidReturns([1, 5, 10, 30]),
+  createRealisedVolatility(30),
   createSecondsSinceGap(),
 ]);

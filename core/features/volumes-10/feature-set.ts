@@ -1,7 +1,7 @@
 /** Feature set volumes-10: 20 columns, how much rests at each of the best ten levels, and nothing else. */
 
+import { createVolumeColumns } from "../columns/volumes.ts";
 import { defineFeatureSet } from "../define.ts";
-import { createVolumeColumns } from "./volume-columns.ts";
 
 const REVISION = 1;
 

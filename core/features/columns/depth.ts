@@ -8,7 +8,7 @@ import { logOnePlus } from "../../math/elementary.ts";
 import type { Side } from "../../units/side.ts";
 import type { Feature } from "../contract.ts";
 import { DepthScale } from "./depth-scale.ts";
-import { WARMUP_MS } from "./windows.ts";
+import { DEPTH_SCALE_WARMUP_MS } from "./warm-up.ts";
 
 const REACHES_BPS: readonly number[] = [1, 2, 5];
 
@@ -21,7 +21,7 @@ export function createDepth(side: Side): Feature {
       formula: `ln(1 + ${side} lots within ${reach} bps of the mid / depth scale)`,
       source: "depth near the mid, made free of the lot size",
     })),
-    warmupMs: WARMUP_MS,
+    warmupMs: DEPTH_SCALE_WARMUP_MS,
     onBook() {},
     onTrade() {},
     write({ book }, _time, out, offset) {

@@ -3,7 +3,7 @@
 import { logReturnBps } from "../../math/bps.ts";
 import type { Side } from "../../units/side.ts";
 import type { Feature } from "../contract.ts";
-import { WARMUP_MS } from "./windows.ts";
+import { warmupOf } from "./warm-up.ts";
 
 export function createLogReturn(side: Side): Feature {
   let previousTicks: number | null = null;
@@ -16,7 +16,7 @@ export function createLogReturn(side: Side): Feature {
         source: "log return of a quote, per side",
       },
     ],
-    warmupMs: WARMUP_MS,
+    warmupMs: warmupOf([1]),
     onBook() {},
     onTrade() {},
     write({ book }, _time, out, offset) {

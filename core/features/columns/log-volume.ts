@@ -4,7 +4,7 @@ import { naturalLog } from "../../math/elementary.ts";
 import type { Side } from "../../units/side.ts";
 import type { Feature } from "../contract.ts";
 import { DepthScale } from "./depth-scale.ts";
-import { WARMUP_MS } from "./windows.ts";
+import { DEPTH_SCALE_WARMUP_MS } from "./warm-up.ts";
 
 export function createLogVolume(side: Side): Feature {
   const scale = new DepthScale();
@@ -17,7 +17,7 @@ export function createLogVolume(side: Side): Feature {
         source: "log of the best queue, made free of the lot size",
       },
     ],
-    warmupMs: WARMUP_MS,
+    warmupMs: DEPTH_SCALE_WARMUP_MS,
     onBook() {},
     onTrade() {},
     write({ book }, _time, out, offset) {

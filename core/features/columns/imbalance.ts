@@ -1,12 +1,10 @@
-/** Which side of the book is heavier, by its best 1, 5 and 10 levels: +1 all bids, -1 all asks. */
+/** Which side of the book is heavier, by its best levels: +1 all bids, -1 all asks. */
 
 import type { Feature } from "../contract.ts";
 
-const LEVELS: readonly number[] = [1, 5, 10];
-
-export function createImbalance(): Feature {
+export function createImbalance(counts: readonly number[]): Feature {
   return {
-    columns: LEVELS.map((levels) => ({
+    columns: counts.map((levels) => ({
       name: `imbalance_${levels}`,
       unit: "-1 to 1",
       formula: `(bid - ask) / (bid + ask), lots of the best ${levels} level${levels === 1 ? "" : "s"}`,
@@ -16,8 +14,8 @@ export function createImbalance(): Feature {
     onBook() {},
     onTrade() {},
     write({ book }, _time, out, offset) {
-      for (let index = 0; index < LEVELS.length; index++) {
-        const levels = LEVELS[index] as number;
+      for (let index = 0; index < counts.length; index++) {
+        const levels = counts[index] as number;
         const bid = book.bids.depthLots(levels);
         const ask = book.asks.depthLots(levels);
         out[offset + index] = (bid - ask) / (bid + ask);

@@ -11,8 +11,9 @@
 import type { Ladder } from "../../book/ladder.ts";
 import { sideSign } from "../../units/side.ts";
 import type { Feature } from "../contract.ts";
+import { DEPTH_SCALE_SECONDS } from "./depth-scale.ts";
 import { FlowWindows } from "./flow-windows.ts";
-import { FLOW_WINDOWS_SECONDS, WARMUP_MS } from "./windows.ts";
+import { warmupOf } from "./warm-up.ts";
 
 /** The best level of one side, and what flowed to it since: written once for both sides, since a better price has a larger key on both. */
 class BestLevel {
@@ -50,17 +51,17 @@ export class OrderFlow {
   }
 }
 
-export function createOrderFlowImbalance(): Feature {
+export function createOrderFlowImbalance(windowsSeconds: readonly number[]): Feature {
   const flow = new OrderFlow();
-  const windows = new FlowWindows();
+  const windows = new FlowWindows(windowsSeconds);
   return {
-    columns: FLOW_WINDOWS_SECONDS.map((window) => ({
+    columns: windowsSeconds.map((window) => ({
       name: `ofi_${window}s`,
       unit: "signedLog of a ratio",
       formula: `signedLog(sum of e_n over ${window} s / depth scale), signedLog(x) = sign(x)·ln(1 + 10·|x|)`,
       source: "Cont, Kukanov, Stoikov 2014",
     })),
-    warmupMs: WARMUP_MS,
+    warmupMs: warmupOf([DEPTH_SCALE_SECONDS, ...windowsSeconds]),
     onBook({ book }) {
       windows.add(flow.next(book.bids, book.asks));
     },

@@ -2,19 +2,20 @@
 
 import { takerSign } from "../../units/side.ts";
 import type { Feature } from "../contract.ts";
+import { DEPTH_SCALE_SECONDS } from "./depth-scale.ts";
 import { FlowWindows } from "./flow-windows.ts";
-import { FLOW_WINDOWS_SECONDS, WARMUP_MS } from "./windows.ts";
+import { warmupOf } from "./warm-up.ts";
 
-export function createSignedVolume(): Feature {
-  const windows = new FlowWindows();
+export function createSignedVolume(windowsSeconds: readonly number[]): Feature {
+  const windows = new FlowWindows(windowsSeconds);
   return {
-    columns: FLOW_WINDOWS_SECONDS.map((window) => ({
+    columns: windowsSeconds.map((window) => ({
       name: `signed_volume_${window}s`,
       unit: "signedLog of a ratio",
       formula: `signedLog(lots bought less lots sold by takers over ${window} s / depth scale)`,
       source: "trade imbalance, cf. Cont, Kukanov, Stoikov 2014, section 4",
     })),
-    warmupMs: WARMUP_MS,
+    warmupMs: warmupOf([DEPTH_SCALE_SECONDS, ...windowsSeconds]),
     onBook() {},
     onTrade(trade) {
       windows.add(takerSign(trade.takerSide) * trade.sizeLots);

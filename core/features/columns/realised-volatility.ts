@@ -1,23 +1,23 @@
-/** How restless the mid was: the root of the sum of its squared one-second log returns over the last 30 seconds. */
+/** How restless the mid was: the root of the sum of its squared one-second log returns over the last so many seconds. */
 
 import { logReturnBps } from "../../math/bps.ts";
 import { RingBuffer } from "../../math/ring-buffer.ts";
 import type { Feature } from "../contract.ts";
-import { LONGEST_WINDOW_SECONDS, WARMUP_MS } from "./windows.ts";
+import { warmupOf } from "./warm-up.ts";
 
-export function createRealisedVolatility(): Feature {
-  const squares = new RingBuffer(LONGEST_WINDOW_SECONDS);
+export function createRealisedVolatility(windowSeconds: number): Feature {
+  const squares = new RingBuffer(windowSeconds);
   let previous: number | null = null;
   return {
     columns: [
       {
-        name: `realised_volatility_${LONGEST_WINDOW_SECONDS}s`,
+        name: `realised_volatility_${windowSeconds}s`,
         unit: "bps",
-        formula: `square root of the sum over ${LONGEST_WINDOW_SECONDS} s of (10^4·ln(mid(t) / mid(t - 1 s)))^2`,
+        formula: `square root of the sum over ${windowSeconds} s of (10^4·ln(mid(t) / mid(t - 1 s)))^2`,
         source: "Andersen, Bollerslev, Diebold, Labys 2003, realised volatility",
       },
     ],
-    warmupMs: WARMUP_MS,
+    warmupMs: warmupOf([windowSeconds]),
     onBook() {},
     onTrade() {},
     write({ book }, _time, out, offset) {
@@ -27,7 +27,7 @@ export function createRealisedVolatility(): Feature {
         squares.push(move * move);
       }
       previous = now;
-      out[offset] = Math.sqrt(squares.sumOfLast(LONGEST_WINDOW_SECONDS));
+      out[offset] = Math.sqrt(squares.sumOfLast(windowSeconds));
     },
     reset() {
       squares.clear();

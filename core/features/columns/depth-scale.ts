@@ -11,6 +11,7 @@
 import type { OrderBook } from "../../book/order-book.ts";
 import { RingBuffer } from "../../math/ring-buffer.ts";
 
+/** Grid times of the mean. */
 export const DEPTH_SCALE_SECONDS = 30;
 const LEVELS = 5;
 

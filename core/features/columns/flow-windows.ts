@@ -1,5 +1,5 @@
 /**
- * A flow of lots, second by second, read over the windows of this feature set: divided by the depth scale, its tails pulled in by signedLog.
+ * A flow of lots, second by second, read over windows of some seconds: divided by the depth scale, its tails pulled in by signedLog.
  * What flows (orders, trades) is its owner's business.
  */
 
@@ -7,12 +7,17 @@ import type { OrderBook } from "../../book/order-book.ts";
 import { RingBuffer } from "../../math/ring-buffer.ts";
 import { signedLog } from "../../math/signed-log.ts";
 import { DepthScale } from "./depth-scale.ts";
-import { FLOW_WINDOWS_SECONDS, LONGEST_FLOW_WINDOW_SECONDS } from "./windows.ts";
 
 export class FlowWindows {
   private readonly scale = new DepthScale();
-  private readonly seconds = new RingBuffer(LONGEST_FLOW_WINDOW_SECONDS);
+  private readonly windowsSeconds: readonly number[];
+  private readonly seconds: RingBuffer;
   private lotsThisSecond = 0;
+
+  constructor(windowsSeconds: readonly number[]) {
+    this.windowsSeconds = windowsSeconds;
+    this.seconds = new RingBuffer(Math.max(...windowsSeconds));
+  }
 
   /** @param lots signed, buy pressure positive. Sums are integers, exact while below 2^53. */
   add(lots: number): void {
@@ -24,8 +29,8 @@ export class FlowWindows {
     const usual = this.scale.measure(book);
     this.seconds.push(this.lotsThisSecond);
     this.lotsThisSecond = 0;
-    for (let index = 0; index < FLOW_WINDOWS_SECONDS.length; index++) {
-      out[offset + index] = signedLog(this.seconds.sumOfLast(FLOW_WINDOWS_SECONDS[index] as number) / usual);
+    for (let index = 0; index < this.windowsSeconds.length; index++) {
+      out[offset + index] = signedLog(this.seconds.sumOfLast(this.windowsSeconds[index] as number) / usual);
     }
   }
 

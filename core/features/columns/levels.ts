@@ -12,8 +12,8 @@ import type { Ladder } from "../../book/ladder.ts";
 import { BPS } from "../../math/bps.ts";
 import { signedLog } from "../../math/signed-log.ts";
 import type { Feature, FeatureColumn } from "../contract.ts";
-import { DepthScale } from "../v1/depth-scale.ts";
-import { WARMUP_MS } from "../v1/windows.ts";
+import { DepthScale } from "./depth-scale.ts";
+import { DEPTH_SCALE_WARMUP_MS } from "./warm-up.ts";
 
 export const LEVEL_COUNT = 10;
 const COLUMNS_A_LEVEL = 4;
@@ -22,7 +22,7 @@ export function createLevelColumns(): Feature {
   const scale = new DepthScale();
   return {
     columns: Array.from({ length: LEVEL_COUNT }, (_, index) => describeLevel(index + 1)).flat(),
-    warmupMs: WARMUP_MS,
+    warmupMs: DEPTH_SCALE_WARMUP_MS,
     onBook() {},
     onTrade() {},
     write({ book }, _time, out, offset) {
