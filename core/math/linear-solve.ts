@@ -78,3 +78,52 @@ function substituteBackward(lower: Float64Array, values: Float64Array, { size, c
     }
   }
 }
+
+/**
+ * X of A·X = B for any square A, by elimination with the largest pivot of each column (Golub and Van Loan, 3.4).
+ * @param matrix [n, n] row-major. @param right [n, m] row-major. Neither is changed.
+ * @returns X, [n, m]; null when a pivot is rounding: the matrix is singular.
+ */
+export function solveLinear(matrix: Float64Array, right: Float64Array, size: number): Float64Array | null {
+  if (matrix.length !== size * size) throw new RangeError(`a matrix of ${matrix.length} numbers is not ${size} x ${size}`);
+  if (size === 0 || right.length % size !== 0) throw new RangeError(`a right side of ${right.length} numbers has no ${size} rows`);
+  const columns = right.length / size;
+  const [left, solution] = [matrix.slice(), right.slice()];
+  const largest = left.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  for (let step = 0; step < size; step++) {
+    const pivot = pivotRow(left, size, step);
+    if (!(Math.abs(left[pivot * size + step] as number) > SMALLEST_PIVOT_SHARE * largest)) return null;
+    swapRows(left, { size, one: step, other: pivot });
+    swapRows(solution, { size: columns, one: step, other: pivot });
+    for (let row = 0; row < size; row++) {
+      if (row === step) continue;
+      const factor = (left[row * size + step] as number) / (left[step * size + step] as number);
+      for (let column = step; column < size; column++)
+        subtractScaled(left, row * size + column, factor * (left[step * size + column] as number));
+      for (let column = 0; column < columns; column++)
+        subtractScaled(solution, row * columns + column, factor * (solution[step * columns + column] as number));
+    }
+  }
+  return solution.map((value, at) => {
+    const row = Math.floor(at / columns);
+    return value / (left[row * size + row] as number);
+  });
+}
+
+function pivotRow(matrix: Float64Array, size: number, step: number): number {
+  let best = step;
+  for (let row = step + 1; row < size; row++) {
+    if (Math.abs(matrix[row * size + step] as number) > Math.abs(matrix[best * size + step] as number)) best = row;
+  }
+  return best;
+}
+
+function swapRows(matrix: Float64Array, { size, one, other }: { size: number; one: number; other: number }): void {
+  const kept = matrix.slice(one * size, (one + 1) * size);
+  matrix.copyWithin(one * size, other * size, (other + 1) * size);
+  matrix.set(kept, other * size);
+}
+
+function subtractScaled(values: Float64Array, at: number, amount: number): void {
+  values[at] = (values[at] as number) - amount;
+}
