@@ -7,6 +7,7 @@ import { benchBook } from "./book.ts";
 import { benchDecode } from "./decode.ts";
 import { benchDecodeBitmex } from "./decode-bitmex.ts";
 import { benchDecodeCoinbase } from "./decode-coinbase.ts";
+import { benchFeatures } from "./features.ts";
 import { benchFeed } from "./feed.ts";
 import { benchLevels } from "./levels.ts";
 import type { Bench, BenchResult } from "./report.ts";
@@ -61,6 +62,16 @@ for (const { name, about, run } of BENCHES) {
     .option("--json", "JSON lines alone")
     .action((options: RoundsOptions) => runRounds(run, options));
 }
+
+program
+  .command("features")
+  .description("events a second through each feature set, beside the same columns computed naively")
+  .option("--seconds <count>", "of made-up market", "300")
+  .option("--seed <number>", "of the market", "1")
+  .option("--rounds <count>", "timed rounds", "7")
+  .action(({ seconds, seed, rounds }: Record<"seconds" | "seed" | "rounds", string>) =>
+    printAll(benchFeatures({ seconds: Number(seconds), seed: Number(seed), rounds: Number(rounds) })),
+  );
 
 program
   .command("feed")
