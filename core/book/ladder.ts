@@ -78,6 +78,20 @@ export class Ladder {
     return depth < band.count ? (band.sizes[band.walkTo(depth)] as number) : this.blocks.lotsAt(depth - band.count);
   }
 
+  /** Copies the best levels, best first, as many as there is room for: one walk, where `ticksAt` and `lotsAt` look each level up. @returns how many there were. */
+  copyTop(ticks: Float64Array, lots: Float64Array): number {
+    const { band, blocks } = this;
+    const count = Math.min(ticks.length, this.levelCount);
+    const near = Math.min(count, band.count);
+    band.copyBest(near, ticks, lots);
+    for (let depth = 0; depth < near; depth++) ticks[depth] = this.sign * (ticks[depth] as number);
+    for (let depth = near; depth < count; depth++) {
+      ticks[depth] = this.sign * blocks.keyAt(depth - band.count);
+      lots[depth] = blocks.lotsAt(depth - band.count);
+    }
+    return count;
+  }
+
   /** Sets the absolute size at a price; 0 removes the level, also where there is none. */
   set(priceTicks: number, sizeLots: number): void {
     const { band } = this;

@@ -101,13 +101,7 @@ export class OrderBook {
 
   /** Copies the best levels of a side, best first. @returns how many there were, at most `ticks.length`. */
   copyTop(side: Side, ticks: Float64Array, lots: Float64Array): number {
-    const ladder = this.side(side);
-    const count = Math.min(ticks.length, ladder.levelCount);
-    for (let depth = 0; depth < count; depth++) {
-      ticks[depth] = ladder.ticksAt(depth);
-      lots[depth] = ladder.lotsAt(depth);
-    }
-    return count;
+    return this.side(side).copyTop(ticks, lots);
   }
 
   /** Sets every level of a change. Sizes are absolute, 0 removes. */

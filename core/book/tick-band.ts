@@ -69,6 +69,21 @@ export class TickBand {
     return this.walkOffset;
   }
 
+  /** Keys and sizes of the best `count` levels, best first; no more than there are. Each word of bits is read once. */
+  copyBest(count: number, keys: Float64Array, lots: Float64Array): void {
+    const { bits, sizes, baseKey } = this;
+    let word = this.best >> 5;
+    let left = count === 0 ? 0 : (bits[word] as number);
+    for (let depth = 0; depth < count; depth++) {
+      while (left === 0) left = bits[--word] as number;
+      const bit = 31 - Math.clz32(left);
+      left &= ~(1 << bit);
+      const offset = (word << 5) + bit;
+      keys[depth] = baseKey + offset;
+      lots[depth] = sizes[offset] as number;
+    }
+  }
+
   /** Offset of the worst level at `from` or better; -1 when there is none. */
   worstFrom(from: number): number {
     const { bits } = this;

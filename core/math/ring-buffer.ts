@@ -42,7 +42,11 @@ export class RingBuffer {
   sumOfLast(length: number): number {
     const end = Math.min(length, this.held);
     let sum = 0;
-    for (let steps = 0; steps < end; steps++) sum += this.ago(steps);
+    let at = this.next;
+    for (let steps = 0; steps < end; steps++) {
+      at = at === 0 ? this.capacity - 1 : at - 1;
+      sum += this.values[at] as number;
+    }
     return sum;
   }
 

@@ -20,16 +20,21 @@ const LEVELS = 10;
 class BestLevels {
   private readonly keys = new Float64Array(LEVELS).fill(Number.NEGATIVE_INFINITY);
   private readonly lots = new Float64Array(LEVELS);
+  private readonly newTicks = new Float64Array(LEVELS);
+  private readonly newLots = new Float64Array(LEVELS);
 
   /** Moves to where the ladder now stands, adding what flowed to level m, times `sign`, to flows[m]. */
   moveTo(ladder: Ladder, flows: Float64Array, sign: 1 | -1): void {
     const side = sideSign(ladder.side);
-    const count = Math.min(LEVELS, ladder.levelCount);
+    const count = ladder.copyTop(this.newTicks, this.newLots);
     for (let level = 0; level < LEVELS; level++) {
-      const key = level < count ? side * ladder.ticksAt(level) : Number.NEGATIVE_INFINITY;
-      const lots = level < count ? ladder.lotsAt(level) : 0;
+      const key = level < count ? side * (this.newTicks[level] as number) : Number.NEGATIVE_INFINITY;
+      const lots = level < count ? (this.newLots[level] as number) : 0;
       const before = this.keys[level] as number;
-      const flow = (key >= before ? lots : 0) - (key <= before ? (this.lots[level] as number) : 0);
+      const lotsBefore = this.lots[level] as number;
+      // Most changes touch one level, and leave the others as they are.
+      if (key === before && lots === lotsBefore) continue;
+      const flow = (key >= before ? lots : 0) - (key <= before ? lotsBefore : 0);
       flows[level] = (flows[level] as number) + sign * flow;
       this.keys[level] = key;
       this.lots[level] = lots;
