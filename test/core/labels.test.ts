@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anchoredMove, freeHitRate, freeR2, pointMove, smoothedMove } from "../../core/labels/averaged.ts";
-import { DEFAULT_HORIZONS_MS, labelColumns, labelMoves, type PriceRows } from "../../core/labels/moves.ts";
+import { DEFAULT_HORIZONS_MS, LABEL_KINDS, labelColumns, labelMoves, type PriceRows } from "../../core/labels/moves.ts";
 import { Random } from "../../core/math/random.ts";
 
 const KAT_MIDS = [100, 100, 101, 101, 102, 101, 100, 100, 99, 99, 100, 101];
@@ -104,6 +104,88 @@ describe("moves of bid, mid and ask", () => {
     for (const horizon of [0, -1000, 1500, Number.NaN]) expect(() => labelMoves(rows, [horizon])).toThrow(RangeError);
     expect(() => labelMoves({ ...rows, askTicks: [] }, [1000])).toThrow(RangeError);
     expect(labelColumns(DEFAULT_HORIZONS_MS)).toHaveLength(12);
+  });
+});
+
+describe("moves by kind of label", () => {
+  it("known answers of all three at t = 4 and t = 2, of prices that stand for bid, mid and ask at once", () => {
+    const times = KAT_MIDS.map((_, second) => second * 1_000);
+    const answers = { point: [-196.07843, 0], anchored: [-163.39869, 33.0033], smoothed: [-98.68421, 99.66777] };
+    for (const kind of LABEL_KINDS) {
+      const { values, mask } = labelMoves(rowsOf({ times, bidTicks: KAT_MIDS, askTicks: KAT_MIDS }), [3_000], kind);
+      for (const [index, row] of [4, 2].entries()) {
+        for (const column of [0, 1, 2]) {
+          expect(mask[row * 3 + column]).toBe(1);
+          expect(values[row * 3 + column]).toBeCloseTo(answers[kind][index] ?? Number.NaN, 4);
+        }
+      }
+    }
+  });
+
+  it("are those of each unbroken stretch by itself, window by window: a sum that ran on over a gap would hold prices of another time", () => {
+    const formulas = { point: pointMove, anchored: anchoredMove, smoothed: smoothedMove };
+    const labelled = { point: 0, anchored: 0, smoothed: 0 };
+    const step = fc.record({
+      step: fc.constantFrom(1000, 1000, 1000, 1000, 1000, 1000, 3000),
+      isNewSegment: fc.integer({ min: 0, max: 14 }).map((draw) => draw === 0),
+      bid: fc.integer({ min: 900_000, max: 1_100_000 }),
+      spread: fc.integer({ min: 0, max: 400 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 150, size: "max" }), (steps) => {
+        let time = 0;
+        let segment = 0;
+        const stretches: { bid: number; ask: number }[][] = [];
+        const rows = steps.map(({ step: ms, isNewSegment, bid, spread }) => {
+          time += ms;
+          if (isNewSegment) segment++;
+          if (isNewSegment || ms > 1000 || stretches.length === 0) stretches.push([]);
+          const stretch = stretches.at(-1) ?? [];
+          stretch.push({ bid, ask: bid + spread });
+          return { time, segment, bid, ask: bid + spread, stretch, at: stretch.length - 1 };
+        });
+        const columns = {
+          times: rows.map((row) => row.time),
+          bidTicks: rows.map((row) => row.bid),
+          askTicks: rows.map((row) => row.ask),
+          segments: rows.map((row) => row.segment),
+        };
+        for (const kind of LABEL_KINDS) {
+          const labels = labelMoves(columns, [1_000, 2_000, 7_000], kind);
+          rows.forEach(({ stretch, at }, row) => {
+            labels.columns.forEach(({ target, horizonMs }, column) => {
+              const prices = stretch.map(({ bid, ask }) => (target === "bid" ? bid : target === "ask" ? ask : (bid + ask) / 2));
+              const expected = formulas[kind](prices, at, horizonMs / 1_000);
+              const cell = row * labels.columns.length + column;
+              expect(labels.mask[cell]).toBe(expected === null ? 0 : 1);
+              expect(labels.values[cell]).toBeCloseTo(expected ?? 0, 8);
+              if (expected !== null) labelled[kind]++;
+            });
+          });
+        }
+      }),
+      { numRuns: 50 },
+    );
+    expect(Math.min(...Object.values(labelled))).toBeGreaterThan(5_000);
+  });
+
+  it("do not depend on how many rows went before, to the last bit: sums stay exact", () => {
+    const random = new Random(5);
+    const long = 20_000;
+    const kept = 100;
+    const prices = Array.from({ length: long }, () => 2 ** 40 + Math.floor(random.uniform() * 1e9));
+    const labelsFrom = (first: number): number[] => {
+      const bidTicks = prices.slice(first);
+      const rows = rowsOf({ times: bidTicks.map((_, row) => row * 1_000), bidTicks, askTicks: bidTicks.map((bid) => bid + 1) });
+      return [...labelMoves(rows, [30_000], "smoothed").values.slice(-3 * kept)];
+    };
+    expect(labelsFrom(long - kept - 29)).toEqual(labelsFrom(0));
+  });
+
+  it("refuse to average what is not whole ticks: the sums would not be exact", () => {
+    const rows = rowsOf({ times: [0, 1_000], bidTicks: [1, 1.5], askTicks: [2, 2] });
+    for (const kind of ["anchored", "smoothed"] as const) expect(() => labelMoves(rows, [1_000], kind)).toThrow(/row 1 .* whole ticks/);
+    expect(() => labelMoves(rowsOf({ times: [0], bidTicks: [Number.NaN], askTicks: [1] }), [1_000], "anchored")).toThrow(RangeError);
   });
 });
 
