@@ -56,6 +56,11 @@ export function labelColumns(horizonsMs: readonly number[]): LabelColumn[] {
   return horizonsMs.flatMap((horizonMs) => LABEL_TARGETS.map((target) => ({ target, horizonMs })));
 }
 
+/** Of a dataset, a run or a manifest: what it says, or what is meant where it says nothing. */
+export function labelKindOf({ label }: { readonly label?: LabelKind | undefined }): LabelKind {
+  return label ?? DEFAULT_LABEL_KIND;
+}
+
 /** Steps that a label looks back from its own row, beyond the row itself. */
 export function stepsBehind(kind: LabelKind, steps: number): number {
   return kind === "smoothed" ? steps - 1 : 0;

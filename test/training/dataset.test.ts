@@ -1,12 +1,15 @@
 /** Datasets: what is written is what is read, a target never crosses a gap, and a file that is not what its card says is refused. */
 
+import { createHash } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
 import { featureSetVolumes10 } from "../../core/features/volumes-10/feature-set.ts";
+import { anchoredMove, pointMove, smoothedMove } from "../../core/labels/averaged.ts";
+import { LABEL_KINDS, labelKindOf } from "../../core/labels/moves.ts";
 import { CommandError } from "../../training/command-error.ts";
-import { parseCard } from "../../training/datasets/card.ts";
+import { datasetHash, parseCard } from "../../training/datasets/card.ts";
 import { readDataset } from "../../training/datasets/dataset-reader.ts";
 import { DatasetWriter } from "../../training/datasets/dataset-writer.ts";
 import { scratchFolder, writeToyDataset } from "./toy-data.ts";
@@ -62,37 +65,42 @@ describe("a dataset", () => {
     expect([0, 1, 2].map((row) => features[row * columns])).toEqual([1, 2, 3]);
   });
 
-  it("has the targets of a part that is larger than what is labelled at once: the last of a block would have none", async () => {
-    const writer = await DatasetWriter.create({
-      folder: at("long"),
-      featureSet: featureSetVolumes10,
-      horizonsMs: [1_000, 30_000],
-      command: ["test"],
-    });
-    const part = writer.openPart();
-    const row = new Float64Array(featureSetVolumes10.columns.length);
-    const rows = 66_000;
-    const bid = (second: number): number => 1_000_000 + ((second * 7_919) % 1_009);
-    for (let second = 0; second < rows; second++)
-      part.add({ featureTime: START + second * 1_000, row, bidTicks: bid(second), askTicks: bid(second), isWarm: true, segment: 0 });
-    await writer.closePart(part, { source: "toy", market: "toy:MARKET", frames: 0, malformedFrames: 0, gaps: {} });
-    await writer.finish();
-    const { targets, mask, outputs } = await readDataset(at("long"));
-    // Bid, mid and ask of one second, then of thirty.
-    for (const [steps, output] of [
-      [1, 0],
-      [30, 5],
-    ] as const) {
-      let wrong = 0;
-      for (let second = 0; second < rows; second++) {
-        const isThere = second + steps < rows;
-        const move = isThere ? (10_000 * (bid(second + steps) - bid(second))) / bid(second) : 0;
-        if (mask[second * outputs + output] !== (isThere ? 1 : 0) || Math.abs((targets[second * outputs + output] as number) - move) > 1e-9)
-          wrong++;
+  it.each(LABEL_KINDS)(
+    "has the %s targets of a part that is larger than what is labelled at once: those at a block's ends would have none",
+    async (label) => {
+      const writer = await DatasetWriter.create({
+        folder: at(`long-${label}`),
+        label,
+        featureSet: featureSetVolumes10,
+        horizonsMs: [1_000, 30_000],
+        command: ["test"],
+      });
+      const part = writer.openPart();
+      const row = new Float64Array(featureSetVolumes10.columns.length);
+      const rows = 66_000;
+      const bid = (second: number): number => 1_000_000 + ((second * 7_919) % 1_009);
+      for (let second = 0; second < rows; second++)
+        part.add({ featureTime: START + second * 1_000, row, bidTicks: bid(second), askTicks: bid(second), isWarm: true, segment: 0 });
+      await writer.closePart(part, { source: "toy", market: "toy:MARKET", frames: 0, malformedFrames: 0, gaps: {} });
+      await writer.finish();
+      const { targets, mask, outputs } = await readDataset(at(`long-${label}`));
+      const prices = Array.from({ length: rows }, (_, second) => bid(second));
+      const moveOf = { point: pointMove, anchored: anchoredMove, smoothed: smoothedMove }[label];
+      // Bid, mid and ask of one second, then of thirty.
+      for (const [steps, output] of [
+        [1, 0],
+        [30, 5],
+      ] as const) {
+        let wrong = 0;
+        for (let second = 0; second < rows; second++) {
+          const move = moveOf(prices, second, steps);
+          const isAsTold = mask[second * outputs + output] === (move === null ? 0 : 1);
+          if (!isAsTold || Math.abs((targets[second * outputs + output] as number) - (move ?? 0)) > 1e-8) wrong++;
+        }
+        expect([steps, wrong]).toEqual([steps, 0]);
       }
-      expect([steps, wrong]).toEqual([steps, 0]);
-    }
-  });
+    },
+  );
 
   it("the same rows are the same bytes and the same hash; another row is another", async () => {
     const toy = { rows: 200, seed: 4, signal: 0.5 };
@@ -101,6 +109,38 @@ describe("a dataset", () => {
     const other = await writeToyDataset(at("other"), [{ ...toy, seed: 5 }]);
     expect(two.sha256).toBe(one.sha256);
     expect(other.sha256).not.toBe(one.sha256);
+  });
+});
+
+describe("the label of a dataset", () => {
+  const toy = { rows: 100, seed: 8, signal: 0.5 };
+
+  it("is part of its name, and of its card where it isn't point: a run would be scored on moves that it wasn't taught", async () => {
+    const hashes = new Set<string>();
+    for (const label of LABEL_KINDS) {
+      const card = await writeToyDataset(at(label), [toy], { label });
+      expect(card.label).toBe(label === "point" ? undefined : label);
+      expect((await readDataset(at(label))).card).toEqual(card);
+      hashes.add(card.sha256);
+      // The same files under another label are another dataset.
+      for (const other of LABEL_KINDS) if (other !== label) expect(datasetHash({ ...card, label: other })).not.toBe(card.sha256);
+    }
+    expect(hashes.size).toBe(3);
+  });
+
+  it("is point where a card tells none, by the hash that it was written with: datasets of before would have to be made again", async () => {
+    const card = await writeToyDataset(at("before"), [toy]);
+    const hash = createHash("sha256").update(`${card.featureSet.fingerprint}\n`);
+    for (const { target, horizonMs } of card.targets) hash.update(`${target} ${horizonMs}\n`);
+    for (const file of ["features", "targets", "mask", "times", "segments"] as const) hash.update(`${file} ${card.files[file].sha256}\n`);
+    expect(card.sha256).toBe(hash.digest("hex"));
+    expect(Object.keys(card)).not.toContain("label");
+    expect(labelKindOf(card)).toBe("point");
+  });
+
+  it("of another kind is refused", async () => {
+    const text = readFileSync(join(at("point"), "dataset.json"), "utf8").replace('"unit"', '"label": "averaged", "unit"');
+    expect(parseCard(text)).toEqual({ malformed: expect.stringMatching(/^label: /) });
   });
 });
 

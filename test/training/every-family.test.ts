@@ -26,7 +26,7 @@ beforeAll(async () => {
   for (const featureSet of featureSets) {
     const path = join(folder, featureSet.id);
     // Two stretches with a gap between: a window that reached over it would be of another segment.
-    await writeToyDataset(path, [{ rows: 3_600, seed: 9, signal: 0.5, gapAt: 500 }], featureSet);
+    await writeToyDataset(path, [{ rows: 3_600, seed: 9, signal: 0.5, gapAt: 500 }], { featureSet });
     datasets.set(featureSet.id, await readDataset(path));
   }
 });

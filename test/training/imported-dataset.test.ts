@@ -141,6 +141,48 @@ describe("a dataset of imported events", () => {
     expect(card.parts[0]).toMatchObject({ overGapsFromMs: 10_000 });
   });
 
+  it.each([null, 10_000])(
+    "of averaged targets has those alone of which each second is allowed (over gaps from %s ms): a mean would hide a price that nobody heard",
+    async (overGapsFromMs) => {
+      const path = await imported();
+      for (const label of ["anchored", "smoothed"] as const) {
+        const { data } = await datasetOf([path], { label, rule: { overGapsFromMs } });
+        const { times, targets, mask, outputs, card } = data;
+        let known = 0;
+        for (const [row, time] of times.entries()) {
+          for (const [output, { target, horizonMs }] of card.targets.entries()) {
+            const isFar = overGapsFromMs !== null && horizonMs >= overGapsFromMs;
+            const first = label === "smoothed" ? time - horizonMs + 1_000 : time;
+            const then = time + horizonMs;
+            const isHeard = isFar ? [first, time, then].every((one) => knownAt(one)?.isHeard === true) : heardFromTo(first, then);
+            const isThere =
+              first >= startOf(time) &&
+              isOfOneSegment(time, then) &&
+              time - 5_000 >= startOf(time) &&
+              heardFromTo(time - 5_000, time) &&
+              isHeard;
+            expect([label, (time - START) / 1_000, horizonMs, mask[row * outputs + output]]).toEqual([
+              label,
+              (time - START) / 1_000,
+              horizonMs,
+              isThere ? 1 : 0,
+            ]);
+            const price = (at: number): number => (knownAt(at)?.bidTicks ?? 0) + { bid: 0, mid: 1, ask: 2 }[target];
+            const mean = (from: number, to: number): number => {
+              let sum = 0;
+              for (let at = from; at <= to; at += 1_000) sum += price(at);
+              return sum / ((to - from) / 1_000 + 1);
+            };
+            const from = mean(first, time);
+            expect(targets[row * outputs + output]).toBeCloseTo(isThere ? (10_000 * (mean(time + 1_000, then) - from)) / from : 0, 8);
+            if (isThere) known++;
+          }
+        }
+        expect(known).toBeGreaterThan(500);
+      }
+    },
+  );
+
   function secondsOf({ times }: Dataset, from: number, to: number): number[] {
     return [...times].map((time) => (time - START) / 1_000).filter((second) => second >= from && second <= to);
   }

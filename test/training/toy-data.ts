@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
+import type { FeatureSet } from "../../core/features/contract.ts";
 import { featureSetV1 } from "../../core/features/registry.ts";
-import { DEFAULT_HORIZONS_MS } from "../../core/labels/moves.ts";
+import { DEFAULT_HORIZONS_MS, type LabelKind } from "../../core/labels/moves.ts";
 import { Random } from "../../core/math/random.ts";
 import type { DatasetCard } from "../../training/datasets/card.ts";
 import { DatasetWriter } from "../../training/datasets/dataset-writer.ts";
@@ -42,8 +43,12 @@ export interface ToyMarket {
 }
 
 /** Writes a dataset of random rows whose first column foretells the mid's next move. */
-export async function writeToyDataset(folder: string, markets: readonly ToyMarket[], featureSet = featureSetV1): Promise<DatasetCard> {
-  const writer = await DatasetWriter.create({ folder, featureSet, horizonsMs: DEFAULT_HORIZONS_MS, command: ["test"] });
+export async function writeToyDataset(
+  folder: string,
+  markets: readonly ToyMarket[],
+  { featureSet = featureSetV1, label = "point" }: { featureSet?: FeatureSet; label?: LabelKind } = {},
+): Promise<DatasetCard> {
+  const writer = await DatasetWriter.create({ folder, featureSet, horizonsMs: DEFAULT_HORIZONS_MS, label, command: ["test"] });
   for (const toy of markets) {
     const part = writer.openPart();
     const random = new Random(toy.seed);

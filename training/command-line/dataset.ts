@@ -2,6 +2,7 @@
 
 import { Command, Option } from "commander";
 import { featureSetNamed, featureSets, featureSetV1 } from "../../core/features/registry.ts";
+import { DEFAULT_LABEL_KIND, LABEL_KINDS, type LabelKind, labelKindOf } from "../../core/labels/moves.ts";
 import { CommandError } from "../command-error.ts";
 import { buildDataset, DEFAULT_TARGET_RULE } from "../datasets/build-dataset.ts";
 import type { DatasetCard } from "../datasets/card.ts";
@@ -11,6 +12,7 @@ import type { ImportedSource } from "../datasets/imported-source.ts";
 import { recordedSources } from "../datasets/recorded-sources.ts";
 import { parseSimulation, simulatedSource } from "../datasets/simulated-source.ts";
 import { terminalProgress } from "./bars.ts";
+import { freePredictability, freeTable } from "./free-predictability.ts";
 import { collect, countingNumber, jsonOption, wholeNumber } from "./options.ts";
 import { print, printJson, table, when } from "./report.ts";
 
@@ -18,6 +20,7 @@ interface DatasetOptions {
   readonly simulate: readonly string[];
   readonly out: string;
   readonly features: string;
+  readonly label: LabelKind;
   readonly venue?: string;
   readonly market?: string;
   readonly grid: readonly string[];
@@ -40,6 +43,11 @@ export function datasetCommand(): Command {
       new Option("--features <id>", "what a row holds: docs/features.md has the sets")
         .choices(featureSets.map(({ id }) => id))
         .default(featureSetV1.id),
+    )
+    .addOption(
+      new Option("--label <kind>", "which move a target is: to the price at the horizon, to the mean up to it, or from mean to mean")
+        .choices(LABEL_KINDS)
+        .default(DEFAULT_LABEL_KIND),
     )
     .option("--venue <venue>", "venue of files that don't name it; told from what they hold where it is not given")
     .option("--market <market>", "only this market, e.g. binance-spot:BTCUSDT")
@@ -69,12 +77,13 @@ async function runDataset(recordings: string[], options: DatasetOptions): Promis
   const featureSet = featureSetNamed(options.features);
   if (featureSet === null) throw new CommandError(`there is no feature set "${options.features}"`);
   const chosen = featureSet === featureSetV1 ? [] : ["--features", featureSet.id];
-  const { silenceMs, unbrokenMs, overGapsFrom } = options;
+  const { label, silenceMs, unbrokenMs, overGapsFrom } = options;
+  const labelled = label === DEFAULT_LABEL_KIND ? [] : ["--label", label];
   const silences = silenceMs === undefined ? [] : ["--silence-ms", String(silenceMs)];
   const unbroken = unbrokenMs === undefined ? [] : ["--unbroken-ms", String(unbrokenMs)];
   const overGaps = overGapsFrom === undefined ? [] : ["--over-gaps-from", String(overGapsFrom)];
   const simulated = options.simulate.flatMap((text) => ["--simulate", text]);
-  const command = ["edgebook", "dataset", ...recordings, ...simulated, ...chosen, ...silences, ...unbroken, ...overGaps];
+  const command = ["edgebook", "dataset", ...recordings, ...simulated, ...chosen, ...labelled, ...silences, ...unbroken, ...overGaps];
   const told = silenceMs === undefined ? {} : { silenceMs };
   const rule = {
     ...(unbrokenMs === undefined ? {} : { unbrokenMs }),
@@ -82,8 +91,17 @@ async function runDataset(recordings: string[], options: DatasetOptions): Promis
   };
   if (Object.keys(rule).length > 0 && !sources.some((source) => "kind" in source))
     throw new CommandError("--unbroken-ms and --over-gaps-from are of imported events, and none are named");
-  const card = await buildDataset({ sources, folder: options.out, featureSet, command, rule, progress: terminalProgress(), ...told });
-  if (options.json) printJson(card);
+  const card = await buildDataset({
+    sources,
+    folder: options.out,
+    featureSet,
+    label,
+    command,
+    rule,
+    progress: terminalProgress(),
+    ...told,
+  });
+  if (options.json) printJson(label === "smoothed" ? { ...card, freePredictability: freePredictability(card) } : card);
   else printCard(card, options.out);
 }
 
@@ -122,7 +140,11 @@ function printCard(card: DatasetCard, folder: string): void {
       );
   }
   const { id, fingerprint, columns } = card.featureSet;
-  print(`${card.rows} rows of ${columns.length} columns (features ${id}, ${fingerprint}) and ${card.targets.length} targets in ${folder}`);
+  print(
+    `${card.rows} rows of ${columns.length} columns (features ${id}, ${fingerprint}) and ${card.targets.length} ${labelKindOf(card)} targets in ${folder}`,
+  );
+  const free = freePredictability(card);
+  if (free.length > 0) print(freeTable(free));
   print(`sha256 ${card.sha256}`);
   print(`next: edgebook train --data ${folder} --out RUN`);
 }

@@ -15,6 +15,7 @@
 
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { DEFAULT_LABEL_KIND, LABEL_KINDS, labelKindOf } from "../../core/labels/moves.ts";
 
 export const CARD_FILE = "dataset.json";
 export const DATASET_FILES = {
@@ -60,6 +61,8 @@ const cardShape = z.strictObject({
   featureSet: z.strictObject({ id: z.string(), fingerprint: z.string(), columns: z.array(z.string()).min(1), warmupMs: z.number() }),
   intervalMs: z.int().positive(),
   targets: z.array(z.strictObject({ target: z.enum(["bid", "mid", "ask"]), horizonMs: z.int().positive() })).min(1),
+  /** Which moves the targets are (core/labels/moves.ts). Absent: point. */
+  label: z.enum(LABEL_KINDS).optional(),
   unit: z.literal("bps"),
   rows: count,
   from: z.number(),
@@ -88,11 +91,13 @@ export function parseCard(text: string): { card: DatasetCard } | { malformed: st
   return { malformed: `${issue?.path.join(".")}: ${issue?.message}` };
 }
 
-/** The hash that names a dataset: over what the columns are and the hashes of the files, in a fixed order. */
-export function datasetHash(card: Pick<DatasetCard, "featureSet" | "targets" | "files">): string {
+/** The hash that names a dataset: over what the columns are and the hashes of the files, in a fixed order. Of point labels it is what it was before there were others. */
+export function datasetHash(card: Pick<DatasetCard, "featureSet" | "targets" | "label" | "files">): string {
   const hash = createHash("sha256");
   hash.update(`${card.featureSet.fingerprint}\n`);
   for (const { target, horizonMs } of card.targets) hash.update(`${target} ${horizonMs}\n`);
+  const label = labelKindOf(card);
+  if (label !== DEFAULT_LABEL_KIND) hash.update(`label ${label}\n`);
   for (const file of Object.keys(DATASET_FILES) as DatasetFile[]) hash.update(`${file} ${card.files[file].sha256}\n`);
   return hash.digest("hex");
 }

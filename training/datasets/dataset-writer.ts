@@ -1,13 +1,13 @@
 /**
  * Writes a dataset folder while the rows come. Feature rows go to disk in blocks; only times, prices and segments stay in memory, since a
- * target needs the price of a later row. The card is written last: a folder without one is an interrupted attempt.
+ * target needs the prices of other rows. The card is written last: a folder without one is an interrupted attempt.
  */
 
 import { createReadStream } from "node:fs";
 import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FEATURE_INTERVAL_MS, type FeatureRow, type FeatureSet } from "../../core/features/contract.ts";
-import { type LabelColumn, labelColumns, labelMoves } from "../../core/labels/moves.ts";
+import { DEFAULT_LABEL_KIND, type LabelColumn, type LabelKind, labelColumns, labelMoves, stepsBehind } from "../../core/labels/moves.ts";
 import { CommandError } from "../command-error.ts";
 import { makeFolder } from "../make-folder.ts";
 import { CARD_FILE, DATASET_FILES, type DatasetCard, type DatasetFile, type DatasetPart, datasetHash } from "./card.ts";
@@ -26,6 +26,8 @@ export interface DatasetWriterOptions {
   readonly folder: string;
   readonly featureSet: FeatureSet;
   readonly horizonsMs: readonly number[];
+  /** Point unless told. */
+  readonly label?: LabelKind;
   /** As typed, for the card. */
   readonly command: readonly string[];
 }
@@ -119,7 +121,7 @@ export class DatasetWriter {
 
   /** Writes the card. Throws when no row came: an empty dataset helps nobody. */
   async finish(): Promise<DatasetCard> {
-    const { featureSet, horizonsMs, folder, command } = this.options;
+    const { featureSet, horizonsMs, label = DEFAULT_LABEL_KIND, folder, command } = this.options;
     const files = {
       features: await this.files.features.close(),
       targets: await this.files.targets.close(),
@@ -139,6 +141,7 @@ export class DatasetWriter {
       featureSet: { id, fingerprint, columns: [...columns], warmupMs },
       intervalMs: FEATURE_INTERVAL_MS,
       targets: labelColumns(horizonsMs),
+      ...(label === DEFAULT_LABEL_KIND ? {} : { label }),
       unit: "bps" as const,
       rows: this.rows,
       from: Math.min(...this.parts.map((part) => part.from)),
@@ -154,25 +157,31 @@ export class DatasetWriter {
     return card;
   }
 
-  /** Block by block, each with the rows that its last targets are the prices of. */
+  /** Block by block, each with the rows around it that its first and last targets take prices of. */
   private async writeTargets({ times, bidTicks, askTicks, segments }: PartColumns, judged: JudgedRows | null): Promise<void> {
-    const { horizonsMs } = this.options;
+    const { horizonsMs, label = DEFAULT_LABEL_KIND } = this.options;
     const outputs = labelColumns(horizonsMs).length;
     const ahead = Math.max(...horizonsMs) / FEATURE_INTERVAL_MS;
+    const behind = stepsBehind(label, ahead);
     for (let start = 0; start < times.length; start += TARGET_ROWS) {
       const end = Math.min(start + TARGET_ROWS, times.length);
-      const seen = (column: Float64Array): Float64Array => column.subarray(start, end + ahead);
+      const first = Math.max(0, start - behind);
+      const seen = (column: Float64Array): Float64Array => column.subarray(first, end + ahead);
       const rows = { times: seen(times), bidTicks: seen(bidTicks), askTicks: seen(askTicks), segments: seen(segments) };
-      const { columns, values, mask } = labelMoves(rows, horizonsMs);
-      for (let at = 0; judged !== null && at < (end - start) * outputs; at++) {
-        const row = start + Math.floor(at / outputs);
-        const { horizonMs } = columns[at % outputs] as LabelColumn;
-        if (mask[at] === 0 || judged.mayTarget(row, row + horizonMs / FEATURE_INTERVAL_MS, horizonMs)) continue;
+      const { columns, ...labels } = labelMoves(rows, horizonsMs, label);
+      const values = labels.values.subarray((start - first) * outputs, (end - first) * outputs);
+      const mask = labels.mask.subarray((start - first) * outputs, (end - first) * outputs);
+      for (let at = 0; judged !== null && at < mask.length; at++) {
+        if (
+          mask[at] === 0 ||
+          mayHave(judged, { row: start + Math.floor(at / outputs), column: columns[at % outputs] as LabelColumn, label })
+        )
+          continue;
         values[at] = 0;
         mask[at] = 0;
       }
-      await this.files.targets.write(values.subarray(0, (end - start) * outputs));
-      await this.files.mask.write(mask.subarray(0, (end - start) * outputs));
+      await this.files.targets.write(values);
+      await this.files.mask.write(mask);
     }
   }
 
@@ -189,6 +198,14 @@ export class DatasetWriter {
     }
     return { ids, count: this.segments - first };
   }
+}
+
+/** Whether the rule lets a row have the target of a column, as far as that looks ahead and back. */
+function mayHave(judged: JudgedRows, { row, column, label }: { row: number; column: LabelColumn; label: LabelKind }): boolean {
+  const { horizonMs } = column;
+  const steps = horizonMs / FEATURE_INTERVAL_MS;
+  const behind = stepsBehind(label, steps);
+  return judged.mayTarget(row, row + steps, horizonMs) && (behind === 0 || judged.mayReach(row - behind, row, horizonMs));
 }
 
 type Stretch = Pick<DatasetPart, "market" | "from" | "to">;

@@ -28,6 +28,8 @@ export interface JudgedRows {
   readonly silentRows: number;
   /** Whether `row` may have a target that is the price of `then`, a later row of its segment. */
   mayTarget(row: number, then: number, horizonMs: number): boolean;
+  /** Whether the prices from `first` to `last`, rows of one segment, may be parts of one target. Of what lies between only the rule is asked. */
+  mayReach(first: number, last: number, horizonMs: number): boolean;
 }
 
 export class UnbrokenFeed {
@@ -64,12 +66,17 @@ export class UnbrokenFeed {
       silentRows += inGap[row] as number;
     }
     const overFrom = overGapsFromMs ?? Number.POSITIVE_INFINITY;
+    function mayReach(first: number, last: number, horizonMs: number): boolean {
+      if (inGap[first] === 1 || inGap[last] === 1) return false;
+      return begins[first] === begins[last] || horizonMs >= overFrom;
+    }
     return {
       silentRows,
+      mayReach,
       mayTarget(row, then, horizonMs) {
-        if (inGap[row] === 1 || inGap[then] === 1) return false;
+        if (inGap[row] === 1) return false;
         if ((times[row] as number) - (times[begins[row] as number] as number) < unbrokenMs) return false;
-        return begins[row] === begins[then] || horizonMs >= overFrom;
+        return mayReach(row, then, horizonMs);
       },
     };
   }
