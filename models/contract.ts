@@ -6,6 +6,8 @@
  * input shape ["batch", columns]; one with more has ["batch", window, columns], oldest row first.
  */
 
+import type { LabelKind } from "../core/labels/moves.ts";
+
 /** Which price a forecast is of. */
 export type ForecastTarget = "bid" | "mid" | "ask";
 export const FORECAST_TARGETS: readonly ForecastTarget[] = ["bid", "mid", "ask"];
@@ -120,6 +122,8 @@ export interface ModelManifest {
   readonly input: { readonly name: string; readonly shape: readonly (number | "batch")[] };
   /** The graph answers ["batch", values]. */
   readonly output: ModelOutput;
+  /** Which moves it answers, or classes of which (core/labels/moves.ts). Absent: point. */
+  readonly label?: LabelKind;
   readonly normaliser: Normaliser;
   readonly opset: number;
   readonly artifact: { readonly file: "model.onnx"; readonly sha256: string; readonly bytes: number };

@@ -8,6 +8,7 @@
  */
 
 import { z } from "zod";
+import { LABEL_KINDS } from "../core/labels/moves.ts";
 import {
   type ActiveModel,
   type ClassQuestionScore,
@@ -117,6 +118,7 @@ const manifestShape: z.ZodType<ModelManifest> = z.strictObject({
       .max(8),
   }),
   output,
+  label: z.enum(LABEL_KINDS).exactOptional(),
   normaliser: z.strictObject({ mean: numbers, scale: z.array(z.number().positive()).min(1).max(MAX_COLUMNS), clip: z.number().positive() }),
   opset: z.int().positive(),
   artifact: z.strictObject({ file: z.literal("model.onnx"), sha256, bytes: z.int().positive() }),

@@ -157,6 +157,13 @@ describe("a manifest", () => {
     expect(refusal(JSON.stringify(good).replace('"mean":[0,1,2]', '"mean":[0,1,-1e999]'))).toContain("normaliser.mean.2");
   });
 
+  it.each(["point", "anchored", "smoothed"])("says that its label is %s, or nothing, and no other", (label) => {
+    expect(parseManifest(change("label", label))).toEqual({ manifest: { ...good, label } });
+    expect(parseManifest(change("label", undefined))).toEqual({ manifest: good });
+    expect(refusal(change("label", "averaged"))).toMatch(/^label: /);
+    expect(refusal(change("label", null))).toMatch(/^label: /);
+  });
+
   it.each(["", "{", "null", "[]", "17", '"text"'])("that is %j is refused, never thrown on", (text) => {
     expect(refusal(text)).not.toBe("accepted");
   });

@@ -56,6 +56,18 @@ describe.each(CASES)("$id, $kind", ({ id, kind, window }) => {
   });
 });
 
+describe("a model of averaged moves", () => {
+  it.each(["anchored", "smoothed"])("(%s) is loaded, and refused as a forecast: its answer is not the price of a moment", async (label) => {
+    const files = await exported("mlp", "moves");
+    const manifest = JSON.parse(files.manifest) as ModelManifest;
+    const { fingerprint, columns } = manifest.featureSet;
+    const answers = new InferenceAnswers(new ModelServer({ ...files, manifest: JSON.stringify({ ...manifest, label }) }), env.TAPES);
+    expect(await answers.active(NOW)).toMatchObject({ ok: true, manifest: { label } });
+    const answer = await answers.predict(fingerprint, [columns.map(() => 0)], NOW);
+    expect(answer).toMatchObject({ ok: false, fault: "not-a-forecast", detail: expect.stringContaining(`${label} moves`) });
+  });
+});
+
 describe("a classifier", () => {
   it("whose probabilities are none is refused: whoever trades on them would bet on a number that means nothing", async () => {
     const { manifest: text } = await exported("volumes", "classes");

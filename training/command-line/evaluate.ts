@@ -1,6 +1,7 @@
 /** `edgebook evaluate`: a run on rows that it never saw, beside persistence and a line. */
 
 import { Command } from "commander";
+import { labelKindOf } from "../../core/labels/moves.ts";
 import { CommandError } from "../command-error.ts";
 import { currentCommit } from "../commit.ts";
 import { type Dataset, readDataset } from "../datasets/dataset-reader.ts";
@@ -11,6 +12,7 @@ import { writeScores } from "../evaluate/scores-file.ts";
 import { loadRuntime } from "../runtime/registry.ts";
 import { type Run, readRun } from "../train/run-folder.ts";
 import { terminalProgress } from "./bars.ts";
+import { type FreePredictability, freePredictability, freeTable } from "./free-predictability.ts";
 import { jsonOption } from "./options.ts";
 import { classTable, print, printJson, scoreTable, table, when } from "./report.ts";
 
@@ -52,8 +54,10 @@ async function runEvaluate(options: EvaluateOptions): Promise<void> {
         progress: terminalProgress(),
       })
     : null;
-  if (options.json) printJson({ ...evaluation, suspicions: suspicionsOf(evaluation), leakCheck: leaks });
-  else printEvaluation(evaluation, leaks);
+  const free = freePredictability(test.card);
+  const told = free.length === 0 ? {} : { freePredictability: free };
+  if (options.json) printJson({ ...evaluation, ...told, suspicions: suspicionsOf(evaluation), leakCheck: leaks });
+  else printEvaluation(evaluation, { leaks, free });
   if (leaks?.isClean === false) process.exitCode = 2;
 }
 
@@ -91,8 +95,10 @@ function printReconstruction(score: ReconstructionScore | null): void {
   print(table(["worst columns", "error", "error of the mean", "R²"], rows));
 }
 
-function printEvaluation(evaluation: Evaluation, leaks: LeakCheck | null): void {
+function printEvaluation(evaluation: Evaluation, { leaks, free }: { leaks: LeakCheck | null; free: readonly FreePredictability[] }): void {
   print(`scored on ${evaluation.rows} rows, ${when(evaluation.from)} … ${when(evaluation.to)} UTC: ${evaluation.source}`);
+  print(`label: ${labelKindOf(evaluation)}`);
+  if (free.length > 0) print(freeTable(free));
   printScores(evaluation);
   for (const part of evaluation.byPart) {
     print(`\n${part.market} alone (${part.source}), ${part.rows} rows`);

@@ -1,8 +1,11 @@
 /**
  * Scores a run on rows that it never saw: the test part of its own dataset, or the whole of another one. Refused: data of the time and market that
- * it was trained on, other features, and a run without a test part where no other data are given.
+ * it was trained on, other features, targets of another label, and a run without a test part where no other data are given.
  */
 
+import { FEATURE_INTERVAL_MS } from "../../core/features/contract.ts";
+import { freeR2 } from "../../core/labels/averaged.ts";
+import { DEFAULT_LABEL_KIND, type LabelKind, labelKindOf } from "../../core/labels/moves.ts";
 import { exponential } from "../../core/math/elementary.ts";
 import type { ClassesOutput } from "../../models/contract.ts";
 import { CommandError } from "../command-error.ts";
@@ -30,6 +33,8 @@ export interface Evaluation {
   readonly to: number;
   readonly rows: number;
   readonly purgeMs: number;
+  /** Of the targets that were scored; absent: point. */
+  readonly label?: LabelKind;
   /** Of the code that scored, as training/commit.ts tells it. */
   readonly commit: string | null;
   /** Of moves; empty for other answers. */
@@ -59,6 +64,7 @@ export async function evaluateRun(
   { runtime, commit }: { runtime: Runtime; commit: string | null },
 ): Promise<Evaluation> {
   const { family } = familyOf(run.card.family, dataset, run.card.model);
+  const label = labelKindOf(run.card);
   const rows = rowsWithHistory(dataset, unseenRows(run.card, dataset), family);
   const answers = await answerRun(run, dataset, { rows, runtime });
   const all = Array.from({ length: rows.length }, (_, index) => index);
@@ -80,6 +86,7 @@ export async function evaluateRun(
     ...times,
     rows: rows.length,
     purgeMs: run.card.split.purgeMs,
+    ...(label === DEFAULT_LABEL_KIND ? {} : { label }),
     commit,
     ...scoresOf(dataset, run, { answers, rows, chosen: all }),
     ...(answers.output.unit === "normalised" ? { reconstruction: reconstructionOf(run, answers, family.window) } : {}),
@@ -90,11 +97,17 @@ export async function evaluateRun(
 /** What looks too good to be true, as sentences. */
 export function suspicionsOf(evaluation: Evaluation): string[] {
   return evaluation.scores
-    .filter((score) => score.horizonMs >= SUSPICIOUS_FROM_MS && score.r2 > SUSPICIOUS_R2)
+    .filter(({ horizonMs, r2 }) => horizonMs >= SUSPICIOUS_FROM_MS && r2 > suspiciousR2(evaluation, horizonMs))
     .map(
       ({ target, horizonMs, r2 }) =>
-        `R² ${r2.toFixed(3)} of ${target} at ${horizonMs / 1_000} s is above ${SUSPICIOUS_R2}: suspect a leak. \`edgebook evaluate --leak-check\` asks whether the scoring sees labels; whether a column knows the future, look at the columns`,
+        `R² ${r2.toFixed(3)} of ${target} at ${horizonMs / 1_000} s is above ${suspiciousR2(evaluation, horizonMs).toFixed(2)}: suspect a leak. \`edgebook evaluate --leak-check\` asks whether the scoring sees labels; whether a column knows the future, look at the columns`,
     );
+}
+
+/** Of smoothed targets so much of what the past alone doesn't explain of a random walk's. */
+function suspiciousR2(evaluation: Evaluation, horizonMs: number): number {
+  const free = labelKindOf(evaluation) === "smoothed" ? freeR2(horizonMs / FEATURE_INTERVAL_MS) : 0;
+  return free + (1 - free) * SUSPICIOUS_R2;
 }
 
 /** Row numbers that the run has not seen. Throws CommandError when the data were, or can't be, fed to it. */
@@ -104,6 +117,11 @@ export function unseenRows(card: RunCard, dataset: Dataset): Uint32Array {
       `the dataset has the features ${dataset.card.featureSet.id} ${dataset.card.featureSet.fingerprint}, the run was trained on ${card.featureSet.id} ${card.featureSet.fingerprint}: make a dataset with the same, or train again`,
     );
   }
+  const [label, trained] = [labelKindOf(dataset.card), labelKindOf(card)];
+  if (label !== trained)
+    throw new CommandError(
+      `the dataset has ${label} targets, the run was trained on ${trained} ones: make a dataset with --label ${trained}, or train again`,
+    );
   if (dataset.card.sha256 === card.data.sha256) {
     const { test } = splitByTime(dataset.times, card.split);
     if (test.length === 0) throw new CommandError("this run kept no test part: give it other data with --data DIR");

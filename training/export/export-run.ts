@@ -81,6 +81,7 @@ export async function exportRun(run: Run, options: ExportOptions): Promise<Expor
     intervalMs: card.intervalMs,
     input: { name: family.inputName, shape: inputShape(family, columns) },
     output,
+    ...(card.label === undefined ? {} : { label: card.label }),
     normaliser: card.normaliser,
     opset: OPSET,
     artifact: { file: MODEL_FILE, sha256, bytes: model.length },

@@ -5,6 +5,7 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { labelKindOf } from "../../core/labels/moves.ts";
 import type { ClassMeasures, ClassScore } from "../evaluate/class-scores.ts";
 import { type Evaluation, suspicionsOf } from "../evaluate/evaluate-run.ts";
 import type { ReconstructionScore } from "../evaluate/reconstruction-score.ts";
@@ -281,6 +282,7 @@ function dataCard({ run, evaluation }: RunFacts): Html {
       ["SHA-256", data.sha256],
       ...data.markets.map(({ market, from, to }): [string, string] => [market, `${when(from)} … ${when(to)}`]),
       ["features", `${featureSet.id} ${featureSet.fingerprint}, ${featureSet.columns.length} columns`],
+      ["label", labelKindOf(run.card)],
       ["a row each", `${intervalMs} ms`],
       ["trained", `${split.trainRows} rows, ${when(split.trainFrom)} … ${when(split.trainTo)}`],
       ["validated", `${split.validationRows} rows from ${when(split.validationFrom)}`],

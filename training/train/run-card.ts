@@ -1,6 +1,7 @@
 /** `run.json`: what all runs tell, and what each kind of them does besides. See run-folder.ts for the folder around it. */
 
 import { z } from "zod";
+import { LABEL_KINDS } from "../../core/labels/moves.ts";
 import { COMMIT_PATTERN } from "../../models/manifest.ts";
 import type { TrainSettings } from "../engine/settings.ts";
 import { networkSettingsShape } from "../networks/settings.ts";
@@ -36,6 +37,8 @@ const common = {
   featureSet: z.strictObject({ id: z.string(), fingerprint: z.string(), columns: z.array(z.string()), warmupMs: z.number() }),
   intervalMs: z.int(),
   outputs,
+  /** Which moves its targets were. Absent: point. */
+  label: z.enum(LABEL_KINDS).optional(),
   split: z.strictObject({
     trainShare: z.number(),
     validationShare: z.number(),

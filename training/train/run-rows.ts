@@ -1,5 +1,6 @@
 /** What every run is made of, whatever is trained: the family checked against the dataset, the split, the statistics, the prepared rows, and what of it the card tells. */
 
+import { DEFAULT_LABEL_KIND, type LabelKind, labelKindOf, stepsBehind } from "../../core/labels/moves.ts";
 import type { AnswerKind, ModelFamily, ModelOutput } from "../../models/contract.ts";
 import { forecastColumns } from "../../models/forecasts.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
@@ -64,9 +65,11 @@ export function familyOf(
   return { family, settings: chosen };
 }
 
-/** How far a row sees: it is seen with its window, and the oldest of that with its warm-up. */
+/** How far back a row sees, in ms: it is seen with its window, and the oldest of that with its warm-up; a smoothed target begins a horizon before its row. */
 export function lookBackOf({ card }: Pick<Dataset, "card">, { window }: Pick<ModelFamily, "window">): number {
-  return card.featureSet.warmupMs + (window - 1) * card.intervalMs;
+  const { featureSet, intervalMs, targets } = card;
+  const steps = Math.max(...targets.map(({ horizonMs }) => horizonMs)) / intervalMs;
+  return Math.max(featureSet.warmupMs + (window - 1) * intervalMs, stepsBehind(labelKindOf(card), steps) * intervalMs);
 }
 
 export interface RunRows {
@@ -143,6 +146,7 @@ export function factsOf(
     featureSet: dataset.card.featureSet,
     intervalMs: dataset.card.intervalMs,
     outputs: dataset.card.targets,
+    ...labelFact(dataset.card.label),
     split: { ...rows.shares, purgeMs: rows.purgeMs, ...splitFacts(dataset, rows.split) },
     normaliser: { mean: [...normaliser.mean], scale: [...normaliser.scale], clip: normaliser.clip },
     targetScale,
@@ -158,6 +162,11 @@ function splitWithHistory(dataset: Dataset, split: Split, family: ModelFamily): 
       `no row to ${train.length === 0 ? "train" : "validate"} on has ${family.window} rows before the next gap: record or simulate longer`,
     );
   return { ...split, train, validation };
+}
+
+/** Said only where it isn't what silence means. */
+function labelFact(label: LabelKind = DEFAULT_LABEL_KIND): Pick<CommonCard, "label"> {
+  return label === DEFAULT_LABEL_KIND ? {} : { label };
 }
 
 function thresholdsOf(output: ModelOutput): number[] {

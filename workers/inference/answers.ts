@@ -1,5 +1,6 @@
 /** What the inference Worker answers, with the time as an argument: main.ts gives it the clock. */
 
+import { labelKindOf } from "../../core/labels/moves.ts";
 import { kindOf, windowOf } from "../../models/shapes.ts";
 import type { ModelRefusal, ModelView, Prediction } from "./contract.ts";
 import type { LoadedModel } from "./loaded-model.ts";
@@ -47,6 +48,8 @@ async function predictBy(
   }
   const { id, version, artifact, output, trainedOn } = manifest;
   if (output.unit !== "bps") return refuseModel("not-a-forecast", `${id} ${version} answers ${kindOf(output)}, not moves`);
+  const label = labelKindOf(manifest);
+  if (label !== "point") return refuseModel("not-a-forecast", `${id} ${version} answers ${label} moves, not those to one moment`);
   const window = windowOf(manifest);
   if (window > 1) return refuseModel("needs-a-window", `${id} ${version} eats ${window} rows of history, and was asked with single rows`);
   const movesBps = await model.answer(rows);
