@@ -416,6 +416,7 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
 
   it("says in /v1/models which model it is, and in /v1/health when it is not the published one", async () => {
     expect((await get("/v1/models")).body.active).toMatchObject({
+      label: "point",
       id: "linear",
       source: "r2",
       fellBackFrom: null,

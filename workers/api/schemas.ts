@@ -5,6 +5,7 @@
  */
 
 import { z } from "@hono/zod-openapi";
+import { LABEL_KINDS } from "../../core/labels/moves.ts";
 import { SPLIT_LABELS } from "../../core/labels/split.ts";
 import { FORECAST_TARGETS } from "../../models/contract.ts";
 
@@ -274,6 +275,9 @@ export const modelSchema = z
     featureSet: z.object({ id: z.string(), fingerprint: z.string(), columns: z.array(z.string()) }),
     intervalMs: z.int(),
     outputs: z.array(z.object({ target: z.enum(FORECAST_TARGETS), horizonMs: z.int() })),
+    label: z
+      .enum(LABEL_KINDS)
+      .openapi({ description: "Which moves it was trained on and scored by; forecasts are answered by models of point labels" }),
     trainedOn: z.object({
       source: z.string(),
       datasetSha256: z.string(),

@@ -1,5 +1,6 @@
 /** The served model as the API shows it: its claims and scores, without weights, statistics and golden vectors. Pure. */
 
+import { labelKindOf } from "../../../core/labels/moves.ts";
 import type { ModelView } from "../../inference/contract.ts";
 import type { ModelBody } from "../schemas.ts";
 
@@ -17,6 +18,7 @@ export function modelBody({ manifest, source, fellBackFrom }: ModelView): ModelB
     featureSet: { ...featureSet, columns: [...featureSet.columns] },
     intervalMs,
     outputs: output.unit === "bps" ? output.columns.map(({ target, horizonMs }) => ({ target, horizonMs })) : [],
+    label: labelKindOf(manifest),
     trainedOn,
     scores: [...scores],
     scoredOn,
