@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OrderBook } from "../../core/book/order-book.ts";
 import { FeaturePipeline } from "../../core/features/pipeline.ts";
-import { featureSetR70, featureSetV1, featureSetV2 } from "../../core/features/registry.ts";
+import { featureSetA, featureSetR70, featureSetV1, featureSetV2 } from "../../core/features/registry.ts";
 import {
   applyLevels,
   arbitraryMarket,
@@ -25,7 +25,7 @@ function replaceBook(book: OrderBook, bids: readonly Level[], asks: readonly Lev
   applyLevels(book, bids, asks);
 }
 
-describe.each([featureSetV1, featureSetR70, featureSetV2])("any market, in the columns of $id,", (featureSet) => {
+describe.each([featureSetV1, featureSetR70, featureSetV2, featureSetA])("any market, in the columns of $id,", (featureSet) => {
   const column = (name: string): number => {
     const index = featureSet.columns.indexOf(name);
     if (index < 0) throw new Error(`no column ${name}`);
@@ -69,7 +69,8 @@ describe.each([featureSetV1, featureSetR70, featureSetV2])("any market, in the c
   });
 
   it("a feed that began later writes the same bytes once warm: nothing older than the windows leaves a trace", () => {
-    const gap = column("seconds_since_gap");
+    // The one column that says how old the feed is; a set may have none.
+    const gap = featureSet.columns.indexOf("seconds_since_gap");
     let compared = 0;
     fc.assert(
       fc.property(arbitraryMarket, fc.double({ min: 0, max: 0.6, noNaN: true }), (log, share) => {
@@ -190,7 +191,7 @@ function mirrored(log: MarketLog): MarketLog {
 function mirrorOf(name: string): { twin: string; sign: 1 | -1; isExact: boolean } {
   const twin = name.replace(/_(bid|ask)(?=_|$)/, (_, side) => (side === "bid" ? "_ask" : "_bid"));
   const isOdd =
-    /^(log_return|imbalance|weighted_|ofi|signed_volume|mid_return|vwap|vamp|depth_imbalance|gap_difference|walk_mid|last_trades|trade_deviation)/.test(
+    /^(log_return|imbalance|weighted_|ofi|signed_volume|mid_return|mid_direction|vwap|vamp|depth_imbalance|gap_difference|walk_mid|last_trades|trade_deviation)/.test(
       name,
     );
   return {

@@ -1,5 +1,5 @@
 /**
- * Feature sets v1, r70 and v2 once more, written without a thought for speed: the whole event log is kept, and each column of each row is computed from
+ * Feature sets v1, r70, v2 and a once more, written without a thought for speed: the whole event log is kept, and each column of each row is computed from
  * it anew, by the definition. Shares no code with core/features. Also the arbitrary markets that the property tests run on.
  */
 
@@ -171,7 +171,7 @@ function columnsAt(log: MarketLog, books: readonly PlainBook[], time: number): M
   }
   const share = bidLots / (bidLots + askLots);
   columns.set("weighted_mid_deviation_bps", (1e4 * (share * ask + (1 - share) * bid - mid)) / mid);
-  for (const reach of [1, 2, 5]) {
+  for (const reach of [1, 2, 5, 20, 33, 100, 300, 500]) {
     const near = ([ticks]: Level): boolean => Math.abs(ticks - mid) <= (mid * reach) / 1e4;
     columns.set(`depth_bid_${reach}bps`, Math.log(1 + sumLots(book.bids.filter(near)) / usual));
     columns.set(`depth_ask_${reach}bps`, Math.log(1 + sumLots(book.asks.filter(near)) / usual));
@@ -196,6 +196,9 @@ function columnsAt(log: MarketLog, books: readonly PlainBook[], time: number): M
     return move * move;
   });
   columns.set("realised_volatility_30s", Math.sqrt(squares.reduce((a, b) => a + b, 0)));
+  const before = Array.from({ length: 7 }, (_, back) => time - (back + 1) * 1000).filter((at) => at >= first);
+  const usualMid = before.reduce((sum, at) => sum + midAt(at), 0) / before.length;
+  columns.set("mid_direction_7s", before.length === 0 ? 0 : (1e4 * (mid - usualMid)) / usualMid);
   columns.set("seconds_since_gap", Math.min(60, (time - log.startTime) / 1000));
   return columns;
 }

@@ -1,5 +1,5 @@
 /**
- * How much rests near the mid: within 1, 2 and 5 basis points of it, on one side. Zero when nothing lies that near.
+ * How much rests near the mid: within so many basis points of it, on one side. Zero when nothing lies that near.
  *
  * Loops over the levels in reach, once a second. Where the venue's snapshot did not reach so far, it counts the levels that are known.
  */
@@ -10,12 +10,10 @@ import type { Feature } from "../contract.ts";
 import { DepthScale } from "./depth-scale.ts";
 import { DEPTH_SCALE_WARMUP_MS } from "./warm-up.ts";
 
-const REACHES_BPS: readonly number[] = [1, 2, 5];
-
-export function createDepth(side: Side): Feature {
+export function createDepth(side: Side, reachesBps: readonly number[]): Feature {
   const scale = new DepthScale();
   return {
-    columns: REACHES_BPS.map((reach) => ({
+    columns: reachesBps.map((reach) => ({
       name: `depth_${side}_${reach}bps`,
       unit: "ln of 1 + a ratio",
       formula: `ln(1 + ${side} lots within ${reach} bps of the mid / depth scale)`,
@@ -26,8 +24,8 @@ export function createDepth(side: Side): Feature {
     onTrade() {},
     write({ book }, _time, out, offset) {
       const usual = scale.measure(book);
-      for (let index = 0; index < REACHES_BPS.length; index++) {
-        const lots = book.depthWithinLots(side, REACHES_BPS[index] as number) ?? 0;
+      for (let index = 0; index < reachesBps.length; index++) {
+        const lots = book.depthWithinLots(side, reachesBps[index] as number) ?? 0;
         out[offset + index] = logOnePlus(lots / usual);
       }
     },
