@@ -52,15 +52,30 @@ export interface ImportedRunOptions {
 
 /** Takes all events of a source. `malformed`: lines that were none. Throws ArchiveError where the file can't be read to its end. */
 export async function runImported(
-  { path, header, bytes }: ImportedSource,
-  { onBlock, progress, ...options }: ImportedRunOptions,
+  source: ImportedSource,
+  options: ImportedRunOptions,
 ): Promise<{ market: ImportedMarket; malformed: number }> {
+  const { path, header, bytes } = source;
+  const { progress } = options;
   let done = 0;
   progress.start(`${header.market} ${header.source}`, bytes);
   const blocks = readEventsFile(path, header, (read) => {
     done += read;
     progress.update(done);
   });
+  const taken = await takeImported(blocks, source, options);
+  progress.stop();
+  return taken;
+}
+
+export type ImportedBlock = readonly (ReadRecord | RefusedLine)[];
+
+/** Takes the events that it is given as those of `source`. Throws CommandError where there is none. */
+export async function takeImported(
+  blocks: AsyncIterable<ImportedBlock>,
+  { path, header }: Pick<ImportedSource, "path" | "header">,
+  { onBlock, ...options }: Omit<ImportedRunOptions, "progress">,
+): Promise<{ market: ImportedMarket; malformed: number }> {
   let market: ImportedMarket | null = null;
   let malformed = 0;
   for await (const block of blocks) {
@@ -75,13 +90,12 @@ export async function runImported(
     }
     await onBlock();
   }
-  progress.stop();
   if (market === null) throw new CommandError(`${path} holds no event: import it again`);
   return { market, malformed };
 }
 
 /** A source tells the venue's time of everything, or of nothing (but of snapshots, which some venues don't date): its first events show which. */
-function clockOf(block: readonly (ReadRecord | RefusedLine)[]): EventClock {
+function clockOf(block: ImportedBlock): EventClock {
   const isDated = block.some((item) => "record" in item && item.record.kind !== "gap" && item.record.venueTime !== null);
   return isDated ? "venue" : "receive";
 }
