@@ -10,7 +10,7 @@ import { CommandError } from "../../training/command-error.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
 import { DEFAULT_TRAIN_SETTINGS, type TrainSettings } from "../../training/engine/settings.ts";
 import { evaluateRun, unseenRows } from "../../training/evaluate/evaluate-run.ts";
-import { checkForLeaks } from "../../training/evaluate/leak-check.ts";
+import { checkForLeaks } from "../../training/leaks/leak-check.ts";
 import { answerRidge, fitRidge } from "../../training/linear/ridge.ts";
 import { silent } from "../../training/progress.ts";
 import type { RuntimeName } from "../../training/runtime/contract.ts";

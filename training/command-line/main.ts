@@ -12,6 +12,7 @@ import { explain } from "./explain-error.ts";
 import { exportCommand } from "./export.ts";
 import { exportModelCommand } from "./export-model.ts";
 import { importCommand } from "./import.ts";
+import { leaksCommand } from "./leaks.ts";
 import { publishCommand } from "./publish.ts";
 import { pullCommand } from "./pull.ts";
 import { replayCommand } from "./replay.ts";
@@ -32,6 +33,7 @@ for (const command of [
   trainCommand,
   searchCommand,
   evaluateCommand,
+  leaksCommand,
   explainCommand,
   exportModelCommand,
   publishCommand,

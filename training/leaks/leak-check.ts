@@ -1,14 +1,16 @@
 /**
- * The alarm for leaks: train once more on labels that belong to other rows (each part's labels turned round by half its length), and score on the
+ * The alarm for leaks: train once more on labels that belong to other rows (each part's labels turned round by a day, or by half its length where it is shorter than two), and score on the
  * true test labels. Nothing can be learnt that way, so a skill that is clearly above zero means that the scoring itself sees the answer: a split
  * that overlaps, statistics of the test rows, labels among the inputs.
  *
  * What it can't see is a feature that knows its own row's future: with turned labels that knowledge is worth nothing. The project's own features
- * are held to their past by test/core/features-v1.test.ts (rows of a prefix are the first rows of the whole); columns of another making have to be.
+ * are held to their past by test/core/features-v1.test.ts (rows of a prefix are the first rows of the whole); of columns of another making dataset-leaks.ts and
+ * cut-history.ts ask it.
  */
 
 import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { type Evaluation, evaluateRun } from "../evaluate/evaluate-run.ts";
 import { outputFor } from "../networks/settings.ts";
 import type { Progress } from "../progress.ts";
 import type { Runtime } from "../runtime/contract.ts";
@@ -17,10 +19,10 @@ import type { Run } from "../train/run-folder.ts";
 import { familyOf } from "../train/run-rows.ts";
 import { splitByTime } from "../train/split.ts";
 import { trainAgain } from "../train/train-again.ts";
-import { type Evaluation, evaluateRun } from "./evaluate-run.ts";
+import { turnLabels } from "./moved-rows.ts";
 
 /** Twelve outputs are tried at once, so one interval may lie just above zero by chance; a leak gives far more skill than this. */
-const LARGEST_CHANCE_R2 = 0.003;
+export const LARGEST_CHANCE_R2 = 0.003;
 /** The correlation of an R² of that size, rounded. */
 const LARGEST_CHANCE_MCC = 0.055;
 
@@ -65,20 +67,4 @@ export async function checkForLeaks(
     largest: Math.max(...skills.map(({ skill }) => skill)),
     evaluation,
   };
-}
-
-/** The same rows with the labels (and their mask) of rows half a part away. */
-export function turnLabels(dataset: Dataset): Dataset {
-  const { outputs } = dataset;
-  const targets = new Float64Array(dataset.targets.length);
-  const mask = new Uint8Array(dataset.mask.length);
-  for (const { firstRow, rows } of dataset.card.parts) {
-    for (let row = 0; row < rows; row++) {
-      const from = (firstRow + ((row + Math.floor(rows / 2)) % rows)) * outputs;
-      const to = (firstRow + row) * outputs;
-      targets.set(dataset.targets.subarray(from, from + outputs), to);
-      mask.set(dataset.mask.subarray(from, from + outputs), to);
-    }
-  }
-  return { ...dataset, targets, mask };
 }
