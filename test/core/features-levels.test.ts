@@ -2,20 +2,12 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { OrderBook } from "../../core/book/order-book.ts";
 import type { FeatureSet } from "../../core/features/contract.ts";
-import { FeaturePipeline } from "../../core/features/pipeline.ts";
 import { featureSetLevels10, featureSetNamed, featureSetVolumes10 } from "../../core/features/registry.ts";
-import { applyLevels, arbitraryMarket, feedEvent, type KeptRow, keep, type MarketLog } from "./features-reference.ts";
+import { arbitraryMarket, type KeptRow, type MarketLog, streamedRows } from "./features-reference.ts";
 
 function rowsOf(featureSet: FeatureSet, log: MarketLog): KeptRow[] {
-  const rows: KeptRow[] = [];
-  const book = new OrderBook();
-  const pipeline = new FeaturePipeline(featureSet, { onRow: (row) => rows.push(keep(row)) });
-  applyLevels(book, log.bids, log.asks);
-  pipeline.start(log.startTime, book);
-  for (const event of log.events) feedEvent(pipeline, book, event);
-  return rows;
+  return streamedRows(log, featureSet).rows;
 }
 
 const tick = (venueTime: number): MarketLog["events"][number] => ({ kind: "trade", venueTime, takerSide: "buy", lots: 1 });
