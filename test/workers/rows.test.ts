@@ -61,6 +61,7 @@ describe("a minute's row", () => {
       tapeBytes: 77,
       split: "test",
       splitSchedule: "days-9-1-2-embargo-30min",
+      pricePath: null,
     });
   });
 
@@ -69,7 +70,7 @@ describe("a minute's row", () => {
     const row = snapshotRow({ snapshot: { ...snapshot, ...unknown, state: "syncing", coveredMs: 0 }, batch: "main/x", tape: null, splits });
     expect(Object.entries(row).flatMap(([column, value]) => (value === null ? [column] : []))).toEqual([
       ...["bidTicks", "bidLots", "askTicks", "askLots", "bids", "asks", "lastSequence", "bookHash", "marketTime"],
-      ...["featureTime", "fingerprint", "features", "tapeKey", "tapeOffset", "tapeBytes"],
+      ...["featureTime", "fingerprint", "features", "tapeKey", "tapeOffset", "tapeBytes", "pricePath"],
     ]);
     expect(row).toMatchObject({ state: "syncing", coveredMs: 0, events: 12, trades: 3 });
   });

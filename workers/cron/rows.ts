@@ -44,6 +44,7 @@ export function snapshotRow({ snapshot, batch, tape, splits }: SnapshotSource): 
     tapeBytes: tape?.bytes ?? null,
     split: splitOf(snapshot.minute, splits),
     splitSchedule: splitScheduleId(splits),
+    pricePath: null,
   };
 }
 

@@ -6,7 +6,7 @@
  * Levels and features are JSON text, written and read whole. Each index entry is billed as a row written: there are as few as the reads need.
  */
 
-import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { BookState } from "../../core/book/order-book.ts";
 import type { SplitLabel } from "../../core/labels/split.ts";
 import type { GapReason, GapRecord, MarketStatus } from "../../feed/contract.ts";
@@ -59,6 +59,8 @@ export const snapshots = sqliteTable(
     /** The minute's part in training, and the schedule that says so. Once set they stay; null in rows older than the columns. */
     split: text("split").$type<SplitLabel>(),
     splitSchedule: text("split_schedule"),
+    /** Best prices at each grid time that the minute wrote (core/wire/price-path.ts): what forecasts are scored against. Null: none. */
+    pricePath: text("price_path"),
   },
   (table) => [
     primaryKey({ columns: [table.market, table.minute] }),
@@ -175,4 +177,87 @@ export const daySurveys = sqliteTable(
     deletedAt: integer("deleted_at"),
   },
   (table) => [primaryKey({ columns: [table.venue, table.day] })],
+);
+
+/** Every version of a model that was ever published. The files lie in R2 under models/<id>/<version>/. */
+export const models = sqliteTable(
+  "models",
+  {
+    /** What the ledger calls it. */
+    key: integer("key").primaryKey({ autoIncrement: true }),
+    id: text("id").notNull(),
+    version: text("version").notNull(),
+    /** Of the bytes of manifest.json, lower-case hex: a manifest that was exchanged in R2 is refused. */
+    manifestSha256: text("manifest_sha256").notNull(),
+    family: text("family").notNull(),
+    featureSet: text("feature_set").notNull(),
+    fingerprint: text("fingerprint").notNull(),
+    label: text("label").notNull(),
+    bytes: integer("bytes").notNull(),
+    publishedAt: integer("published_at").notNull(),
+  },
+  (table) => [uniqueIndex("models_version").on(table.id, table.version)],
+);
+
+/** Which models answer for which markets now. Of a slot and a market one is active; shadows are asked too, and answer nobody. */
+export const modelRoles = sqliteTable(
+  "model_roles",
+  {
+    slot: text("slot").$type<"forecast" | "signal">().notNull(),
+    /** `venue:SYMBOL`, or `*` for every market that has none of its own. */
+    market: text("market").notNull(),
+    model: integer("model").notNull(),
+    role: text("role").$type<"active" | "shadow">().notNull(),
+    since: integer("since").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.slot, table.market, table.model] })],
+);
+
+/** What was done to roles, by whom and why: read backwards it says what to go back to. Rows are only added. */
+export const modelLog = sqliteTable("model_log", {
+  sequence: integer("sequence").primaryKey({ autoIncrement: true }),
+  at: integer("at").notNull(),
+  action: text("action").$type<"publish" | "activate" | "roll-back" | "shadow" | "unshadow" | "promote">().notNull(),
+  slot: text("slot"),
+  market: text("market"),
+  model: integer("model").notNull(),
+  /** The model that was active before; null where there was none, or none was replaced. */
+  previous: integer("previous"),
+  /** JSON; null where none was needed. */
+  evidence: text("evidence"),
+});
+
+/** Every forecast ever served, and every one of a shadow: once a market, model and tick. Rows never change. */
+export const forecasts = sqliteTable(
+  "forecasts",
+  {
+    market: text("market").notNull(),
+    /** models.key; 0 the shipped one. */
+    model: integer("model").notNull(),
+    /** Grid time on the market's clock. */
+    featureTime: integer("feature_time").notNull(),
+    /** Best prices then: what the moves start at. */
+    bidTicks: integer("bid_ticks").notNull(),
+    askTicks: integer("ask_ticks").notNull(),
+    /** float32s: workers/ledger says in which order. */
+    answer: blob("answer", { mode: "buffer" }).notNull(),
+    recordedAt: integer("recorded_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.market, table.model, table.featureTime] })],
+);
+
+/** Sums over the scored forecasts of an hour: all that scorecards are made of. */
+export const forecastScores = sqliteTable(
+  "forecast_scores",
+  {
+    market: text("market").notNull(),
+    model: integer("model").notNull(),
+    /** Start of the hour of market time that the forecasts were made in. */
+    hour: integer("hour").notNull(),
+    /** Forecasts up to this featureTime are in the sums, or given up as uncovered. */
+    scoredUpTo: integer("scored_up_to").notNull(),
+    /** JSON: workers/ledger says what of. */
+    sums: text("sums").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.market, table.model, table.hour] })],
 );
