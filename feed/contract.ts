@@ -220,6 +220,8 @@ export interface MinuteSnapshot {
   readonly coveredMs: number;
   readonly events: number;
   readonly trades: number;
+  /** Best bid and ask at each grid time that the minute wrote, warm or not (core/wire/price-path.ts); null for none. */
+  readonly pricePath: string | null;
 }
 
 /** A closed minute that storage has not acknowledged yet. */

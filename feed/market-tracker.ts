@@ -5,6 +5,7 @@
  */
 
 import type { OrderBook } from "../core/book/order-book.ts";
+import type { FeatureRow } from "../core/features/contract.ts";
 import type { FeaturePipeline } from "../core/features/pipeline.ts";
 import type { InstrumentEvent, KlineEvent, MarketEvent, QuoteEvent, SnapshotEvent, TradeEvent } from "../core/market/event.ts";
 import { type Instrument, marketId } from "../core/market/instrument.ts";
@@ -48,7 +49,11 @@ export class MarketTracker {
     this.instrument = options.instrument;
     this.market = marketId(options.instrument.venue, options.instrument.symbol);
     this.continuity = options.continuity;
-    this.life = new BookLife(options, this.minute.coverage);
+    const onRow = (row: FeatureRow): void => {
+      this.minute.path.add(row);
+      options.onRow?.(row);
+    };
+    this.life = new BookLife({ ...options, onRow }, this.minute.coverage);
     this.side = new SideChannels(this.market, options);
   }
 

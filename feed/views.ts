@@ -143,7 +143,7 @@ export function featureView(market: MarketTracker, now: number): FeatureView | R
 /** Closes a minute of a market: what is stored of it, with so many levels a side. */
 export function minuteSnapshot(market: MarketTracker, minute: number, levels: number): MinuteSnapshot {
   const end = minute + MS_PER_MINUTE;
-  const { coveredMs, events, trades } = market.minute.close(minute);
+  const { coveredMs, events, trades, pricePath } = market.minute.close(minute);
   const refusal = bookRefusal(market, end);
   const isLive = refusal === null;
   const latest = market.pipeline.latest;
@@ -166,6 +166,7 @@ export function minuteSnapshot(market: MarketTracker, minute: number, levels: nu
     coveredMs,
     events,
     trades,
+    pricePath,
   };
 }
 

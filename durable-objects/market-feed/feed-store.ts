@@ -9,7 +9,7 @@
 import { type Instrument, marketId } from "../../core/market/instrument.ts";
 import type { SymbolTape } from "../../core/wire/minute-tapes.ts";
 import type { GapRecord, MinuteSnapshot, PendingMinute } from "../../feed/contract.ts";
-import type { MinuteCounts } from "../../feed/minute-tally.ts";
+import type { EarlierCounts } from "../../feed/minute-tally.ts";
 import { createPendingRoom } from "../../feed/pending-frames.ts";
 import { Room } from "../../feed/room.ts";
 import { createTapeRoom, type TapePart } from "./tape-buffer.ts";
@@ -36,7 +36,7 @@ export interface AliveMark {
   readonly markets: Record<string, AliveMarket>;
 }
 
-export interface AliveMarket extends MinuteCounts {
+export interface AliveMarket extends EarlierCounts {
   /** Starts of its last gaps. */
   readonly gapStarts: readonly number[];
 }

@@ -9,7 +9,7 @@ import { MS_PER_HOUR, MS_PER_MINUTE, minuteOf } from "../../core/units/time.ts";
 import { FEED_TAPE_SYMBOL } from "../../core/wire/keys.ts";
 import type { GapRecord, MinuteSnapshot } from "../../feed/contract.ts";
 import type { FeedReducer } from "../../feed/feed-reducer.ts";
-import type { MinuteCounts } from "../../feed/minute-tally.ts";
+import type { EarlierCounts } from "../../feed/minute-tally.ts";
 import type { ConnectionRecord, Journal } from "../../feed/session/journal.ts";
 import { type AliveMark, type AliveMarket, FeedStore, MAX_HELD_BYTES } from "./feed-store.ts";
 import { logFault } from "./log-fault.ts";
@@ -22,7 +22,7 @@ const FEED_TAPE: readonly string[] = [FEED_TAPE_SYMBOL];
 
 /** Changes of gaps held at most while storage refuses, of a feed: some 2 MB. */
 const MAX_UNSTORED_GAPS = 5_000;
-/** What the rest of a minute's row weighs, features among it, in levels. */
+/** What the rest of a minute's row weighs, features and price path among it, in levels. */
 const LEVELS_OF_A_ROW = 20;
 
 export class Recorder implements Journal {
@@ -236,9 +236,16 @@ function tapeGap(market: string, { from, to, detail }: Pick<GapRecord, "from" | 
   return { id, market, channel: "tape", from, to, reason: "tape-overflow", detail, action: "dropped" };
 }
 
+/** What an earlier process had counted of the open minute. Prices on another grid than the market's present one don't belong into one row with them. */
+export function earlierCounts(known: AliveMarket, { symbol, tick }: Instrument, earlier: readonly Instrument[]): EarlierCounts {
+  const before = earlier.find((instrument) => instrument.symbol === symbol)?.tick;
+  const isSameGrid = before?.decimals === tick.decimals && before.mantissa === tick.mantissa;
+  return isSameGrid ? known : { ...known, pricePath: null };
+}
+
 /** The row of a minute in which the process died before it could close it: what is known is what it had counted at its last flush. */
 export function unclosedMinuteSnapshots(instruments: readonly Instrument[], minute: number, alive: AliveMark | null): MinuteSnapshot[] {
-  const counted = (symbol: string): MinuteCounts | undefined => (alive?.minute === minute ? alive.markets[symbol] : undefined);
+  const counted = (symbol: string): EarlierCounts | undefined => (alive?.minute === minute ? alive.markets[symbol] : undefined);
   return instruments.map((instrument) => ({
     market: marketId(instrument.venue, instrument.symbol),
     instrument,
@@ -255,5 +262,6 @@ export function unclosedMinuteSnapshots(instruments: readonly Instrument[], minu
     coveredMs: counted(instrument.symbol)?.coveredMs ?? 0,
     events: counted(instrument.symbol)?.events ?? 0,
     trades: counted(instrument.symbol)?.trades ?? 0,
+    pricePath: counted(instrument.symbol)?.pricePath ?? null,
   }));
 }

@@ -19,7 +19,7 @@ import { marketStatus, refuse, SNAPSHOT_LEVELS } from "../../feed/views.ts";
 import type { AliveMark, FeedStore } from "./feed-store.ts";
 import { platformPort } from "./platform-port.ts";
 import { sharedBudget } from "./process-budgets.ts";
-import { Recorder, unclosedMinuteSnapshots } from "./recorder.ts";
+import { earlierCounts, Recorder, unclosedMinuteSnapshots } from "./recorder.ts";
 
 export interface RunningFeedOptions {
   readonly configuration: FeedConfiguration;
@@ -121,6 +121,7 @@ export class RunningFeed {
 
   /** Books begin empty; what an earlier process left open is closed or carried on. */
   private startBooks(instruments: readonly Instrument[], at: number): Books {
+    const earlier = this.store.kept<Instrument[]>("instruments") ?? [];
     this.store.keep("instruments", instruments);
     const alive = this.store.kept<AliveMark>("alive");
     // Another machine's clock may be behind: a minute that was closed must not be opened again.
@@ -147,7 +148,7 @@ export class RunningFeed {
         const known = alive.markets[symbol];
         if (known === undefined) continue;
         market.gaps.remember(known.gapStarts);
-        if (alive.minute === minuteOf(now)) market.minute.resume(alive.minute, known);
+        if (alive.minute === minuteOf(now)) market.minute.resume(alive.minute, earlierCounts(known, market.instrument, earlier));
       }
       recorder.hole(now, null, `restarted; last alive at ${alive.at}`);
     }

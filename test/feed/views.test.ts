@@ -178,10 +178,10 @@ describe("a closed minute", () => {
     const tally = new MinuteTally();
     tally.events = 2;
     tally.trades = 1;
-    tally.resume(FIRST_MINUTE, { coveredMs: 7_000, events: 5, trades: 3 });
+    tally.resume(FIRST_MINUTE, { coveredMs: 7_000, events: 5, trades: 3, pricePath: "@1767614400/7/1" });
     tally.coverage.begin(FIRST_MINUTE + 40_000, 30_000);
-    expect(tally.soFar(FIRST_MINUTE + 50_000)).toEqual({ coveredMs: 17_000, events: 7, trades: 4 });
-    expect(tally.close(FIRST_MINUTE)).toEqual({ coveredMs: 27_000, events: 7, trades: 4 });
-    expect(tally.soFar(FIRST_MINUTE + 60_000)).toEqual({ coveredMs: 0, events: 0, trades: 0 });
+    expect(tally.soFar(FIRST_MINUTE + 50_000)).toEqual({ coveredMs: 17_000, events: 7, trades: 4, pricePath: "@1767614400/7/1" });
+    expect(tally.close(FIRST_MINUTE)).toEqual({ coveredMs: 27_000, events: 7, trades: 4, pricePath: "@1767614400/7/1" });
+    expect(tally.soFar(FIRST_MINUTE + 60_000)).toEqual({ coveredMs: 0, events: 0, trades: 0, pricePath: null });
   });
 });

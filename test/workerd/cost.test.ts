@@ -132,7 +132,7 @@ function batchOf({ rows, gaps, at }: { rows: number; gaps: number; at: number })
   const nothing = { quote: null, bids: null, asks: null, lastSequence: null, bookHash: null, marketTime: null, features: null };
   const grids = { tick: { decimals: 2, mantissa: 1 }, lot: { decimals: 5, mantissa: 1 } };
   const instrument = { venue: "binance-spot", symbol: "BTCUSDT", ...grids };
-  const counts = { coveredMs: 60_000, events: 1, trades: 0 };
+  const counts = { coveredMs: 60_000, events: 1, trades: 0, pricePath: null };
   const snapshots = Array.from({ length: rows }, (_, index) => {
     const minute = MINUTE + (at * 100 + index) * 60_000;
     const snapshot = {

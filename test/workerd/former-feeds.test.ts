@@ -50,6 +50,7 @@ function leave(store: FeedStore): void {
       coveredMs: 40_000,
       events: 9,
       trades: 1,
+      pricePath: null,
     },
   };
   const alive: AliveMark = { at: ALIVE_AT, minute: NEXT, markets: { XRPUSDT: { coveredMs: 1_000, events: 3, trades: 0, gapStarts: [] } } };

@@ -6,7 +6,7 @@ import { featureSetV1 } from "../../core/features/registry.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
 import { decodeTapeLine, type TapeRecord } from "../../core/wire/tape.ts";
 import { type AliveMark, FeedStore, MAX_HELD_BYTES, ObjectStore } from "../../durable-objects/market-feed/feed-store.ts";
-import { Recorder } from "../../durable-objects/market-feed/recorder.ts";
+import { earlierCounts, Recorder } from "../../durable-objects/market-feed/recorder.ts";
 import { binanceSpot } from "../../exchanges/binance/spot.ts";
 import { FeedReducer } from "../../feed/feed-reducer.ts";
 import { depthFrame, feedStub, snapshotBody } from "./exchange-control.ts";
@@ -174,6 +174,35 @@ describe("the recorder", () => {
       expect([...store.pendingGaps(), ...second.pendingGaps()].map(({ detail }) => Number.parseInt(detail, 10))).toEqual([4, 5]);
       expect(store.object.tapeRoom.taken).toBe(0);
     });
+  });
+
+  it("writes down at each flush where the best prices have been: a process that dies takes no more of them with it than one flush brings", async () => {
+    await withRecorder("path", ({ store, reducer, recorder }) => {
+      const path = (): unknown => store.kept<AliveMark>("alive")?.markets.BTCUSDT?.pricePath;
+      reducer.connectionOpened(MINUTE + 41_000);
+      reducer.frame(depthFrame("BTCUSDT", { from: 101, time: MINUTE + 41_100 }), MINUTE + 41_100);
+      reducer.snapshot("BTCUSDT", snapshotBody(100), MINUTE + 41_200);
+      recorder.flush(MINUTE + 41_300);
+      expect(path()).toBeNull();
+      reducer.frame(depthFrame("BTCUSDT", { from: 102, time: MINUTE + 43_500 }), MINUTE + 43_500);
+      recorder.flush(MINUTE + 43_600);
+      expect(path()).toBe(`@${(MINUTE + 42_000) / 1_000}/9999/2;`);
+      reducer.tick(NEXT + 100);
+      recorder.tick(NEXT + 100);
+      expect(store.pendingMinutes(1)[0]?.snapshots[0]?.pricePath).toBe(`@${(MINUTE + 42_000) / 1_000}/9999/2;`);
+      expect(path()).toBeNull();
+    });
+  });
+
+  it("goes on from no prices on a grid that the market has no more", () => {
+    const known = { coveredMs: 5, events: 4, trades: 3, pricePath: "@1767614400/6000000/1", gapStarts: [] };
+    expect(earlierCounts(known, BTC, [BTC])).toEqual(known);
+    for (const tick of [
+      { decimals: 1, mantissa: 1 },
+      { decimals: 2, mantissa: 5 },
+    ])
+      expect(earlierCounts(known, { ...BTC, tick }, [BTC])).toEqual({ ...known, pricePath: null });
+    expect(earlierCounts(known, BTC, [])).toEqual({ ...known, pricePath: null });
   });
 
   it("lets the oldest of its closed minutes go where storage refuses them all and the object has no more room, and no other feed's", async () => {

@@ -23,6 +23,8 @@ const BACKOFF_MS = 31_000;
 const HOUR_MS = 3_600_000;
 /** After which the grids may be asked for again where there are books. */
 const REFRESH_MS = 300_000;
+/** Of the minute that an earlier process died in. */
+const PATH = "@1767614400/6000000/1;";
 /** A frame that says nothing of a market. */
 const ACKNOWLEDGED = '{"result":null,"id":1}';
 
@@ -564,8 +566,8 @@ describe("a feed that comes after one that died", () => {
         advanceClock(minute + 60_000 - Date.now());
         feed.watch();
         expect(countsFrom(store, minute)).toEqual([
-          [-60, [0, 0, 0], [0, 0, 0]],
-          [0, [1_500, 7, 3], [0, 0, 0]],
+          [-60, [0, 0, 0, null], [0, 0, 0, null]],
+          [0, [1_500, 7, 3, PATH], [0, 0, 0, null]],
         ]);
         expect(gaps24h(successor())).toEqual([3, 1]);
       },
@@ -582,8 +584,8 @@ describe("a feed that comes after one that died", () => {
         advanceClock(minute + 60_000 - Date.now());
         feed.watch();
         expect(countsFrom(store, minute)).toEqual([
-          [-60, [1_500, 7, 3], [0, 0, 0]],
-          [0, [0, 0, 0], [0, 0, 0]],
+          [-60, [1_500, 7, 3, PATH], [0, 0, 0, null]],
+          [0, [0, 0, 0, null], [0, 0, 0, null]],
         ]);
       },
       { prepare: (store) => leave(store, minute - 55_000, []) },
@@ -594,7 +596,7 @@ describe("a feed that comes after one that died", () => {
 /** What a process leaves that died at this time and had counted a few things of BTCUSDT in that minute. */
 function leave(store: FeedStore, at: number, gapStarts: readonly number[]): void {
   const nothing = { coveredMs: 0, events: 0, trades: 0, gapStarts: [] };
-  const markets = { BTCUSDT: { coveredMs: 1_500, events: 7, trades: 3, gapStarts }, ETHUSDT: nothing };
+  const markets = { BTCUSDT: { coveredMs: 1_500, events: 7, trades: 3, pricePath: PATH, gapStarts }, ETHUSDT: nothing };
   store.keep("instruments", [instrument("BTCUSDT"), instrument("ETHUSDT")]);
   store.keep("alive", { at, minute: minuteOf(at), markets });
 }
@@ -603,7 +605,10 @@ function leave(store: FeedStore, at: number, gapStarts: readonly number[]): void
 function countsFrom(store: FeedStore, minute: number): unknown[] {
   return store
     .pendingMinutes(9)
-    .map((each) => [(each.minute - minute) / 1_000, ...each.snapshots.map(({ coveredMs, events, trades }) => [coveredMs, events, trades])]);
+    .map((each) => [
+      (each.minute - minute) / 1_000,
+      ...each.snapshots.map(({ coveredMs, events, trades, pricePath }) => [coveredMs, events, trades, pricePath]),
+    ]);
 }
 
 function instrument(symbol: string): Instrument {

@@ -94,8 +94,17 @@ describe("snapshots", () => {
   });
 
   it("that saw less of the minute never erase those that saw more, whichever comes first", async () => {
-    const full = minuteSnapshot({ coveredMs: 60_000, events: 100 });
-    const poor = minuteSnapshot({ coveredMs: 4_000, events: 900, quote: null, bids: null, asks: null, bookHash: null, state: "syncing" });
+    const full = minuteSnapshot({ coveredMs: 60_000, events: 100, pricePath: "@1767614400/6000000/1;;" });
+    const poor = minuteSnapshot({
+      coveredMs: 4_000,
+      events: 900,
+      quote: null,
+      bids: null,
+      asks: null,
+      bookHash: null,
+      state: "syncing",
+      pricePath: "@1767614400/7/1",
+    });
     await writeBatch(database, stored({ snapshots: [full] }));
     const expected = await readSnapshots(database, ALL);
     await writeBatch(database, stored({ snapshots: [poor] }));
@@ -521,6 +530,7 @@ function minuteSnapshot(parts: Partial<MinuteSnapshot>): MinuteSnapshot {
     coveredMs: 60_000,
     events: 10,
     trades: 2,
+    pricePath: null,
     ...parts,
   };
 }

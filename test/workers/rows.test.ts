@@ -29,6 +29,7 @@ const snapshot: MinuteSnapshot = {
   coveredMs: 58_000,
   events: 12,
   trades: 3,
+  pricePath: "@1767614399/6000000/1",
 };
 
 describe("a minute's row", () => {
@@ -61,12 +62,21 @@ describe("a minute's row", () => {
       tapeBytes: 77,
       split: "test",
       splitSchedule: "days-9-1-2-embargo-30min",
-      pricePath: null,
+      pricePath: "@1767614399/6000000/1",
     });
   });
 
   it("of a book that wasn't live has null for what wasn't known, never a number", () => {
-    const unknown = { quote: null, bids: null, asks: null, lastSequence: null, bookHash: null, marketTime: null, features: null };
+    const unknown = {
+      quote: null,
+      bids: null,
+      asks: null,
+      lastSequence: null,
+      bookHash: null,
+      marketTime: null,
+      features: null,
+      pricePath: null,
+    };
     const row = snapshotRow({ snapshot: { ...snapshot, ...unknown, state: "syncing", coveredMs: 0 }, batch: "main/x", tape: null, splits });
     expect(Object.entries(row).flatMap(([column, value]) => (value === null ? [column] : []))).toEqual([
       ...["bidTicks", "bidLots", "askTicks", "askLots", "bids", "asks", "lastSequence", "bookHash", "marketTime"],

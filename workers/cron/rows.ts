@@ -44,7 +44,8 @@ export function snapshotRow({ snapshot, batch, tape, splits }: SnapshotSource): 
     tapeBytes: tape?.bytes ?? null,
     split: splitOf(snapshot.minute, splits),
     splitSchedule: splitScheduleId(splits),
-    pricePath: null,
+    // Of a feed of an older deployment there is none.
+    pricePath: snapshot.pricePath ?? null,
   };
 }
 
