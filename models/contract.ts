@@ -6,6 +6,7 @@
  * input shape ["batch", columns]; one with more has ["batch", window, columns], oldest row first.
  */
 
+import type { BinnedCalibration } from "../core/calibration/by-bins.ts";
 import type { LabelKind } from "../core/labels/moves.ts";
 
 /** Which price a forecast is of. */
@@ -109,6 +110,23 @@ export interface ClassQuestionScore extends Pick<ClassQuestion, "asks" | "target
   readonly majorityLogLoss: number;
 }
 
+/** What came, given what was forecast (core/calibration/by-bins.ts): of validation rows alone, which chose the model, and never of those that judge it. */
+export interface ModelCalibration {
+  /** Receive times of those rows, epoch ms. */
+  readonly from: number;
+  readonly to: number;
+  readonly rows: number;
+  /** Probability that an interval holds its outcome, in (0, 1). */
+  readonly coverage: number;
+  /** Each of an output that the model has, of the label that it was trained on. */
+  readonly outputs: readonly CalibratedOutput[];
+}
+
+export interface CalibratedOutput extends BinnedCalibration {
+  readonly target: ForecastTarget;
+  readonly horizonMs: number;
+}
+
 export interface ModelManifest {
   readonly format: "edgebook-model/1";
   readonly id: string;
@@ -124,6 +142,8 @@ export interface ModelManifest {
   readonly output: ModelOutput;
   /** Which moves it answers, or classes of which (core/labels/moves.ts). Absent: point. */
   readonly label?: LabelKind;
+  /** Of moves; absent: none was made, and neither intervals nor probabilities are served. */
+  readonly calibration?: ModelCalibration;
   readonly normaliser: Normaliser;
   readonly opset: number;
   readonly artifact: { readonly file: "model.onnx"; readonly sha256: string; readonly bytes: number };

@@ -3,12 +3,13 @@
  *
  * Refused, with the first field at fault: text that is not JSON, unknown or missing fields, numbers that are not finite, a scale that is not
  * positive, and counts that contradict each other (columns, normaliser, input shape, golden vectors), rows that the family doesn't read and
- * answers that it doesn't give.
+ * answers that it doesn't give, and a calibration of what it doesn't answer (calibration-claims.ts).
  * The hash, the fingerprint and the golden outputs are judged by who has the file, the feature set and a runtime.
  */
 
 import { z } from "zod";
 import { LABEL_KINDS } from "../core/labels/moves.ts";
+import { findCalibrationContradiction } from "./calibration-claims.ts";
 import {
   type ActiveModel,
   type ClassQuestionScore,
@@ -27,6 +28,8 @@ const MAX_WINDOW_NUMBERS = 131_072;
 const MAX_GOLDEN = 256;
 /** A hundred times what `export` writes of moves, which is far above what runtimes differ by. A file that asks for more wants no check. */
 export const MAX_GOLDEN_TOLERANCE = 1e-2;
+/** Bins of a calibration; ten are made where nothing else is said. */
+const MAX_BINS = 1_000;
 /** Beyond these lengths a text is no manifest of ours. */
 const MAX_MANIFEST_CHARACTERS = 4_000_000;
 const MAX_POINTER_CHARACTERS = 4_000;
@@ -99,6 +102,34 @@ const classScore = z.strictObject({
   majorityLogLoss: z.number(),
 });
 
+const calibrationBin = z.strictObject({
+  upToBps: z.number().nullable(),
+  lowBps: z.number(),
+  highBps: z.number(),
+  down: share,
+  flat: share,
+  up: share,
+  rows: z.int().positive(),
+});
+
+const calibration = z.strictObject({
+  from: z.number(),
+  to: z.number(),
+  rows: z.int().positive(),
+  coverage: z.number().gt(0).lt(1),
+  outputs: z
+    .array(
+      z.strictObject({
+        target: z.enum(FORECAST_TARGETS),
+        horizonMs: z.int().positive(),
+        thresholdBps: z.number().nonnegative(),
+        bins: z.array(calibrationBin).min(1).max(MAX_BINS),
+      }),
+    )
+    .min(1)
+    .max(MAX_COLUMNS),
+});
+
 const manifestShape: z.ZodType<ModelManifest> = z.strictObject({
   format: z.literal("edgebook-model/1"),
   id: name,
@@ -119,6 +150,7 @@ const manifestShape: z.ZodType<ModelManifest> = z.strictObject({
   }),
   output,
   label: z.enum(LABEL_KINDS).exactOptional(),
+  calibration: calibration.exactOptional(),
   normaliser: z.strictObject({ mean: numbers, scale: z.array(z.number().positive()).min(1).max(MAX_COLUMNS), clip: z.number().positive() }),
   opset: z.int().positive(),
   artifact: z.strictObject({ file: z.literal("model.onnx"), sha256, bytes: z.int().positive() }),
@@ -189,6 +221,7 @@ function findContradiction(manifest: ModelManifest): string | null {
     findInputContradiction(manifest, family) ??
     findOutputContradiction(manifest.output, family) ??
     findScoreContradiction(manifest) ??
+    findCalibrationContradiction(manifest) ??
     findGoldenContradiction(manifest, family)
   );
 }
