@@ -14,7 +14,7 @@ import { forecastColumns } from "../../models/forecasts.ts";
 import { createApp } from "../../workers/api/app.ts";
 import type { PublicEnv } from "../../workers/env.ts";
 import { InferenceAnswers } from "../../workers/inference/answers.ts";
-import type { InferenceRpc, ModelFault, ModelRefusal, Prediction } from "../../workers/inference/contract.ts";
+import type { InferenceRpc, ModelFault, ModelRefusal, Prediction } from "../../workers/inference/former-contract.ts";
 import { loadModel } from "../../workers/inference/load-model.ts";
 import type { LoadedModel } from "../../workers/inference/loaded-model.ts";
 import type { ModelFiles } from "../../workers/inference/model-files.ts";

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { FeatureView } from "../../feed/contract.ts";
 import { forecastBody } from "../../workers/api/views/forecast.ts";
-import type { Prediction } from "../../workers/inference/contract.ts";
+import type { Prediction } from "../../workers/inference/former-contract.ts";
 
 const AS_OF = Date.UTC(2026, 0, 5, 12);
 

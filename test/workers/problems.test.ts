@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { FeedStatus, Unavailable } from "../../feed/contract.ts";
 import { feedProblem, modelProblem, PROBLEMS, retryAfterOf } from "../../workers/api/problems.ts";
 import { healthBody, type Observations } from "../../workers/api/views/health.ts";
-import type { ModelFault, ModelView } from "../../workers/inference/contract.ts";
+import type { ModelFault, ModelView } from "../../workers/inference/former-contract.ts";
 
 describe("a feed's refusal", () => {
   it.each<[Unavailable, number, string]>([

@@ -2,7 +2,7 @@
 
 import { labelKindOf } from "../../core/labels/moves.ts";
 import { kindOf, windowOf } from "../../models/shapes.ts";
-import type { ModelRefusal, ModelView, Prediction } from "./contract.ts";
+import type { ModelRefusal, ModelView, Prediction } from "./former-contract.ts";
 import type { LoadedModel } from "./loaded-model.ts";
 import type { ModelServer } from "./model-server.ts";
 import { refuseModel } from "./refuse.ts";

@@ -13,7 +13,7 @@ import type { ModelManifest } from "../../models/contract.ts";
 import { parseManifest } from "../../models/manifest.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { outputWidth } from "../../models/shapes.ts";
-import type { ModelRefusal } from "./contract.ts";
+import type { ModelRefusal } from "./former-contract.ts";
 import { LoadedModel, type Session } from "./loaded-model.ts";
 import type { ModelFiles } from "./model-files.ts";
 import { loadOnnxruntime } from "./onnxruntime.ts";

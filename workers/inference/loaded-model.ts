@@ -8,7 +8,7 @@ import type { InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import type { ModelManifest, ModelOutput } from "../../models/contract.ts";
 import { prepareWindows } from "../../models/prepare.ts";
 import { outputWidth, windowOf } from "../../models/shapes.ts";
-import type { ModelRefusal } from "./contract.ts";
+import type { ModelRefusal } from "./former-contract.ts";
 import type { ModelFiles } from "./model-files.ts";
 import type { Onnxruntime } from "./onnxruntime.ts";
 import { refuseModel } from "./refuse.ts";

@@ -2,7 +2,7 @@
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { InferenceAnswers } from "./answers.ts";
-import type { InferenceRpc, ModelRefusal, ModelView, Prediction } from "./contract.ts";
+import type { InferenceRpc, ModelRefusal, ModelView, Prediction } from "./former-contract.ts";
 import { ModelServer } from "./model-server.ts";
 import { shippedModel } from "./shipped-model.ts";
 

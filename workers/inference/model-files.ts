@@ -7,7 +7,7 @@
 
 import { ACTIVE_MODEL_KEY, modelKey } from "../../core/wire/keys.ts";
 import { parseActiveModel } from "../../models/manifest.ts";
-import type { ModelRefusal } from "./contract.ts";
+import type { ModelRefusal } from "./former-contract.ts";
 import { refuseModel } from "./refuse.ts";
 import { sha256Hex } from "./sha256.ts";
 

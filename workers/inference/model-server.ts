@@ -8,7 +8,7 @@
  * A model that was replaced is released once nobody uses it any more.
  */
 
-import type { ModelRefusal } from "./contract.ts";
+import type { ModelRefusal } from "./former-contract.ts";
 import { loadModel } from "./load-model.ts";
 import type { LoadedModel } from "./loaded-model.ts";
 import { type ModelFiles, readPointer, readPublished } from "./model-files.ts";

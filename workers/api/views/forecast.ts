@@ -9,7 +9,7 @@
 
 import type { FeatureView } from "../../../feed/contract.ts";
 import type { ForecastTarget } from "../../../models/contract.ts";
-import type { Prediction } from "../../inference/contract.ts";
+import type { Prediction } from "../../inference/former-contract.ts";
 import { forecastPriceText } from "../prices.ts";
 import type { ForecastBody } from "../schemas.ts";
 import { freshnessOf } from "./live.ts";

@@ -3,7 +3,7 @@
 import { MS_PER_MINUTE } from "../../../core/units/time.ts";
 import type { FeedConfiguration } from "../../../feed/configuration.ts";
 import type { FeedStatus } from "../../../feed/contract.ts";
-import type { ModelRefusal, ModelView } from "../../inference/contract.ts";
+import type { ModelRefusal, ModelView } from "../../inference/former-contract.ts";
 import type { FeedHealth, HealthBody } from "../schemas.ts";
 
 /** One closed minute waits for its cron, one more while that runs; beyond, storage lags. */

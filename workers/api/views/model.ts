@@ -1,7 +1,7 @@
 /** The served model as the API shows it: its claims and scores, without weights, statistics and golden vectors. Pure. */
 
 import { labelKindOf } from "../../../core/labels/moves.ts";
-import type { ModelView } from "../../inference/contract.ts";
+import type { ModelView } from "../../inference/former-contract.ts";
 import type { ModelBody } from "../schemas.ts";
 
 export function modelBody({ manifest, source, fellBackFrom }: ModelView): ModelBody {
