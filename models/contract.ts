@@ -21,14 +21,22 @@ export interface OutputColumn {
   readonly market?: string;
 }
 
+export const CLASS_ASKS = ["move", "next-change"] as const;
+
 /** What one group of class probabilities answers. They add up to 1. */
 export interface ClassQuestion {
   /** `move`: which way, from now to `horizonMs` later. `next-change`: which way the next change goes, given one within `horizonMs`. */
-  readonly asks: "move" | "next-change";
+  readonly asks: (typeof CLASS_ASKS)[number];
   readonly target: ForecastTarget;
   readonly horizonMs: number;
   /** In the order of the probabilities. */
   readonly labels: readonly string[];
+}
+
+/** What a forecaster is asked: it answers at these horizons, ascending, and classifies by that question. */
+export interface ForecastsAsked {
+  readonly horizonsMs: readonly number[];
+  readonly asks: ClassQuestion["asks"];
 }
 
 /** A question with the threshold that the training rows gave: a move of at most so many basis points, either way, is flat. */
@@ -201,14 +209,23 @@ export type FamilyAnswer =
   | { readonly kind: "reconstruction" }
   | { readonly kind: "action-values"; readonly actions: readonly string[] };
 
+/** What a forecaster can be asked. Its horizons are those of its data. */
+export interface Forecasts {
+  readonly kinds: readonly ("moves" | "classes")[];
+  /** The first is meant where nothing is said. */
+  readonly asks: readonly [ClassQuestion["asks"], ...ClassQuestion["asks"][]];
+}
+
 /** A folder of `models/`: what goes into its networks and what comes out. Weights live elsewhere, in ONNX files. */
 export interface ModelFamily {
   readonly id: string;
   readonly inputs: FamilyInputs;
   /** Rows of history that it eats, the newest the last; 1: the newest alone. */
   readonly window: number;
-  /** Each kind once; the first is meant where nothing is said. */
+  /** Each kind once; the first is meant where nothing is said. A forecaster's are those to the usual horizons and question: `familyAt` has others. */
   readonly answers: readonly [FamilyAnswer, ...FamilyAnswer[]];
+  /** Null: its answers are the same whatever its data are. */
+  readonly forecasts: Forecasts | null;
   /** How many columns it takes; null: any number. */
   readonly columns: number | null;
   readonly inputName: string;

@@ -1,18 +1,27 @@
 /** Fills in what nearly every family has in common: rows of any feature set, the newest alone, forecasts out. */
 
-import type { ModelFamily } from "./contract.ts";
-import { FORECAST_ANSWERS } from "./forecasts.ts";
+import type { FamilyAnswer, Forecasts, ModelFamily } from "./contract.ts";
+import { answersTo, FORECASTS, usuallyAsked } from "./forecasts.ts";
 import { prepareInput } from "./prepare.ts";
 
-export function defineFamily(
-  family: Pick<ModelFamily, "id"> & Partial<Pick<ModelFamily, "inputs" | "window" | "answers" | "columns">>,
-): ModelFamily {
+/** Either answers that are always the same, or forecasts. */
+type Answering =
+  | { readonly answers: readonly [FamilyAnswer, ...FamilyAnswer[]]; readonly forecasts?: never }
+  | { readonly answers?: never; readonly forecasts?: Forecasts };
+
+export function defineFamily({
+  answers,
+  forecasts = FORECASTS,
+  ...family
+}: Pick<ModelFamily, "id"> & Partial<Pick<ModelFamily, "inputs" | "window" | "columns">> & Answering): ModelFamily {
+  const answering =
+    answers === undefined ? { answers: answersTo(forecasts, usuallyAsked(forecasts)), forecasts } : { answers, forecasts: null };
   return {
     inputs: { kind: "features", featureSet: null },
     window: 1,
-    answers: FORECAST_ANSWERS,
     columns: null,
     ...family,
+    ...answering,
     inputName: "features",
     prepareInput,
   };

@@ -8,16 +8,19 @@
  */
 
 import { z } from "zod";
+import { horizonFault, horizonsOf } from "../core/labels/horizons.ts";
 import { LABEL_KINDS } from "../core/labels/moves.ts";
 import { findCalibrationContradiction } from "./calibration-claims.ts";
 import {
   type ActiveModel,
+  CLASS_ASKS,
   type ClassQuestionScore,
   FORECAST_TARGETS,
   type ModelFamily,
   type ModelManifest,
   type ModelOutput,
 } from "./contract.ts";
+import { familyAt } from "./forecasts.ts";
 import { MODEL_FAMILIES } from "./registry.ts";
 import { answerOfKind, inputShape, kindOf, outputOf, outputWidth } from "./shapes.ts";
 
@@ -57,7 +60,7 @@ const outputColumn = z.strictObject({
 });
 
 const classGroup = z.strictObject({
-  asks: z.enum(["move", "next-change"]),
+  asks: z.enum(CLASS_ASKS),
   target: z.enum(FORECAST_TARGETS),
   horizonMs: z.int().positive(),
   labels: z.array(label).min(2).max(80),
@@ -257,19 +260,32 @@ function findRowContradiction({ featureSet, intervalMs }: ModelManifest, { input
   return at < 0 ? null : `featureSet.columns.${at}: not that of this family's own layout`;
 }
 
-/** The manifest's answer must be one that the family gives, piece by piece; only the thresholds are the manifest's own. */
-function findOutputContradiction(told: ModelOutput, family: ModelFamily): string | null {
+/** The manifest's answer must be one that the family gives, piece by piece; only the thresholds are the manifest's own, and a forecaster's horizons and question. */
+function findOutputContradiction(told: ModelOutput, known: ModelFamily): string | null {
+  const family = askedLike(told, known);
+  if ("malformed" in family) return family.malformed;
   const answer = answerOfKind(family, kindOf(told));
   if (answer === null) return `output.unit: "${told.unit}", this family gives no ${kindOf(told)}`;
-  const known = outputOf(answer, told.unit === "probability" ? told.groups.map((group) => group.thresholdBps) : []);
-  if (told.name !== known.name) return `output.name: "${told.name}", this family has "${known.name}"`;
-  const [own, theirs] = [piecesOf(told), piecesOf(known)];
+  const expected = outputOf(answer, told.unit === "probability" ? told.groups.map((group) => group.thresholdBps) : []);
+  if (told.name !== expected.name) return `output.name: "${told.name}", this family has "${expected.name}"`;
+  const [own, theirs] = [piecesOf(told), piecesOf(expected)];
   if (own.pieces.length !== theirs.pieces.length)
     return `output.${own.list}: ${own.pieces.length}, this family has ${theirs.pieces.length}`;
   const at = own.pieces.findIndex((piece, index) => piece !== theirs.pieces[index]);
   if (at >= 0) return `output.${own.list}.${at}: not in this family's order`;
   const unasked = told.unit === "probability" ? told.groups.findIndex(hasThresholdUnasked) : -1;
   return unasked >= 0 ? `output.groups.${unasked}.thresholdBps: a threshold, and no class for what stays within it` : null;
+}
+
+/** A forecaster as if it had been asked what the manifest answers; other families as they are. */
+function askedLike(told: ModelOutput, family: ModelFamily): ModelFamily | { malformed: string } {
+  if (family.forecasts === null || (told.unit !== "bps" && told.unit !== "probability")) return family;
+  const [list, pieces] = told.unit === "bps" ? ["columns", told.columns] : ["groups", told.groups];
+  const horizonsMs = horizonsOf(pieces);
+  const fault = horizonFault(horizonsMs);
+  if (fault !== null) return { malformed: `output.${list}: ${fault}` };
+  const asks = told.unit === "probability" ? (told.groups[0]?.asks ?? null) : null;
+  return familyAt(family, { horizonsMs, asks }) ?? { malformed: `output.groups.0.asks: "${asks}", this family doesn't answer that` };
 }
 
 /** Each piece as a text that is equal where all its fields are, in whichever order a file has them. */

@@ -22,7 +22,7 @@ const SILENCE_MS = 2_000;
 const HORIZON_MS = 10_000;
 /** Of the rows, by time: where a fold's training ends, and the fold before ends testing. */
 const FOLD_ENDS = [0.4, 0.55, 0.7, 0.85, 1] as const;
-/** Longest horizon of any target is 300 s: rows nearer to the split than that share their future with the other side. */
+/** No model looks farther ahead than 300 s: rows nearer to the split than that may share their future with the other side. */
 const PURGE_MS = 300_000;
 
 /** @returns null where the recordings are absent. */
@@ -39,7 +39,7 @@ export async function standxRows(hours: number): Promise<Drawn[] | null> {
     const { days } = await playTape({ events: imported.file, out, silenceMs: SILENCE_MS, hours });
     const sources = await fileSources(days, { venue: null, market: null, grids: new Map() });
     const folder = join(out, "dataset");
-    await buildDataset({ sources, folder, command: ["bench"], progress: silent });
+    await buildDataset({ sources, folder, horizonsMs: [HORIZON_MS], label: "point", command: ["bench"], progress: silent });
     return folds(await readDataset(folder));
   } finally {
     rmSync(out, { recursive: true, force: true });

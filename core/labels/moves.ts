@@ -25,9 +25,6 @@ export const DEFAULT_LABEL_KIND: LabelKind = "point";
 export const LABEL_TARGETS = ["bid", "mid", "ask"] as const;
 export type LabelTarget = (typeof LABEL_TARGETS)[number];
 
-/** Horizons that forecasts are made for by default. */
-export const DEFAULT_HORIZONS_MS: readonly number[] = [1_000, 5_000, 10_000, 30_000];
-
 export interface LabelColumn {
   readonly target: LabelTarget;
   readonly horizonMs: number;

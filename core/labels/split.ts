@@ -22,8 +22,8 @@ export interface SplitSchedule {
 }
 
 /**
- * The embargo holds the longest horizon (30 s, moves.ts), which reaches over the boundary from before, and the features' longest window and
- * warm-up (31 s), which reach back from behind: just over a minute. Ten times that leaves room for longer ones.
+ * The embargo holds the longest usual horizon (300 s, horizons.ts), which reaches over the boundary from before, and the features' longest window and
+ * warm-up (31 s), which reach back from behind: five and a half minutes. That leaves room for some more. Whoever takes longer horizons needs a longer one.
  */
 export const MIN_EMBARGO_MINUTES = 10;
 const MAX_EMBARGO_MINUTES = 720;

@@ -5,9 +5,7 @@
  * Rows after which the mid doesn't change within the longest horizon have no class and teach nothing. Class 1 is up (the original has it inverted).
  */
 
-import { CHANGE_DIRECTIONS } from "../../core/labels/classes.ts";
 import { defineFamily } from "../define-family.ts";
-import { FORECAST_HORIZONS_MS } from "../forecasts.ts";
 
 export const VOLUME_HIDDEN_WIDTHS: readonly number[] = [100, 50];
 
@@ -15,10 +13,5 @@ export const volumes = defineFamily({
   id: "volumes",
   inputs: { kind: "features", featureSet: "volumes-10" },
   columns: 20,
-  answers: [
-    {
-      kind: "classes",
-      questions: [{ asks: "next-change", target: "mid", horizonMs: Math.max(...FORECAST_HORIZONS_MS), labels: CHANGE_DIRECTIONS }],
-    },
-  ],
+  forecasts: { kinds: ["classes"], asks: ["next-change"] },
 });

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anchoredMove, freeHitRate, freeR2, pointMove, smoothedMove } from "../../core/labels/averaged.ts";
-import { DEFAULT_HORIZONS_MS, LABEL_KINDS, labelColumns, labelMoves, type PriceRows } from "../../core/labels/moves.ts";
+import { DEFAULT_HORIZONS_MS } from "../../core/labels/horizons.ts";
+import { LABEL_KINDS, labelColumns, labelMoves, type PriceRows } from "../../core/labels/moves.ts";
 import { Random } from "../../core/math/random.ts";
 
 const KAT_MIDS = [100, 100, 101, 101, 102, 101, 100, 100, 99, 99, 100, 101];
@@ -103,7 +104,7 @@ describe("moves of bid, mid and ask", () => {
     const rows = rowsOf({ times: [0], bidTicks: [1], askTicks: [2] });
     for (const horizon of [0, -1000, 1500, Number.NaN]) expect(() => labelMoves(rows, [horizon])).toThrow(RangeError);
     expect(() => labelMoves({ ...rows, askTicks: [] }, [1000])).toThrow(RangeError);
-    expect(labelColumns(DEFAULT_HORIZONS_MS)).toHaveLength(12);
+    expect(labelColumns(DEFAULT_HORIZONS_MS)).toHaveLength(18);
   });
 });
 

@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
-import { DEFAULT_HORIZONS_MS } from "../../core/labels/moves.ts";
+import { DEFAULT_HORIZONS_MS } from "../../core/labels/horizons.ts";
 import {
   DEFAULT_SPLIT_SCHEDULE,
   MIN_EMBARGO_MINUTES,

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { featureSetNamed } from "../../core/features/registry.ts";
 import type { ClassQuestion, ModelManifest } from "../../models/contract.ts";
-import { forecastColumns } from "../../models/forecasts.ts";
+import { familyAt } from "../../models/forecasts.ts";
 import { parseManifest } from "../../models/manifest.ts";
 import { prepareWindows } from "../../models/prepare.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
@@ -84,10 +84,14 @@ describe("answers", () => {
     );
   });
 
-  it("of a forecaster are twelve moves, or four times down, flat, up", () => {
-    const family = MODEL_FAMILIES.get("deeplob");
-    if (family === undefined) throw new Error("no deeplob");
-    expect(answerOfKind(family, "moves")).toEqual({ kind: "moves", columns: forecastColumns() });
+  it("of a forecaster are three moves a horizon, or down, flat, up, at the horizons of its data and no others", () => {
+    const known = MODEL_FAMILIES.get("deeplob");
+    const family = known === undefined ? null : familyAt(known, { horizonsMs: [1_000, 5_000, 10_000, 30_000], asks: null });
+    if (family === null) throw new Error("no deeplob");
+    const moves = answerOfKind(family, "moves");
+    expect(moves?.kind === "moves" && moves.columns.map(({ target, horizonMs }) => `${target}@${horizonMs}`).join(" ")).toBe(
+      "bid@1000 mid@1000 ask@1000 bid@5000 mid@5000 ask@5000 bid@10000 mid@10000 ask@10000 bid@30000 mid@30000 ask@30000",
+    );
     const classes = answerOfKind(family, "classes");
     expect(classes?.kind === "classes" && classes.questions.map(({ horizonMs, labels }) => [horizonMs, ...labels].join(" "))).toEqual([
       "1000 down flat up",
@@ -96,6 +100,28 @@ describe("answers", () => {
       "30000 down flat up",
     ]);
     expect(answerOfKind(family, "reconstruction")).toBeNull();
+  });
+
+  it("to which way the price goes next are one question, within the longest horizon: `volumes` asks nothing else, others where told", () => {
+    const question = { asks: "next-change", target: "mid", horizonMs: 60_000, labels: ["down", "up"] };
+    const horizonsMs = [1_000, 60_000];
+    const asked = (id: string, asks: "move" | "next-change" | null) => {
+      const family = MODEL_FAMILIES.get(id);
+      const at = family === undefined ? null : familyAt(family, { horizonsMs, asks });
+      return at === null ? null : answerOfKind(at, "classes");
+    };
+    expect(asked("volumes", null)).toEqual({ kind: "classes", questions: [question] });
+    expect(asked("volumes", "move")).toBeNull();
+    expect(asked("mlp", "next-change")).toEqual({ kind: "classes", questions: [question] });
+    expect(asked("autoencoder", "move")).toBeNull();
+  });
+
+  it("of families that learn from one layout alone hang on no horizon", () => {
+    for (const id of ["resnet1d", "dueling-q", "autoencoder"]) {
+      const family = MODEL_FAMILIES.get(id);
+      if (family === undefined) throw new Error(`no ${id}`);
+      expect(familyAt(family, { horizonsMs: [7_000], asks: null })).toBe(family);
+    }
   });
 });
 

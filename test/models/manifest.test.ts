@@ -3,8 +3,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { DEFAULT_HORIZONS_MS, MAX_HORIZONS } from "../../core/labels/horizons.ts";
 import type { ClassGroup, ClassQuestionScore, ModelManifest, OutputColumn } from "../../models/contract.ts";
-import { directionQuestions, forecastColumns } from "../../models/forecasts.ts";
+import { classQuestions, forecastColumns } from "../../models/forecasts.ts";
 import { parseActiveModel, parseManifest } from "../../models/manifest.ts";
 
 const COLUMNS = ["a", "b", "c"];
@@ -65,7 +66,22 @@ function withTargetsSwapped(): OutputColumn[] {
 }
 
 function directionGroups(thresholdBps = 0.5): ClassGroup[] {
-  return directionQuestions().map((question) => ({ ...question, thresholdBps }));
+  return classQuestions({ horizonsMs: DEFAULT_HORIZONS_MS, asks: "move" }).map((question) => ({ ...question, thresholdBps }));
+}
+
+function nextChangeAt(...horizonsMs: number[]): ClassGroup[] {
+  return horizonsMs.flatMap((horizonMs) =>
+    classQuestions({ horizonsMs: [horizonMs], asks: "next-change" }).map((question) => ({ ...question, thresholdBps: 0 })),
+  );
+}
+
+/** One next change in front of moves. */
+function mixedQuestions(): ClassGroup[] {
+  return [...nextChangeAt(1_000), ...directionGroups().slice(1)];
+}
+
+function manyHorizons(): number[] {
+  return Array.from({ length: MAX_HORIZONS + 1 }, (_, index) => 1_000 * (index + 1));
 }
 
 /** Paths of all fields, those of objects inside objects included. */
@@ -103,7 +119,12 @@ describe("a manifest", () => {
     ["input.name", "x", "input.name"],
     ["output.name", "y", "output.name"],
     ["output.unit", "ticks", "output.unit"],
-    ["output.columns", forecastColumns().slice(1), "output.columns"],
+    ["output.columns", forecastColumns().slice(1), "output.columns: 17, this family has 18"],
+    ["output.columns", forecastColumns([1_000, 5_500]), "output.columns: a horizon of 5500 ms"],
+    ["output.columns", forecastColumns([1_000, 90_000_000]), "output.columns: a horizon of 90000000 ms"],
+    ["output.columns", forecastColumns(manyHorizons()), `output.columns: ${MAX_HORIZONS + 1} horizons`],
+    ["output.columns", [...forecastColumns([1_000]), ...forecastColumns([1_000])], "output.columns: 6, this family has 3"],
+    ["output.columns", forecastColumns([1_000, 5_000]), "golden.outputs.0: 18 numbers for 6 outputs"],
     ["output.columns", [...forecastColumns()].reverse(), "output.columns.0"],
     ["output.columns", withHorizonsSwapped(), "output.columns.1"],
     ["output.columns", withTargetsSwapped(), "output.columns.0"],
@@ -111,7 +132,13 @@ describe("a manifest", () => {
     ["output", { name: "reconstruction", unit: "normalised" }, "this family gives no reconstruction"],
     ["output", { name: "moves_bps", unit: "probability", groups: directionGroups() }, "output.name"],
     ["output", { name: "probabilities", unit: "probability", groups: directionGroups().toReversed() }, "output.groups.0"],
-    ["output", { name: "probabilities", unit: "probability", groups: directionGroups().slice(1) }, "output.groups: 3, this family has 4"],
+    [
+      "output",
+      { name: "probabilities", unit: "probability", groups: directionGroups().slice(1) },
+      "golden.outputs.0: 18 numbers for 15 outputs",
+    ],
+    ["output", { name: "probabilities", unit: "probability", groups: mixedQuestions() }, "output.groups: 6, this family has 1"],
+    ["output", { name: "probabilities", unit: "probability", groups: nextChangeAt(5_000, 30_000) }, "output.groups: 2, this family has 1"],
     ["output", { name: "probabilities", unit: "probability", groups: directionGroups(-1) }, "thresholdBps"],
     ["artifact.sha256", HASH.toUpperCase(), "artifact.sha256"],
     ["artifact.file", "../model.onnx", "artifact.file"],
@@ -230,7 +257,9 @@ describe("the shipped model", () => {
     const read = parseManifest(text);
     expect(read).toHaveProperty("manifest");
     if ("malformed" in read) return;
-    expect(read.manifest.scores.length).toBe(forecastColumns().length);
+    // The shipped one was made for the first four.
+    expect(read.manifest.output).toMatchObject({ columns: forecastColumns([1_000, 5_000, 10_000, 30_000]) });
+    expect(read.manifest.scores.length).toBe(12);
     expect(read.manifest.scoredOn).not.toBeNull();
     expect(text).not.toMatch(/\/(home|root|tmp|work|Users)\b/);
   });

@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DEFAULT_HORIZONS_MS } from "../../core/labels/horizons.ts";
 import type { ModelFamily } from "../../models/contract.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { networkOf } from "../../training/networks/registry.ts";
@@ -28,7 +29,7 @@ another gets in. None is claimed to be good: \`edgebook evaluate\` shows each be
 ${rows.join("\n")}
 
 *rows*: the feature set that it eats, or any, or a layout of its own. *window*: rows of history, one a second (minutes for \`coin-minutes\`). *answers*: the first is meant unless \`--answer\` says another. *parameters* of the first
-answer, for families of any columns with the ${COLUMNS_OF_V1} of v1; \`paper\` is the size of the source. Lines and trees have as many as the data ask for.
+answer, at the ${DEFAULT_HORIZONS_MS.length} horizons of a dataset that names none, for families of any columns with the ${COLUMNS_OF_V1} of v1; \`paper\` is the size of the source. Lines and trees have as many as the data ask for.
 
 ## Two families without data
 

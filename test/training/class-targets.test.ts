@@ -3,13 +3,12 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { ClassQuestion } from "../../models/contract.ts";
-import { directionQuestions } from "../../models/forecasts.ts";
+import { classQuestions, familyAt } from "../../models/forecasts.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
-import { volumes } from "../../models/volumes/family.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
 import { checkClasses, classTargets, fitThresholds } from "../../training/train/class-targets.ts";
 import { fitStatistics } from "../../training/train/fit-statistics.ts";
-import { scratchFolder, writeToyDataset } from "./toy-data.ts";
+import { scratchFolder, TOY_HORIZONS_MS, writeToyDataset } from "./toy-data.ts";
 
 const folder = scratchFolder();
 let dataset: Dataset;
@@ -18,6 +17,10 @@ beforeAll(async () => {
   await writeToyDataset(join(folder, "data"), [{ rows: 600, seed: 3, signal: 0.5, gapAt: 300 }]);
   dataset = await readDataset(join(folder, "data"));
 });
+
+const directionQuestions = (): readonly ClassQuestion[] => classQuestions({ horizonsMs: TOY_HORIZONS_MS, asks: "move" });
+
+const nextChange = (): readonly ClassQuestion[] => classQuestions({ horizonsMs: TOY_HORIZONS_MS, asks: "next-change" });
 
 const upTo = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, row) => row);
 
@@ -37,9 +40,9 @@ describe("thresholds", () => {
   });
 
   it("of a run come from its training rows: what the others held would be known before it happened", () => {
-    const kinds = [...MODEL_FAMILIES.values()].filter(({ answers }) =>
-      answers.some((answer) => answer.kind === "classes" && answer.questions.some(({ asks }) => asks === "move")),
-    );
+    const kinds = [...MODEL_FAMILIES.values()]
+      .filter(({ forecasts }) => forecasts?.kinds.includes("classes") === true)
+      .flatMap((family) => familyAt(family, { horizonsMs: TOY_HORIZONS_MS, asks: "move" }) ?? []);
     expect(kinds.length).toBeGreaterThan(0);
     const spoilt = { ...dataset, targets: dataset.targets.map((value, cell) => (cell >= 200 * 12 ? 1e6 : value)) };
     for (const family of kinds) {
@@ -76,10 +79,9 @@ describe("class targets", () => {
   });
 
   it("of the next change look no further than the segment, and have no threshold", () => {
-    const [answer] = volumes.answers;
-    if (answer.kind !== "classes") throw new Error("volumes answers classes");
-    expect(fitThresholds(dataset, upTo(400), answer.questions)).toEqual([0]);
-    const { width, targets, mask } = classTargets(dataset, answer.questions, [0]);
+    const questions = nextChange();
+    expect(fitThresholds(dataset, upTo(400), questions)).toEqual([0]);
+    const { width, targets, mask } = classTargets(dataset, questions, [0]);
     expect(width).toBe(2);
     const mid = 1;
     for (let row = 0; row < dataset.rows; row++) {
@@ -93,11 +95,10 @@ describe("class targets", () => {
   });
 
   it("of the next change reach as many seconds as the question asks, and not one more", () => {
-    const [answer] = volumes.answers;
-    if (answer.kind !== "classes") throw new Error("volumes answers classes");
+    const questions = nextChange();
     // The mid moves with row 50 alone.
     const still = dataset.targets.map((_, cell) => (cell === 50 * 12 + 1 ? 1 : 0));
-    const { mask } = classTargets({ ...dataset, targets: still }, answer.questions, [0]);
+    const { mask } = classTargets({ ...dataset, targets: still }, questions, [0]);
     const known = Array.from({ length: 300 }, (_, row) => row).filter((row) => mask[2 * row] === 1);
     expect(known).toEqual(Array.from({ length: 30 }, (_, at) => 21 + at));
   });

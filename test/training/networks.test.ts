@@ -1,6 +1,7 @@
 /** The networks are those of their sources: a layer too few, or a width mistyped, and a comparison under a paper's name is none. */
 
 import { describe, expect, it } from "vitest";
+import { familyAt } from "../../models/forecasts.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { duelingQOf } from "../../training/networks/dueling-q.ts";
 import { networkOf } from "../../training/networks/registry.ts";
@@ -11,10 +12,12 @@ import { buildServedGraph } from "../../training/tensors/served-graph.ts";
 import { sizeOf } from "../../training/tensors/shape.ts";
 
 function parameterCount(id: string, settings: NetworkSettings): number {
-  const family = MODEL_FAMILIES.get(id);
+  const known = MODEL_FAMILIES.get(id);
+  // Twelve moves: of three prices at four horizons.
+  const family = known === undefined ? null : familyAt(known, { horizonsMs: [1_000, 5_000, 10_000, 30_000], asks: null });
   const columns = family?.columns ?? 40;
-  const network = family === undefined ? null : networkOf(family, settings, columns);
-  if (family === undefined || network === null) throw new Error(`no network of ${id}`);
+  const network = family === null ? null : networkOf(family, settings, columns);
+  if (family === null || network === null) throw new Error(`no network of ${id}`);
   const graph = new GraphBuilder();
   network(graph, graph.input("features", family.window === 1 ? [2, columns] : [2, family.window, columns]));
   return graph.parameters.reduce((sum, { value }) => sum + sizeOf(value.shape), 0);

@@ -6,6 +6,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { BENCH_NETWORKS } from "../../bench/networks/registry.ts";
+import { familyAt } from "../../models/forecasts.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { networkOf, trainableFamilies } from "../../training/networks/registry.ts";
 import { defaultSettings } from "../../training/networks/settings.ts";
@@ -92,8 +93,9 @@ function networkFor({ group, network }: Reference): Network {
   return known;
 }
 
-/** As a family has it where nothing is said. */
+/** As a family has it where nothing is said, at the horizons that the references were written for. */
 function familyNetwork(id: string): Network | null {
-  const family = MODEL_FAMILIES.get(id);
-  return family === undefined ? null : networkOf(family, defaultSettings(family), family.columns ?? 40);
+  const known = MODEL_FAMILIES.get(id);
+  const family = known === undefined ? null : familyAt(known, { horizonsMs: [1_000, 5_000, 10_000, 30_000], asks: null });
+  return family === null ? null : networkOf(family, defaultSettings(family), family.columns ?? 40);
 }

@@ -6,11 +6,14 @@ import { join } from "node:path";
 import { afterAll } from "vitest";
 import type { FeatureSet } from "../../core/features/contract.ts";
 import { featureSetV1 } from "../../core/features/registry.ts";
-import { DEFAULT_HORIZONS_MS, type LabelKind } from "../../core/labels/moves.ts";
+import type { LabelKind } from "../../core/labels/moves.ts";
 import { Random } from "../../core/math/random.ts";
 import type { DatasetCard } from "../../training/datasets/card.ts";
 import { DatasetWriter } from "../../training/datasets/dataset-writer.ts";
 import { type NetworkRun, readRun } from "../../training/train/run-folder.ts";
+
+/** Short enough for a few hundred rows to have targets at each. */
+export const TOY_HORIZONS_MS: readonly number[] = [1_000, 5_000, 10_000, 30_000];
 
 const START = 1_767_225_600_000;
 
@@ -46,9 +49,13 @@ export interface ToyMarket {
 export async function writeToyDataset(
   folder: string,
   markets: readonly ToyMarket[],
-  { featureSet = featureSetV1, label = "point" }: { featureSet?: FeatureSet; label?: LabelKind } = {},
+  {
+    featureSet = featureSetV1,
+    label = "point",
+    horizonsMs = TOY_HORIZONS_MS,
+  }: { featureSet?: FeatureSet; label?: LabelKind; horizonsMs?: readonly number[] } = {},
 ): Promise<DatasetCard> {
-  const writer = await DatasetWriter.create({ folder, featureSet, horizonsMs: DEFAULT_HORIZONS_MS, label, command: ["test"] });
+  const writer = await DatasetWriter.create({ folder, featureSet, horizonsMs, label, command: ["test"] });
   for (const toy of markets) {
     const part = writer.openPart();
     const random = new Random(toy.seed);

@@ -365,7 +365,7 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
       fingerprint: featureSetV1.fingerprint,
     });
     const moves = linearAnswer(features.row, model.weights, forecastColumns().length);
-    expect(body.horizons.map(({ horizonMs }: { horizonMs: number }) => horizonMs)).toEqual([1_000, 5_000, 10_000, 30_000]);
+    expect(body.horizons.map(({ horizonMs }: { horizonMs: number }) => horizonMs)).toEqual([1_000, 5_000, 10_000, 30_000, 60_000, 300_000]);
     for (const [index, { target, horizonMs }] of forecastColumns().entries()) {
       const horizon = body.horizons.find((each: { horizonMs: number }) => each.horizonMs === horizonMs);
       expect(horizon.targetTime).toBe(features.featureTime + horizonMs);
@@ -379,7 +379,7 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
     expect(one.body.horizons.map(({ horizonMs }: { horizonMs: number }) => horizonMs)).toEqual([5_000]);
     expect(await get(`${BTC}/forecast?horizonMs=7000`)).toMatchObject({
       status: 400,
-      body: { type: "/problems/unknown-horizon", available: [1_000, 5_000, 10_000, 30_000] },
+      body: { type: "/problems/unknown-horizon", available: [1_000, 5_000, 10_000, 30_000, 60_000, 300_000] },
     });
   });
 
@@ -387,7 +387,10 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
     // The market falls silent, for less than makes its book stale.
     advanceClock(7_000);
     const quiet = await get(`${BTC}/forecast`);
-    expect(quiet.body).toMatchObject({ expired: [1_000, 5_000], horizons: [{ horizonMs: 10_000 }, { horizonMs: 30_000 }] });
+    expect(quiet.body).toMatchObject({
+      expired: [1_000, 5_000],
+      horizons: [10_000, 30_000, 60_000, 300_000].map((horizonMs) => ({ horizonMs })),
+    });
     expect(quiet.body.rowAgeMs).toBeGreaterThanOrEqual(7_000);
     const { status, headers, body } = await get(`${BTC}/forecast?horizonMs=5000`);
     expect({ status, type: body.type, reason: body.reason, expired: body.expired }).toEqual({

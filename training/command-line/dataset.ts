@@ -1,7 +1,9 @@
 /** `edgebook dataset`: recordings or the simulator in, a folder of features and targets out. */
 
 import { Command, Option } from "commander";
+import { FEATURE_INTERVAL_MS } from "../../core/features/contract.ts";
 import { featureSetNamed, featureSets, featureSetV1 } from "../../core/features/registry.ts";
+import { DEFAULT_HORIZONS_MS, MAX_HORIZONS } from "../../core/labels/horizons.ts";
 import { DEFAULT_LABEL_KIND, LABEL_KINDS, type LabelKind, labelKindOf } from "../../core/labels/moves.ts";
 import { CommandError } from "../command-error.ts";
 import { buildDataset, DEFAULT_TARGET_RULE } from "../datasets/build-dataset.ts";
@@ -13,7 +15,7 @@ import { recordedSources } from "../datasets/recorded-sources.ts";
 import { parseSimulation, simulatedSource } from "../datasets/simulated-source.ts";
 import { terminalProgress } from "./bars.ts";
 import { freePredictability, freeTable } from "./free-predictability.ts";
-import { collect, countingNumber, jsonOption, wholeNumber } from "./options.ts";
+import { collect, countingNumber, horizonsOption, jsonOption, wholeNumber } from "./options.ts";
 import { print, printJson, table, when } from "./report.ts";
 
 interface DatasetOptions {
@@ -21,6 +23,7 @@ interface DatasetOptions {
   readonly out: string;
   readonly features: string;
   readonly label: LabelKind;
+  readonly horizons: readonly number[];
   readonly venue?: string;
   readonly market?: string;
   readonly grid: readonly string[];
@@ -48,6 +51,12 @@ export function datasetCommand(): Command {
       new Option("--label <kind>", "which move a target is: to the price at the horizon, to the mean up to it, or from mean to mean")
         .choices(LABEL_KINDS)
         .default(DEFAULT_LABEL_KIND),
+    )
+    .addOption(
+      horizonsOption(`multiples of ${FEATURE_INTERVAL_MS}, at most ${MAX_HORIZONS}`).default(
+        DEFAULT_HORIZONS_MS,
+        DEFAULT_HORIZONS_MS.join(","),
+      ),
     )
     .option("--venue <venue>", "venue of files that don't name it; told from what they hold where it is not given")
     .option("--market <market>", "only this market, e.g. binance-spot:BTCUSDT")
@@ -77,8 +86,9 @@ async function runDataset(recordings: string[], options: DatasetOptions): Promis
   const featureSet = featureSetNamed(options.features);
   if (featureSet === null) throw new CommandError(`there is no feature set "${options.features}"`);
   const chosen = featureSet === featureSetV1 ? [] : ["--features", featureSet.id];
-  const { label, silenceMs, unbrokenMs, overGapsFrom } = options;
-  const labelled = label === DEFAULT_LABEL_KIND ? [] : ["--label", label];
+  const { label, horizons: horizonsMs, silenceMs, unbrokenMs, overGapsFrom } = options;
+  // Said also where they are the usual ones, which may be others one day.
+  const labelled = ["--label", label, "--horizons", horizonsMs.join(",")];
   const silences = silenceMs === undefined ? [] : ["--silence-ms", String(silenceMs)];
   const unbroken = unbrokenMs === undefined ? [] : ["--unbroken-ms", String(unbrokenMs)];
   const overGaps = overGapsFrom === undefined ? [] : ["--over-gaps-from", String(overGapsFrom)];
@@ -95,6 +105,7 @@ async function runDataset(recordings: string[], options: DatasetOptions): Promis
     sources,
     folder: options.out,
     featureSet,
+    horizonsMs,
     label,
     command,
     rule,

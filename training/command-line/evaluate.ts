@@ -1,12 +1,14 @@
 /** `edgebook evaluate`: a run on rows that it never saw, beside persistence and a line. */
 
 import { Command } from "commander";
+import { horizonsOf } from "../../core/labels/horizons.ts";
 import { labelKindOf } from "../../core/labels/moves.ts";
 import { CommandError } from "../command-error.ts";
 import { currentCommit } from "../commit.ts";
 import { type Dataset, readDataset } from "../datasets/dataset-reader.ts";
 import { type Evaluation, evaluateRun, suspicionsOf } from "../evaluate/evaluate-run.ts";
 import type { ReconstructionScore } from "../evaluate/reconstruction-score.ts";
+import { FEWEST_BLOCKS, HORIZONS_A_BLOCK } from "../evaluate/scores.ts";
 import { writeScores } from "../evaluate/scores-file.ts";
 import { checkForLeaks, type LeakCheck } from "../leaks/leak-check.ts";
 import { loadRuntime } from "../runtime/registry.ts";
@@ -57,7 +59,7 @@ async function runEvaluate(options: EvaluateOptions): Promise<void> {
   const free = freePredictability(test.card);
   const told = free.length === 0 ? {} : { freePredictability: free };
   if (options.json) printJson({ ...evaluation, ...told, suspicions: suspicionsOf(evaluation), leakCheck: leaks });
-  else printEvaluation(evaluation, { leaks, free });
+  else printEvaluation(evaluation, { leaks, free, unscored: unscoredHorizons(run, evaluation) });
   if (leaks?.isClean === false) process.exitCode = 2;
 }
 
@@ -95,11 +97,28 @@ function printReconstruction(score: ReconstructionScore | null): void {
   print(table(["worst columns", "error", "error of the mean", "R²"], rows));
 }
 
-function printEvaluation(evaluation: Evaluation, { leaks, free }: { leaks: LeakCheck | null; free: readonly FreePredictability[] }): void {
+/** Of moves: those that the run answers and that have no score, in seconds. */
+function unscoredHorizons({ card }: Run, { scores, classes, reconstruction }: Evaluation): number[] {
+  if (classes !== undefined || reconstruction !== undefined) return [];
+  const scored = new Set(scores.map(({ horizonMs }) => horizonMs));
+  return horizonsOf(card.outputs).flatMap((horizonMs) => (scored.has(horizonMs) ? [] : [horizonMs / 1_000]));
+}
+
+interface Beside {
+  readonly leaks: LeakCheck | null;
+  readonly free: readonly FreePredictability[];
+  readonly unscored: readonly number[];
+}
+
+function printEvaluation(evaluation: Evaluation, { leaks, free, unscored }: Beside): void {
   print(`scored on ${evaluation.rows} rows, ${when(evaluation.from)} … ${when(evaluation.to)} UTC: ${evaluation.source}`);
   print(`label: ${labelKindOf(evaluation)}`);
   if (free.length > 0) print(freeTable(free));
   printScores(evaluation);
+  if (unscored.length > 0)
+    print(
+      `no score at ${unscored.join(", ")} s: not trained, nothing moved, or fewer rows than ${FEWEST_BLOCKS} blocks of ${HORIZONS_A_BLOCK} horizons each`,
+    );
   for (const part of evaluation.byPart) {
     print(`\n${part.market} alone (${part.source}), ${part.rows} rows`);
     printScores(part);

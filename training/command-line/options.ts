@@ -3,6 +3,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { startOfDay } from "../../core/units/time.ts";
 import { PLAIN_NAME } from "../../models/manifest.ts";
+import { parseHorizons } from "../datasets/horizons.ts";
 import type { RuntimeName } from "../runtime/contract.ts";
 
 export function wholeNumber(text: string): number {
@@ -45,6 +46,13 @@ export function modelName(text: string): string {
 /** For options that may be given several times. */
 export function collect(text: string, before: readonly string[]): string[] {
   return [...before, text];
+}
+
+/** "1000,5000": ms, ascending. */
+export function horizonsOption(about: string): Option {
+  return new Option("--horizons <ms,ms>", `how far ahead moves are looked at, as a list of ms: ${about}`).argParser((text) =>
+    parseHorizons(text),
+  );
 }
 
 export function jsonOption(): Option {

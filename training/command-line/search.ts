@@ -3,6 +3,7 @@
 import { Command, Option } from "commander";
 import { CommandError } from "../command-error.ts";
 import { readDataset } from "../datasets/dataset-reader.ts";
+import { withHorizons } from "../datasets/horizons.ts";
 import { TrainingInterrupted } from "../engine/contract.ts";
 import { claimSearch, openTrainings, remembering, writeFound } from "../search/search-folder.ts";
 import { SearchInterrupted, type SearchResult, searchSettings, type TrainOnce, type Trial } from "../search/search-settings.ts";
@@ -12,7 +13,7 @@ import { DEFAULT_SHARES } from "../train/split.ts";
 import { terminalProgress } from "./bars.ts";
 import { listenForInterrupt, tellHowToResume, tellItIsGone } from "./interrupt.ts";
 import { addKindOptions, refuseUnused } from "./kind-options.ts";
-import { backendOption, countingNumber, jsonOption, positiveNumber, wholeNumber } from "./options.ts";
+import { backendOption, countingNumber, horizonsOption, jsonOption, positiveNumber, wholeNumber } from "./options.ts";
 import { print, printJson, table } from "./report.ts";
 import { type SearchOptions, type SearchTask, taskOf } from "./search-tasks.ts";
 import { addSettingOptions } from "./train-options.ts";
@@ -21,6 +22,7 @@ interface SearchCommandOptions extends SearchOptions {
   readonly configurations: number;
   readonly halving: number;
   readonly out?: string;
+  readonly horizons?: readonly number[];
   readonly resume: boolean;
   readonly overwrite: boolean;
   readonly json: boolean;
@@ -77,6 +79,7 @@ export function searchCommand(): Command {
     .option("--resume", "goes on with the search in --out, with the same options", false)
     .addOption(new Option("--overwrite", "replaces the search in --out").default(false).conflicts("resume"));
   return addKindOptions(addSettingOptions(command))
+    .addOption(horizonsOption("some of the dataset's, as for `train`; all unless given"))
     .addOption(new Option("--loss <name>", "trees: of moves, what is made small").choices(["squared", "absolute", "quantile"]))
     .option("--train-share <share>", "as for `train`", positiveNumber, DEFAULT_SHARES.trainShare)
     .option("--validation-share <share>", "as for `train`", positiveNumber, DEFAULT_SHARES.validationShare)
@@ -109,7 +112,8 @@ async function searchInto(
   { kind, command, signal }: { kind: RunKind; command: Command; signal: AbortSignal },
 ): Promise<void> {
   const { model: family, seed, configurations, out } = options;
-  const dataset = await readDataset(options.data);
+  const data = await readDataset(options.data);
+  const dataset = options.horizons === undefined ? data : withHorizons(data, options.horizons);
   const task = await taskOf(kind, options, { dataset, command, signal });
   const { space, trials, usual } = task;
   const budgets = { ...task.budgets, factor: options.halving };
@@ -136,8 +140,21 @@ async function searchInto(
 
 /** All that the outcome of a training hangs on, and which trainings there are. */
 function conditionsOf(options: SearchCommandOptions, { space, budgets, settings, backend }: SearchTask): Record<string, string> {
-  const { model, seed, configurations, folds, halving, trainShare, validationShare } = options;
-  const all = { model, seed, configurations, folds, halving, trainShare, validationShare, space, budgets, settings, backend };
+  const { model, seed, configurations, folds, halving, trainShare, validationShare, horizons } = options;
+  const all = {
+    model,
+    ...(horizons === undefined ? {} : { horizons }),
+    seed,
+    configurations,
+    folds,
+    halving,
+    trainShare,
+    validationShare,
+    space,
+    budgets,
+    settings,
+    backend,
+  };
   return Object.fromEntries(Object.entries(all).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
 }
 
@@ -198,6 +215,6 @@ function givenBesides(drawn: Drawn, { kind, command }: { kind: RunKind; command:
     if (OF_SEARCH.has(name) || found.has(option.long ?? null) || command.getOptionValueSource(name) !== "cli") return [];
     const value: unknown = command.getOptionValue(name);
     if (value === true) return [`${option.long}`];
-    return (Array.isArray(value) && name !== "lambdas" ? value : [value]).map((one) => `${option.long} ${one}`);
+    return (Array.isArray(value) && name !== "lambdas" && name !== "horizons" ? value : [value]).map((one) => `${option.long} ${one}`);
   });
 }

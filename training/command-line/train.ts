@@ -2,11 +2,12 @@
 
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
-import type { AnswerKind } from "../../models/contract.ts";
+import { type AnswerKind, CLASS_ASKS, type ClassQuestion } from "../../models/contract.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { CommandError } from "../command-error.ts";
 import { currentCommit } from "../commit.ts";
 import { type Dataset, readDataset } from "../datasets/dataset-reader.ts";
+import { withHorizons } from "../datasets/horizons.ts";
 import { type TrainedNetwork, TrainingInterrupted } from "../engine/contract.ts";
 import type { TrainSettings } from "../engine/settings.ts";
 import { ANSWER_KINDS, defaultSettings, NETWORK_SIZES, type NetworkSettings, type NetworkSize } from "../networks/settings.ts";
@@ -23,7 +24,7 @@ import { RoundsInterrupted } from "../train/train-trees-run.ts";
 import { terminalProgress } from "./bars.ts";
 import { listenForInterrupt, tellHowToResume } from "./interrupt.ts";
 import { addKindOptions, LOSS_NAMES, type LossName, refuseUnused } from "./kind-options.ts";
-import { backendOption, collect, jsonOption, positiveNumber } from "./options.ts";
+import { backendOption, collect, horizonsOption, jsonOption, positiveNumber } from "./options.ts";
 import { print, printJson, table, when } from "./report.ts";
 import { addSettingOptions, type SettingOptions, settingsOf } from "./train-options.ts";
 import { fitLinesCommand, type OtherOptions, trainTreesCommand } from "./train-others.ts";
@@ -31,6 +32,8 @@ import { fitLinesCommand, type OtherOptions, trainTreesCommand } from "./train-o
 interface TrainOptions extends SettingOptions, OtherOptions {
   readonly answer?: AnswerKind;
   readonly size: NetworkSize;
+  readonly asks?: ClassQuestion["asks"];
+  readonly horizons?: readonly number[];
   readonly trainShare: number;
   readonly validationShare: number;
   readonly backend: RuntimeName;
@@ -51,6 +54,13 @@ export function trainCommand(): Command {
     .addOption(
       new Option("--answer <kind>", "moves in bps, or classes where the family has them (its first unless given)").choices(ANSWER_KINDS),
     )
+    .addOption(
+      new Option(
+        "--asks <question>",
+        "of classes: which way each horizon's move goes, or which way the next change goes within the longest (the family's first unless given)",
+      ).choices(CLASS_ASKS),
+    )
+    .addOption(horizonsOption("some of the dataset's; all unless given"))
     .addOption(new Option("--size <name>", "of the family's network; paper is that of its source").choices(NETWORK_SIZES).default("paper"))
     .option("--resume", "goes on from the checkpoint in --out, with the same options", false)
     .addOption(
@@ -77,7 +87,8 @@ async function runTrain(options: TrainOptions, command: Command): Promise<void> 
   refuseUnused(command, kind, options);
   const claim = await claimRun(options.out, options, warn);
   try {
-    const dataset = await readDataset(options.data);
+    const data = await readDataset(options.data);
+    const dataset = options.horizons === undefined ? data : withHorizons(data, options.horizons);
     if (options.overwrite) await removeRun(options.out);
     await trainInto(options, { kind, dataset, command });
   } finally {
@@ -139,9 +150,10 @@ async function trainNetworkCommand(options: TrainOptions, dataset: Dataset): Pro
 }
 
 /** Null: as the family is where nothing is said, or there is no such family, which training refuses. */
-function modelOf({ model, answer, size }: TrainOptions): NetworkSettings | null {
+function modelOf({ model, answer, size, asks }: TrainOptions): NetworkSettings | null {
   const family = MODEL_FAMILIES.get(model);
-  return family === undefined ? null : { ...defaultSettings(family), size, ...(answer === undefined ? {} : { answer }) };
+  if (family === undefined) return null;
+  return { ...defaultSettings(family), size, ...(answer === undefined ? {} : { answer }), ...(asks === undefined ? {} : { asks }) };
 }
 
 /** Without a native runtime there is one thread, whatever was asked for: WebAssembly's would share one module. */

@@ -2,7 +2,8 @@
 
 import type { FeatureSet } from "../../core/features/contract.ts";
 import { featureSetV1 } from "../../core/features/registry.ts";
-import { DEFAULT_HORIZONS_MS, DEFAULT_LABEL_KIND, type LabelKind } from "../../core/labels/moves.ts";
+import { DEFAULT_HORIZONS_MS } from "../../core/labels/horizons.ts";
+import { DEFAULT_LABEL_KIND, type LabelKind } from "../../core/labels/moves.ts";
 import { marketId } from "../../core/market/instrument.ts";
 import { MS_PER_SECOND } from "../../core/units/time.ts";
 import type { GapRecord } from "../../feed/contract.ts";
@@ -19,6 +20,8 @@ export interface BuildOptions {
   readonly folder: string;
   /** v1 unless told. */
   readonly featureSet?: FeatureSet;
+  /** Ascending (horizons.ts); DEFAULT_HORIZONS_MS unless told. */
+  readonly horizonsMs?: readonly number[];
   /** Point unless told. */
   readonly label?: LabelKind;
   /** Longer silences of a book are counted among its part's gaps. Of what a venue sent, rows and targets over them stay, as live. */
@@ -34,8 +37,8 @@ export const DEFAULT_TARGET_RULE: TargetRule = { unbrokenMs: 5 * MS_PER_SECOND, 
 
 /** Throws CommandError when no source gives a row. What was written by then is taken away, whatever is thrown. */
 export async function buildDataset(options: BuildOptions): Promise<DatasetCard> {
-  const { sources, folder, featureSet = featureSetV1, command, label = DEFAULT_LABEL_KIND } = options;
-  const writer = await DatasetWriter.create({ folder, featureSet, horizonsMs: DEFAULT_HORIZONS_MS, label, command });
+  const { sources, folder, featureSet = featureSetV1, command, horizonsMs = DEFAULT_HORIZONS_MS, label = DEFAULT_LABEL_KIND } = options;
+  const writer = await DatasetWriter.create({ folder, featureSet, horizonsMs, label, command });
   try {
     for (const source of sources) {
       if ("kind" in source) await addImported(writer, source, options);

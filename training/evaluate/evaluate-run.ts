@@ -1,6 +1,6 @@
 /**
  * Scores a run on rows that it never saw: the test part of its own dataset, or the whole of another one. Refused: data of the time and market that
- * it was trained on, other features, targets of another label, and a run without a test part where no other data are given.
+ * it was trained on, other features, targets of another label or without one of its horizons, and a run without a test part where no other data are given.
  */
 
 import { FEATURE_INTERVAL_MS } from "../../core/features/contract.ts";
@@ -18,7 +18,7 @@ import { classesOf } from "../train/class-targets.ts";
 import { rowsWithHistory } from "../train/prepared-rows.ts";
 import type { RunCard } from "../train/run-card.ts";
 import type { Run } from "../train/run-folder.ts";
-import { familyOf } from "../train/run-rows.ts";
+import { familyOf, seenByRun } from "../train/run-rows.ts";
 import { splitByTime } from "../train/split.ts";
 import { type ClassScore, scoreQuestion } from "./class-scores.ts";
 import { lastClasses } from "./last-classes.ts";
@@ -60,9 +60,10 @@ const SUSPICIOUS_FROM_MS = 5_000;
 /** @param options.commit of the code that runs; null where unknown. */
 export async function evaluateRun(
   run: Run,
-  dataset: Dataset,
+  data: Dataset,
   { runtime, commit }: { runtime: Runtime; commit: string | null },
 ): Promise<Evaluation> {
+  const dataset = seenByRun(run.card, data);
   const { family } = familyOf(run.card.family, dataset, run.card.model);
   const label = labelKindOf(run.card);
   const rows = rowsWithHistory(dataset, unseenRows(run.card, dataset), family);

@@ -13,14 +13,14 @@ import { rmseScore } from "../../core/metrics/rmse.ts";
 import type { OutputColumn, Score } from "../../models/contract.ts";
 import { type CalibrationBin, calibrationOf } from "./calibration.ts";
 
-/** Blocks of ten minutes: twenty times the longest horizon, so that what crosses their edges hardly counts. */
+/** Blocks of ten minutes: many times the usual horizons (twice the longest), so that what crosses their edges hardly counts. */
 const BLOCK_MS = 600_000;
 /** Of few rows there are shorter blocks, so that there are this many if their horizon allows it. */
 const WANTED_BLOCKS = 20;
 /** With fewer blocks than this an interval says nothing (one gives it no width), and a score without one is none. */
 export const FEWEST_BLOCKS = 5;
 /** And never shorter than this many horizons. */
-const HORIZONS_A_BLOCK = 2;
+export const HORIZONS_A_BLOCK = 2;
 export const RESAMPLES = 1_000;
 /** The same draws at each evaluation: a score must not change by looking again. */
 export const BOOTSTRAP_SEED = 20_190_417;

@@ -21,7 +21,7 @@ import { OPSET } from "../onnx/model.ts";
 import type { RuntimeName } from "../runtime/contract.ts";
 import { loadRuntime } from "../runtime/registry.ts";
 import type { Run } from "../train/run-folder.ts";
-import { familyOf } from "../train/run-rows.ts";
+import { familyOf, seenByRun } from "../train/run-rows.ts";
 import { goldenInputs } from "./golden.ts";
 import { servedFileOf } from "./served-file.ts";
 
@@ -53,7 +53,7 @@ export interface ExportedModel {
 /** Builds both files in memory. Throws CommandError when the runtimes disagree. */
 export async function exportRun(run: Run, options: ExportOptions): Promise<ExportedModel> {
   const { card } = run;
-  const { dataset } = options;
+  const dataset = seenByRun(card, options.dataset);
   const { family, settings } = familyOf(card.family, dataset, card.model);
   const output = outputFor(family, settings.answer, card.model.thresholdsBps);
   const columns = card.featureSet.columns.length;

@@ -55,7 +55,7 @@ function wholeEnsembles({ ensembles, card }: TreesRun) {
   const present = ensembles.filter((ensemble) => ensemble !== null);
   if (present.length < ensembles.length)
     throw new CommandError(
-      `this run of ${card.family} was trained for ${present.length} of ${ensembles.length} outputs: a model answers all of them, so train without --only`,
+      `this run of ${card.family} was trained for ${present.length} of ${ensembles.length} outputs: a model answers all of them, so train without --only (--horizons leaves whole horizons out)`,
     );
   return present;
 }

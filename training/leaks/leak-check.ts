@@ -16,7 +16,7 @@ import type { Progress } from "../progress.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import { prepareRows, rowsWithHistory } from "../train/prepared-rows.ts";
 import type { Run } from "../train/run-folder.ts";
-import { familyOf } from "../train/run-rows.ts";
+import { familyOf, seenByRun } from "../train/run-rows.ts";
 import { splitByTime } from "../train/split.ts";
 import { trainAgain } from "../train/train-again.ts";
 import { turnLabels } from "./moved-rows.ts";
@@ -40,7 +40,8 @@ export async function checkForLeaks(
   run: Run,
   options: { training: Dataset; test: Dataset; runtime: Runtime; progress: Progress },
 ): Promise<LeakCheck> {
-  const { training, test, runtime, progress } = options;
+  const { test, runtime, progress } = options;
+  const training = seenByRun(run.card, options.training);
   const { answer } = run.card.model;
   if (answer !== "moves" && answer !== "classes") throw new CommandError(`a run that answers ${answer} has no labels that could leak`);
   const { family, settings } = familyOf(run.card.family, training, run.card.model);

@@ -9,16 +9,17 @@ import type { Dataset } from "../datasets/dataset-reader.ts";
 import { fitStatistics, type RowStatistics } from "../train/fit-statistics.ts";
 import { rowsWithHistory } from "../train/prepared-rows.ts";
 import type { RunCard } from "../train/run-card.ts";
-import { familyOf, lookBackOf } from "../train/run-rows.ts";
+import { familyOf, lookBackOf, seenByRun } from "../train/run-rows.ts";
 import { purgeFor, splitByTime } from "../train/split.ts";
 import type { LeakVerdict } from "./verdict.ts";
 
 type Statistics = ReadonlyMap<string, readonly number[]>;
 
 /** @param dataset the one that the run was trained on; another is refused with a CommandError. */
-export function traceStatistics(card: RunCard, dataset: Dataset): readonly LeakVerdict[] {
-  if (card.data.sha256 !== dataset.card.sha256)
+export function traceStatistics(card: RunCard, data: Dataset): readonly LeakVerdict[] {
+  if (card.data.sha256 !== data.card.sha256)
     throw new CommandError(`the run was trained on another dataset (${card.data.folder}): name that one with --data`);
+  const dataset = seenByRun(card, data);
   const { family } = familyOf(card.family, dataset, card.model);
   const model = { family, answer: card.model.answer };
   const split = splitByTime(dataset.times, card.split);

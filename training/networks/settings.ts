@@ -1,7 +1,14 @@
 /** How a family is to be built: what it answers, and how large it is. Kept in the run, since whoever evaluates or exports it builds it again. */
 
 import { z } from "zod";
-import type { AnswerKind, FamilyAnswer, ModelFamily, ModelOutput } from "../../models/contract.ts";
+import {
+  type AnswerKind,
+  CLASS_ASKS,
+  type ClassQuestion,
+  type FamilyAnswer,
+  type ModelFamily,
+  type ModelOutput,
+} from "../../models/contract.ts";
 import { answerOfKind, outputOf } from "../../models/shapes.ts";
 
 /** `paper` is the size of its source; the others are for less data or time, and for more. */
@@ -13,11 +20,14 @@ export const ANSWER_KINDS = ["moves", "classes", "reconstruction", "action-value
 export interface NetworkSettings {
   readonly answer: AnswerKind;
   readonly size: NetworkSize;
+  /** Of classes: what is asked; absent: the family's first. */
+  readonly asks?: ClassQuestion["asks"] | undefined;
 }
 
 export const networkSettingsShape = z.strictObject({
   answer: z.enum(ANSWER_KINDS),
   size: z.enum(NETWORK_SIZES),
+  asks: z.enum(CLASS_ASKS).optional(),
 });
 
 /** Of the family as it is where nothing is said. */

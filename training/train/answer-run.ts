@@ -10,7 +10,7 @@ import { answerBaseline } from "./baseline-line.ts";
 import { answerTrees, askedOf } from "./fit-trees.ts";
 import { type PreparedRows, prepareRows, shapeOf } from "./prepared-rows.ts";
 import type { Run } from "./run-folder.ts";
-import { familyOf } from "./run-rows.ts";
+import { familyOf, seenByRun } from "./run-rows.ts";
 import { answerRows } from "./train-network.ts";
 import { familyFor } from "./train-run.ts";
 
@@ -26,8 +26,9 @@ export interface RunAnswers {
 }
 
 /** @param options.rows ascending, with the family's history. */
-export async function answerRun(run: Run, dataset: Dataset, options: { rows: Uint32Array; runtime: Runtime }): Promise<RunAnswers> {
+export async function answerRun(run: Run, data: Dataset, options: { rows: Uint32Array; runtime: Runtime }): Promise<RunAnswers> {
   const { card } = run;
+  const dataset = seenByRun(card, data);
   const { family, settings } = familyOf(card.family, dataset, card.model);
   const output = outputFor(family, settings.answer, card.model.thresholdsBps);
   const { normaliser, targetScale } = card;

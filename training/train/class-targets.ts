@@ -86,7 +86,10 @@ export function classesOf(dataset: Dataset, question: ClassQuestion, thresholdBp
 /** The target of the dataset that a question is answered by. */
 export function columnOf(dataset: Dataset, { target, horizonMs }: Pick<ClassQuestion, "target" | "horizonMs">): number {
   const column = dataset.card.targets.findIndex((each) => each.target === target && each.horizonMs === horizonMs);
-  if (column < 0) throw new CommandError(`the dataset has no moves of ${target} at ${horizonMs} ms: make the dataset again`);
+  if (column < 0)
+    throw new CommandError(
+      `the dataset has no moves of ${target} at ${horizonMs} ms: give --horizons that one too, or make a dataset that has it`,
+    );
   return column;
 }
 

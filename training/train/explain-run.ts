@@ -13,7 +13,7 @@ import { evenly } from "./baseline-line.ts";
 import { askedOf } from "./fit-trees.ts";
 import { prepareRows } from "./prepared-rows.ts";
 import type { Run } from "./run-folder.ts";
-import { familyOf } from "./run-rows.ts";
+import { familyOf, seenByRun } from "./run-rows.ts";
 import { splitByTime } from "./split.ts";
 
 export interface Explanation {
@@ -34,12 +34,13 @@ export interface ExplainedOutput {
 }
 
 /** Throws CommandError for a run of anything but trees. */
-export function explainRun(run: Run, dataset: Dataset, options: { rows: number; progress: Progress }): Explanation {
+export function explainRun(run: Run, data: Dataset, options: { rows: number; progress: Progress }): Explanation {
   const { card } = run;
   if (run.kind !== "trees")
     throw new CommandError(
       `this is a run of ${run.kind === "lines" ? "lines, whose weights (of moves) `edgebook report` shows" : "a network"}: explain takes runs of trees`,
     );
+  const dataset = seenByRun(card, data);
   const { family, settings } = familyOf(card.family, dataset, card.model);
   const output = outputFor(family, settings.answer, card.model.thresholdsBps);
   const { validation } = splitByTime(dataset.times, card.split);

@@ -1,13 +1,15 @@
 /** What every run is made of, whatever is trained: the family checked against the dataset, the split, the statistics, the prepared rows, and what of it the card tells. */
 
-import { DEFAULT_LABEL_KIND, type LabelKind, labelKindOf, stepsBehind } from "../../core/labels/moves.ts";
+import { horizonsOf } from "../../core/labels/horizons.ts";
+import { DEFAULT_LABEL_KIND, type LabelKind, labelColumns, labelKindOf, stepsBehind } from "../../core/labels/moves.ts";
 import type { AnswerKind, ModelFamily, ModelOutput } from "../../models/contract.ts";
-import { forecastColumns } from "../../models/forecasts.ts";
+import { familyAt } from "../../models/forecasts.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { answerOfKind } from "../../models/shapes.ts";
 import { CommandError } from "../command-error.ts";
 import { describeSource } from "../datasets/card.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { withHorizons } from "../datasets/horizons.ts";
 import { trainableFamilies } from "../networks/registry.ts";
 import { defaultSettings, type NetworkSettings } from "../networks/settings.ts";
 import { fitStatistics, type RowStatistics } from "./fit-statistics.ts";
@@ -38,7 +40,8 @@ export function allFamilies(): string[] {
 }
 
 /**
- * Throws CommandError when there is no such family, it doesn't learn from feature rows, or the dataset's rows or targets are not those it takes.
+ * The family with answers at the dataset's horizons. Throws CommandError when there is no such family, it doesn't learn from feature rows, or the
+ * dataset's rows or targets are not those it takes.
  * @param settings null: the family as it is where nothing is said.
  */
 export function familyOf(
@@ -46,23 +49,36 @@ export function familyOf(
   { card }: Pick<Dataset, "card">,
   settings: NetworkSettings | null = null,
 ): { family: ModelFamily; settings: NetworkSettings } {
-  const family = MODEL_FAMILIES.get(id);
-  if (family === undefined || !allFamilies().includes(id) || family.inputs.kind !== "features")
+  const known = MODEL_FAMILIES.get(id);
+  if (known === undefined || !allFamilies().includes(id) || known.inputs.kind !== "features")
     throw new CommandError(`there is no model "${id}" to train: choose one of ${allFamilies().join(", ")}`);
-  const chosen = settings ?? defaultSettings(family);
+  const chosen = settings ?? defaultSettings(known);
+  const horizonsMs = horizonsOf(card.targets);
+  const family = familyAt(known, { horizonsMs, asks: chosen.asks ?? null });
+  if (family === null) throw new CommandError(`${id} is not asked ${chosen.asks}: ${askedInstead(known)}`);
+  if (chosen.asks !== undefined && chosen.answer !== "classes")
+    throw new CommandError(`--asks ${chosen.asks} is of classes, and ${id} is to answer ${chosen.answer}: give --answer classes`);
   if (answerOfKind(family, chosen.answer) === null)
     throw new CommandError(`${id} gives no ${chosen.answer}: choose one of ${family.answers.map(({ kind }) => kind).join(", ")}`);
-  const wantedSet = family.inputs.featureSet;
+  const wantedSet = known.inputs.featureSet;
   if (wantedSet !== null && wantedSet !== card.featureSet.id)
     throw new CommandError(
       `${id} reads the features ${wantedSet}, the dataset has ${card.featureSet.id}: make one with \`edgebook dataset --features ${wantedSet}\``,
     );
-  const told = card.targets.map(({ target, horizonMs }) => `${target}@${horizonMs}`).join(" ");
-  const wanted = forecastColumns()
-    .map(({ target, horizonMs }) => `${target}@${horizonMs}`)
-    .join(" ");
+  const [told, wanted] = [card.targets, labelColumns(horizonsMs)].map((columns) =>
+    columns.map(({ target, horizonMs }) => `${target}@${horizonMs}`).join(" "),
+  );
   if (told !== wanted) throw new CommandError(`the dataset's targets (${told}) are not those of ${id} (${wanted}): make the dataset again`);
   return { family, settings: chosen };
+}
+
+function askedInstead({ forecasts }: ModelFamily): string {
+  return forecasts === null ? "its answers are always the same" : `choose one of ${forecasts.asks.join(", ")}`;
+}
+
+/** The dataset as a run sees it, with the targets of the run's horizons alone. Throws CommandError where it lacks one. */
+export function seenByRun({ outputs }: Pick<CommonCard, "outputs">, dataset: Dataset): Dataset {
+  return withHorizons(dataset, horizonsOf(outputs));
 }
 
 /** How far back a row sees, in ms: it is seen with its window, and the oldest of that with its warm-up; a smoothed target begins a horizon before its row. */
@@ -108,9 +124,14 @@ function refuseUnanswered(dataset: Dataset, { train, validation }: Pick<RunRows,
     const part = hasAnswer(train, output) ? (hasAnswer(validation, output) ? null : "validate") : "train";
     if (part === null) continue;
     throw new CommandError(
-      `no row to ${part} on tells where the ${target} is ${horizonMs / 1_000} s later: no stretch without a gap is so long. Record longer; of imported events \`edgebook dataset --over-gaps-from ${horizonMs}\` lets such targets reach over silences`,
+      `no row to ${part} on tells where the ${target} is ${horizonMs / 1_000} s later: no stretch without a gap is so long. ${withoutHorizon(dataset, horizonMs)}Record longer; of imported events \`edgebook dataset --over-gaps-from ${horizonMs}\` lets such targets reach over silences`,
     );
   }
+}
+
+function withoutHorizon({ card }: Dataset, horizonMs: number): string {
+  const others = horizonsOf(card.targets).filter((other) => other < horizonMs);
+  return others.length === 0 ? "" : `Leave it out with \`--horizons ${others.join(",")}\`. `;
 }
 
 function hasAnswer({ rows, outputs, mask }: PreparedRows, output: number): boolean {

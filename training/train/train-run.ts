@@ -1,6 +1,7 @@
 /** From a dataset to a run of a network: split, statistics, network, line. The test part is not looked at. */
 
 import { join } from "node:path";
+import { horizonsOf } from "../../core/labels/horizons.ts";
 import type { ModelFamily } from "../../models/contract.ts";
 import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
@@ -70,8 +71,8 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: Networ
     train,
     validation,
     settings,
-    // Rows and their order hang on the split too; the rest of what is prepared follows from the two.
-    data: `${dataset.card.sha256} ${JSON.stringify({ ...shares, purgeMs })}`,
+    // Rows and their order hang on the split too; the rest of what is prepared follows from these.
+    data: `${dataset.card.sha256} ${JSON.stringify({ ...shares, purgeMs, horizonsMs: horizonsOf(dataset.card.targets), asks: model.asks })}`,
     ...(options.checkpoints === null ? {} : { checkpoint: { path: checkpoint, resume: options.resume ?? false, ...options.checkpoints } }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),

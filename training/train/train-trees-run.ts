@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { horizonsOf } from "../../core/labels/horizons.ts";
 import type { ModelOutput } from "../../models/contract.ts";
 import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
@@ -70,7 +71,15 @@ export async function trainTreesRun(options: TrainTreesRunOptions): Promise<Tree
   const wanted = wantedOf(output, only);
   const validation = masked(rows.validation, output, wanted);
   const checkpoint = join(out, CHECKPOINT_FILE);
-  const conditions = conditionsOf([dataset.card.sha256, rows.shares, rows.purgeMs, model, settings, wanted]);
+  const conditions = conditionsOf([
+    dataset.card.sha256,
+    rows.shares,
+    rows.purgeMs,
+    model,
+    settings,
+    wanted,
+    horizonsOf(dataset.card.targets),
+  ]);
   await makeFolder(out);
   const from = options.resume === true ? await readTreesCheckpoint(checkpoint, conditions) : [];
   if (options.resume !== true) await refuseToOverwriteTrees(checkpoint);
