@@ -91,6 +91,12 @@ export interface ImportOptions {
   readonly venue: string | null;
   /** Time between the rows of a format that has them at equal distance; null for the format's own. */
   readonly intervalMs: number | null;
+  /** Only these symbols, of files that hold all of a venue's; absent: the format says whether it can do without. */
+  readonly symbols?: readonly string[];
+  /** The day that times of day are of, YYYY-MM-DD, where the file names don't say it. */
+  readonly date?: string;
+  /** How far the exchange's clock stood ahead of UTC, where that is known better than from its time zone. */
+  readonly utcOffsetMs?: number;
   /** Tells the venue of a wire capture from its messages, where neither `venue` nor the files' heads do; absent, or null from it: not told. */
   readonly venueOfLines?: VenueOfLines;
 }

@@ -8,7 +8,7 @@ import { parseMarketId } from "../../core/market/instrument.ts";
 import { CommandError } from "../command-error.ts";
 import { parseGrids, venueOfLines } from "../datasets/file-sources.ts";
 import { terminalProgress } from "./bars.ts";
-import { collect, jsonOption, wholeNumber } from "./options.ts";
+import { calendarDay, collect, jsonOption, utcOffset, wholeNumber } from "./options.ts";
 import { print, printJson, table, when } from "./report.ts";
 
 interface ImportOptions {
@@ -16,6 +16,9 @@ interface ImportOptions {
   readonly market?: string;
   readonly venue?: string;
   readonly interval?: number;
+  readonly symbol: readonly string[];
+  readonly date?: string;
+  readonly utcOffset?: number;
   readonly grid: readonly string[];
   readonly inferSides: boolean;
   readonly tape: boolean;
@@ -31,6 +34,9 @@ export function importCommand(): Command {
     .option("--market <venue:SYMBOL>", "the market, where the files don't say it")
     .option("--venue <venue>", "the venue, where the files say only the symbol")
     .option("--interval <ms>", "time between rows of bars or of a recorder, where it isn't a minute", wholeNumber)
+    .option("--symbol <symbol>", "of files that hold all of a venue's symbols: take this one (may be repeated)", collect, [])
+    .option("--date <day>", "the day that times of day are of, where the file names don't say it", calendarDay)
+    .option("--utc-offset <hh:mm>", "how far the exchange's clock was ahead of UTC, as -05:00, where not its time zone says it", utcOffset)
     .option("--grid <symbol:tick:lot>", "a symbol's tick and lot, where they are known better than from the file", collect, [])
     .option("--infer-sides", "work out the takers' sides that a source doesn't tell: quote rule, then tick rule", false)
     .option("--tape", "of a wire capture: a tape of all that was sent, in place of events", false)
@@ -58,6 +64,9 @@ async function runImportCommand(format: string, files: string[], options: Import
     venueOfLines,
     out,
     intervalMs: options.interval ?? null,
+    symbols: options.symbol,
+    ...(options.date === undefined ? {} : { date: options.date }),
+    ...(options.utcOffset === undefined ? {} : { utcOffsetMs: options.utcOffset }),
     grids: new Map(options.grid.map(parseGrids)),
     sides: options.inferSides ? "inferred" : "as-given",
     progress: terminalProgress(),

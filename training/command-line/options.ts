@@ -1,7 +1,7 @@
 /** What several commands take, read once. */
 
 import { InvalidArgumentError, Option } from "commander";
-import { startOfDay } from "../../core/units/time.ts";
+import { MS_PER_MINUTE, startOfDay } from "../../core/units/time.ts";
 import { PLAIN_NAME } from "../../models/manifest.ts";
 import { parseHorizons } from "../datasets/horizons.ts";
 import type { RuntimeName } from "../runtime/contract.ts";
@@ -34,6 +34,14 @@ export function positiveNumber(text: string): number {
 export function calendarDay(text: string): string {
   if (startOfDay(text) === null) throw new InvalidArgumentError("a day such as 2026-01-05 is wanted.");
   return text;
+}
+
+/** "-04:00" in ms. No clock on earth is further than 14 hours from UTC. */
+export function utcOffset(text: string): number {
+  const match = /^([+-]?)(\d{1,2}):(\d\d)$/.exec(text);
+  const minutes = match === null ? Number.NaN : Number(match[2]) * 60 + Number(match[3]);
+  if (!(minutes <= 14 * 60) || Number(match?.[3]) > 59) throw new InvalidArgumentError("hours and minutes such as -05:00 are wanted.");
+  return (match?.[1] === "-" ? -1 : 1) * minutes * MS_PER_MINUTE;
 }
 
 /** What a model may be called: it becomes part of a key. */
