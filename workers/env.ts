@@ -1,6 +1,6 @@
 /** What wrangler.toml binds to the public Worker. */
 
-import type { InferenceRpc } from "./inference/former-contract.ts";
+import type { InferenceRpc } from "./inference/contract.ts";
 
 export interface PublicEnv {
   readonly DB: D1Database;

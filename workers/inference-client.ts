@@ -1,6 +1,6 @@
 /** Speaks to the inference Worker. Model faults are values; what it throws is transport or a bug, and becomes InferenceUnreachable here. */
 
-import type { InferenceRpc } from "./inference/former-contract.ts";
+import type { InferenceRpc } from "./inference/contract.ts";
 
 export class InferenceUnreachable extends Error {
   override readonly name = "InferenceUnreachable";

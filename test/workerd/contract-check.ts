@@ -4,6 +4,7 @@ import type { z } from "@hono/zod-openapi";
 import { expect } from "vitest";
 import { costSchema } from "../../workers/api/cost-schemas.ts";
 import { dayPageSchema } from "../../workers/api/day-schemas.ts";
+import { modelListSchema } from "../../workers/api/model-schemas.ts";
 import { marketQualityPageSchema, qualitySchema } from "../../workers/api/quality-schemas.ts";
 import {
   bookSchema,
@@ -12,7 +13,6 @@ import {
   healthSchema,
   marketDetailSchema,
   marketListSchema,
-  modelListSchema,
   problemSchema,
   quoteSchema,
   snapshotPageSchema,

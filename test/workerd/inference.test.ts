@@ -1,35 +1,29 @@
 /**
- * The inference Worker's own code on a real onnxruntime and a real bucket: every fault that a published model may have is named, and the
- * shipped model stands in. One file, since importing onnxruntime costs seconds.
+ * The inference Worker's own code on a real onnxruntime: every fault that a model's file may have is named, and a forecast over HTTP is the model's own
+ * answer. Who answers in which role is in model-roles.test.ts.
  */
 
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import type { InferenceSession } from "onnxruntime-web/wasm";
-import { afterEach, beforeAll, describe, expect, it, type MockInstance, onTestFinished, vi } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
-import { ACTIVE_MODEL_KEY, modelKey } from "../../core/wire/keys.ts";
+import { modelKey } from "../../core/wire/keys.ts";
 import type { ModelManifest } from "../../models/contract.ts";
 import { forecastColumns } from "../../models/forecasts.ts";
 import { createApp } from "../../workers/api/app.ts";
 import type { PublicEnv } from "../../workers/env.ts";
-import { InferenceAnswers } from "../../workers/inference/answers.ts";
-import type { InferenceRpc, ModelFault, ModelRefusal, Prediction } from "../../workers/inference/former-contract.ts";
+import type { InferenceRpc, ModelRefusal } from "../../workers/inference/contract.ts";
 import { loadModel } from "../../workers/inference/load-model.ts";
 import type { LoadedModel } from "../../workers/inference/loaded-model.ts";
 import type { ModelFiles } from "../../workers/inference/model-files.ts";
-import { ModelServer } from "../../workers/inference/model-server.ts";
-import { loadOnnxruntime } from "../../workers/inference/onnxruntime.ts";
-import { sha256Hex } from "../../workers/inference/sha256.ts";
 import { shippedModel } from "../../workers/inference/shipped-model.ts";
 import { advanceClock } from "./clock.ts";
 import { expectAsDocumented } from "./contract-check.ts";
 import { feedRpc } from "./exchange-control.ts";
 import { linearAnswer, linearModel } from "./linear-model.ts";
+import { at, coldInference, filesOf, publish, publishFiles, unpublishAll } from "./published-models.ts";
 import { warmFeed } from "./warm-feed.ts";
 
-const NOW = Date.UTC(2026, 0, 5, 12);
-const MINUTE = 60_000;
 const ROW = featureSetV1.columns.map((_, index) => Math.fround(Math.sin(index)));
 
 describe("the shipped model", () => {
@@ -139,209 +133,6 @@ describe("a model file", () => {
   });
 });
 
-describe("the served model", () => {
-  afterEach(async () => {
-    const { objects } = await env.TAPES.list({ prefix: "models/" });
-    await env.TAPES.delete(objects.map(({ key }) => key));
-  });
-
-  it("is the shipped one until another is published, and that one within a minute", async () => {
-    const answers = new InferenceAnswers(new ModelServer(shippedModel), env.TAPES);
-    expect(await answers.active(NOW)).toMatchObject({ ok: true, source: "shipped", fellBackFrom: { fault: "never-published" } });
-    await publish(await filesOf({ version: "2" }));
-    expect(await answers.active(NOW + MINUTE - 1)).toMatchObject({ source: "shipped" });
-    expect(await answers.active(NOW + MINUTE)).toMatchObject({
-      source: "r2",
-      fellBackFrom: null,
-      manifest: { id: "linear", version: "2" },
-    });
-  });
-
-  it("changes with the pointer, forth and back", async () => {
-    const answers = new InferenceAnswers(new ModelServer(shippedModel), env.TAPES);
-    for (const [minute, version] of ["1", "2", "1", "2"].entries()) {
-      await publish(await filesOf({ version, seed: Number(version) }));
-      expect(await answers.active(NOW + minute * MINUTE)).toMatchObject({ manifest: { version } });
-      expect(await answers.predict(featureSetV1.fingerprint, [ROW], NOW + minute * MINUTE)).toMatchObject({ ok: true, version });
-    }
-  });
-
-  it.each<{ what: string; expected: ModelFault; spoil: (files: ModelFiles) => Promise<void> }>([
-    {
-      what: "a flipped byte",
-      expected: "hash-mismatch",
-      spoil: async (files) => {
-        const artifact = files.artifact.slice();
-        artifact[100] = (artifact[100] ?? 0) ^ 1;
-        await publish({ ...files, artifact });
-      },
-    },
-    {
-      what: "a manifest that was changed after publishing",
-      expected: "hash-mismatch",
-      spoil: async (files) => {
-        await publish(files);
-        await env.TAPES.put(modelKey("linear", "1", "manifest.json"), `${files.manifest} `);
-      },
-    },
-    {
-      what: "no model file",
-      expected: "not-found",
-      spoil: async (files) => {
-        await publish(files);
-        await env.TAPES.delete(modelKey("linear", "1", "model.onnx"));
-      },
-    },
-    {
-      what: "a manifest of five megabytes",
-      expected: "too-large",
-      spoil: async (files) => {
-        await publish(files);
-        await env.TAPES.put(modelKey("linear", "1", "manifest.json"), " ".repeat(5_000_000));
-      },
-    },
-    {
-      what: "a model of forty megabytes",
-      expected: "too-large",
-      spoil: async (files) => {
-        await publish(files);
-        await env.TAPES.put(modelKey("linear", "1", "model.onnx"), new Uint8Array(40_000_000));
-      },
-    },
-    {
-      what: "a pointer of a megabyte",
-      expected: "bad-manifest",
-      spoil: async () => void (await env.TAPES.put(ACTIVE_MODEL_KEY, " ".repeat(1_000_000))),
-    },
-    { what: "a corrupt pointer", expected: "bad-manifest", spoil: async () => void (await env.TAPES.put(ACTIVE_MODEL_KEY, "{")) },
-  ])("with $what falls back to the shipped one, says why, and comes back when it is mended", async ({ expected, spoil }) => {
-    const answers = new InferenceAnswers(new ModelServer(shippedModel), env.TAPES);
-    const files = await filesOf({});
-    await spoil(files);
-    const fallen = await answers.active(NOW);
-    expect(fallen).toMatchObject({ ok: true, source: "shipped", fellBackFrom: { ok: false, fault: expected } });
-    await publish(files);
-    expect(await answers.active(NOW + MINUTE)).toMatchObject({ source: "r2", fellBackFrom: null });
-  });
-
-  it("stays while the bucket fails: the store is at fault, not the model", async () => {
-    const server = new ModelServer(shippedModel);
-    await publish(await filesOf({}));
-    expect(await new InferenceAnswers(server, env.TAPES).active(NOW)).toMatchObject({ fellBackFrom: null });
-    expect(await new InferenceAnswers(server, failing).active(NOW + MINUTE)).toMatchObject({ source: "r2", fellBackFrom: null });
-  });
-
-  it("is the shipped one where the bucket fails from the start, and that is not taken for a deployment without a published model", async () => {
-    const server = new ModelServer(shippedModel);
-    await publish(await filesOf({}));
-    const fallen = await new InferenceAnswers(server, failing).active(NOW);
-    expect(fallen).toMatchObject({ ok: true, source: "shipped", fellBackFrom: { fault: "store-unreachable" } });
-    expect(await new InferenceAnswers(server, env.TAPES).active(NOW + MINUTE)).toMatchObject({ source: "r2", fellBackFrom: null });
-  });
-
-  it("is loaded once for all who ask a cold isolate at the same time: memory holds one, not one for each", async () => {
-    await publish(await filesOf({}));
-    const reads: string[] = [];
-    const answers = new InferenceAnswers(new ModelServer(shippedModel), counting(reads));
-    const asked = Array.from({ length: 20 }, () => answers.predict(featureSetV1.fingerprint, [ROW], NOW));
-    for (const prediction of await Promise.all(asked)) expect(prediction).toMatchObject({ ok: true, source: "r2", modelId: "linear" });
-    expect(reads.filter((key) => key.endsWith("model.onnx"))).toHaveLength(1);
-    expect(reads).toHaveLength(3);
-    // Still the same a minute later: the pointer alone is read, and no model is loaded each minute for ever.
-    expect(await answers.active(NOW + MINUTE)).toMatchObject({ source: "r2", fellBackFrom: null });
-    expect(reads.slice(3)).toEqual([ACTIVE_MODEL_KEY]);
-  });
-
-  it("goes on answering those who hold it, however many models replace it meanwhile", async () => {
-    const server = new ModelServer(shippedModel);
-    const answers = new InferenceAnswers(server, env.TAPES);
-    await publish(await filesOf({ version: "1", seed: 1 }));
-    const before = await server.serve(env.TAPES, NOW, async (held) => {
-      if ("ok" in held) throw new Error(held.detail);
-      for (const [minute, version] of ["2", "3", "4"].entries()) {
-        await publish(await filesOf({ version, seed: Number(version) }));
-        expect(await answers.active(NOW + (minute + 1) * MINUTE)).toMatchObject({ manifest: { version } });
-      }
-      const moves = await held.model.answer([ROW]);
-      return { model: held.model, moves };
-    });
-    expect(before.moves).toEqual(await (await loaded(await filesOf({ version: "1", seed: 1 }))).answer([ROW]));
-    // Let go, it is released: what is replaced doesn't fill the memory.
-    await expect(before.model.answer([ROW])).rejects.toThrow("was released");
-  });
-
-  it("is looked for anew when whoever looked never came back: one killed request doesn't hang the others for ever", async () => {
-    await publish(await filesOf({}));
-    const server = new ModelServer(shippedModel);
-    const silent = { get: () => new Promise(() => undefined) } as unknown as R2Bucket;
-    void new InferenceAnswers(server, silent).active(NOW);
-    expect(await new InferenceAnswers(server, env.TAPES).active(NOW + MINUTE)).toMatchObject({ source: "r2", fellBackFrom: null });
-  });
-
-  it("is the newer one when a look that was taken for dead comes back late with an older: that one's memory is given back", async () => {
-    const server = new ModelServer(shippedModel);
-    await publish(await filesOf({ version: "1", seed: 1 }));
-    let arrive = (): void => undefined;
-    const arrived = new Promise<void>((resolve) => {
-      arrive = resolve;
-    });
-    const older = await env.TAPES.get(ACTIVE_MODEL_KEY);
-    const slow = { get: (key: string) => (key === ACTIVE_MODEL_KEY ? arrived.then(() => older) : env.TAPES.get(key)) };
-    const late = new InferenceAnswers(server, slow as unknown as R2Bucket).active(NOW);
-    await publish(await filesOf({ version: "2", seed: 2 }));
-    const answers = new InferenceAnswers(server, env.TAPES);
-    expect(await answers.active(NOW + MINUTE)).toMatchObject({ manifest: { version: "2" } });
-    const releases = await watchReleases();
-    arrive();
-    expect(await late).toMatchObject({ manifest: { version: "2" } });
-    expect(await answers.active(NOW + MINUTE + 1)).toMatchObject({ manifest: { version: "2" } });
-    expect(releases).toHaveBeenCalledTimes(1);
-  });
-
-  it("gives its memory back once it is replaced, and so does one that fails its checks", async () => {
-    const answers = new InferenceAnswers(new ModelServer(shippedModel), env.TAPES);
-    await publish(await filesOf({ version: "1", seed: 1 }));
-    await answers.active(NOW);
-    const releases = await watchReleases();
-    await publish(await filesOf({ version: "2", seed: 2 }));
-    await answers.active(NOW + MINUTE);
-    expect(releases).toHaveBeenCalledTimes(1);
-    expect(fault(await loadModel(await filesOf({ change: (manifest) => withGoldenOff(manifest, 1) })))).toBe("golden-mismatch");
-    expect(releases).toHaveBeenCalledTimes(2);
-  });
-
-  it("is none when the shipped one is faulty too: the fault is the published one's, which somebody can mend now", async () => {
-    await publish(await filesOf({}));
-    await env.TAPES.delete(modelKey("linear", "1", "model.onnx"));
-    const answers = new InferenceAnswers(new ModelServer({ ...shippedModel, manifest: "{}" }), env.TAPES);
-    expect(await answers.active(NOW)).toMatchObject({
-      ok: false,
-      fault: "not-found",
-      detail: expect.stringContaining("the shipped model: bad-manifest"),
-    });
-  });
-
-  it("is none when nothing was published and the shipped one is faulty: a refusal with both reasons", async () => {
-    const answers = new InferenceAnswers(new ModelServer({ ...shippedModel, manifest: "{}" }), env.TAPES);
-    const refused = { ok: false, fault: "bad-manifest", detail: expect.stringContaining("no model was ever published") };
-    expect(await answers.active(NOW)).toMatchObject(refused);
-    expect(await answers.predict(featureSetV1.fingerprint, [ROW], NOW)).toMatchObject(refused);
-  });
-
-  it("refuses rows of other features and more rows than it takes, and answers its own with what is in the manifest", async () => {
-    const answers = new InferenceAnswers(new ModelServer(shippedModel), env.TAPES);
-    await publish(await filesOf({}));
-    expect(await answers.predict("0".repeat(16), [ROW], NOW)).toMatchObject({ ok: false, fault: "fingerprint-mismatch" });
-    expect(await answers.predict(featureSetV1.fingerprint, new Array(5_000).fill(ROW), NOW)).toMatchObject({
-      ok: false,
-      fault: "shape-mismatch",
-    });
-    const prediction = await answers.predict(featureSetV1.fingerprint, [ROW, ROW], NOW);
-    expect(prediction).toMatchObject({ ok: true, modelId: "linear", source: "r2", columns: forecastColumns() });
-    expect((prediction as Prediction).movesBps).toHaveLength(2);
-  });
-});
-
 describe("a forecast over HTTP, from the venue's frames to the model's moves", () => {
   const BTC = "/v1/markets/binance-spot:BTCUSDT";
   const model = linearModel({ id: "linear", version: "1", seed: 1 });
@@ -361,7 +152,7 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
       asOf: features.featureTime,
       // As of the row: the last frame, which put the bid at 100.00, came after its grid time.
       present: { bid: "99.990000", mid: "100.000000", ask: "100.010000" },
-      model: { id: "linear", version: "1", source: "r2" },
+      model: { id: "linear", version: "1", source: "r2", label: "point" },
       fingerprint: featureSetV1.fingerprint,
     });
     const moves = linearAnswer(features.row, model.weights, forecastColumns().length);
@@ -404,8 +195,8 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
   });
 
   it("without a model that passes its checks is a refusal with the model's fault", async () => {
-    const faulty = new InferenceAnswers(new ModelServer({ ...shippedModel, manifest: "{}" }), env.TAPES);
-    await env.TAPES.delete(ACTIVE_MODEL_KEY);
+    const faulty = coldInference({ ...shippedModel, manifest: "{}" });
+    await unpublishAll();
     const { status, headers, body } = await get(`${BTC}/forecast`, faulty);
     expect({ status, type: body.type, reason: body.reason }).toEqual({
       status: 503,
@@ -417,30 +208,44 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
     await publish(await filesOf({}));
   });
 
-  it("says in /v1/models which model it is, and in /v1/health when it is not the published one", async () => {
-    expect((await get("/v1/models")).body.active).toMatchObject({
+  it("says in /v1/models who plays which role, with scores and every version, and in /v1/health when it is not the published one", async () => {
+    const shade = await publish(await filesOf({ id: "shade" }), { role: "shadow" });
+    const spare = await publishFiles(await filesOf({ version: "0" }));
+    const answers = coldInference();
+    const { body: models } = await get("/v1/models", answers);
+    const identity = { id: "linear", version: "1" };
+    expect(models.active).toMatchObject({
+      ...identity,
       label: "point",
-      id: "linear",
       source: "r2",
       fellBackFrom: null,
       outputs: forecastColumns(),
+      calibration: null,
     });
-    const spoilt = new InferenceAnswers(new ModelServer(shippedModel), env.TAPES);
-    await env.TAPES.put(ACTIVE_MODEL_KEY, "{");
-    expect((await get("/v1/models", spoilt)).body.active).toMatchObject({ source: "shipped", fellBackFrom: { fault: "bad-manifest" } });
+    expect(models.models).toMatchObject([identity, { id: "shade", key: shade }]);
+    expect(models.roles).toMatchObject([
+      { ...identity, slot: "forecast", market: "*", role: "active" },
+      { id: "shade", role: "shadow" },
+    ]);
+    expect(models.versions.map(({ key }: { key: number }) => key).sort()).toEqual([models.active.key, shade, spare].sort());
+    await env.TAPES.put(modelKey("linear", "1", "manifest.json"), "{");
+    const spoilt = coldInference();
+    const fellBackFrom = { fault: "hash-mismatch" };
+    expect((await get("/v1/models", spoilt)).body).toMatchObject({ active: { source: "shipped", fellBackFrom }, roles: [{ key: 0 }, {}] });
     const { body } = await get("/v1/health", spoilt);
     expect(body).toMatchObject({ status: "degraded", model: { source: "shipped" } });
-    expect(body.reasons).toEqual([expect.stringContaining("the published model is not served")]);
+    expect(body.reasons).toEqual([expect.stringContaining("the published model is not served: hash-mismatch")]);
   });
 
-  const published = new InferenceAnswers(new ModelServer(shippedModel), env.TAPES);
+  const published = coldInference();
 
   /** The whole public app, with the inference Worker's own code behind the binding. */
   // biome-ignore lint/suspicious/noExplicitAny: bodies are whatever came, and are matched by what they must be.
   async function get(path: string, answers = published): Promise<{ status: number; headers: Headers; body: any }> {
     const inference: InferenceRpc = {
-      active: () => answers.active(Date.now()),
-      predict: (fingerprint, rows) => answers.predict(fingerprint, rows, Date.now()),
+      roster: () => answers.roster(at(Date.now())),
+      models: () => answers.models(at(Date.now())),
+      predict: (asks) => answers.predict(asks, at(Date.now())),
     };
     const bound = { ...env, INFERENCE: inference } as unknown as PublicEnv;
     const response = await createApp().fetch(new Request(`https://edgebook.test${path}`), bound);
@@ -450,46 +255,6 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
   }
 });
 
-/** Watches onnxruntime give back the memory of models, by the real calls, until the test ends. */
-async function watchReleases(): Promise<MockInstance> {
-  const { InferenceSession } = await loadOnnxruntime();
-  const releases = vi.spyOn(Reflect.get(InferenceSession, "prototype") as InferenceSession, "release");
-  onTestFinished(() => releases.mockRestore());
-  return releases;
-}
-
-/** A key longer than R2 allows makes the real bucket throw. */
-const failing = { get: () => env.TAPES.get("k".repeat(2_000)) } as unknown as R2Bucket;
-
-/** The real bucket, with every key that is read written down. */
-function counting(reads: string[]): R2Bucket {
-  const get = (key: string): Promise<R2ObjectBody | null> => {
-    reads.push(key);
-    return env.TAPES.get(key);
-  };
-  return { get } as unknown as R2Bucket;
-}
-
-interface FilesOptions {
-  readonly version?: string;
-  readonly seed?: number;
-  readonly graphColumns?: number;
-  /** Of all weights. */
-  readonly scale?: number;
-  /** In place of the graph. */
-  readonly artifact?: Uint8Array;
-  readonly change?: (manifest: ModelManifest) => ModelManifest;
-}
-
-/** Files as `publish` would put them: the manifest carries the artifact's true hash. */
-async function filesOf({ version = "1", seed = 1, artifact, change, ...graph }: FilesOptions): Promise<ModelFiles> {
-  const model = linearModel({ id: "linear", version, seed, ...graph });
-  const bytes = artifact ?? model.artifact;
-  const claimed = { file: "model.onnx", sha256: await sha256Hex(bytes), bytes: bytes.byteLength } as const;
-  const manifest = { ...model.manifest, artifact: claimed };
-  return { source: "r2", manifest: JSON.stringify(change?.(manifest) ?? manifest), artifact: bytes };
-}
-
 function largest(numbers: readonly number[]): number {
   return Math.max(...numbers.map(Math.abs));
 }
@@ -498,14 +263,6 @@ function largest(numbers: readonly number[]): number {
 function withGoldenOff({ golden, ...manifest }: ModelManifest, off: number): ModelManifest {
   const outputs = golden.outputs.map((row, index) => (index === 1 ? row.map((value) => value + off) : row));
   return { ...manifest, golden: { ...golden, outputs } };
-}
-
-async function publish({ manifest, artifact }: ModelFiles): Promise<void> {
-  const { id, version } = JSON.parse(manifest) as ModelManifest;
-  await env.TAPES.put(modelKey(id, version, "model.onnx"), artifact);
-  await env.TAPES.put(modelKey(id, version, "manifest.json"), manifest);
-  const manifestSha256 = await sha256Hex(new TextEncoder().encode(manifest));
-  await env.TAPES.put(ACTIVE_MODEL_KEY, JSON.stringify({ id, version, manifestSha256 }));
 }
 
 async function loaded(files: ModelFiles): Promise<LoadedModel> {

@@ -3,6 +3,7 @@
  * doubles, so that agreeing with them says something of the runtime.
  */
 
+import type { FeatureSet } from "../../core/features/contract.ts";
 import { featureSetV1 } from "../../core/features/registry.ts";
 import type { ModelManifest } from "../../models/contract.ts";
 import { forecastColumns } from "../../models/forecasts.ts";
@@ -30,10 +31,12 @@ export interface LinearModelOptions {
   readonly graphColumns?: number;
   /** Of all weights: the larger, the larger the moves. */
   readonly scale?: number;
+  /** v1 unless told. */
+  readonly featureSet?: FeatureSet;
 }
 
-export function linearModel({ id, version, seed, graphColumns, scale = 1 }: LinearModelOptions): LinearModel {
-  const columns = featureSetV1.columns.length;
+export function linearModel({ id, version, seed, graphColumns, scale = 1, featureSet = featureSetV1 }: LinearModelOptions): LinearModel {
+  const columns = featureSet.columns.length;
   const outputs = forecastColumns().length;
   const weights = Float32Array.from({ length: (graphColumns ?? columns) * outputs }, (_, index) =>
     Math.fround(scale * Math.sin(index * 0.7 + seed)),
@@ -50,7 +53,7 @@ export function linearModel({ id, version, seed, graphColumns, scale = 1 }: Line
   });
   const inputs = [0, 1, 2].map((row) => Array.from({ length: columns }, (_, column) => Math.fround(Math.cos(row + column))));
   const golden = { inputs, outputs: inputs.map((row) => linearAnswer(row, weights, outputs)), tolerance: 1e-4 };
-  return { artifact, manifest: manifestOf({ id, version, artifact, golden }), weights };
+  return { artifact, manifest: manifestOf({ id, version, artifact, golden, featureSet }), weights };
 }
 
 /** The naive product of the clipped row, in doubles. */
@@ -63,8 +66,10 @@ export function linearAnswer(row: readonly number[], weights: Float32Array, outp
   );
 }
 
-function manifestOf(parts: Pick<ModelManifest, "id" | "version" | "golden"> & { artifact: Uint8Array }): ModelManifest {
-  const { id, fingerprint, columns } = featureSetV1;
+function manifestOf(
+  parts: Pick<ModelManifest, "id" | "version" | "golden"> & { artifact: Uint8Array; featureSet: FeatureSet },
+): ModelManifest {
+  const { id, fingerprint, columns } = parts.featureSet;
   return {
     format: "edgebook-model/1",
     id: parts.id,

@@ -3,24 +3,26 @@
  * the trainer's, which the manifest's golden vectors hold. What the edge can't run, or runs otherwise, shows here and not in a forecast.
  */
 
+import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { ModelManifest } from "../../models/contract.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { kindOf, outputWidth, windowOf } from "../../models/shapes.ts";
 import { encodeModel } from "../../training/onnx/encode.ts";
 import { OPSET } from "../../training/onnx/model.ts";
-import { InferenceAnswers } from "../../workers/inference/answers.ts";
 import { loadModel } from "../../workers/inference/load-model.ts";
 import type { LoadedModel } from "../../workers/inference/loaded-model.ts";
 import type { ModelFiles } from "../../workers/inference/model-files.ts";
-import { ModelServer } from "../../workers/inference/model-server.ts";
 import { sha256Hex } from "../../workers/inference/sha256.ts";
+import { at, coldInference, exported, publish, unpublishAll } from "./published-models.ts";
 
 const NOW = Date.UTC(2026, 0, 5, 12);
 const CASES = [...MODEL_FAMILIES.values()].flatMap((family) =>
   family.answers.map(({ kind }) => ({ id: family.id, kind, window: family.window })),
 );
+
+beforeAll(() => applyD1Migrations(env.DB, env.MIGRATIONS));
 
 describe.each(CASES)("$id, $kind", ({ id, kind, window }) => {
   it("is loaded, its golden windows answered as the trainer answered them, and each window alone as in a batch", async () => {
@@ -41,30 +43,24 @@ describe.each(CASES)("$id, $kind", ({ id, kind, window }) => {
     }
     // The tolerance is 1e-5 of the largest answer: answers of nothing would have none.
     expect(golden.tolerance).toBeGreaterThan(1e-9);
-    await model.retire();
+    await model.release();
   });
 
-  it("asked for a forecast from single rows is refused unless that is what it does", async () => {
+  it("asked for a forecast or a signal from one row is refused unless that is what it does", async () => {
     const files = await exported(id, kind);
     const { featureSet } = JSON.parse(files.manifest) as ModelManifest;
-    const answers = new InferenceAnswers(new ModelServer(files), env.TAPES);
-    const answer = await answers.predict(featureSet.fingerprint, [featureSet.columns.map(() => 0)], NOW);
-    if (kind === "moves" && window === 1) expect(answer).toMatchObject({ ok: true, columns: { length: 12 } });
-    else if (kind === "moves")
-      expect(answer).toMatchObject({ ok: false, fault: "needs-a-window", detail: expect.stringContaining(`${window} rows`) });
-    else expect(answer).toMatchObject({ ok: false, fault: "not-a-forecast", detail: expect.stringContaining(kind) });
-  });
-});
-
-describe("a model of averaged moves", () => {
-  it.each(["anchored", "smoothed"])("(%s) is loaded, and refused as a forecast: its answer is not the price of a moment", async (label) => {
-    const files = await exported("mlp", "moves");
-    const manifest = JSON.parse(files.manifest) as ModelManifest;
-    const { fingerprint, columns } = manifest.featureSet;
-    const answers = new InferenceAnswers(new ModelServer({ ...files, manifest: JSON.stringify({ ...manifest, label }) }), env.TAPES);
-    expect(await answers.active(NOW)).toMatchObject({ ok: true, manifest: { label } });
-    const answer = await answers.predict(fingerprint, [columns.map(() => 0)], NOW);
-    expect(answer).toMatchObject({ ok: false, fault: "not-a-forecast", detail: expect.stringContaining(`${label} moves`) });
+    const sets = [{ fingerprint: featureSet.fingerprint, rows: [featureSet.columns.map(() => 0)] }];
+    await publish(files);
+    await publish(files, { slot: "signal" });
+    const asks = (["forecast", "signal"] as const).map((slot) => ({ market: "v:A", slot, sets }));
+    const answers = (await coldInference().predict(asks, at(NOW))).answers.map(({ active }) => active);
+    for (const [index, served] of [["moves"], ["moves", "classes"]].entries()) {
+      const answer = answers[index];
+      if (!served.includes(kind)) expect(answer).toMatchObject({ fault: "not-a-forecast", detail: expect.stringContaining(kind) });
+      else if (window > 1) expect(answer).toMatchObject({ fault: "needs-a-window", detail: expect.stringContaining(`${window} rows`) });
+      else expect(answer).toMatchObject({ ok: true, kind });
+    }
+    await unpublishAll();
   });
 });
 
@@ -91,14 +87,6 @@ describe("a classifier", () => {
     });
   });
 });
-
-async function exported(id: string, kind: string): Promise<ModelFiles> {
-  const response = await env.TRAINER.fetch(`https://trainer.test/${id}/${kind}`);
-  if (!response.ok) throw new Error(await response.text());
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  const length = Number(response.headers.get("manifest-bytes"));
-  return { source: "shipped", manifest: new TextDecoder().decode(bytes.subarray(0, length)), artifact: bytes.slice(length) };
-}
 
 async function loaded(files: ModelFiles): Promise<LoadedModel> {
   const model = await loadModel(files);

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { FeatureView } from "../../feed/contract.ts";
 import { forecastBody } from "../../workers/api/views/forecast.ts";
-import type { Prediction } from "../../workers/inference/former-contract.ts";
+import type { MovesPrediction } from "../../workers/inference/contract.ts";
 
 const AS_OF = Date.UTC(2026, 0, 5, 12);
 
@@ -35,8 +35,17 @@ const features: FeatureView = {
   },
 };
 
-function predictionOf(columns: Prediction["columns"], moves: readonly number[]): Prediction {
-  return { ok: true, modelId: "mlp", version: "1", sha256: "ab", source: "shipped", trainedOn: "simulated", columns, movesBps: [moves] };
+function predictionOf(columns: MovesPrediction["columns"], moves: readonly number[]): MovesPrediction {
+  const model = {
+    key: 0,
+    modelId: "mlp",
+    version: "1",
+    sha256: "ab",
+    source: "shipped",
+    trainedOn: "simulated",
+    label: "anchored",
+  } as const;
+  return { ok: true, ...model, fellBackFrom: null, kind: "moves", columns, movesBps: moves, calibrated: null };
 }
 
 describe("a forecast", () => {
@@ -74,7 +83,7 @@ describe("a forecast", () => {
         freshness: { receivedAt: AS_OF + 1_000, ageMs: 250, marketTime: AS_OF + 900 },
         coverage: 0.75,
         fingerprint: "0123456789abcdef",
-        model: { id: "mlp", version: "1", sha256: "ab", source: "shipped", trainedOn: "simulated" },
+        model: { id: "mlp", version: "1", sha256: "ab", source: "shipped", label: "anchored", trainedOn: "simulated" },
         horizons: [{ horizonMs: 1_000 }],
       },
     });

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { FeedStatus, Unavailable } from "../../feed/contract.ts";
 import { feedProblem, modelProblem, PROBLEMS, retryAfterOf } from "../../workers/api/problems.ts";
 import { healthBody, type Observations } from "../../workers/api/views/health.ts";
-import type { ModelFault, ModelView } from "../../workers/inference/former-contract.ts";
+import type { ModelFault, Roster, RosterRole } from "../../workers/inference/contract.ts";
 
 describe("a feed's refusal", () => {
   it.each<[Unavailable, number, string]>([
@@ -40,7 +40,30 @@ describe("Retry-After", () => {
 });
 
 describe("health", () => {
-  const model = { ok: true, source: "r2", fellBackFrom: null, manifest: { id: "mlp", version: "1" } } as unknown as ModelView;
+  const active: RosterRole = {
+    slot: "forecast",
+    market: "*",
+    role: "active",
+    key: 1,
+    id: "mlp",
+    version: "1",
+    source: "r2",
+    family: "mlp",
+    fingerprint: "0123456789abcdef",
+    featureSet: "v1",
+    window: 1,
+    label: "point",
+    answer: "moves",
+    fellBackFrom: null,
+  };
+  const roster: Roster = { revision: "1", roles: [active], refused: [] };
+  const instead = (fault: ModelFault, market = "*"): Roster => {
+    const fellBackFrom = { fault, detail: "so", model: { key: 1, id: "mlp", version: "1" } };
+    const standIn: RosterRole = { ...active, market, key: 0, source: "shipped", fellBackFrom };
+    return { ...roster, roles: market === "*" ? [standIn] : [active, standIn] };
+  };
+  const { slot, role } = active;
+  const refusal = { slot, role, market: "*", key: 2, id: "lstm", version: "2", fault: "not-found", detail: "so" } as const;
   const status = {
     now: 1_800_000,
     connection: { state: "open", lastDownReason: null, refusals: 1, lastRefusal: { at: 1_200_000, detail: "400: no such symbol" } },
@@ -57,10 +80,14 @@ describe("health", () => {
   const stale = { ...status, markets: [{ ...status.markets[0], state: "stale" }] } as FeedStatus;
   const starting = { ...stale, counters: { ...stale.counters, since: status.now - 29_999 } };
   const blocked = { ...stale, connection: { ...stale.connection, state: "blocked" } } as FeedStatus;
-  const fine: Observations = { now: 0, feeds: [feed], failingDays: { days: [], count: 0 }, isDatabaseReachable: true, model };
+  const fine: Observations = { now: 0, feeds: [feed], failingDays: { days: [], count: 0 }, isDatabaseReachable: true, roster };
 
   it("is ok when all is well", () => {
     expect(healthBody(fine)).toMatchObject({ status: "ok", reasons: [], model: { id: "mlp" } });
+  });
+
+  it("takes a deployment where nothing was published yet for healthy", () => {
+    expect(healthBody({ ...fine, roster: instead("never-published") })).toMatchObject({ status: "ok", model: { source: "shipped" } });
   });
 
   it.each<[string, Partial<Observations>, "degraded" | "down"]>([
@@ -80,19 +107,13 @@ describe("health", () => {
     ["a market that the feed doesn't know", { feeds: [{ ...feed, status: { ...status, markets: [] } }] }, "down"],
     ["storage that lags", { feeds: [{ ...feed, status: { ...status, pendingMinutes: 3 } }] }, "degraded"],
     ["one feed of two that does not answer", { feeds: [feed, { ...feed, status: null }] }, "degraded"],
-    [
-      "a published model that is faulty",
-      { model: { ...model, fellBackFrom: { ok: false, fault: "hash-mismatch", detail: "" } } },
-      "degraded",
-    ],
-    [
-      "a bucket that does not answer",
-      { model: { ...model, fellBackFrom: { ok: false, fault: "store-unreachable", detail: "" } } },
-      "degraded",
-    ],
-    ["a published model that is gone", { model: { ...model, fellBackFrom: { ok: false, fault: "not-found", detail: "" } } }, "degraded"],
-    ["no model", { model: { ok: false, fault: "not-found", detail: "" } }, "degraded"],
-    ["no inference Worker", { model: null }, "degraded"],
+    ["a published model that is faulty", { roster: instead("hash-mismatch") }, "degraded"],
+    ["a bucket that does not answer", { roster: instead("store-unreachable") }, "degraded"],
+    ["a published model that is gone", { roster: instead("not-found") }, "degraded"],
+    ["a faulty model of one market", { roster: instead("golden-mismatch", "v:A") }, "degraded"],
+    ["a faulty shadow", { roster: { ...roster, refused: [{ ...refusal, role: "shadow" }] } }, "degraded"],
+    ["no model", { roster: { ...roster, roles: [], refused: [refusal] } }, "degraded"],
+    ["no inference Worker", { roster: null }, "degraded"],
     ["no feed that answers", { feeds: [{ ...feed, status: null }] }, "down"],
     ["a day file that can't be made", { failingDays: { days: [{ market: "v:A", day: "2026-01-05", failures: 3 }], count: 1 } }, "degraded"],
     ["day files that can't be made, more than are named", { failingDays: { days: [], count: 12 } }, "degraded"],
@@ -145,10 +166,5 @@ describe("health", () => {
     const said = healthBody({ ...fine, failingDays: { days, count: 4 } });
     expect(said.reasons).toEqual(["no day file of v:A on 2026-01-05 in 3 tries", "no day file of 3 further market days"]);
     expect(said.failingDays).toEqual(days);
-  });
-
-  it("takes a deployment where nothing was published yet for healthy", () => {
-    const fresh = { ...model, source: "shipped", fellBackFrom: { ok: false, fault: "never-published", detail: "" } } as const;
-    expect(healthBody({ ...fine, model: fresh }).status).toBe("ok");
   });
 });

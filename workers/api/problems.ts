@@ -6,7 +6,7 @@
  */
 
 import type { Refusal, Unavailable } from "../../feed/contract.ts";
-import type { ModelRefusal } from "../inference/former-contract.ts";
+import type { ModelRefusal } from "../inference/contract.ts";
 
 interface ProblemKind {
   readonly status: 400 | 404 | 405 | 409 | 412 | 416 | 426 | 500 | 503;

@@ -7,10 +7,12 @@
 import { z } from "@hono/zod-openapi";
 import { LABEL_KINDS } from "../../core/labels/moves.ts";
 import { SPLIT_LABELS } from "../../core/labels/split.ts";
-import { FORECAST_TARGETS } from "../../models/contract.ts";
 
 export const epochMs = z.int().openapi({ description: "Epoch milliseconds", example: 1_732_190_400_000 });
-const commit = z.string().nullable().openapi({ description: "Of the code; null where unknown, or the one the model ships in" });
+export const labelKind = z.enum(LABEL_KINDS).openapi({
+  description: "Which moves: `point`, to the price at the horizon; `anchored`, to its mean up to there. `smoothed` is never served",
+});
+export const commit = z.string().nullable().openapi({ description: "Of the code; null where unknown, or the one the model ships in" });
 const decimal = z.string().openapi({ description: "A decimal number, exact", example: "60000.01" });
 
 export const problemSchema = z
@@ -161,6 +163,7 @@ export const forecastSchema = z
       version: z.string(),
       sha256: z.string(),
       source: z.enum(["r2", "shipped"]),
+      label: labelKind,
       trainedOn: z.string().openapi({ description: "Skill on a market that isn't among these is unknown. /v1/models has its scores" }),
     }),
     fingerprint: z.string().openapi({ description: "Of the feature set" }),
@@ -247,63 +250,6 @@ export const gapPageSchema = z
   })
   .openapi("GapPage");
 
-const scoreSchema = z.object({
-  target: z.enum(FORECAST_TARGETS),
-  horizonMs: z.int(),
-  rows: z.int(),
-  r2: z.number().openapi({ description: "1 - MSE / MSE of persistence, on data that training never saw" }),
-  r2Low: z.number(),
-  r2High: z.number(),
-  ridgeR2: z.number(),
-  directionHitRate: z.number().nullable(),
-  moves: z.int(),
-});
-
-export const modelSchema = z
-  .object({
-    id: z.string(),
-    version: z.string(),
-    family: z.string(),
-    source: z.enum(["r2", "shipped"]),
-    fellBackFrom: z
-      .object({ fault: z.string(), detail: z.string() })
-      .nullable()
-      .openapi({ description: "Why the published model is not the one served" }),
-    sha256: z.string(),
-    bytes: z.int(),
-    opset: z.int(),
-    featureSet: z.object({ id: z.string(), fingerprint: z.string(), columns: z.array(z.string()) }),
-    intervalMs: z.int(),
-    outputs: z.array(z.object({ target: z.enum(FORECAST_TARGETS), horizonMs: z.int() })),
-    label: z
-      .enum(LABEL_KINDS)
-      .openapi({ description: "Which moves it was trained on and scored by; forecasts are answered by models of point labels" }),
-    trainedOn: z.object({
-      source: z.string(),
-      datasetSha256: z.string(),
-      from: epochMs,
-      to: epochMs,
-      rows: z.int(),
-      seed: z.int(),
-      commit,
-    }),
-    scores: z.array(scoreSchema),
-    scoredOn: z
-      .object({
-        source: z.string(),
-        datasetSha256: z.string(),
-        from: epochMs,
-        to: epochMs,
-        rows: z.int(),
-        purgeMs: z.number(),
-        commit,
-      })
-      .nullable(),
-  })
-  .openapi("Model");
-
-export const modelListSchema = z.object({ active: modelSchema }).openapi("Models");
-
 const feedHealthSchema = z.object({
   feed: z.string(),
   venue: z.string(),
@@ -348,6 +294,5 @@ export type BookBody = z.infer<typeof bookSchema>;
 export type ForecastBody = z.infer<typeof forecastSchema>;
 export type SnapshotBody = z.infer<typeof snapshotSchema>;
 export type GapBody = z.infer<typeof gapSchema>;
-export type ModelBody = z.infer<typeof modelSchema>;
 export type FeedHealth = z.infer<typeof feedHealthSchema>;
 export type HealthBody = z.infer<typeof healthSchema>;

@@ -8,21 +8,9 @@
 import type { CalibratedForecast } from "../../core/calibration/by-bins.ts";
 import type { LabelKind } from "../../core/labels/moves.ts";
 import type { AnswerKind, ClassGroup, ModelManifest, OutputColumn } from "../../models/contract.ts";
+import type { ModelRole, ModelSlot } from "../../models/roles.ts";
 
-/** `forecast`: where prices go. `signal`: which way, for buy, sell and wait. */
-export type ModelSlot = "forecast" | "signal";
-export const MODEL_SLOTS: readonly ModelSlot[] = ["forecast", "signal"];
-
-export type ModelRole = "active" | "shadow";
-
-/** In a role: of every market that has none of its own. */
-export const EVERY_MARKET = "*";
-
-/** `models.key` of the model that ships with the inference Worker: it has no row there. */
-export const SHIPPED_KEY = 0;
-
-/** Shadows that are asked beside the active model of a slot and a market: each costs as much as the model that answers. */
-export const MAX_SHADOWS = 4;
+export { EVERY_MARKET, MAX_SHADOWS, MODEL_SLOTS, type ModelRole, type ModelSlot, SHIPPED_KEY } from "../../models/roles.ts";
 
 export type ModelFault =
   /** How a new deployment begins: no model has the role. */

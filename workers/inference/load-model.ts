@@ -13,7 +13,7 @@ import type { ModelManifest } from "../../models/contract.ts";
 import { parseManifest } from "../../models/manifest.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { outputWidth } from "../../models/shapes.ts";
-import type { ModelRefusal } from "./former-contract.ts";
+import type { ModelRefusal } from "./contract.ts";
 import { LoadedModel, type Session } from "./loaded-model.ts";
 import type { ModelFiles } from "./model-files.ts";
 import { loadOnnxruntime } from "./onnxruntime.ts";
@@ -31,7 +31,7 @@ export async function loadModel({ source, manifest: text, artifact }: ModelFiles
   const model = new LoadedModel({ source, manifest, session, Tensor: (await loadOnnxruntime()).Tensor });
   const faulty = judgeShapes(manifest, session) ?? (await judgeGolden(manifest, model));
   if (faulty === null) return model;
-  await model.retire();
+  await model.release();
   return faulty;
 }
 

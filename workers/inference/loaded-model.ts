@@ -1,40 +1,38 @@
 /**
  * A model in memory: owns its session. Rows go in raw; the manifest's normaliser is applied here, by the same code that training used.
- *
- * Who is about to use it holds it, and lets it go afterwards; once retired it is released as soon as nobody holds it.
+ * Whoever owns it (model-store.ts) releases it once nobody uses it any more.
  */
 
 import type { InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import type { ModelManifest, ModelOutput } from "../../models/contract.ts";
 import { prepareWindows } from "../../models/prepare.ts";
 import { outputWidth, windowOf } from "../../models/shapes.ts";
-import type { ModelRefusal } from "./former-contract.ts";
-import type { ModelFiles } from "./model-files.ts";
+import type { ModelRefusal, ModelSource } from "./contract.ts";
 import type { Onnxruntime } from "./onnxruntime.ts";
 import { refuseModel } from "./refuse.ts";
 
 const BPS = 10_000;
 /** Of the sum of a group's probabilities: float32 of a few classes. */
 const SUM_TOLERANCE = 1e-3;
+/** Inputs of one run: 4 MB of them, beside what the graph makes of them on its way. */
+const MAX_RUN_NUMBERS = 1_000_000;
 /** Numbers of a wrong row that its refusal shows. */
 const MOST_SHOWN = 60;
 
 export type Session = InferenceSession;
 
 export interface LoadedModelParts {
-  readonly source: ModelFiles["source"];
+  readonly source: ModelSource;
   readonly manifest: ModelManifest;
   readonly session: Session;
   readonly Tensor: Onnxruntime["Tensor"];
 }
 
 export class LoadedModel {
-  readonly source: ModelFiles["source"];
+  readonly source: ModelSource;
   readonly manifest: ModelManifest;
   private readonly session: Session;
   private readonly Tensor: Onnxruntime["Tensor"];
-  private holders = 0;
-  private isRetired = false;
   private isReleased = false;
 
   constructor({ source, manifest, session, Tensor }: LoadedModelParts) {
@@ -46,52 +44,60 @@ export class LoadedModel {
 
   /**
    * @param windows [windows][window x columns], raw, the oldest row of each first; a window of 1 is a row.
-   * @returns [windows][values] in the manifest's unit, by one run for all; or why there is no answer.
+   * @returns [windows][values] in the manifest's unit; or why there is no answer, be it to one of them.
    */
   async answer(windows: readonly (readonly number[])[]): Promise<number[][] | ModelRefusal> {
-    const { featureSet, normaliser, input, output } = this.manifest;
+    const rows: number[][] = [];
+    for (const answered of await this.answerEach(windows)) {
+      if ("ok" in answered) return answered;
+      rows.push(answered);
+    }
+    return rows;
+  }
+
+  /** The same, each window by itself: one that can't be answered takes nothing from the others. By as few runs as memory allows. */
+  async answerEach(windows: readonly (readonly number[])[]): Promise<(number[] | ModelRefusal)[]> {
     // onnxruntime gives a released session's id to the next one: another model would answer, and nobody would notice.
     if (this.isReleased) throw new Error(`the model ${this.manifest.id} ${this.manifest.version} was released and is asked again`);
+    const numbers = windowOf(this.manifest) * this.manifest.featureSet.columns.length;
+    const answers: (number[] | ModelRefusal | null)[] = windows.map((window) => judgeNumbers(window, numbers));
+    const whole = [...windows.keys()].filter((index) => answers[index] === null);
+    const mostAtOnce = Math.max(1, Math.floor(MAX_RUN_NUMBERS / numbers));
+    for (let from = 0; from < whole.length; from += mostAtOnce) {
+      const indices = whole.slice(from, from + mostAtOnce);
+      const answered = await this.answerWhole(indices.map((index) => windows[index] as readonly number[]));
+      for (const [at, index] of indices.entries()) answers[index] = "ok" in answered ? answered : (answered[at] ?? null);
+    }
+    return answers.map((answer) => answer ?? refuseModel("bad-output", "no answer came out"));
+  }
+
+  /** Nobody uses it any more, nor will. */
+  async release(): Promise<void> {
+    if (this.isReleased) return;
+    this.isReleased = true;
+    await this.session.release();
+  }
+
+  /** Of windows that are whole. */
+  private async answerWhole(windows: readonly (readonly number[])[]): Promise<(number[] | ModelRefusal)[] | ModelRefusal> {
+    const { featureSet, normaliser, input, output } = this.manifest;
     const window = windowOf(this.manifest);
-    const numbers = window * featureSet.columns.length;
-    const wrong = windows.find((row) => row.length !== numbers || !row.every(Number.isFinite));
-    if (wrong !== undefined) return refuseModel("shape-mismatch", describeWrong(wrong, numbers));
-    if (windows.length === 0) return [];
     const prepared = prepareWindows(windows, normaliser, window);
     const answered = await this.run(
       input.name,
       new this.Tensor("float32", prepared, [windows.length, ...input.shape.slice(1).map(Number)]),
     );
     if ("ok" in answered) return answered;
-    const width = outputWidth(output, numbers);
+    const width = outputWidth(output, window * featureSet.columns.length);
     const data = answered.values[output.name]?.data;
     if (!(data instanceof Float32Array) || data.length !== windows.length * width) {
       return refuseModel("shape-mismatch", `${data?.length ?? 0} numbers came out for ${windows.length} rows of ${width} outputs`);
     }
-    const rows = windows.map((_, row) => Array.from(data.subarray(row * width, (row + 1) * width)));
-    const absurd = rows.map((row) => findAbsurd(row, output)).find((found) => found !== null);
-    return absurd === undefined ? rows : refuseModel("bad-output", `the model answered ${absurd}`);
-  }
-
-  hold(): void {
-    this.holders++;
-  }
-
-  async letGo(): Promise<void> {
-    this.holders--;
-    await this.releaseWhenUnused();
-  }
-
-  /** Nobody will begin to use it any more. */
-  async retire(): Promise<void> {
-    this.isRetired = true;
-    await this.releaseWhenUnused();
-  }
-
-  private async releaseWhenUnused(): Promise<void> {
-    if (!this.isRetired || this.holders > 0 || this.isReleased) return;
-    this.isReleased = true;
-    await this.session.release();
+    return windows.map((_, row) => {
+      const values = Array.from(data.subarray(row * width, (row + 1) * width));
+      const absurd = findAbsurd(values, output);
+      return absurd === null ? values : refuseModel("bad-output", `the model answered ${absurd}`);
+    });
   }
 
   private async run(name: string, tensor: Tensor): Promise<{ values: InferenceSession.ReturnType } | ModelRefusal> {
@@ -104,6 +110,10 @@ export class LoadedModel {
       );
     }
   }
+}
+
+function judgeNumbers(row: readonly number[], numbers: number): ModelRefusal | null {
+  return row.length === numbers && row.every(Number.isFinite) ? null : refuseModel("shape-mismatch", describeWrong(row, numbers));
 }
 
 function describeWrong(row: readonly number[], numbers: number): string {

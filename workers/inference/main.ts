@@ -1,31 +1,38 @@
-/** The inference Worker: RPC to the model that is served now. One model server per isolate, shared by its requests. */
+/** The inference Worker: RPC to the models that have roles. One store and one roster per isolate, shared by its requests. */
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { InferenceAnswers } from "./answers.ts";
-import type { InferenceRpc, ModelRefusal, ModelView, Prediction } from "./former-contract.ts";
-import { ModelServer } from "./model-server.ts";
+import type { InferenceRpc, ModelView, PredictAsk, Predicted, Roster } from "./contract.ts";
+import { ModelRoster, type RosterSurroundings } from "./model-roster.ts";
+import { ModelStore } from "./model-store.ts";
 import { shippedModel } from "./shipped-model.ts";
 
 export interface InferenceEnv {
+  readonly DB: D1Database;
   readonly TAPES: R2Bucket;
 }
 
-const server = new ModelServer(shippedModel);
+const store = new ModelStore(shippedModel);
+const answers = new InferenceAnswers(store, new ModelRoster(store));
 
 export default class Inference extends WorkerEntrypoint<InferenceEnv> implements InferenceRpc {
-  async active(): Promise<ModelView | ModelRefusal> {
-    return this.untilDone(this.answers().active(Date.now()));
+  async roster(): Promise<Roster> {
+    return this.untilDone(answers.roster(this.around()));
   }
 
-  async predict(fingerprint: string, rows: readonly (readonly number[])[]): Promise<Prediction | ModelRefusal> {
-    return this.untilDone(this.answers().predict(fingerprint, rows, Date.now()));
+  async models(): Promise<readonly ModelView[]> {
+    return this.untilDone(answers.models(this.around()));
   }
 
-  private answers(): InferenceAnswers {
-    return new InferenceAnswers(server, this.env.TAPES);
+  async predict(asks: readonly PredictAsk[]): Promise<Predicted> {
+    return this.untilDone(answers.predict(asks, this.around()));
   }
 
-  /** A request may be loading onnxruntime and the model for all others: it must not stop half-way when its caller goes away. */
+  private around(): RosterSurroundings {
+    return { database: this.env.DB, bucket: this.env.TAPES, now: Date.now() };
+  }
+
+  /** A request may be loading onnxruntime and a model for all others: it must not stop half-way when its caller goes away. */
   private untilDone<T>(answer: Promise<T>): Promise<T> {
     this.ctx.waitUntil(answer.catch(() => undefined));
     return answer;

@@ -1,6 +1,6 @@
 /** A model's fault as a value. */
 
-import type { ModelFault, ModelRefusal } from "./former-contract.ts";
+import type { ModelFault, ModelRefusal } from "./contract.ts";
 
 export function refuseModel(fault: ModelFault, detail: string): ModelRefusal {
   return { ok: false, fault, detail };

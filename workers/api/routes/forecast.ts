@@ -47,7 +47,10 @@ export function addForecastRoute(app: App): void {
     const { horizonMs } = context.req.valid("query");
     const features = await askMarketFeed(context, market, (rpc) => rpc.features(market));
     if (!features.ok) throw new Refused(feedProblem(features));
-    const prediction = await askInference(context.env.INFERENCE, (rpc) => rpc.predict(features.fingerprint, [features.row]));
+    const sets = [{ fingerprint: features.fingerprint, rows: [features.row] }];
+    const predicted = await askInference(context.env.INFERENCE, (rpc) => rpc.predict([{ market, slot: "forecast", sets }]));
+    const prediction = predicted.answers[0]?.active;
+    if (prediction === undefined || (prediction.ok && prediction.kind !== "moves")) throw new Error("a forecast of no moves came");
     if (!prediction.ok) throw new Refused(modelProblem(prediction));
     const answer = forecastBody(features, prediction, horizonMs ?? null);
     if ("available" in answer) {

@@ -32,11 +32,11 @@ const healthRoute = createRoute({
 export function addHealthRoute(app: App): void {
   app.openapi(healthRoute, async (context) => {
     const feeds = configuredFeeds(context.env.FEEDS);
-    const [failingDays, model, ...observed] = await Promise.all([
+    const [failingDays, roster, ...observed] = await Promise.all([
       orNull("database-unreachable", readFailingDays(openDatabase(context.env.DB))),
       orNull(
         "inference-unreachable",
-        askInference(context.env.INFERENCE, (rpc) => rpc.active()),
+        askInference(context.env.INFERENCE, (rpc) => rpc.roster()),
       ),
       ...feeds.map((configuration) => observeFeed(context.env, configuration)),
     ]);
@@ -45,7 +45,7 @@ export function addHealthRoute(app: App): void {
       feeds: observed.map(({ feed }) => feed),
       failingDays,
       isDatabaseReachable: failingDays !== null && observed.every(({ isStored }) => isStored),
-      model,
+      roster,
     });
     return body.status === "down" ? context.json(body, 503) : context.json(body, 200);
   });

@@ -9,7 +9,7 @@
 
 import type { FeatureView } from "../../../feed/contract.ts";
 import type { ForecastTarget } from "../../../models/contract.ts";
-import type { Prediction } from "../../inference/former-contract.ts";
+import type { MovesPrediction } from "../../inference/contract.ts";
 import { forecastPriceText } from "../prices.ts";
 import type { ForecastBody } from "../schemas.ts";
 import { freshnessOf } from "./live.ts";
@@ -22,7 +22,7 @@ const BPS = 10_000;
  */
 export function forecastBody(
   features: FeatureView,
-  prediction: Prediction,
+  prediction: MovesPrediction,
   horizonMs: number | null,
 ): { forecast: ForecastBody } | { available: number[] } | { expired: number[] } {
   const available = [...new Set(prediction.columns.map((column) => column.horizonMs))].sort((a, b) => a - b);
@@ -55,6 +55,7 @@ export function forecastBody(
         version: prediction.version,
         sha256: prediction.sha256,
         source: prediction.source,
+        label: prediction.label,
         trainedOn: prediction.trainedOn,
       },
       fingerprint: features.fingerprint,
@@ -68,11 +69,11 @@ export function forecastBody(
 /** Null when the model has no such output. */
 function forecastPrice(
   features: FeatureView,
-  prediction: Prediction,
+  prediction: MovesPrediction,
   output: { target: ForecastTarget; horizonMs: number },
 ): { price: string; moveBps: number } | null {
   const column = prediction.columns.findIndex(({ target, horizonMs }) => target === output.target && horizonMs === output.horizonMs);
-  const moveBps = prediction.movesBps[0]?.[column];
+  const moveBps = prediction.movesBps[column];
   if (moveBps === undefined) return null;
   return { price: forecastPriceText(presentTicks(features, output.target) * (1 + moveBps / BPS), features.instrument.tick), moveBps };
 }

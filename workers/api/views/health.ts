@@ -3,8 +3,10 @@
 import { MS_PER_MINUTE } from "../../../core/units/time.ts";
 import type { FeedConfiguration } from "../../../feed/configuration.ts";
 import type { FeedStatus } from "../../../feed/contract.ts";
-import type { ModelRefusal, ModelView } from "../../inference/former-contract.ts";
+import { EVERY_MARKET, type Roster } from "../../inference/contract.ts";
+import { rolesFor } from "../../inference/roles-for.ts";
 import type { FeedHealth, HealthBody } from "../schemas.ts";
+import { whyNobody } from "./model.ts";
 
 /** One closed minute waits for its cron, one more while that runs; beyond, storage lags. */
 const PENDING_MINUTES_EXPECTED = 2;
@@ -37,17 +39,17 @@ export interface Observations {
   readonly failingDays: FailingDays | null;
   readonly isDatabaseReachable: boolean;
   /** Null when the inference Worker did not answer. */
-  readonly model: ModelView | ModelRefusal | null;
+  readonly roster: Roster | null;
 }
 
 /**
  * `down` when nothing live can be had or nothing stored can be read; `degraded` when part of it can't. While a feed is starting its markets may be live at
  * any moment: that is `degraded`.
  */
-export function healthBody({ now, feeds, failingDays, isDatabaseReachable, model }: Observations): HealthBody {
+export function healthBody({ now, feeds, failingDays, isDatabaseReachable, roster }: Observations): HealthBody {
   const reasons = feeds.flatMap(feedReasons);
   if (!isDatabaseReachable) reasons.push("the database does not answer");
-  reasons.push(...dayReasons(failingDays), ...modelReasons(model));
+  reasons.push(...dayReasons(failingDays), ...modelReasons(roster));
   const isDown = !isDatabaseReachable || feeds.every(({ status }) => status === null || hasNothingLive(status));
   return {
     status: isDown ? "down" : reasons.length > 0 ? "degraded" : "ok",
@@ -55,7 +57,7 @@ export function healthBody({ now, feeds, failingDays, isDatabaseReachable, model
     now,
     feeds: feeds.map(feedHealth),
     failingDays: failingDays?.days.map((each) => ({ ...each })) ?? [],
-    model: model?.ok ? { id: model.manifest.id, version: model.manifest.version, source: model.source } : null,
+    model: modelHealth(roster),
   };
 }
 
@@ -96,12 +98,26 @@ function dayReasons(failing: FailingDays | null): string[] {
   return others > 0 ? [...reasons, `no day file of ${others} further market days`] : reasons;
 }
 
-function modelReasons(model: Observations["model"]): string[] {
-  if (model === null) return ["the inference Worker does not answer"];
-  if (!model.ok) return [`no model is served: ${model.detail}`];
-  // Nothing published is how a new deployment begins; any other reason to fall back is a fault of what was published.
-  if (model.fellBackFrom === null || model.fellBackFrom.fault === "never-published") return [];
-  return [`the published model is not served: ${model.fellBackFrom.fault}, ${model.fellBackFrom.detail}`];
+/** Nothing published is how a new deployment begins; any other reason to fall back is a fault of what was published. */
+function modelReasons(roster: Roster | null): string[] {
+  if (roster === null) return ["the inference Worker does not answer"];
+  const reasons = modelHealth(roster) === null ? [`no model is served: ${whyNobody(roster).detail}`] : [];
+  for (const { market, fellBackFrom } of roster.roles) {
+    if (fellBackFrom === null || fellBackFrom.fault === "never-published") continue;
+    const of = market === EVERY_MARKET ? "" : ` of ${market}`;
+    reasons.push(`the published model${of} is not served: ${fellBackFrom.fault}, ${fellBackFrom.detail}`);
+  }
+  for (const { slot, market, role, id, version, fault, detail } of roster.refused) {
+    const isNamed = slot === "forecast" && market === EVERY_MARKET && role === "active";
+    if (!isNamed) reasons.push(`${id} ${version}, ${role} of ${slot}s of ${market}, is not served: ${fault}, ${detail}`);
+  }
+  return reasons;
+}
+
+/** The one of every market. */
+function modelHealth(roster: Roster | null): HealthBody["model"] {
+  const active = roster === null ? null : rolesFor(roster.roles, "forecast", EVERY_MARKET).active;
+  return active === null ? null : { id: active.id, version: active.version, source: active.source };
 }
 
 function feedHealth({ configuration, status, lastStoredMinute }: FeedObservation): FeedHealth {
