@@ -51,6 +51,19 @@ describe("a run", () => {
     expect(await namedTape(rows[1])).toContain("ETHUSDT");
   });
 
+  it("stores what the feeds hold although forecasts can't be scored, and says so", async () => {
+    const minute = await closeMinute(feed);
+    const made = Math.floor(Date.now() / 3_600_000) * 3_600_000 - 3 * 3_600_000;
+    await env.DB.batch([
+      env.DB.prepare("insert into forecasts values ('binance-spot:BTCUSDT', 0, ?, 1, 2, x'00', ?)").bind(made, made),
+      env.DB.prepare("insert into forecast_scores values ('binance-spot:BTCUSDT', 0, ?, 0, 'no sums')").bind(made),
+    ]);
+    await expect(runCron(publicEnv, Date.now())).rejects.toThrow("forecasts were not scored");
+    expect(await rowsOf(minute)).toHaveLength(2);
+    expect((await feedRpc().pending(10)).minutes).toEqual([]);
+    await env.DB.batch(["forecasts", "forecast_scores"].map((table) => env.DB.prepare(`delete from ${table}`)));
+  });
+
   it("lets the feed forget what is stored, and only that", async () => {
     const minute = await closeMinute(feed);
     expect((await feedRpc().pending(10)).minutes.map((each) => each.minute)).toEqual([minute]);

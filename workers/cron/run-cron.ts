@@ -1,11 +1,12 @@
 /**
- * Each minute: drain every feed, then what is left of feeds that FEEDS names no more, then work on day files with what calls are left. What fails doesn't
- * stop the others; it is logged, and the run counts as failed.
+ * Each minute: drain every feed, then what is left of feeds that FEEDS names no more, then score what forecasts are due, then work on day files with what calls
+ * are left. What fails doesn't stop the others; it is logged, and the run counts as failed.
  */
 
 import type { PublicEnv } from "../env.ts";
 import { feedAt } from "../feed-client.ts";
 import { configuredFeeds } from "../feed-directory.ts";
+import { scoreDue } from "../ledger/score-due.ts";
 import { logError, logEvent } from "../log.ts";
 import { configuredRetention } from "../retention.ts";
 import { configuredSplits } from "../split-schedule.ts";
@@ -19,6 +20,8 @@ const CALLS_PER_RUN = 900;
 /** Of a feed's drain: its status, and what its portions take beside their objects. */
 const CALLS_PER_DRAIN = 20;
 const CALLS_PER_OBJECT = 4;
+/** Of scores: forty markets and models a run, and others in the next. Day files do without: they have all day. */
+const CALLS_FOR_SCORES = 200;
 
 /** @param startedAt the time this run was due, epoch ms: the same run delivered twice has the same one. */
 export async function runCron(env: PublicEnv, startedAt: number): Promise<void> {
@@ -44,14 +47,20 @@ export async function runCron(env: PublicEnv, startedAt: number): Promise<void> 
   const former = await drainFormerFeeds(env.FEED, feeds, { ...stores, startedAt, calls: left });
   failures.push(...former.failures);
   const keepMinutesDays = configuredRetention(env.KEEP_MINUTES_DAYS);
-  const compaction = { ...stores, startedAt, calls: left - former.calls, keepMinutesDays, behind };
+  const forScores = Math.min(CALLS_FOR_SCORES, left - former.calls);
+  const [scores] = await Promise.allSettled([scoreDue({ database: stores.database, startedAt, calls: forScores })]);
+  const scoreCalls = scores.status === "fulfilled" ? scores.value.calls : forScores;
+  const compaction = { ...stores, startedAt, calls: left - former.calls - scoreCalls, keepMinutesDays, behind };
   const [written] = await Promise.allSettled([compactDays(compaction)]);
   const undrained = failures.length - former.failures.length;
   const drained = undrained === 0 ? [] : [`${undrained} of ${feeds.length} feeds were not drained`];
   if (former.failures.length > 0) drained.push("what former feeds hold was not drained");
-  const days = written.status === "fulfilled" ? [] : ["a day was not compacted"];
+  const rest = written.status === "fulfilled" ? [] : ["a day was not compacted"];
   if (written.status === "rejected") failures.push(written.reason);
-  if (failures.length > 0) throw new AggregateError(failures, [...drained, ...days].join("; "));
+  const unscored = scores.status === "fulfilled" ? scores.value.failures : [scores.reason];
+  if (unscored.length > 0) rest.push("forecasts were not scored");
+  failures.push(...unscored);
+  if (failures.length > 0) throw new AggregateError(failures, [...drained, ...rest].join("; "));
 }
 
 /** Calls that draining has made, rather more than less. One that failed may have made any. */

@@ -259,5 +259,9 @@ export const forecastScores = sqliteTable(
     /** JSON: workers/ledger says what of. */
     sums: text("sums").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.market, table.model, table.hour] })],
+  (table) => [
+    primaryKey({ columns: [table.market, table.model, table.hour] }),
+    // The last day of every market and model, for the skill on each answer and for the bill. An hour's entry is written once: its sums alone change.
+    index("forecast_scores_hour").on(table.hour),
+  ],
 );

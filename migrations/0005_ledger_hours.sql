@@ -1,0 +1,1 @@
+CREATE INDEX `forecast_scores_hour` ON `forecast_scores` (`hour`);
