@@ -120,7 +120,10 @@ export function scorecardOf(hours: readonly ScoreSums[]): Scorecard {
  * Of each key of `moves` the interval of R², all of the same draws of hours.
  * @returns null for a key that fewer than FEWEST_HOURS hours have scores of.
  */
-export function r2Intervals(hours: readonly Pick<ScoreSums, "moves">[], keys: readonly string[]): Record<string, R2Interval | null> {
+export function r2Intervals(
+  hours: readonly { readonly moves: ReadonlyMap<string, Pick<MoveSums, "scored" | "squaredError" | "squaredMove">> }[],
+  keys: readonly string[],
+): Record<string, R2Interval | null> {
   const random = new Random(BOOTSTRAP_SEED);
   const known = keys.filter((key) => hours.filter(({ moves }) => (moves.get(key)?.scored ?? 0) > 0).length >= FEWEST_HOURS);
   const statistics = Object.fromEntries(known.map((key, at) => [key, (sums: Float64Array) => r2Of(sums[2 * at], sums[2 * at + 1])]));

@@ -184,6 +184,7 @@ describe("the OpenAPI document", () => {
       "/v1/days",
       "/v1/gaps",
       "/v1/health",
+      "/v1/ledger",
       "/v1/markets",
       "/v1/markets/{market}",
       "/v1/markets/{market}/book",
@@ -196,6 +197,8 @@ describe("the OpenAPI document", () => {
       "/v1/models",
       "/v1/quality",
       "/v1/quality/{market}",
+      "/v1/scorecards",
+      "/v1/scorecards/compare",
       "/v1/stream",
     ]);
     const forecast = body.paths["/v1/markets/{market}/forecast"].get;

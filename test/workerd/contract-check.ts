@@ -17,6 +17,7 @@ import {
   quoteSchema,
   snapshotPageSchema,
 } from "../../workers/api/schemas.ts";
+import { comparisonSchema, ledgerPageSchema, scorecardsSchema } from "../../workers/api/scorecard-schemas.ts";
 
 /** By path, without its query. */
 const ANSWERS: readonly (readonly [RegExp, z.ZodType])[] = [
@@ -29,6 +30,9 @@ const ANSWERS: readonly (readonly [RegExp, z.ZodType])[] = [
   [/^\/v1\/markets\/[^/]+\/forecast$/, forecastSchema],
   [/^\/v1\/markets\/[^/]+\/snapshots$/, snapshotPageSchema],
   [/^\/v1\/cost$/, costSchema],
+  [/^\/v1\/scorecards$/, scorecardsSchema],
+  [/^\/v1\/scorecards\/compare$/, comparisonSchema],
+  [/^\/v1\/ledger$/, ledgerPageSchema],
   [/^\/v1\/days$/, dayPageSchema],
   [/^\/v1\/quality$/, qualitySchema],
   [/^\/v1\/quality\/[^/]+$/, marketQualityPageSchema],

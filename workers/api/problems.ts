@@ -21,6 +21,7 @@ export const PROBLEMS = {
   "unknown-horizon": kind(400, "No such horizon", "The served model has no output at this horizon; `available` lists those it has."),
   "unknown-path": kind(404, "No such address", "Nothing is served here. /openapi.json lists what is."),
   "unknown-market": kind(404, "No such market", "No feed carries this market, and nothing of it was ever recorded."),
+  "unknown-model": kind(404, "No such model", "No version of this name was ever published."),
   "not-carried": kind(404, "Not carried now", "The market was recorded once, and no feed carries it now: only what is stored can be read."),
   "no-tape": kind(404, "No tape", "Nothing is stored of this market in this minute: see its gaps."),
   "no-day": kind(

@@ -23,6 +23,8 @@ export interface LedgerState extends MarketModel {
 /** A row that can't be read is null: it is counted, and stops nothing. */
 export interface LedgerForecast {
   readonly featureTime: number;
+  readonly bidTicks: number;
+  readonly askTicks: number;
   readonly recordedAt: number;
   readonly made: MadeForecast | null;
 }
@@ -77,9 +79,10 @@ export interface StoredForecast {
   readonly recordedAt: number;
 }
 
-export function ledgerForecast({ featureTime, bidTicks, askTicks, answer: bytes, recordedAt }: StoredForecast): LedgerForecast {
+export function ledgerForecast({ answer: bytes, ...row }: StoredForecast): LedgerForecast {
+  const { featureTime, bidTicks, askTicks } = row;
   const answer = decodeAnswer(new Uint8Array(bytes));
-  return { featureTime, recordedAt, made: "malformed" in answer ? null : { featureTime, bidTicks, askTicks, answer } };
+  return { ...row, made: "malformed" in answer ? null : { featureTime, bidTicks, askTicks, answer } };
 }
 
 export interface HourScores extends MarketModel {

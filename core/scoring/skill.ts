@@ -1,0 +1,52 @@
+/**
+ * Whether a model has lately been better than "the price stays", from the sums of its last hours: said with every forecast that it makes. A horizon is skilled where the whole
+ * interval of its R² (of the mid) lies above 0, and none where it doesn't; of too little it isn't known.
+ */
+
+import type { ServedLabel } from "./forecast-answer.ts";
+import { type MoveSums, readKey } from "./score-sums.ts";
+import { r2Intervals, r2Of } from "./scorecard.ts";
+
+export type SkillMark = "skilled" | "none" | "unknown";
+
+export interface HorizonSkill {
+  readonly label: ServedLabel;
+  readonly horizonMs: number;
+  readonly scored: number;
+  readonly r2: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly mark: SkillMark;
+}
+
+export interface Skill {
+  /** Of the best horizon: skilled where one is; none where one is known, and none is skilled. */
+  readonly mark: SkillMark;
+  /** Rising by label and horizon. */
+  readonly horizons: readonly HorizonSkill[];
+}
+
+/** By `moveKey`. */
+export type SkillHour = Pick<MoveSums, "scored" | "squaredError" | "squaredMove">;
+
+/** Fewer say nothing, whatever they say. */
+export const LEAST_SCORED = 30;
+
+/** @param hours each once, of one market and model. */
+export function skillOf(hours: readonly { readonly moves: ReadonlyMap<string, SkillHour> }[]): Skill {
+  const keys = [...new Set(hours.flatMap(({ moves }) => [...moves.keys()]))].filter((key) => readKey(key).rest === "mid");
+  const intervals = r2Intervals(hours, keys);
+  const horizons = keys.map((key): HorizonSkill => {
+    const { label, horizonMs } = readKey(key);
+    const own = hours.flatMap(({ moves }) => moves.get(key) ?? []);
+    const sum = (name: keyof SkillHour): number => own.reduce((total, each) => total + each[name], 0);
+    const scored = sum("scored");
+    const { low, high } = intervals[key] ?? { low: null, high: null };
+    const isKnown = scored >= LEAST_SCORED && low !== null;
+    const mark = isKnown ? (low > 0 ? "skilled" : "none") : "unknown";
+    return { label, horizonMs, scored, r2: r2Of(sum("squaredError"), sum("squaredMove")), low, high, mark };
+  });
+  horizons.sort((one, other) => (one.label === other.label ? one.horizonMs - other.horizonMs : one.label < other.label ? -1 : 1));
+  const marks = horizons.map(({ mark }) => mark);
+  return { mark: marks.includes("skilled") ? "skilled" : marks.includes("none") ? "none" : "unknown", horizons };
+}

@@ -1,0 +1,308 @@
+/** Scorecards, comparisons and the ledger over HTTP, from the real database: what is shown must be what the rows say. */
+
+import { applyD1Migrations } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { MadeForecast } from "../../core/scoring/forecast-answer.ts";
+import { addPairs, comparePairs, type PairedRows } from "../../core/scoring/paired-comparison.ts";
+import { realisedMoves } from "../../core/scoring/realised-moves.ts";
+import { scoreForecasts } from "../../core/scoring/score-forecasts.ts";
+import { type Scorecard, scorecardOf } from "../../core/scoring/scorecard.ts";
+import { createApp } from "../../workers/api/app.ts";
+import type { PublicEnv } from "../../workers/env.ts";
+import { rollingSkill } from "../../workers/ledger/rolling-skill.ts";
+import { scoreDue } from "../../workers/ledger/score-due.ts";
+import { openDatabase } from "../../workers/storage/database.ts";
+import { modelRoles, models } from "../../workers/storage/schema.ts";
+import { type MadeMarket, madeMarket } from "../core/scoring-fixture.ts";
+import { expectAsDocumented } from "./contract-check.ts";
+import { emptyLedger, recordAll, recorded, storeMinutes } from "./ledger-fixture.ts";
+
+const BTC = "binance-spot:BTCUSDT";
+const ETH = "binance-spot:ETHUSDT";
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+/** So that a range of eight hours lies on two days. */
+const START = Date.UTC(2026, 0, 5, 20);
+const HOURS = 8;
+const RANGE = `from=${START}&to=${START + HOURS * HOUR}`;
+const publicEnv = env as unknown as PublicEnv;
+const database = openDatabase(env.DB);
+/** A tick a minute; and the same ticks, so that two models can be compared. */
+const made = madeMarket({ seed: 21, startsAt: START, seconds: HOURS * 3_600, every: 60, gaps: 0.001 });
+const rival: MadeMarket = {
+  ...made,
+  forecasts: madeMarket({ seed: 21, startsAt: START, seconds: HOURS * 3_600, every: 60, gaps: 0.001 }).forecasts.map((forecast) => ({
+    ...forecast,
+    answer: {
+      ...forecast.answer,
+      horizons: forecast.answer.horizons.map((horizon) => ({
+        ...horizon,
+        movesBps: { ...horizon.movesBps, mid: Math.fround((horizon.movesBps.mid ?? 0) / 4) },
+      })),
+    },
+  })),
+};
+
+beforeAll(async () => {
+  await applyD1Migrations(env.DB, env.MIGRATIONS);
+  await emptyLedger();
+  const model = { manifestSha256: "", family: "linear", featureSet: "v1", fingerprint: "", label: "point", bytes: 1, publishedAt: 1 };
+  await database.insert(models).values([
+    { ...model, key: 1, id: "ridge", version: "aa" },
+    { ...model, key: 2, id: "rival", version: "bb" },
+    { ...model, key: 3, id: "unheard", version: "cc" },
+  ]);
+  await storeMinutes(BTC, made);
+  await recordAll([...recorded(BTC, 1, made), ...recorded(BTC, 2, rival)]);
+  for (let minute = 0; minute < HOURS + 2; minute++)
+    await scoreDue({ database, startedAt: START + (HOURS + 1) * HOUR + minute * MINUTE, calls: 200 });
+});
+
+beforeEach(async () => {
+  await env.DB.prepare("delete from model_roles").run();
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: bodies are whatever came, and are matched by what they must be.
+async function get(path: string): Promise<{ status: number; body: any }> {
+  const response = await createApp().fetch(new Request(`https://edgebook.test${path}`), publicEnv);
+  const body: unknown = await response.json();
+  expectAsDocumented(path, { status: response.status, contentType: response.headers.get("content-type") }, body);
+  return { status: response.status, body };
+}
+
+function cardOf(forecasts: readonly MadeForecast[], length = HOUR): Scorecard {
+  const starts = [...new Set(forecasts.map(({ featureTime }) => Math.floor(featureTime / length)))];
+  return scorecardOf(
+    starts.map((start) =>
+      scoreForecasts(
+        forecasts.filter(({ featureTime }) => Math.floor(featureTime / length) === start),
+        made.path,
+      ),
+    ),
+  );
+}
+
+/** The numbers of a card to nine digits: sums were added up run by run. */
+function rounded(card: unknown): unknown {
+  return JSON.parse(JSON.stringify(card), (_, value: unknown) => (typeof value === "number" ? Number(value.toPrecision(9)) : value));
+}
+
+describe("GET /v1/scorecards", () => {
+  it("is the card of the very forecasts, of each model that has any", async () => {
+    const { status, body } = await get(`/v1/scorecards?market=${BTC}&${RANGE}`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ market: BTC, from: START, to: START + HOURS * HOUR, by: "all" });
+    expect(body.models.map(({ model }: { model: string }) => model)).toEqual(["ridge@aa", "rival@bb"]);
+    const span = { from: START, to: START + HOURS * HOUR };
+    expect(rounded(body.models[0].cards)).toEqual(rounded([{ ...span, ...cardOf(made.forecasts) }]));
+    expect(rounded(body.models[1].cards)).toEqual(rounded([{ ...span, ...cardOf(rival.forecasts) }]));
+    expect(body.models[0].scoredUpTo).toBe(made.forecasts.at(-1)?.featureTime);
+    expect(body.models[0].cards[0].moves[1].r2Low).not.toBeNull();
+  });
+
+  it("by day and by hour is cut at midnight and at the hour, and adds up", async () => {
+    const { body: byDay } = await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&${RANGE}&by=day`);
+    const midnight = START + 4 * HOUR;
+    const cards = byDay.models[0].cards;
+    expect(cards.map(({ from, to }: { from: number; to: number }) => [from, to])).toEqual([
+      [START, midnight],
+      [midnight, START + 8 * HOUR],
+    ]);
+    expect(rounded({ ...cards[0], from: 0, to: 0 })).toEqual(
+      rounded({ ...cardOf(made.forecasts.filter(({ featureTime }) => featureTime < midnight)), from: 0, to: 0 }),
+    );
+    const { body: byHour } = await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&${RANGE}&by=hour`);
+    expect(byHour.models[0].cards).toHaveLength(HOURS);
+    const total = byHour.models[0].cards.reduce((sum: number, card: { forecasts: number }) => sum + card.forecasts, 0);
+    expect(total).toBe(made.forecasts.length);
+    // A range within an hour is the hour's.
+    const { body: within } = await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&from=${START + 5}&to=${START + 6}&by=hour`);
+    expect(within.models[0].cards).toEqual(byHour.models[0].cards.slice(0, 1));
+  });
+
+  it("over nothing is a card of nothing, and no error", async () => {
+    const empty = { forecasts: 0, uncovered: 0, hours: 0, moves: [], intervals: [], odds: [] };
+    const before = `from=${START - 48 * HOUR}&to=${START - 24 * HOUR}`;
+    const { status, body } = await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&${before}`);
+    expect(status).toBe(200);
+    expect(body.models).toMatchObject([{ model: "ridge@aa", cards: [empty] }]);
+    expect((await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&${before}&by=day`)).body.models[0].cards).toEqual([]);
+    expect((await get(`/v1/scorecards?market=${BTC}&${before}`)).body.models).toEqual([]);
+    expect((await get(`/v1/scorecards?market=${ETH}&model=shipped`)).body.models).toMatchObject([
+      { model: "shipped", scoredUpTo: null, cards: [empty] },
+    ]);
+  });
+
+  it.each([
+    [404, "unknown-market", `market=binance-spot:NONE&${RANGE}`],
+    [404, "unknown-model", `market=${BTC}&model=ridge@zz&${RANGE}`],
+    [404, "unknown-model", `market=${BTC}&model=ridge&${RANGE}`],
+    [400, "bad-request", RANGE],
+    [400, "bad-request", `market=${BTC}&from=${START}&to=${START}`],
+    [400, "bad-request", `market=${BTC}&from=0&to=${START}`],
+    [400, "bad-request", `market=${BTC}&from=yesterday`],
+    [400, "bad-request", `market=${BTC}&by=minute`],
+    [400, "bad-request", `market=${BTC}&models=ridge@aa`],
+  ])("%i %s: %s", async (status, name, query) => {
+    expect(await get(`/v1/scorecards?${query}`)).toMatchObject({ status, body: { type: `/problems/${name}` } });
+  });
+});
+
+describe("GET /v1/scorecards/compare", () => {
+  const paired = made.forecasts.map(({ answer, ...tick }, at) => ({
+    ...tick,
+    active: answer,
+    challenger: rival.forecasts[at]?.answer ?? answer,
+  }));
+
+  it("compares the challenger with whoever has the role, on the ticks of both", async () => {
+    const since = { slot: "forecast", since: 1 } as const;
+    await database.insert(modelRoles).values([
+      { ...since, market: "*", model: 3, role: "active" },
+      { ...since, market: BTC, model: 1, role: "active" },
+      { ...since, market: BTC, model: 2, role: "shadow" },
+    ]);
+    const { status, body } = await get(`/v1/scorecards/compare?market=${BTC}&challenger=rival@bb&${RANGE}`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ market: BTC, slot: "forecast", active: "ridge@aa", challenger: "rival@bb", days: 2, hours: HOURS });
+    const rows: PairedRows = new Map();
+    const ticks = addPairs(rows, paired, made.path);
+    expect(body.ticks).toBe(ticks);
+    expect(ticks).toBeGreaterThan(400);
+    expect(body.horizons).toEqual(comparePairs(rows, MINUTE));
+    // A quarter of what is mostly noise is the better forecast.
+    expect(body.horizons[1].difference).toBeGreaterThan(0);
+    expect(body.horizons[1].low).toBeGreaterThan(0);
+    const turned = await get(`/v1/scorecards/compare?market=${BTC}&challenger=ridge@aa&active=rival@bb&${RANGE}`);
+    expect(turned.body.horizons[1].difference).toBeCloseTo(-body.horizons[1].difference, 12);
+  });
+
+  it("of models that never answered together, or a market without roles, is empty and no error", async () => {
+    const { status, body } = await get(`/v1/scorecards/compare?market=${BTC}&challenger=rival@bb`);
+    expect({ status, body }).toMatchObject({ status: 200, body: { active: "shipped", days: 0, hours: 0, ticks: 0, horizons: [] } });
+    expect(await get(`/v1/scorecards/compare?market=${ETH}&challenger=rival@bb&active=unheard@cc&slot=signal`)).toMatchObject({
+      status: 200,
+      body: { ticks: 0 },
+    });
+  });
+
+  it("takes one tick a minute, the first that both have, of a market that is asked each second", async () => {
+    const dense = madeMarket({ seed: 5, startsAt: START, seconds: 300, every: 1, gaps: 0 });
+    await storeMinutes(ETH, dense);
+    await recordAll([...recorded(ETH, 1, dense), ...recorded(ETH, 2, { forecasts: dense.forecasts.filter((_, at) => at % 60 >= 7) })]);
+    const { body } = await get(`/v1/scorecards/compare?market=${ETH}&challenger=rival@bb&active=ridge@aa&${RANGE}`);
+    expect(body.ticks).toBe(5);
+    const rows: PairedRows = new Map();
+    const ticks = dense.forecasts
+      .filter((_, at) => at % 60 === 7)
+      .map(({ answer, ...tick }) => ({ ...tick, active: answer, challenger: answer }));
+    addPairs(rows, ticks, dense.path);
+    expect(body.horizons).toEqual(comparePairs(rows, MINUTE));
+    expect(body.horizons[0]).toMatchObject({ difference: 0, dmP: null });
+  });
+
+  it.each([
+    [404, "unknown-market", "market=nobody:NONE&challenger=rival@bb"],
+    [404, "unknown-model", `market=${BTC}&challenger=none@bb`],
+    [404, "unknown-model", `market=${BTC}&challenger=rival@bb&active=none@bb`],
+    [400, "bad-request", `market=${BTC}`],
+    [400, "bad-request", `market=${BTC}&challenger=shipped`],
+    [400, "bad-request", `market=${BTC}&challenger=rival@bb&slot=other`],
+    [400, "bad-request", `market=${BTC}&challenger=rival@bb&from=${START}&to=${START + 15 * 24 * HOUR}`],
+  ])("%i %s: %s", async (status, name, query) => {
+    expect(await get(`/v1/scorecards/compare?${query}`)).toMatchObject({ status, body: { type: `/problems/${name}` } });
+  });
+});
+
+describe("GET /v1/ledger", () => {
+  it("gives each forecast as it was made, with what came, page after page", async () => {
+    const shown = [];
+    let cursor = "";
+    for (let pages = 0; pages < 20; pages++) {
+      const { status, body } = await get(`/v1/ledger?market=${BTC}&model=ridge@aa&${RANGE}&limit=100${cursor}`);
+      expect(status).toBe(200);
+      shown.push(...body.forecasts);
+      if (body.nextCursor === null) break;
+      cursor = `&cursor=${body.nextCursor}`;
+    }
+    const came = realisedMoves(made.forecasts, made.path);
+    const expected = made.forecasts.map(({ answer, ...tick }, at) => ({
+      ...tick,
+      ...{ recordedAt: tick.featureTime + 1_000, state: "scored", label: "point" },
+      horizons: answer.horizons.map((horizon, index) => ({
+        ...horizon,
+        targetTime: tick.featureTime + horizon.horizonMs,
+        came: came[at]?.[index] ?? null,
+      })),
+    }));
+    expect(shown).toEqual(expected);
+    expect(expected.some(({ horizons }) => horizons.some((horizon) => horizon.came === null))).toBe(true);
+  });
+
+  it("of few forecasts ends a page after six hours, and goes on with the next", async () => {
+    const times = [0, 5, 7].map((hours) => START + hours * HOUR);
+    const sparse = { forecasts: times.flatMap((time) => made.forecasts.filter(({ featureTime }) => featureTime === time)) };
+    expect(sparse.forecasts).toHaveLength(3);
+    await recordAll(recorded(BTC, 3, sparse));
+    const { body } = await get(`/v1/ledger?market=${BTC}&model=unheard@cc&${RANGE}`);
+    expect(body).toMatchObject({
+      forecasts: [{ featureTime: times[0], state: "pending" }, { featureTime: times[1] }],
+      nextCursor: `${times[1]}`,
+    });
+    const { body: next } = await get(`/v1/ledger?market=${BTC}&model=unheard@cc&${RANGE}&cursor=${body.nextCursor}`);
+    expect(next).toMatchObject({ forecasts: [{ featureTime: times[2] }], nextCursor: null });
+    await env.DB.prepare("update forecasts set answer = x'00' where model = 3").run();
+    expect((await get(`/v1/ledger?market=${BTC}&model=unheard@cc&${RANGE}`)).body.forecasts[0]).toMatchObject({
+      state: "unreadable",
+      horizons: [],
+    });
+    await env.DB.prepare("delete from forecasts where model = 3").run();
+  });
+
+  it("without a model is of the active one, and of none is empty", async () => {
+    await database.insert(modelRoles).values({ slot: "forecast", market: "*", model: 2, role: "active", since: 1 });
+    expect((await get(`/v1/ledger?market=${BTC}&${RANGE}&limit=1`)).body).toMatchObject({
+      model: "rival@bb",
+      forecasts: [{ featureTime: START }],
+    });
+    expect((await get(`/v1/ledger?market=${BTC}&model=shipped`)).body).toMatchObject({ model: "shipped", forecasts: [], nextCursor: null });
+  });
+
+  it.each([
+    [404, "unknown-market", "market=nobody:NONE"],
+    [404, "unknown-model", `market=${BTC}&model=none@bb`],
+    [400, "bad-request", `market=${BTC}&cursor=1e3`],
+    [400, "bad-request", `market=${BTC}&limit=501`],
+    [400, "bad-request", `market=${BTC}&from=0&to=${START}`],
+  ])("%i %s: %s", async (status, name, query) => {
+    expect(await get(`/v1/ledger?${query}`)).toMatchObject({ status, body: { type: `/problems/${name}` } });
+  });
+});
+
+describe("the rolling skill", () => {
+  it("is of the last day's hours alone, of the markets asked for, and says what the scorecard says", async () => {
+    const now = START + HOURS * HOUR + 5 * MINUTE;
+    const [ridge, other, ...none] = await rollingSkill(database, [BTC, "nobody:NONE"], now);
+    expect(none).toEqual([]);
+    const card = cardOf(made.forecasts);
+    const ofMid = card.moves.filter(({ target }) => target === "mid");
+    expect(ridge).toMatchObject({ market: BTC, model: 1, from: START + (HOURS - 23) * HOUR, mark: "none" });
+    expect(rounded(ridge?.horizons.map(({ horizonMs, scored, r2, low, high }) => [horizonMs, scored, r2, low, high]))).toEqual(
+      rounded(ofMid.map(({ horizonMs, scored, r2, r2Low, r2High }) => [horizonMs, scored, r2, r2Low, r2High])),
+    );
+    expect(other?.model).toBe(2);
+    const later = await rollingSkill(database, [BTC], now + 17 * HOUR);
+    expect(later[0]?.horizons[0]?.scored).toBeLessThan(ridge?.horizons[0]?.scored ?? 0);
+    expect(later[0]?.mark).toBe("none");
+    expect((await rollingSkill(database, [BTC], now + 20 * HOUR))[0]?.mark).toBe("unknown");
+    expect(await rollingSkill(database, [BTC], now + 30 * HOUR)).toEqual([]);
+    expect(await rollingSkill(database, [ETH], now)).toEqual([]);
+  });
+
+  it("outlives a row that is no JSON: one would take the marks off every market's answers", async () => {
+    await env.DB.prepare("insert into forecast_scores values (?, 1, ?, 0, 'no sums')").bind(ETH, START).run();
+    expect(await rollingSkill(database, [BTC, ETH], START + HOURS * HOUR)).toHaveLength(2);
+    await env.DB.prepare("delete from forecast_scores where market = ?").bind(ETH).run();
+  });
+});

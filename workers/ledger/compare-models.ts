@@ -1,0 +1,75 @@
+/**
+ * Two models of a market on the ticks that both answered, one a minute, the first that both have: so a hot market whose every second is recorded is compared as one that only cron asks, in
+ * bounded work, and neighbours share little of their horizons. Read day by day, forecasts and prices, so that a fortnight needs no more memory than a day.
+ */
+
+import { sql } from "drizzle-orm";
+import { longestHorizonMs } from "../../core/scoring/forecast-answer.ts";
+import { addPairs, comparePairs, type PairedHorizon, type PairedRows, type PairedTick } from "../../core/scoring/paired-comparison.ts";
+import { MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE } from "../../core/units/time.ts";
+import type { Database } from "../storage/database.ts";
+import { readPricePath } from "../storage/read-price-path.ts";
+import { forecasts } from "../storage/schema.ts";
+import { ledgerForecast } from "./read-ledger.ts";
+
+/** A day's reading is some 1,440 ticks and as many minutes of prices. */
+export const MOST_DAYS = 14;
+
+export interface CompareOptions {
+  readonly market: string;
+  /** models.key */
+  readonly active: number;
+  readonly challenger: number;
+  /** featureTimes: `from` on, `to` exclusive, MOST_DAYS apart at most. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface ModelComparison {
+  /** UTC days, and hours, that ticks with an outcome lie in. */
+  readonly days: number;
+  readonly hours: number;
+  /** Ticks of which at least one horizon could be compared. */
+  readonly ticks: number;
+  readonly horizons: readonly PairedHorizon[];
+}
+
+export async function compareModels(database: Database, options: CompareOptions): Promise<ModelComparison> {
+  const { market, from, to } = options;
+  const rows: PairedRows = new Map();
+  let ticks = 0;
+  for (let start = from; start < to; start += MS_PER_DAY) {
+    const paired = await readPairs(database, { ...options, from: start, to: Math.min(to, start + MS_PER_DAY) });
+    const [first, last] = [paired[0], paired.at(-1)];
+    if (first === undefined || last === undefined) continue;
+    const longest = Math.max(...paired.map(({ active, challenger }) => Math.max(longestHorizonMs(active), longestHorizonMs(challenger))));
+    ticks += addPairs(rows, paired, await readPricePath(database, market, { from: first.featureTime, to: last.featureTime + longest + 1 }));
+  }
+  const times = [...rows.values()].flat().map(({ featureTime }) => featureTime);
+  const distinct = (length: number): number => new Set(times.map((time) => Math.floor(time / length))).size;
+  return { days: distinct(MS_PER_DAY), hours: distinct(MS_PER_HOUR), ticks, horizons: comparePairs(rows, MS_PER_MINUTE) };
+}
+
+interface StoredPair {
+  readonly featureTime: number;
+  readonly bidTicks: number;
+  readonly askTicks: number;
+  readonly active: readonly number[];
+  readonly challenger: readonly number[];
+}
+
+/** SQLite gives a group's other columns from the row that holds the minimum (https://www.sqlite.org/lang_select.html#bareagg, read 2026-11-27). */
+async function readPairs(database: Database, { market, active, challenger, from, to }: CompareOptions): Promise<PairedTick[]> {
+  const rows =
+    await database.all<StoredPair>(sql`select min(one.feature_time) as featureTime, one.bid_ticks as bidTicks, one.ask_ticks as askTicks,
+    one.answer as active, other.answer as challenger
+    from ${forecasts} as one join ${forecasts} as other on other.market = one.market and other.model = ${challenger} and other.feature_time = one.feature_time
+    where one.market = ${market} and one.model = ${active} and one.feature_time >= ${from} and one.feature_time < ${to}
+    and other.bid_ticks = one.bid_ticks and other.ask_ticks = one.ask_ticks
+    group by cast(one.feature_time / ${MS_PER_MINUTE} as integer) order by 1`);
+  return rows.flatMap(({ active: one, challenger: other, ...tick }) => {
+    const row = { ...tick, recordedAt: 0 };
+    const [said, against] = [ledgerForecast({ ...row, answer: one }).made, ledgerForecast({ ...row, answer: other }).made];
+    return said === null || against === null ? [] : [{ ...tick, active: said.answer, challenger: against.answer }];
+  });
+}
