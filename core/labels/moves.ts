@@ -21,6 +21,9 @@ export type LabelKind = (typeof LABEL_KINDS)[number];
 /** What a dataset, a run or a manifest means that names no kind: there was one alone when their formats were made. */
 export const DEFAULT_LABEL_KIND: LabelKind = "point";
 
+/** What `edgebook dataset` makes where nothing is said: as honest as point, and less of it is noise that no forecast can know. */
+export const USUAL_LABEL_KIND: LabelKind = "anchored";
+
 /** In the order of the columns of one horizon. */
 export const LABEL_TARGETS = ["bid", "mid", "ask"] as const;
 export type LabelTarget = (typeof LABEL_TARGETS)[number];

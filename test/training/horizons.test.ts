@@ -2,7 +2,9 @@
 
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { labelKindOf } from "../../core/labels/moves.ts";
 import { parseManifest } from "../../models/manifest.ts";
+import { datasetCommand } from "../../training/command-line/dataset.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
 import { parseHorizons, withHorizons } from "../../training/datasets/horizons.ts";
 import { DEFAULT_TRAIN_SETTINGS } from "../../training/engine/settings.ts";
@@ -87,6 +89,15 @@ describe.each(["mlp", "trees", "linear"] as const)("a run of %s", (family) => {
     expect(parseManifest(manifestText)).toEqual({ manifest });
     expect(manifest.output.unit === "probability" && manifest.output.groups.map(({ asks }) => asks)).toEqual(["next-change"]);
   }, 60_000);
+});
+
+describe("a dataset of which nothing is said", () => {
+  it("is of anchored moves up to five minutes, and its card says so: silence in a card means point", () => {
+    const command = datasetCommand();
+    expect(command.getOptionValue("label")).toBe("anchored");
+    expect(command.getOptionValue("horizons")).toEqual([1_000, 5_000, 10_000, 30_000, 60_000, 300_000]);
+    expect(labelKindOf({})).toBe("point");
+  });
 });
 
 describe("a dataset with some of its horizons", () => {

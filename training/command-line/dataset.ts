@@ -4,7 +4,7 @@ import { Command, Option } from "commander";
 import { FEATURE_INTERVAL_MS } from "../../core/features/contract.ts";
 import { featureSetNamed, featureSets, featureSetV1 } from "../../core/features/registry.ts";
 import { DEFAULT_HORIZONS_MS, MAX_HORIZONS } from "../../core/labels/horizons.ts";
-import { DEFAULT_LABEL_KIND, LABEL_KINDS, type LabelKind, labelKindOf } from "../../core/labels/moves.ts";
+import { LABEL_KINDS, type LabelKind, labelKindOf, USUAL_LABEL_KIND } from "../../core/labels/moves.ts";
 import { CommandError } from "../command-error.ts";
 import { buildDataset, DEFAULT_TARGET_RULE } from "../datasets/build-dataset.ts";
 import type { DatasetCard } from "../datasets/card.ts";
@@ -50,7 +50,7 @@ export function datasetCommand(): Command {
     .addOption(
       new Option("--label <kind>", "which move a target is: to the price at the horizon, to the mean up to it, or from mean to mean")
         .choices(LABEL_KINDS)
-        .default(DEFAULT_LABEL_KIND),
+        .default(USUAL_LABEL_KIND),
     )
     .addOption(
       horizonsOption(`multiples of ${FEATURE_INTERVAL_MS}, at most ${MAX_HORIZONS}`).default(
