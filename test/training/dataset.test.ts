@@ -54,11 +54,18 @@ describe("a dataset", () => {
     const part = writer.openPart();
     for (const second of [0, 1, 2, 3]) {
       const row = new Float64Array(featureSetV1.columns.length).fill(second);
-      part.add({ featureTime: START + second * 1_000, row, bidTicks: 100, askTicks: 101, isWarm: second !== 0, segment: 0 });
+      part.add({
+        featureTime: START + second * 1_000,
+        row,
+        bidTicks: 100 + second,
+        askTicks: 101 + second,
+        isWarm: second !== 0,
+        segment: 0,
+      });
     }
     await writer.closePart(part, { source: "toy", market: "toy:MARKET", frames: 4, malformedFrames: 0, gaps: {} });
     const card = await writer.finish();
-    expect(card.parts[0]).toMatchObject({ from: START + 1_000, rows: 3, coldRows: 1 });
+    expect(card.parts[0]).toMatchObject({ from: START + 1_000, rows: 3, coldRows: 1, midTicks: 102.5 });
     const { rows, times, features, columns } = await readDataset(at("cold"));
     expect(rows).toBe(3);
     expect([...times]).toEqual([START + 1_000, START + 2_000, START + 3_000]);

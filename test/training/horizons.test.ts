@@ -52,6 +52,9 @@ describe.each(["mlp", "trees", "linear"] as const)("a run of %s", (family) => {
     const evaluation = await evaluateRun(run, data, { runtime, commit: null });
     // Of a test part of 450 rows 410 have a target 40 s ahead, which five blocks of two times that fit into.
     expect(horizonsIn(evaluation.scores)).toEqual([1_000, 2_000, 7_000, 40_000]);
+    // One part, one price: errors in ticks are those in bps by so many ticks a bps.
+    const ticksPerBps = (data.card.parts[0]?.midTicks ?? Number.NaN) / 10_000;
+    for (const { errors } of evaluation.scores) expect(errors?.rmseTicks).toBeCloseTo((errors?.rmseBps ?? Number.NaN) * ticksPerBps, 9);
     const { manifest, manifestText } = await exportRun(run, { id: "toy", dataset: data, evaluation });
     expect(parseManifest(manifestText)).toEqual({ manifest });
     expect(manifest.output.unit === "bps" && manifest.output.columns.map(({ target, horizonMs }) => `${target}@${horizonMs}`)).toEqual(

@@ -25,6 +25,21 @@ describe("the score of an output", () => {
     expect(score?.rmseSkill).toBeCloseTo(0.5, 12);
   });
 
+  it("tells errors in bps, and in ticks of each row's own price: of two markets a bps is not as many ticks", () => {
+    const actual = Float64Array.from({ length: 200 }, (_, row) => [4, -2, 0, 2][row % 4] as number);
+    const rows = halfAndFifth(actual);
+    // Errors of 2, 1, 0, 1 bps: MAE 1 beside 2 of persistence, MSE 1.5.
+    const inBps = { rmseBps: expect.closeTo(Math.sqrt(1.5), 12), maeBps: 1, maeSkill: 0.5 };
+    expect(scoreOutput(SECOND, rows, INTERVAL_MS)?.errors).toEqual({ ...inBps, rmseTicks: null, maeTicks: null });
+    // The first two of four at 20,000 ticks (a bps is two), the others at 5,000 (a bps is half a tick): 4, 2, 0, .5 ticks.
+    const priceTicks = actual.map((_, row) => (row % 4 < 2 ? 20_000 : 5_000));
+    expect(scoreOutput(SECOND, { ...rows, priceTicks }, INTERVAL_MS)?.errors).toEqual({
+      ...inBps,
+      rmseTicks: expect.closeTo(Math.sqrt(20.25 / 4), 12),
+      maeTicks: expect.closeTo(1.625, 12),
+    });
+  });
+
   it("tests against the line as ten rows that overlap: tested as single rows, luck would pass for skill", () => {
     // Every move is 1. For ten rows on end the model forecasts a chance number, and the line the opposite: neither is better but by luck.
     const random = new Random(5);

@@ -16,7 +16,7 @@ import { type Run, readRun } from "../train/run-folder.ts";
 import { terminalProgress } from "./bars.ts";
 import { type FreePredictability, freePredictability, freeTable } from "./free-predictability.ts";
 import { jsonOption } from "./options.ts";
-import { classTable, print, printJson, scoreTable, table, when } from "./report.ts";
+import { classTable, errorTable, print, printJson, scoreTable, table, when } from "./report.ts";
 
 /** Of a reconstruction; scores.json holds all. */
 const SHOWN_COLUMNS = 10;
@@ -76,7 +76,10 @@ export async function trainingDataset(run: Run): Promise<Dataset> {
 
 function printScores({ scores, classes }: Pick<Evaluation, "scores" | "classes">): void {
   if (classes === undefined) {
-    if (scores.length > 0) print(scoreTable(scores));
+    if (scores.length === 0) return;
+    print(scoreTable(scores));
+    const errors = errorTable(scores);
+    if (errors !== "") print(errors);
     return;
   }
   if (classes.length === 0) print("too few rows to score");

@@ -40,6 +40,27 @@ export function scoreTable(scores: readonly DetailedScore[]): string {
   );
 }
 
+/** How far off, in bps and on the market's own grid. Empty where no score tells. */
+export function errorTable(scores: readonly DetailedScore[]): string {
+  const rows = scores.flatMap(({ target, horizonMs, rmseSkill, errors }) => {
+    if (errors === undefined) return [];
+    const percent = (skill: number | null): string => (skill === null ? "–" : `${signed(skill * 100, 2)} %`);
+    return [
+      [
+        target,
+        `${horizonMs / 1_000} s`,
+        ...[errors.rmseBps.toFixed(4), ticksText(errors.rmseTicks), percent(rmseSkill)],
+        ...[errors.maeBps.toFixed(4), ticksText(errors.maeTicks), percent(errors.maeSkill)],
+      ],
+    ];
+  });
+  return rows.length === 0 ? "" : table(["target", "horizon", "RMSE bps", "ticks", "skill", "MAE bps", "ticks", "skill"], rows);
+}
+
+function ticksText(ticks: number | null): string {
+  return ticks === null ? "–" : ticks.toFixed(3);
+}
+
 /** One question: the model with its intervals, and what needs none. */
 export function classTable({ asks, target, horizonMs, labels, rows, model, intervals, ...score }: ClassScore): string {
   const asked = asks === "move" ? `${target} in ${horizonMs / 1_000} s` : `next change of the ${target} within ${horizonMs / 1_000} s`;

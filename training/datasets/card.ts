@@ -41,6 +41,8 @@ const partShape = z.strictObject({
   segments: count,
   /** Rows, but those within gaps (`silentRows`), as a share of the grid times between `from` and `to`. */
   coverage: z.number().min(0).max(1),
+  /** Mean of the mid over its rows, in ticks: how many ticks a bps is there. Absent in cards from before there was one. */
+  midTicks: z.number().positive().optional(),
   /** Rows left out because the windows were not yet full. */
   coldRows: count,
   frames: count,

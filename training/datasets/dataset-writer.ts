@@ -104,7 +104,8 @@ export class DatasetWriter {
           `${facts.market} is there twice from ${isoTime(Math.max(from, twice.from))} on, of ${twice.source} and of ${facts.source}: name each stretch of time once`,
         );
       const told = feed === undefined || judged === null ? {} : { silentRows: judged.silentRows, ...feed.rule };
-      this.parts.push({ ...facts, from, to, firstRow: this.rows, rows, segments: numbered.count, coverage, coldRows, ...told });
+      const midTicks = meanMid(columns);
+      this.parts.push({ ...facts, from, to, firstRow: this.rows, rows, segments: numbered.count, coverage, midTicks, coldRows, ...told });
       this.rows += rows;
     }
     await rm(spool, { force: true });
@@ -206,6 +207,13 @@ function mayHave(judged: JudgedRows, { row, column, label }: { row: number; colu
   const steps = horizonMs / FEATURE_INTERVAL_MS;
   const behind = stepsBehind(label, steps);
   return judged.mayTarget(row, row + steps, horizonMs) && (behind === 0 || judged.mayReach(row - behind, row, horizonMs));
+}
+
+/** Of rows, at least one. Half ticks add up exactly for longer than a dataset is. */
+function meanMid({ bidTicks, askTicks }: PartColumns): number {
+  let sum = 0;
+  for (let row = 0; row < bidTicks.length; row++) sum += (bidTicks[row] as number) + (askTicks[row] as number);
+  return sum / (2 * bidTicks.length);
 }
 
 type Stretch = Pick<DatasetPart, "market" | "from" | "to">;

@@ -235,7 +235,17 @@ function outputRows(dataset: Dataset, { answers, rows, chosen }: Scored, { outpu
     actual: Float64Array.from(scored, (index) => dataset.targets[(rows[index] as number) * outputs + output] as number),
     predicted: inBps(answers.model),
     ridge: inBps(answers.line),
+    priceTicks: pricesOf(
+      dataset,
+      scored.map((index) => rows[index] as number),
+    ),
   };
+}
+
+/** [rows] the mean price of the part that each is of; null where one has none. */
+function pricesOf({ card, parts }: Dataset, rows: readonly number[]): Float64Array | null {
+  const prices = Float64Array.from(rows, (row) => card.parts[parts[row] as number]?.midTicks ?? Number.NaN);
+  return prices.includes(Number.NaN) ? null : prices;
 }
 
 function widen(range: { from: number; to: number }, time: number): { from: number; to: number } {

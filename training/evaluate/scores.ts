@@ -4,9 +4,11 @@
  * blocks, and the test against ridge (Diebold and Mariano) allows for the overlap.
  */
 
+import { ticksOfMove } from "../../core/math/bps.ts";
 import { Random } from "../../core/math/random.ts";
 import { dieboldMariano } from "../../core/metrics/diebold-mariano.ts";
 import { directionScore } from "../../core/metrics/direction.ts";
+import { maeScore } from "../../core/metrics/mae.ts";
 import { r2AgainstPersistence } from "../../core/metrics/r2.ts";
 import { r2Interval } from "../../core/metrics/r2-interval.ts";
 import { rmseScore } from "../../core/metrics/rmse.ts";
@@ -33,13 +35,28 @@ export interface DetailedScore extends Score {
   readonly againstRidge: { readonly pValue: number; readonly isModelBetter: boolean } | null;
   /** Left out in what was written before there was one. */
   readonly calibration?: readonly CalibrationBin[];
+  /** Likewise. */
+  readonly errors?: MoveErrors;
 }
 
-/** [rows] of one output, in order of time, rows without a target left out. All in basis points. */
+/** How far off the model is. */
+export interface MoveErrors {
+  readonly rmseBps: number;
+  readonly maeBps: number;
+  /** 1 - MAE / MAE of persistence. */
+  readonly maeSkill: number | null;
+  /** The same errors on each market's own grid; null where its prices aren't known. */
+  readonly rmseTicks: number | null;
+  readonly maeTicks: number | null;
+}
+
+/** [rows] of one output, in order of time, rows without a target left out. Moves in basis points. */
 export interface OutputRows {
   readonly actual: Float64Array;
   readonly predicted: Float64Array;
   readonly ridge: Float64Array;
+  /** What a price is in ticks, row by row; null or absent: not known. */
+  readonly priceTicks?: Float64Array | null;
 }
 
 /** @returns null when there is nothing to score: no rows, or no move in any, or too few for their horizon to say how sure the score is. */
@@ -67,6 +84,21 @@ export function scoreOutput(column: OutputColumn, rows: OutputRows, intervalMs: 
     rmseSkill: rmse.skill,
     againstRidge: compareWithRidge(rows, column.horizonMs / intervalMs),
     calibration: calibrationOf(model, { horizonRows: column.horizonMs / intervalMs }),
+    errors: errorsOf(rows),
+  };
+}
+
+function errorsOf({ actual, predicted, priceTicks = null }: OutputRows): MoveErrors {
+  const [rmse, mae] = [rmseScore({ actual, predicted }), maeScore({ actual, predicted })];
+  if (rmse === null || mae === null) throw new Error("errors of no rows");
+  const inTicks = (moves: Float64Array): Float64Array => moves.map((move, row) => ticksOfMove(move, priceTicks?.[row] ?? Number.NaN));
+  const ticks = priceTicks === null ? null : { actual: inTicks(actual), predicted: inTicks(predicted) };
+  return {
+    rmseBps: rmse.rmse,
+    maeBps: mae.mae,
+    maeSkill: mae.skill,
+    rmseTicks: ticks === null ? null : (rmseScore(ticks)?.rmse ?? null),
+    maeTicks: ticks === null ? null : (maeScore(ticks)?.mae ?? null),
   };
 }
 

@@ -219,7 +219,19 @@ function measureText(value: number | null): string {
 }
 
 function scoreTableCard(title: string, scores: readonly DetailedScore[]): Html {
-  const head = ["target", "horizon", "R²", "95 %", "ridge R²", "RMSE skill", "direction given a move", "p against ridge", "rows"];
+  const head = [
+    "target",
+    "horizon",
+    "R²",
+    "95 %",
+    "ridge R²",
+    "RMSE skill",
+    "RMSE",
+    "MAE",
+    "direction given a move",
+    "p against ridge",
+    "rows",
+  ];
   const rows = scores.map((score) => [
     score.target,
     `${score.horizonMs / 1_000} s`,
@@ -227,6 +239,8 @@ function scoreTableCard(title: string, scores: readonly DetailedScore[]): Html {
     `${signed(score.r2Low)} … ${signed(score.r2High)}`,
     signed(score.ridgeR2),
     `${signed(score.rmseSkill * 100, 2)} %`,
+    errorCell(score.errors?.rmseBps, score.errors?.rmseTicks),
+    errorCell(score.errors?.maeBps, score.errors?.maeTicks),
     score.directionHitRate === null ? "no moves" : `${(score.directionHitRate * 100).toFixed(1)} % of ${score.moves}`,
     score.againstRidge === null
       ? "no test"
@@ -238,6 +252,12 @@ function scoreTableCard(title: string, scores: readonly DetailedScore[]): Html {
     dataTable(head, rows),
     "Persistence, “the price stays”, has R² 0 by definition. p: Diebold and Mariano, corrected for overlap; each row is a test of its own, so one of twenty comes out by luck.",
   );
+}
+
+/** "0.5123 bps, 4.12 ticks". Scores from before there were errors have none. */
+function errorCell(bps: number | undefined, ticks: number | null | undefined): string {
+  if (bps === undefined) return "–";
+  return ticks == null ? `${bps.toFixed(4)} bps` : `${bps.toFixed(4)} bps, ${ticks.toFixed(3)} ticks`;
 }
 
 const ERROR_NOTES: Readonly<Record<string, string>> = {
