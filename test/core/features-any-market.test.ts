@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OrderBook } from "../../core/book/order-book.ts";
 import { FeaturePipeline } from "../../core/features/pipeline.ts";
-import { featureSetA, featureSetR70, featureSetV1, featureSetV2 } from "../../core/features/registry.ts";
+import { featureSetA, featureSetB, featureSetR70, featureSetV1, featureSetV2 } from "../../core/features/registry.ts";
 import {
   applyLevels,
   arbitraryMarket,
@@ -25,7 +25,7 @@ function replaceBook(book: OrderBook, bids: readonly Level[], asks: readonly Lev
   applyLevels(book, bids, asks);
 }
 
-describe.each([featureSetV1, featureSetR70, featureSetV2, featureSetA])("any market, in the columns of $id,", (featureSet) => {
+describe.each([featureSetV1, featureSetR70, featureSetV2, featureSetA, featureSetB])("any market, in the columns of $id,", (featureSet) => {
   const column = (name: string): number => {
     const index = featureSet.columns.indexOf(name);
     if (index < 0) throw new Error(`no column ${name}`);
@@ -191,13 +191,13 @@ function mirrored(log: MarketLog): MarketLog {
 function mirrorOf(name: string): { twin: string; sign: 1 | -1; isExact: boolean } {
   const twin = name.replace(/_(bid|ask)(?=_|$)/, (_, side) => (side === "bid" ? "_ask" : "_bid"));
   const isOdd =
-    /^(log_return|imbalance|weighted_|ofi|signed_volume|mid_return|mid_direction|vwap|vamp|depth_imbalance|gap_difference|walk_mid|last_trades|trade_deviation)/.test(
+    /^(log_return|imbalance|mid_velocity|mid_acceleration|relative_strength|weighted_|ofi|signed_volume|mid_return|mid_direction|vwap|vamp|depth_imbalance|gap_difference|walk_mid|last_trades|trade_deviation)/.test(
       name,
     );
   return {
     twin,
     sign: isOdd ? -1 : 1,
-    isExact: /^(log_volume|imbalance|depth|ofi|signed_volume|seconds|trades_|last_trade_age)/.test(name),
+    isExact: /^(log_volume|volume|relative_strength|imbalance|depth|ofi|signed_volume|seconds|trades_|last_trade_age)/.test(name),
   };
 }
 

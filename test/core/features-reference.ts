@@ -1,5 +1,5 @@
 /**
- * Feature sets v1, r70, v2 and a once more, written without a thought for speed: the whole event log is kept, and each column of each row is computed from
+ * Feature sets v1, r70, v2, a and b once more, written without a thought for speed: the whole event log is kept, and each column of each row is computed from
  * it anew, by the definition. Shares no code with core/features. Also the arbitrary markets that the property tests run on.
  */
 
@@ -199,6 +199,7 @@ function columnsAt(log: MarketLog, books: readonly PlainBook[], time: number): M
   const before = Array.from({ length: 7 }, (_, back) => time - (back + 1) * 1000).filter((at) => at >= first);
   const usualMid = before.reduce((sum, at) => sum + midAt(at), 0) / before.length;
   columns.set("mid_direction_7s", before.length === 0 ? 0 : (1e4 * (mid - usualMid)) / usualMid);
+  for (const [name, value] of classifierColumns(log, { books, book, mid, usual, during, bookAt, time })) columns.set(name, value);
   columns.set("seconds_since_gap", Math.min(60, (time - log.startTime) / 1000));
   return columns;
 }
@@ -211,6 +212,60 @@ interface Moment {
   readonly during: (seconds: number) => number[];
   readonly bookAt: (at: number) => PlainBook;
   readonly time: number;
+}
+
+/** What b has beside the others. */
+function classifierColumns(log: MarketLog, { book, mid, usual, bookAt, time }: Moment): Map<string, number> {
+  const first = Math.floor(log.startTime / 1000) * 1000 + 1000;
+  const columns = new Map<string, number>();
+  const bps = (ticks: number): number => (1e4 * ticks) / mid;
+  const midAt = (at: number): number => (best(bookAt(at).bids)[0] + best(bookAt(at).asks)[0]) / 2;
+  for (const side of ["bid", "ask"] as const) {
+    const levels = side === "bid" ? book.bids : book.asks;
+    for (let level = 1; level <= 5; level++) {
+      const lots = levels[level - 1]?.[1] ?? 0;
+      if (level <= 3) columns.set(`volume_${side}_${level}`, lots / usual);
+      columns.set(`log_volume_${side}_${level}`, Math.log(0.001 + lots / usual));
+    }
+    const ten = levels.slice(0, 10);
+    const average = ten.reduce((sum, [ticks, lots]) => sum + ticks * lots, 0) / sumLots(ten);
+    columns.set(`average_distance_${side}_10`, bps(Math.abs(average - mid)));
+  }
+  const tenth = (levels: readonly Level[]): number => (levels[9] ?? (levels.at(-1) as Level))[0];
+  columns.set("level_range_10", bps(tenth(book.asks) - tenth(book.bids)));
+  const [before, longBefore] = [midAt(time - 1000), midAt(time - 2000)];
+  columns.set("mid_velocity", bps(mid - before));
+  columns.set("mid_acceleration", bps(mid - before - (before - longBefore)));
+  for (const count of [2, 5, 10]) {
+    const mids = Array.from({ length: count }, (_, back) => time - back * 1000).flatMap((at) => (at < first ? [] : [midAt(at)]));
+    const mean = mids.reduce((a, b) => a + b, 0) / mids.length;
+    const squares = mids.reduce((sum, one) => sum + (one - mean) ** 2, 0);
+    columns.set(`mid_deviation_${count}`, mids.length < 2 ? 0 : bps(Math.sqrt(squares / (mids.length - 1))));
+  }
+  const moves = Array.from({ length: 14 }, (_, back) => midAt(time - back * 1000) - midAt(time - (back + 1) * 1000));
+  const up = moves.reduce((sum, move) => sum + Math.max(0, move), 0);
+  const down = moves.reduce((sum, move) => sum - Math.min(0, move), 0);
+  // As the textbook has it, from 0 to 100.
+  const index = up + down === 0 ? 50 : 100 - 100 / (1 + up / down);
+  columns.set("relative_strength_14s", index / 50 - 1);
+  // Each second is looked at for a change, from the newest back; the start of the feed is one.
+  let still = 0;
+  for (let end = time; still < 30 && end >= first; end -= 1000, still++) {
+    const changed = log.events.some(
+      (event, at) =>
+        event.kind === "book" &&
+        receivedBy(log, at, end) &&
+        !receivedBy(log, at, end - 1000 < first ? Number.NEGATIVE_INFINITY : end - 1000),
+    );
+    if (changed || end === first) break;
+  }
+  columns.set("seconds_since_change", still);
+  return columns;
+}
+
+/** Whether an event had been received when the row for `at` was written: it and all before it lie before that time. */
+function receivedBy(log: MarketLog, index: number, at: number): boolean {
+  return log.events.slice(0, index + 1).every((event) => event.venueTime < at);
 }
 
 /** What r70 and v2 have beside v1. */
