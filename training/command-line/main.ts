@@ -5,6 +5,7 @@
  */
 
 import { Command } from "commander";
+import { compareCommand } from "./compare.ts";
 import { datasetCommand } from "./dataset.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { explainCommand } from "./explain.ts";
@@ -32,6 +33,7 @@ for (const command of [
   datasetCommand,
   trainCommand,
   searchCommand,
+  compareCommand,
   evaluateCommand,
   leaksCommand,
   explainCommand,

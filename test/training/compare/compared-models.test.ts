@@ -1,0 +1,157 @@
+/** A comparison that is fair: the same rows for all, nothing chosen by what is scored, and the same outcome when it was interrupted. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type AlignedData, alignDatasets } from "../../../training/compare/aligned-data.ts";
+import { compareModels } from "../../../training/compare/compare-models.ts";
+import type { Comparison } from "../../../training/compare/comparison.ts";
+import type { ComparedModel } from "../../../training/compare/contract.ts";
+import type { Dataset } from "../../../training/datasets/dataset-reader.ts";
+import { scratchFolder } from "../toy-data.ts";
+import { comparisonOf, modelsNamed, toyDataset } from "./comparing.ts";
+
+const folder = scratchFolder();
+let toy: Dataset;
+
+beforeAll(async () => {
+  toy = await toyDataset(folder);
+});
+
+describe("what is compared", () => {
+  it("gives every model and combination its line for every output, so that no weak one is left out of the table", async () => {
+    const models = modelsNamed("persistence", "last-label", "momentum", "imbalance", "ridge", "trees", "corrected");
+    const comparison = await compareModels(await comparisonOf([toy], { out: join(folder, "lines"), models }));
+    expect(comparison.models.map(({ id }) => id)).toEqual([
+      ...["persistence", "last-label", "momentum", "imbalance", "ridge", "trees", "corrected"],
+      ...["mean", "stacking"],
+    ]);
+    for (const { scores } of comparison.models) expect(scores.map(({ target, horizonMs }) => `${target}@${horizonMs}`)).toHaveLength(6);
+    const nextSecond = r2By(comparison, "mid", 1_000);
+    expect(nextSecond.persistence).toBe(0);
+    // The first column, an imbalance of one level, tells half of each second's variance.
+    for (const id of ["imbalance", "ridge", "corrected", "stacking"]) expect(nextSecond[id]).toBeGreaterThan(0.4);
+    expect(Math.abs(nextSecond.momentum ?? 1)).toBeLessThan(0.05);
+    expect(nextSecond["last-label"]).toBeLessThan(-0.5);
+  });
+
+  it("claims nothing on a random walk", async () => {
+    const walk = await toyDataset(folder, { seed: 5, signal: 0 });
+    const models = modelsNamed("persistence", "ridge", "trees", "corrected");
+    const comparison = await compareModels(await comparisonOf([walk], { out: join(folder, "walk"), models }));
+    for (const { id, scores } of comparison.models) for (const { r2 } of scores) expect(r2, id).toBeLessThan(0.02);
+  });
+
+  it("scores every model on the same rows, of the test part alone", async () => {
+    const models = modelsNamed("persistence", "ridge");
+    const comparison = await compareModels(await comparisonOf([toy], { out: join(folder, "same"), models }));
+    const [fold] = comparison.folds;
+    // Of 3,000 rows the last 900 are scored, those of them that a move over 5 s still fits into.
+    expect(fold?.test.rows).toBe(900);
+    for (const { scores } of comparison.models) {
+      expect(scores.filter(({ horizonMs }) => horizonMs === 5_000).map(({ rows }) => rows)).toEqual([895, 895, 895]);
+    }
+    expect(fold?.validation.to).toBeLessThan((fold?.test.from ?? 0) - comparison.purgeMs + 1_000);
+    expect(fold?.fit.to).toBeLessThan((fold?.validation.from ?? 0) - comparison.purgeMs + 1_000);
+  });
+
+  it("tells why a model can't be compared, rather than leaving it out silently", async () => {
+    const picky: ComparedModel = { ...(modelsNamed("ridge")[0] as ComparedModel), id: "picky", refusal: () => "it wants what isn't there" };
+    const comparison = await compareModels(
+      await comparisonOf([toy], { out: join(folder, "picky"), models: [...modelsNamed("persistence"), picky] }),
+    );
+    expect(comparison.refused).toEqual([{ id: "picky", reason: "it wants what isn't there" }]);
+    expect(comparison.models.map(({ id }) => id)).toEqual(["persistence"]);
+  });
+});
+
+describe("what the test rows came to", () => {
+  it("moves no forecast of any model or combination: they see validation alone", async () => {
+    const models = modelsNamed("momentum", "ridge", "trees", "corrected");
+    const options = await comparisonOf([toy], { out: join(folder, "honest"), models });
+    const spoilt = {
+      ...options,
+      out: join(folder, "spoilt"),
+      data: withTestMoves(options.data, options.folds[0]?.test ?? new Uint32Array()),
+    };
+    const [honest, other] = [await compareModels(options), await compareModels(spoilt)];
+    expect(forecastHashes(join(folder, "spoilt"), models)).toEqual(forecastHashes(join(folder, "honest"), models));
+    const weights = (of: Comparison): unknown => of.models.find(({ id }) => id === "stacking")?.notes;
+    expect(weights(other)).toEqual(weights(honest));
+    // And the scores did move: the other moves were looked at, at the end.
+    expect(r2By(other, "mid", 1_000).ridge).not.toBe(r2By(honest, "mid", 1_000).ridge);
+  });
+});
+
+describe("going on", () => {
+  it("gives what a comparison that never stopped gives, and fits nothing twice", async () => {
+    const models = modelsNamed("persistence", "ridge", "trees");
+    const whole = await compareModels(await comparisonOf([toy], { out: join(folder, "whole"), models }));
+    const out = join(folder, "interrupted");
+    const failing = models.map((model) =>
+      model.id === "trees" ? { ...model, fit: () => Promise.reject(new Error("the power went")) } : model,
+    );
+    await expect(compareModels(await comparisonOf([toy], { out, models: failing }))).rejects.toThrow("the power went");
+    const kept: string[] = [];
+    const resumed = await compareModels({
+      ...(await comparisonOf([toy], { out, models, resume: true })),
+      onModel: ({ id, isKept }) => kept.push(`${id} ${isKept}`),
+    });
+    expect(kept).toEqual(["persistence true", "ridge true", "trees false"]);
+    expect(withoutCosts(resumed)).toEqual(withoutCosts(whole));
+  });
+
+  it("takes up nothing that was fitted to other rows", async () => {
+    const models = modelsNamed("ridge");
+    const out = join(folder, "other-rows");
+    await compareModels(await comparisonOf([toy], { out, models }));
+    const kept: boolean[] = [];
+    const options = await comparisonOf([toy], { out, models, resume: true, cut: { kind: "share", fitShare: 0.6 } });
+    await compareModels({ ...options, onModel: ({ isKept }) => kept.push(isKept) });
+    expect(kept).toEqual([false]);
+  });
+});
+
+describe("rows beside each other", () => {
+  it("are refused where a move differs: the sets are not of the same events", async () => {
+    const other = await toyDataset(folder, { seed: 2 });
+    const named = { ...other, card: { ...other.card, featureSet: { ...other.card.featureSet, id: "other" } } };
+    expect(() => alignDatasets([toy, named])).toThrow(/not made from the same events/);
+  });
+
+  it("are those that all sets have: a second that one lacks is scored of none", () => {
+    const short: Dataset = { ...toy, card: { ...toy.card, featureSet: { ...toy.card.featureSet, id: "short" } }, rows: 2_000 };
+    const cut = { ...short, segments: toy.segments.slice(0, 2_000), times: toy.times.slice(0, 2_000) };
+    const data = alignDatasets([toy, cut]);
+    expect(data.rows).toBe(2_000);
+    expect([...data.sets.values()].map(({ rows }) => rows.length)).toEqual([2_000, 2_000]);
+  });
+
+  it("are refused where labels or horizons differ", () => {
+    const smoothed: Dataset = { ...toy, card: { ...toy.card, label: "smoothed", featureSet: { ...toy.card.featureSet, id: "other" } } };
+    expect(() => alignDatasets([toy, smoothed])).toThrow(/v2 has point, other has smoothed/);
+  });
+});
+
+function r2By(comparison: Comparison, target: string, horizonMs: number): Record<string, number | undefined> {
+  return Object.fromEntries(
+    comparison.models.map(({ id, scores }) => [id, scores.find((score) => score.target === target && score.horizonMs === horizonMs)?.r2]),
+  );
+}
+
+function withoutCosts({ models, ...comparison }: Comparison): unknown {
+  return { ...comparison, models: models.map(({ costs, ...model }) => model) };
+}
+
+/** The same data in which the test rows came to something else. */
+function withTestMoves(data: AlignedData, test: Uint32Array): AlignedData {
+  const targets = data.targets.slice();
+  const outputs = data.columns.length;
+  for (const row of test)
+    for (let cell = row * outputs; cell < (row + 1) * outputs; cell++) targets[cell] = -3 * (targets[cell] as number) + 1;
+  return { ...data, targets };
+}
+
+function forecastHashes(out: string, models: readonly ComparedModel[]): string[] {
+  return models.map(({ id }) => String(JSON.parse(readFileSync(join(out, "models", id, "fold-1", "model.json"), "utf8")).forecasts));
+}

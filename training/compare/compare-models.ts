@@ -1,0 +1,158 @@
+/**
+ * The comparison: in each fold every model is fitted on the same rows and answers the same test rows, combinations follow from the validation rows
+ * alone, and then all are scored, once. What the test rows came to is opened last: until then it is in no array that a model is given.
+ */
+
+import { join } from "node:path";
+import { describeSource } from "../datasets/card.ts";
+import type { Progress } from "../progress.ts";
+import type { Runtime } from "../runtime/contract.ts";
+import { type AlignedData, blindfolded } from "./aligned-data.ts";
+import type { Combination, Forecasts } from "./combine/combination.ts";
+import type { ComparedResult, Comparison, FoldFacts, RowRange } from "./comparison.ts";
+import type { ComparedModel, ModelTask } from "./contract.ts";
+import { endedMoves } from "./ended-moves.ts";
+import { conditionsOf, type KeptModel, keepModel, keptModel } from "./fitted-store.ts";
+import type { Fold } from "./folds.ts";
+import { scoreAll } from "./score/score-all.ts";
+
+export interface CompareOptions {
+  readonly data: AlignedData;
+  readonly folds: readonly Fold[];
+  readonly protocol: string;
+  readonly purgeMs: number;
+  readonly models: readonly ComparedModel[];
+  readonly combinations: readonly Combination[];
+  /** Where finished models are kept. */
+  readonly out: string;
+  /** Takes up those that are there, of the same conditions. */
+  readonly resume: boolean;
+  readonly runtime: Runtime;
+  readonly threads: number;
+  readonly progress: Progress;
+  readonly signal?: AbortSignal;
+  readonly commit: string | null;
+  /** A model is done, or was taken up. */
+  readonly onModel?: (done: { id: string; fold: number; seconds: number; isKept: boolean }) => void;
+}
+
+/** What one model answered, fold by fold. */
+export interface Answered extends Pick<ComparedModel, "id" | "kind" | "title" | "reads" | "window"> {
+  readonly folds: readonly KeptModel[];
+}
+
+const COMBINED_KINDS: ReadonlySet<string> = new Set(["line", "trees", "network"]);
+
+/** Throws CommandError as its models do. */
+export async function compareModels(options: CompareOptions): Promise<Comparison> {
+  const { data, folds, models } = options;
+  const refused = models.flatMap(({ id, refusal }) => {
+    const reason = refusal(data);
+    return reason === null ? [] : [{ id, reason }];
+  });
+  const able = models.filter(({ id }) => !refused.some((one) => one.id === id));
+  const byFold: KeptModel[][] = [];
+  for (const [index, fold] of folds.entries()) byFold.push(await fitFold(options, { able, fold, index }));
+  const single = able.map((model, at) => ({ ...model, folds: byFold.map((own) => own[at] as KeptModel) }));
+  const answered = [...single, ...combined(options, single)];
+  const scores = scoreAll(data, folds, answered);
+  return {
+    format: "edgebook-compare/1",
+    commit: options.commit,
+    data: [...data.sets.values()].map(({ id, dataset }) => ({ features: id, sha256: dataset.card.sha256, rows: dataset.rows })),
+    source: describeSource(data.main.dataset.card),
+    markets: data.markets,
+    label: data.label,
+    intervalMs: data.intervalMs,
+    outputs: data.columns,
+    rows: data.rows,
+    folds: folds.map((fold) => factsOf(data, fold)),
+    protocol: options.protocol,
+    purgeMs: options.purgeMs,
+    configurations: answered.reduce((sum, { folds: own }) => sum + (own[0]?.configurations ?? 0), 0),
+    models: answered.map((one, at) => resultOf(one, scores[at] ?? [])),
+    refused,
+  };
+}
+
+async function fitFold(
+  options: CompareOptions,
+  { able, fold, index }: { able: readonly ComparedModel[]; fold: Fold; index: number },
+): Promise<KeptModel[]> {
+  const { data, runtime, threads, progress, signal } = options;
+  const task: ModelTask = {
+    data: blindfolded(data, fold.test),
+    fit: fold.fit,
+    validation: fold.validation,
+    test: fold.test,
+    ended: endedMoves(data),
+    ...{ runtime, threads, progress },
+    ...(signal === undefined ? {} : { signal }),
+  };
+  const fitted: KeptModel[] = [];
+  for (const model of able) {
+    const folder = join(options.out, "models", model.id, `fold-${index + 1}`);
+    const conditions = conditionsFor(options, model, fold);
+    const kept = options.resume ? await keptModel(folder, conditions) : null;
+    const done = kept ?? (await timed(() => model.fit(task)));
+    if (kept === null) await keepModel(folder, conditions, done);
+    options.onModel?.({ id: model.id, fold: index, seconds: done.seconds, isKept: kept !== null });
+    fitted.push(done);
+  }
+  return fitted;
+}
+
+async function timed(work: () => Promise<Omit<KeptModel, "seconds">>): Promise<KeptModel> {
+  const begun = performance.now();
+  const fitted = await work();
+  return { ...fitted, seconds: (performance.now() - begun) / 1_000 };
+}
+
+/** Rows follow from data, windows and bounds; the bounds are told by the rows that they leave. */
+function conditionsFor({ data }: CompareOptions, model: ComparedModel, fold: Fold): string {
+  const rowsOf = (rows: Uint32Array): readonly number[] => [rows.length, rows[0] ?? -1, rows.at(-1) ?? -1];
+  return conditionsOf([
+    model.id,
+    model.settings,
+    [...data.sets.values()].map(({ dataset }) => dataset.card.sha256),
+    data.rows,
+    data.columns,
+    [fold.fit, fold.validation, fold.test].map(rowsOf),
+  ]);
+}
+
+function combined({ data, folds, combinations }: CompareOptions, single: readonly Answered[]): Answered[] {
+  const members = single.filter(({ kind }) => COMBINED_KINDS.has(kind));
+  if (members.length < 2) return [];
+  return combinations.map(({ id, title, combine }) => ({
+    ...{ id, title, kind: "combination" as const, reads: null, window: 1 },
+    folds: folds.map((fold, index) => {
+      const forecasts: Forecasts[] = members.map((member) => ({ ...(member.folds[index] as KeptModel), id: member.id }));
+      const made = combine({ data: blindfolded(data, fold.test), validation: fold.validation, members: forecasts });
+      return { ...made, isRefitted: false, served: null, seconds: 0 };
+    }),
+  }));
+}
+
+function resultOf({ id, kind, title, reads, window, folds }: Answered, scores: ComparedResult["scores"]): ComparedResult {
+  return {
+    ...{ id, kind, title, reads, window },
+    configurations: folds[0]?.configurations ?? 0,
+    isRefitted: folds[0]?.isRefitted ?? false,
+    notes: folds.map(({ notes }) => notes),
+    scores,
+    costs: { fitSeconds: folds.reduce((sum, { seconds }) => sum + seconds, 0) },
+  };
+}
+
+function factsOf(data: AlignedData, fold: Fold): FoldFacts {
+  const range = (rows: Uint32Array): RowRange => {
+    const times = Array.from(rows, (row) => data.times[row] as number);
+    return {
+      from: times.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY),
+      to: times.reduce((most, time) => Math.max(most, time), 0),
+      rows: rows.length,
+    };
+  };
+  return { fit: range(fold.fit), validation: range(fold.validation), test: range(fold.test) };
+}

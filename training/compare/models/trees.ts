@@ -1,0 +1,171 @@
+/**
+ * Boosted trees of all columns, and trees of what ridge leaves: a line first, trees for the rest of each move. With few days trees alone learn what
+ * doesn't last; of what a line leaves they learn less, and it lasts.
+ *
+ * Settings are fixed, the number of rounds is chosen by validation, each output's own; then the same number is trained once more on fit and validation rows.
+ */
+
+import { answerRidge, fitRidge, RIDGE_LAMBDAS } from "../../linear/ridge.ts";
+import { answerTrees, askedOf, fitTrees, type RunTreeSettings, TREE_DEFAULTS, treeRows } from "../../train/fit-trees.ts";
+import type { PreparedRows } from "../../train/prepared-rows.ts";
+import type { TrainedTrees, TreeEnsemble } from "../../trees/contract.ts";
+import { buildServedEnsemble } from "../../trees/served-ensemble.ts";
+import { trainTrees } from "../../trees/train-trees.ts";
+import type { ComparedModel, FittedModel, ModelTask } from "../contract.ts";
+import { inBps } from "../prepared.ts";
+import { refitRidge } from "./lines.ts";
+import { prepareRefit, prepareTask, refusalOfSet } from "./task-rows.ts";
+
+/** Small trees of many rows, as a study of one market's day chose them (docs/decisions/0022-forecasting-the-plan.md). */
+export const TREES_SETTINGS: RunTreeSettings = {
+  ...TREE_DEFAULTS,
+  rounds: 800,
+  learningRate: 0.03,
+  growth: { kind: "leaf-wise", maxLeaves: 15, maxDepth: 64 },
+  minRows: 500,
+  columnShare: 0.3,
+  rowShare: 0.5,
+  lambda: 20,
+  earlyStoppingRounds: 50,
+};
+/** Of little data a leaf takes no more than this share of the rows. */
+const MOST_LEAF_SHARE = 0.02;
+
+export const trees = treesModel("plain", TREES_SETTINGS);
+export const corrected = treesModel("corrected", TREES_SETTINGS);
+
+/** @param of `plain`: of the moves; `corrected`: of what ridge leaves. */
+export function treesModel(of: "plain" | "corrected", settings: RunTreeSettings): ComparedModel {
+  return {
+    id: of === "plain" ? "trees" : "corrected",
+    kind: "trees",
+    title: of === "plain" ? "boosted trees of all columns" : "ridge, and trees of what it leaves",
+    reads: null,
+    window: 1,
+    settings: { ...settings, of },
+    refusal: (data) => refusalOfSet(data, null),
+    fit: (task) => fitTreesModel(task, of, settings),
+  };
+}
+
+async function fitTreesModel(task: ModelTask, of: "plain" | "corrected", told: RunTreeSettings): Promise<FittedModel> {
+  const model = { reads: null, window: 1 };
+  const { set, preparation, train, validation } = prepareTask(task, model);
+  const line = of === "corrected" ? fitRidge(train, validation) : null;
+  const [base, baseOfValidation] = [train, validation].map((rows) => (line === null ? null : answerRidge(line, rows))) as [
+    Float32Array | null,
+    Float32Array | null,
+  ];
+  const settings = settingsFor(told, train.rows);
+  const grown = await grow(task, { train: less(train, base), validation: less(validation, baseOfValidation), settings });
+  const asked = askedOf(outputOf(task));
+  const own = answerTrees(
+    grown.map(({ ensemble }) => ensemble),
+    validation,
+    asked,
+  );
+  const refit = prepareRefit(task, model);
+  const again = line === null ? null : refitRidge(refit.train, line.lambdas);
+  const ensembles = await growAgain(task, {
+    train: less(refit.train, again === null ? null : answerRidge(again, refit.train)),
+    settings,
+    rounds: grown.map(({ bestRound }) => bestRound),
+  });
+  const ofTest = answerTrees(ensembles, refit.test, asked);
+  const { targetScale, normaliser } = refit.preparation;
+  const served = { inputName: "features", outputName: "moves_bps", outputScale: targetScale };
+  return {
+    validation: inBps(more(own, baseOfValidation), preparation.targetScale),
+    test: inBps(more(ofTest, again === null ? null : answerRidge(again, refit.test)), targetScale),
+    configurations: line === null ? 1 : RIDGE_LAMBDAS.length,
+    isRefitted: true,
+    notes: [
+      `rounds of the mid: ${ofMid(
+        task,
+        grown.map(({ bestRound }) => bestRound),
+      )}`,
+    ],
+    served:
+      line === null
+        ? {
+            onnx: buildServedEnsemble(ensembles, served),
+            inputName: "features",
+            window: 1,
+            columns: train.columns,
+            reads: set.id,
+            normaliser,
+          }
+        : null,
+  };
+}
+
+interface Growing {
+  readonly train: PreparedRows;
+  readonly validation: PreparedRows;
+  readonly settings: RunTreeSettings;
+}
+
+/** Until validation no longer improves. */
+async function grow(task: ModelTask, { train, validation, settings }: Growing): Promise<TrainedTrees[]> {
+  const { progress, threads, data } = task;
+  const outputs = data.columns.length;
+  progress.start(`trees on ${train.rows} rows`, outputs * settings.rounds);
+  const { trained } = await fitTrees(train, validation, {
+    output: outputOf(task),
+    settings,
+    threads,
+    ...(task.signal === undefined ? {} : { signal: task.signal }),
+    onRound: (ensemble, { round }) => progress.update(ensemble * settings.rounds + round, `output ${ensemble + 1} of ${outputs}`),
+  });
+  progress.stop();
+  return trained.map(whole);
+}
+
+/** So many rounds of each output, whatever they say of validation rows. */
+async function growAgain(
+  task: ModelTask,
+  { train, settings, rounds }: { train: PreparedRows; settings: RunTreeSettings; rounds: readonly number[] },
+): Promise<TreeEnsemble[]> {
+  const { progress, threads, signal } = task;
+  const { objective, ...shared } = settings;
+  if (objective.kind === "multiclass") throw new RangeError("these trees answer moves");
+  progress.start(`trees on ${train.rows} rows, again`, rounds.length);
+  const ensembles: TreeEnsemble[] = [];
+  for (const [output, asked] of askedOf(outputOf(task)).entries()) {
+    const most = Math.max(1, rounds[output] as number);
+    const own = { ...shared, objective, threads, rounds: most, earlyStoppingRounds: null };
+    const { ensemble } = whole(await trainTrees(treeRows(train, asked), { settings: own, ...(signal === undefined ? {} : { signal }) }));
+    ensembles.push({ ...ensemble, trees: ensemble.trees.slice(0, rounds[output] as number) });
+    progress.update(ensembles.length);
+  }
+  progress.stop();
+  return ensembles;
+}
+
+function settingsFor(told: RunTreeSettings, rows: number): RunTreeSettings {
+  return { ...told, minRows: Math.max(1, Math.min(told.minRows, Math.floor(MOST_LEAF_SHARE * rows))) };
+}
+
+function outputOf({ data }: ModelTask) {
+  return { name: "moves_bps", unit: "bps", columns: data.columns } as const;
+}
+
+/** What is left of the targets. */
+function less(rows: PreparedRows, base: Float32Array | null): PreparedRows {
+  return base === null ? rows : { ...rows, targets: rows.targets.map((target, cell) => target - (base[cell] as number)) };
+}
+
+function more(answers: Float32Array, base: Float32Array | null): Float32Array {
+  return base === null ? answers : answers.map((answer, cell) => answer + (base[cell] as number));
+}
+
+function whole(one: TrainedTrees | null | undefined): TrainedTrees {
+  if (one === null || one === undefined || one.isStopped) throw new Error("the trees were stopped before they were grown");
+  return one;
+}
+
+function ofMid({ data }: ModelTask, values: readonly number[]): string {
+  return data.columns
+    .flatMap(({ target, horizonMs }, output) => (target === "mid" ? [`${horizonMs / 1_000} s ${values[output]}`] : []))
+    .join(", ");
+}

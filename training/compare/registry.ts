@@ -1,0 +1,13 @@
+/** Every model that is compared, in the order of the tables: adding one is a file in models/ and a line here. */
+
+import type { Combination } from "./combine/combination.ts";
+import { mean } from "./combine/mean.ts";
+import { stacking } from "./combine/stacking.ts";
+import type { ComparedModel } from "./contract.ts";
+import { imbalance, momentum, ridge } from "./models/lines.ts";
+import { lastLabel, persistence } from "./models/persistence.ts";
+import { corrected, trees } from "./models/trees.ts";
+
+export const COMPARED_MODELS: readonly ComparedModel[] = [persistence, lastLabel, momentum, imbalance, ridge, trees, corrected];
+
+export const COMBINATIONS: readonly Combination[] = [mean, stacking];

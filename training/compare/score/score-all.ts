@@ -1,0 +1,56 @@
+/** Every model's forecasts against what the test rows of all folds came to: the one place where those moves are looked at. */
+
+import type { AlignedData } from "../aligned-data.ts";
+import type { Fold } from "../folds.ts";
+import { type ForecastScore, scoreForecasts } from "./score-forecasts.ts";
+
+/** Which model others are tested against. */
+export const REFERENCE = "ridge";
+
+export interface ModelAnswers {
+  readonly id: string;
+  /** Fold by fold; `test` is [test rows, outputs] bps. */
+  readonly folds: readonly { readonly test: Float32Array }[];
+}
+
+/** @returns [models][outputs that moved] */
+export function scoreAll(data: AlignedData, folds: readonly Fold[], models: readonly ModelAnswers[]): ForecastScore[][] {
+  const reference = models.find(({ id }) => id === REFERENCE) ?? null;
+  const rows = data.columns.map((_, output) => scoredCells(data, folds, output));
+  return models.map((model) =>
+    data.columns.flatMap((column, output) => {
+      const cells = rows[output] as ScoredCells;
+      const beside = reference === null || model === reference ? null : answersAt(reference, cells);
+      return scoreForecasts(column, { actual: cells.moves, predicted: answersAt(model, cells), ridge: beside }, data.intervalMs) ?? [];
+    }),
+  );
+}
+
+/** Of one output, the test rows with a move, over all folds in order of time. */
+export interface ScoredCells {
+  /** [cells] */
+  readonly foldOf: Uint32Array;
+  /** [cells] place in the fold's answers. */
+  readonly cellOf: Uint32Array;
+  /** [cells] row of the data. */
+  readonly rowOf: Uint32Array;
+  /** [cells] bps */
+  readonly moves: Float64Array;
+}
+
+export function scoredCells({ targets, mask, columns }: AlignedData, folds: readonly Fold[], output: number): ScoredCells {
+  const outputs = columns.length;
+  const cells = folds.flatMap(({ test }, fold) =>
+    Array.from(test, (row, at) => ({ fold, cell: at * outputs + output, row })).filter(({ row }) => mask[row * outputs + output] === 1),
+  );
+  return {
+    foldOf: Uint32Array.from(cells, ({ fold }) => fold),
+    cellOf: Uint32Array.from(cells, ({ cell }) => cell),
+    rowOf: Uint32Array.from(cells, ({ row }) => row),
+    moves: Float64Array.from(cells, ({ row }) => targets[row * outputs + output] as number),
+  };
+}
+
+export function answersAt({ folds }: ModelAnswers, { foldOf, cellOf }: ScoredCells): Float64Array {
+  return Float64Array.from(cellOf, (cell, at) => folds[foldOf[at] as number]?.test[cell] as number);
+}
