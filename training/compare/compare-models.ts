@@ -14,7 +14,7 @@ import type { ComparedModel, ModelTask } from "./contract.ts";
 import { endedMoves } from "./ended-moves.ts";
 import { conditionsOf, type KeptModel, keepModel, keptModel } from "./fitted-store.ts";
 import type { Fold } from "./folds.ts";
-import { scoreAll } from "./score/score-all.ts";
+import { type ModelScores, scoreAll } from "./score/score-all.ts";
 
 export interface CompareOptions {
   readonly data: AlignedData;
@@ -70,7 +70,7 @@ export async function compareModels(options: CompareOptions): Promise<Comparison
     protocol: options.protocol,
     purgeMs: options.purgeMs,
     configurations: answered.reduce((sum, { folds: own }) => sum + (own[0]?.configurations ?? 0), 0),
-    models: answered.map((one, at) => resultOf(one, scores[at] ?? [])),
+    models: answered.map((one, at) => resultOf(one, scores[at] ?? { scores: [], slices: [] })),
     refused,
   };
 }
@@ -134,13 +134,13 @@ function combined({ data, folds, combinations }: CompareOptions, single: readonl
   }));
 }
 
-function resultOf({ id, kind, title, reads, window, folds }: Answered, scores: ComparedResult["scores"]): ComparedResult {
+function resultOf({ id, kind, title, reads, window, folds }: Answered, scores: ModelScores): ComparedResult {
   return {
     ...{ id, kind, title, reads, window },
     configurations: folds[0]?.configurations ?? 0,
     isRefitted: folds[0]?.isRefitted ?? false,
     notes: folds.map(({ notes }) => notes),
-    scores,
+    ...scores,
     costs: { fitSeconds: folds.reduce((sum, { seconds }) => sum + seconds, 0) },
   };
 }

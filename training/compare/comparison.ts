@@ -4,6 +4,7 @@ import type { LabelKind } from "../../core/labels/moves.ts";
 import type { OutputColumn } from "../../models/contract.ts";
 import type { ModelKind } from "./contract.ts";
 import type { ForecastScore } from "./score/score-forecasts.ts";
+import type { SliceScore } from "./score/slices.ts";
 
 export interface Comparison {
   readonly format: "edgebook-compare/1";
@@ -54,6 +55,8 @@ export interface ComparedResult {
   readonly notes: readonly (readonly string[])[];
   /** Over the test rows of all folds; outputs in which nothing moved are left out. */
   readonly scores: readonly ForecastScore[];
+  /** Of the mid, by hour, volatility and spread. */
+  readonly slices: readonly SliceScore[];
   /** Measured: another machine, other numbers. */
   readonly costs: { readonly fitSeconds: number };
 }

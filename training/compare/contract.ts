@@ -50,6 +50,8 @@ export interface FittedModel {
   readonly validation: Float32Array;
   /** [test rows, outputs] */
   readonly test: Float32Array;
+  /** [rows, outputs, down | flat | up] of whoever says them itself; else they are read off the moves by a calibration of validation rows. */
+  readonly probabilities?: { readonly validation: Float32Array; readonly test: Float32Array };
   /** How many settings validation chose among, over all outputs together: 1 where nothing was chosen. */
   readonly configurations: number;
   /** Whether what answers the test rows was fitted once more, on fit and validation rows together, with what validation chose. */

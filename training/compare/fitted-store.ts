@@ -4,7 +4,7 @@
  *
  * | file | |
  * |---|---|
- * | forecasts.f32 | [validation rows, outputs], then [test rows, outputs], bps |
+ * | forecasts.f32 | [validation rows, outputs], then [test rows, outputs], bps; and where the model says them the probabilities of both, [rows, outputs, 3] |
  * | model.onnx | as it would be served, where it has a file |
  * | model.json | conditions, what was chosen, how long it took, the hashes of the others |
  */
@@ -13,6 +13,7 @@ import { createHash } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { DIRECTIONS } from "../../core/labels/classes.ts";
 import { makeFolder } from "../make-folder.ts";
 import type { FittedModel } from "./contract.ts";
 
@@ -54,7 +55,8 @@ export function conditionsOf(parts: readonly unknown[]): string {
 export async function keepModel(folder: string, conditions: string, model: KeptModel): Promise<void> {
   await makeFolder(folder);
   await rm(join(folder, "model.json"), { force: true });
-  const forecasts = Buffer.concat([bytesOf(model.validation), bytesOf(model.test)]);
+  const said = model.probabilities === undefined ? [] : [model.probabilities.validation, model.probabilities.test];
+  const forecasts = Buffer.concat([model.validation, model.test, ...said].map(bytesOf));
   await writeFile(join(folder, "forecasts.f32"), forecasts);
   const { served } = model;
   if (served !== null) await writeFile(join(folder, "model.onnx"), served.onnx);
@@ -94,11 +96,15 @@ export async function keptModel(folder: string, conditions: string): Promise<Kep
   if (forecasts === null || (card.served !== null && onnx === null)) return null;
   const flat = new Float32Array(forecasts.buffer.slice(forecasts.byteOffset, forecasts.byteOffset + forecasts.byteLength));
   const [validationCells, testCells] = card.cells;
-  if (flat.length !== validationCells + testCells) return null;
+  const cells = validationCells + testCells;
+  const hasProbabilities = flat.length === cells * (1 + DIRECTIONS.length);
+  if (flat.length !== cells && !hasProbabilities) return null;
+  const split = cells + DIRECTIONS.length * validationCells;
   const { configurations, isRefitted, notes, seconds } = card;
   return {
     validation: flat.slice(0, validationCells),
-    test: flat.slice(validationCells),
+    test: flat.slice(validationCells, cells),
+    ...(hasProbabilities ? { probabilities: { validation: flat.slice(cells, split), test: flat.slice(split) } } : {}),
     configurations,
     isRefitted,
     notes,

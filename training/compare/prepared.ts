@@ -6,6 +6,7 @@
 import { quantile } from "../../core/math/quantile.ts";
 import type { Normaliser } from "../../models/contract.ts";
 import { prepareInput } from "../../models/prepare.ts";
+import type { Dataset } from "../datasets/dataset-reader.ts";
 import { fitNormaliser } from "../train/normaliser.ts";
 import type { PreparedRows } from "../train/prepared-rows.ts";
 import type { AlignedData, AlignedSet } from "./aligned-data.ts";
@@ -49,31 +50,40 @@ export interface RowsWanted {
   readonly window: number;
   /** Moves are cut: these rows teach. */
   readonly areCut: boolean;
+  /** All rows of the set, as `prepareTable` made them by the same normaliser; where there are windows, and made here where it isn't given. */
+  readonly table?: Float32Array;
 }
 
-/** Rows for any trainer; their inputs lie in shared memory, so that several trainings of the same table hold one copy. */
-export function prepareAligned(
-  data: AlignedData,
-  set: AlignedSet,
-  rows: Uint32Array,
-  { preparation, window, areCut }: RowsWanted,
-): PreparedRows {
-  const { dataset } = set;
-  const { columns } = dataset;
+/** Rows for any trainer. */
+export function prepareAligned(data: AlignedData, set: AlignedSet, rows: Uint32Array, wanted: RowsWanted): PreparedRows {
+  const { preparation, window, areCut } = wanted;
   const places = rows.map((row) => set.rows[row] as number);
-  const table = window === 1 ? places : Uint32Array.from({ length: dataset.rows }, (_, row) => row);
-  const inputs = new Float32Array(new SharedArrayBuffer(4 * table.length * columns));
-  for (const [index, row] of table.entries())
-    prepareInput(dataset.features.subarray(row * columns, (row + 1) * columns), preparation.normaliser, inputs, index * columns);
-  const outputs = data.columns.length;
+  const inputs = window === 1 ? inputsAt(set.dataset, places, preparation.normaliser) : (wanted.table ?? prepareTable(set, preparation));
   return {
     rows: rows.length,
-    columns,
+    columns: set.dataset.columns,
     inputs,
     ...(window === 1 ? {} : { windows: { size: window, ends: places } }),
-    outputs,
+    outputs: data.columns.length,
     ...movesOf(data, rows, areCut ? preparation : { ...preparation, cut: [] }),
   };
+}
+
+/** [rows of the set, columns] */
+export function prepareTable({ dataset }: AlignedSet, { normaliser }: Preparation): Float32Array {
+  return inputsAt(
+    dataset,
+    Uint32Array.from({ length: dataset.rows }, (_, row) => row),
+    normaliser,
+  );
+}
+
+/** In shared memory, so that a training's threads, and several trainings of one table, hold one copy. */
+function inputsAt({ columns, features }: Dataset, rows: Uint32Array, normaliser: Normaliser): Float32Array {
+  const inputs = new Float32Array(new SharedArrayBuffer(4 * rows.length * columns));
+  for (const [index, row] of rows.entries())
+    prepareInput(features.subarray(row * columns, (row + 1) * columns), normaliser, inputs, index * columns);
+  return inputs;
 }
 
 function movesOf(

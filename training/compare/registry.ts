@@ -5,9 +5,17 @@ import { mean } from "./combine/mean.ts";
 import { stacking } from "./combine/stacking.ts";
 import type { ComparedModel } from "./contract.ts";
 import { imbalance, momentum, ridge } from "./models/lines.ts";
+import { logistic } from "./models/logistic.ts";
+import { NETWORKS } from "./models/network-list.ts";
 import { lastLabel, persistence } from "./models/persistence.ts";
 import { corrected, trees } from "./models/trees.ts";
+import { volumes } from "./models/volumes.ts";
 
-export const COMPARED_MODELS: readonly ComparedModel[] = [persistence, lastLabel, momentum, imbalance, ridge, trees, corrected];
+export const COMPARED_MODELS: readonly ComparedModel[] = [
+  ...[persistence, lastLabel, momentum, imbalance],
+  ...[ridge, logistic],
+  ...[trees, corrected],
+  ...[volumes, ...NETWORKS],
+];
 
 export const COMBINATIONS: readonly Combination[] = [mean, stacking];

@@ -3,13 +3,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { featureSetLevels10, featureSetVolumes10 } from "../../../core/features/registry.ts";
 import { type AlignedData, alignDatasets } from "../../../training/compare/aligned-data.ts";
 import { compareModels } from "../../../training/compare/compare-models.ts";
 import type { Comparison } from "../../../training/compare/comparison.ts";
 import type { ComparedModel } from "../../../training/compare/contract.ts";
+import { networkModel } from "../../../training/compare/models/networks.ts";
 import type { Dataset } from "../../../training/datasets/dataset-reader.ts";
+import { mlpOf } from "../../../training/networks/mlp.ts";
 import { scratchFolder } from "../toy-data.ts";
-import { comparisonOf, modelsNamed, toyDataset } from "./comparing.ts";
+import { asSet, comparisonOf, modelsNamed, toyDataset } from "./comparing.ts";
 
 const folder = scratchFolder();
 let toy: Dataset;
@@ -33,6 +36,55 @@ describe("what is compared", () => {
     for (const id of ["imbalance", "ridge", "corrected", "stacking"]) expect(nextSecond[id]).toBeGreaterThan(0.4);
     expect(Math.abs(nextSecond.momentum ?? 1)).toBeLessThan(0.05);
     expect(nextSecond["last-label"]).toBeLessThan(-0.5);
+  });
+
+  it("puts networks of other columns and windows beside them, on rows that all can answer", async () => {
+    const sets = [toy, asSet(toy, featureSetLevels10), asSet(toy, featureSetVolumes10)];
+    const models = modelsNamed("ridge", "logistic", "volumes", "mlp", "coded-mlp", "plain-mlp", "binctabl");
+    const comparison = await compareModels(await comparisonOf(sets, { out: join(folder, "networks"), models }));
+    expect(comparison.refused).toEqual([]);
+    // The first nine rows have no window of ten behind them: nobody is fitted on them.
+    expect(comparison.rows).toBe(2_991);
+    const nextSecond = r2By(comparison, "mid", 1_000);
+    for (const { id, scores } of comparison.models) expect(scores, id).toHaveLength(6);
+    // A few hundred rows teach a network of thousands of parameters little: it has to be no worse than "no move", not good.
+    for (const { id } of models) expect(nextSecond[id], id).toBeGreaterThan(-0.05);
+  });
+
+  it("trains its networks on the rows they are given: small batches of enough rows find the planted signal", async () => {
+    const mlp = networkModel({
+      ...{ id: "small-batches", title: "", reads: null, window: 1, network: mlpOf, size: "paper" },
+      ...{ epochs: 10, learningRate: 3e-3, batch: 32, mostRows: 10_000 },
+    });
+    const comparison = await compareModels(await comparisonOf([toy], { out: join(folder, "signal"), models: [mlp], horizonsMs: [1_000] }));
+    expect(r2By(comparison, "mid", 1_000)["small-batches"]).toBeGreaterThan(0.3);
+  });
+
+  it("says probabilities and intervals for each, calibrated on validation rows: nine of ten outcomes lie within", async () => {
+    const comparison = await compareModels(
+      await comparisonOf([toy], { out: join(folder, "classes"), models: modelsNamed("persistence", "ridge", "logistic") }),
+    );
+    const mid = (id: string) =>
+      comparison.models.find((one) => one.id === id)?.scores.find(({ target, horizonMs }) => target === "mid" && horizonMs === 1_000);
+    const [none, line, logit] = [mid("persistence"), mid("ridge"), mid("logistic")];
+    // Three classes of a third each: who knows nothing has ln 3.
+    expect(none?.classes?.logLoss).toBeCloseTo(1.0986, 1);
+    expect(line?.classes?.logLoss).toBeLessThan(0.9);
+    expect(logit?.classes?.logLoss).toBeLessThan(1);
+    expect(line?.classes?.mcc).toBeGreaterThan(0.3);
+    for (const score of [none, line]) expect(score?.coverage?.held).toBeCloseTo(0.9, 1);
+  });
+
+  it("tells the mid's skill by hour and by thirds of the fit rows' volatility and spread, no row twice or left out", async () => {
+    const comparison = await compareModels(await comparisonOf([toy], { out: join(folder, "slices"), models: modelsNamed("ridge") }));
+    const [ridge] = comparison.models;
+    for (const by of ["hour", "volatility", "spread"]) {
+      const own = ridge?.slices.filter((slice) => slice.by === by && slice.horizonMs === 1_000) ?? [];
+      expect(
+        own.reduce((sum, { rows }) => sum + rows, 0),
+        by,
+      ).toBe(899);
+    }
   });
 
   it("claims nothing on a random walk", async () => {
@@ -67,8 +119,8 @@ describe("what is compared", () => {
 
 describe("what the test rows came to", () => {
   it("moves no forecast of any model or combination: they see validation alone", async () => {
-    const models = modelsNamed("momentum", "ridge", "trees", "corrected");
-    const options = await comparisonOf([toy], { out: join(folder, "honest"), models });
+    const models = modelsNamed("momentum", "ridge", "logistic", "trees", "corrected", "volumes", "mlp");
+    const options = await comparisonOf([toy, asSet(toy, featureSetVolumes10)], { out: join(folder, "honest"), models });
     const spoilt = {
       ...options,
       out: join(folder, "spoilt"),

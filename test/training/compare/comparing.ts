@@ -1,6 +1,7 @@
 /** Small comparisons of toy data, as tests want them. */
 
 import { join } from "node:path";
+import type { FeatureSet } from "../../../core/features/contract.ts";
 import { featureSetV2 } from "../../../core/features/registry.ts";
 import type { CompareOptions } from "../../../training/compare/compare-models.ts";
 import type { ComparedModel } from "../../../training/compare/contract.ts";
@@ -17,6 +18,18 @@ export async function toyDataset(folder: string, toy: Partial<ToyMarket> = {}): 
   const path = join(folder, `toy-${toy.seed ?? 1}-${toy.rows ?? 3_000}-${toy.signal ?? 0.5}`);
   await writeToyDataset(path, [{ rows: 3_000, seed: 1, signal: 0.5, ...toy }], { featureSet: featureSetV2 });
   return readDataset(path);
+}
+
+/** The same rows with the first columns alone, under another set's name: as if made from the same events. */
+export function asSet(dataset: Dataset, featureSet: FeatureSet): Dataset {
+  const { rows, card } = dataset;
+  const columns = featureSet.columns.length;
+  const features = Float64Array.from({ length: rows * columns }, (_, cell) => {
+    const [row, column] = [Math.floor(cell / columns), cell % columns];
+    return dataset.features[row * dataset.columns + column] as number;
+  });
+  const { id, fingerprint, warmupMs } = featureSet;
+  return { ...dataset, columns, features, card: { ...card, featureSet: { id, fingerprint, columns: [...featureSet.columns], warmupMs } } };
 }
 
 /** Trees of few rounds: what a test asks hangs on none of them. */

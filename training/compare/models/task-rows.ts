@@ -4,11 +4,13 @@ import { CommandError } from "../../command-error.ts";
 import type { PreparedRows } from "../../train/prepared-rows.ts";
 import type { AlignedData, AlignedSet } from "../aligned-data.ts";
 import type { ModelTask } from "../contract.ts";
-import { fitPreparation, type Preparation, prepareAligned } from "../prepared.ts";
+import { fitPreparation, type Preparation, prepareAligned, prepareTable } from "../prepared.ts";
 
 export interface PreparedTask {
   readonly set: AlignedSet;
   readonly preparation: Preparation;
+  /** Of all rows of the set, where windows are cut out of it. */
+  readonly table?: Float32Array;
   /** Its moves are cut. */
   readonly train: PreparedRows;
   readonly validation: PreparedRows;
@@ -40,10 +42,12 @@ function missingSet(reads: string): string {
 export function prepareTask({ data, fit, validation }: ModelTask, model: { reads: string | null; window: number }): PreparedTask {
   const set = setFor(data, model.reads);
   const preparation = fitPreparation(data, set, fit);
-  const wanted = { preparation, window: model.window };
+  const table = model.window === 1 ? {} : { table: prepareTable(set, preparation) };
+  const wanted = { preparation, window: model.window, ...table };
   return {
     set,
     preparation,
+    ...table,
     train: prepareAligned(data, set, fit, { ...wanted, areCut: true }),
     validation: prepareAligned(data, set, validation, { ...wanted, areCut: false }),
   };
@@ -63,6 +67,6 @@ export function prepareRefit({ data, fit, validation, test }: ModelTask, model: 
 }
 
 /** The test rows as the fit rows' statistics make them: for who isn't fitted again. */
-export function prepareTest({ data, test }: ModelTask, { set, preparation }: PreparedTask, window: number): PreparedRows {
-  return prepareAligned(data, set, test, { preparation, window, areCut: false });
+export function prepareTest({ data, test }: ModelTask, { set, preparation, table }: PreparedTask, window: number): PreparedRows {
+  return prepareAligned(data, set, test, { preparation, window, areCut: false, ...(table === undefined ? {} : { table }) });
 }

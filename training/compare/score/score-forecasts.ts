@@ -14,6 +14,7 @@ import { rmseScore } from "../../../core/metrics/rmse.ts";
 import type { OutputColumn } from "../../../models/contract.ts";
 import { type CalibrationBin, calibrationOf } from "../../evaluate/calibration.ts";
 import { BOOTSTRAP_SEED, blockRowsFor, FEWEST_BLOCKS, RESAMPLES } from "../../evaluate/scores.ts";
+import { type CalibratedRows, type ClassMeasures, classMeasures, coverageOf } from "./calibrated-rows.ts";
 
 export interface ForecastScore extends OutputColumn {
   readonly rows: number;
@@ -31,6 +32,10 @@ export interface ForecastScore extends OutputColumn {
   readonly moves: number;
   /** Squared errors against ridge's (Diebold and Mariano, corrected by Harvey, Leybourne, Newbold); positive is better than ridge. Null: it is ridge. */
   readonly againstRidge: { readonly statistic: number; readonly pValue: number } | null;
+  /** Down, flat, up, by the threshold that a third of the fit rows' moves stay within; null: too few validation rows to calibrate by. */
+  readonly classes: ClassMeasures | null;
+  /** How often the interval that validation calibrated held what came, and how often it should. */
+  readonly coverage: { readonly wanted: number; readonly held: number } | null;
   /** Mean outcome by mean forecast. */
   readonly calibration: readonly CalibrationBin[];
 }
@@ -41,10 +46,16 @@ export interface ScoredRows {
   readonly predicted: Float64Array;
   /** Null: there is no ridge beside it, or it is ridge. */
   readonly ridge: Float64Array | null;
+  /** What calibration made of them; null: there is none. */
+  readonly said: CalibratedRows | null;
 }
 
 /** @returns null where nothing moved. */
-export function scoreForecasts(column: OutputColumn, { actual, predicted, ridge }: ScoredRows, intervalMs: number): ForecastScore | null {
+export function scoreForecasts(
+  column: OutputColumn,
+  { actual, predicted, ridge, said }: ScoredRows,
+  intervalMs: number,
+): ForecastScore | null {
   const rows = { actual, predicted };
   const [r2, rmse, mae] = [r2AgainstPersistence(rows), rmseScore(rows), maeScore(rows)];
   if (r2 === null || rmse?.skill == null || mae?.skill == null) return null;
@@ -61,6 +72,8 @@ export function scoreForecasts(column: OutputColumn, { actual, predicted, ridge 
     directionHitRate: hitRate,
     moves,
     againstRidge: ridge === null ? null : testAgainst(ridge, rows, horizonRows),
+    classes: said === null ? null : classMeasures(said),
+    coverage: said === null ? null : coverageOf(actual, said),
     calibration: calibrationOf(rows, { horizonRows }),
   };
 }

@@ -1,0 +1,149 @@
+/**
+ * Networks: a forward pass of training/networks with fixed, small settings, stopped early by validation. They are not fitted again on fit and validation
+ * rows together: how long to train, the second time nothing would tell.
+ *
+ * Heavy ones learn from every so-manieth fit row: windows of neighbours are nearly the same, and the comparison has an hour.
+ */
+
+import type { ModelOutput } from "../../../models/contract.ts";
+import type { TrainedNetwork } from "../../engine/contract.ts";
+import { DEFAULT_TRAIN_SETTINGS, type TrainSettings } from "../../engine/settings.ts";
+import type { NetworkOf } from "../../networks/contract.ts";
+import { headFor } from "../../networks/heads.ts";
+import type { NetworkSize } from "../../networks/settings.ts";
+import { buildForwardPass } from "../../tensors/forward-pass.ts";
+import { buildServedGraph, weightsFrom } from "../../tensors/served-graph.ts";
+import type { Network } from "../../tensors/training-step.ts";
+import { type PreparedRows, shapeOf } from "../../train/prepared-rows.ts";
+import { answerRows, trainNetwork } from "../../train/train-network.ts";
+import { noteOf } from "../../train/train-run.ts";
+import type { ComparedModel, FittedModel, ModelTask, ServedModel } from "../contract.ts";
+import { inBps } from "../prepared.ts";
+import { type PreparedTask, prepareTask, prepareTest, refusalOfSet } from "./task-rows.ts";
+
+export interface NetworkOptions {
+  readonly id: string;
+  readonly title: string;
+  /** Null: the set that the comparison is about. */
+  readonly reads: string | null;
+  readonly window: number;
+  readonly network: NetworkOf;
+  readonly size: NetworkSize;
+  readonly epochs: number;
+  readonly learningRate: number;
+  readonly batch: number;
+  /** Fit rows that it learns from at most. */
+  readonly mostRows: number;
+}
+
+/** Validation rows that decide when to stop: more are scored, and cost time after each epoch. */
+const MOST_STOPPING_ROWS = 10_000;
+const PATIENCE = 2;
+
+export function networkModel(options: NetworkOptions): ComparedModel {
+  const { id, title, reads, window, network, ...settings } = options;
+  return {
+    ...{ id, title, reads, window },
+    kind: "network",
+    settings: { ...settings, patience: PATIENCE, network: network.name },
+    refusal: (data) => refusalOfSet(data, reads),
+    fit: (task) => fitNetwork(task, options),
+  };
+}
+
+async function fitNetwork(task: ModelTask, options: NetworkOptions): Promise<FittedModel> {
+  const { window, mostRows } = options;
+  const prepared = prepareTask(task, options);
+  const { set, preparation, validation } = prepared;
+  const outputs = task.data.columns.length;
+  const network = options.network({ size: options.size, columns: set.dataset.columns, window, outputs });
+  const taught = everySoMany(prepared.train, mostRows);
+  const trained = await train(task, { network, train: taught, validation: everySoMany(validation, MOST_STOPPING_ROWS), options });
+  const session = await task.runtime.open(buildForwardPass(network, shapeOf(validation)));
+  const answer = async (rows: PreparedRows): Promise<Float32Array> =>
+    inBps(await answerRows(session, trained, rows), preparation.targetScale);
+  const fitted = { validation: await answer(validation), test: await answer(prepareTest(task, prepared, window)) };
+  await session.release();
+  return {
+    ...fitted,
+    configurations: 1,
+    isRefitted: false,
+    notes: [
+      `${trained.parameters.length} parameters; epoch ${trained.bestEpoch} of ${trained.curve.length} kept; learnt from ${taught.rows} of ${prepared.train.rows} fit rows`,
+    ],
+    served: servedNetwork({
+      ...{ network, trained, prepared, window },
+      shape: shapeOf(validation),
+      output: { name: "moves_bps", unit: "bps", columns: task.data.columns },
+    }),
+  };
+}
+
+async function train(
+  { runtime, progress, threads, signal }: ModelTask,
+  work: { network: Network; train: PreparedRows; validation: PreparedRows; options: NetworkOptions },
+): Promise<TrainedNetwork> {
+  const { options, ...rows } = work;
+  const batch = Math.min(options.batch, rows.train.rows);
+  const settings: TrainSettings = {
+    ...DEFAULT_TRAIN_SETTINGS,
+    epochs: options.epochs,
+    patience: PATIENCE,
+    batch,
+    learningRate: options.learningRate,
+    workers: Math.min(threads, batch),
+  };
+  progress.start(`${options.id} on ${rows.train.rows} rows`, settings.epochs * Math.ceil(rows.train.rows / batch));
+  const trained = await trainNetwork({
+    runtime,
+    ...rows,
+    settings,
+    ...(signal === undefined ? {} : { signal }),
+    onProgress: (at) => progress.update(at.step, noteOf(at)),
+  });
+  progress.stop();
+  return trained;
+}
+
+/** At most so many, evenly spread. */
+export function everySoMany(rows: PreparedRows, most: number): PreparedRows {
+  const step = Math.ceil(rows.rows / most);
+  if (step <= 1) return rows;
+  const chosen = Uint32Array.from({ length: Math.ceil(rows.rows / step) }, (_, index) => index * step);
+  const pick = (from: Float32Array, width: number): Float32Array => {
+    const picked = new Float32Array(chosen.length * width);
+    for (const [index, row] of chosen.entries()) picked.set(from.subarray(row * width, (row + 1) * width), index * width);
+    return picked;
+  };
+  const { windows, columns, outputs } = rows;
+  return {
+    ...rows,
+    rows: chosen.length,
+    ...(windows === undefined
+      ? { inputs: pick(rows.inputs, columns) }
+      : { windows: { size: windows.size, ends: chosen.map((row) => windows.ends[row] as number) } }),
+    targets: pick(rows.targets, outputs),
+    mask: pick(rows.mask, outputs),
+  };
+}
+
+export interface ServedNetwork {
+  readonly network: Network;
+  readonly trained: TrainedNetwork;
+  readonly prepared: PreparedTask;
+  readonly shape: readonly number[];
+  readonly window: number;
+  readonly output: ModelOutput;
+}
+
+export function servedNetwork({ network, trained, prepared, shape, window, output }: ServedNetwork): ServedModel {
+  const { set, preparation } = prepared;
+  const onnx = buildServedGraph(network, {
+    shape,
+    inputName: "features",
+    outputName: output.name,
+    head: headFor(output, preparation.targetScale),
+    weights: new Map([...weightsFrom(trained.parameters, trained.slots), ...weightsFrom(trained.statistics, trained.statisticSlots)]),
+  });
+  return { onnx, inputName: "features", window, columns: set.dataset.columns, reads: set.id, normaliser: preparation.normaliser };
+}

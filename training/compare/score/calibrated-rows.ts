@@ -1,0 +1,105 @@
+/**
+ * Probabilities of down, flat and up, and an interval, for every model alike: read off its forecast by bins of the validation rows (core/calibration),
+ * but for whoever says probabilities itself. Thresholds of "flat" are of the fit rows.
+ */
+
+import { applyBins, fitBins } from "../../../core/calibration/by-bins.ts";
+import { balancedThreshold, DIRECTIONS, directionOf } from "../../../core/labels/classes.ts";
+import { brierScore } from "../../../core/metrics/brier.ts";
+import { confusionCounts } from "../../../core/metrics/confusion.ts";
+import { logLoss } from "../../../core/metrics/log-loss.ts";
+import { macroF1 } from "../../../core/metrics/macro-f1.ts";
+import { matthewsCorrelation } from "../../../core/metrics/mcc.ts";
+import type { AlignedData } from "../aligned-data.ts";
+import type { Fold } from "../folds.ts";
+import { knownMoves } from "../prepared.ts";
+import type { ModelAnswers, ScoredCells } from "./score-all.ts";
+
+const COVERAGE = 0.9;
+const CLASSES = DIRECTIONS.length;
+
+/** [rows] */
+export interface CalibratedRows {
+  /** [rows, down | flat | up] */
+  readonly probabilities: Float64Array;
+  /** bps */
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+  /** Index of the class that came. */
+  readonly came: Int8Array;
+}
+
+export interface ClassMeasures {
+  readonly macroF1: number;
+  /** Null: one class alone came, or was said. */
+  readonly mcc: number | null;
+  readonly logLoss: number;
+  readonly brier: number;
+}
+
+/** Fold by fold, from its validation rows. @returns null where a fold has too few of them. */
+export function calibratedRows(
+  { data, folds }: { data: AlignedData; folds: readonly Fold[] },
+  model: ModelAnswers,
+  { cells, output }: { cells: ScoredCells; output: number },
+): CalibratedRows | null {
+  const calibrations = folds.map((fold, index) => calibrationOfFold(data, fold, { model, index, output }));
+  if (calibrations.some((one) => one === null)) return null;
+  const rows = cells.cellOf.length;
+  const out = {
+    probabilities: new Float64Array(CLASSES * rows),
+    low: new Float64Array(rows),
+    high: new Float64Array(rows),
+    came: new Int8Array(rows),
+  };
+  for (let row = 0; row < rows; row++) {
+    const fold = cells.foldOf[row] as number;
+    const calibration = calibrations[fold];
+    const answers = model.folds[fold];
+    if (calibration === null || calibration === undefined || answers === undefined) continue;
+    const cell = cells.cellOf[row] as number;
+    const { lowBps, highBps, down, flat, up } = applyBins(calibration, answers.test[cell] as number);
+    out.low[row] = lowBps;
+    out.high[row] = highBps;
+    out.came[row] = directionOf(cells.moves[row] as number, calibration.thresholdBps);
+    const own = answers.probabilities?.test.subarray(CLASSES * cell, CLASSES * (cell + 1));
+    out.probabilities.set(own ?? [down, flat, up], CLASSES * row);
+  }
+  return out;
+}
+
+function calibrationOfFold(
+  data: AlignedData,
+  fold: Fold,
+  { model, index, output }: { model: ModelAnswers; index: number; output: number },
+): ReturnType<typeof fitBins> {
+  const outputs = data.columns.length;
+  const known = Uint32Array.from(fold.validation, (_, at) => at).filter(
+    (at) => data.mask[(fold.validation[at] as number) * outputs + output] === 1,
+  );
+  const answers = model.folds[index]?.validation;
+  const thresholdBps = balancedThreshold(knownMoves(data, fold.fit, output));
+  if (answers === undefined || thresholdBps === null) return null;
+  return fitBins(
+    Float64Array.from(known, (at) => answers[at * outputs + output] as number),
+    Float64Array.from(known, (at) => data.targets[(fold.validation[at] as number) * outputs + output] as number),
+    { coverage: COVERAGE, thresholdBps },
+  );
+}
+
+/** @returns null without rows. */
+export function classMeasures({ probabilities, came }: CalibratedRows): ClassMeasures | null {
+  const said = Int8Array.from(came, (_, row) => {
+    const own = probabilities.subarray(CLASSES * row, CLASSES * (row + 1));
+    return own.indexOf(Math.max(...own));
+  });
+  const counts = confusionCounts({ actual: came, predicted: said }, CLASSES);
+  const [f1, loss, brier] = [macroF1(counts, CLASSES), logLoss(probabilities, came, CLASSES), brierScore(probabilities, came, CLASSES)];
+  if (f1 === null || loss === null || brier === null) return null;
+  return { macroF1: f1, mcc: matthewsCorrelation(counts, CLASSES), logLoss: loss, brier };
+}
+
+export function coverageOf(actual: Float64Array, { low, high }: CalibratedRows): { wanted: number; held: number } {
+  const held = actual.reduce((sum, move, row) => sum + (move >= (low[row] as number) && move <= (high[row] as number) ? 1 : 0), 0);
+  return { wanted: COVERAGE, held: held / Math.max(1, actual.length) };
+}
