@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- features`: events a second through the pipeline with each feature set, on a made-up market, and v2's columns computed naively from a kept
- * log (features/naive-v2.ts) in the same rounds. All of them apply the same changes to a book of their own; a row is due each second of the market.
+ * log (features/naive-v2.ts) in the same rounds; and all sets that a feed computes by default, as it does, beside v1 alone. All of them apply the same changes to a book of their own; a row is due each second of the market.
  *
  * Before anything is timed, v2 and the naive one must give the same rows within 1e-9.
  */
@@ -8,8 +8,10 @@
 import { OrderBook } from "../core/book/order-book.ts";
 import type { FeatureSet } from "../core/features/contract.ts";
 import { FeaturePipeline } from "../core/features/pipeline.ts";
-import { featureSets, featureSetV2 } from "../core/features/registry.ts";
+import { featureSets, featureSetV1, featureSetV2 } from "../core/features/registry.ts";
 import { ContentHash } from "../core/math/hash.ts";
+import { featureSetsOf } from "../feed/configuration.ts";
+import { MarketFeatures } from "../feed/market-features.ts";
 import { type MadeUpMarket, makeUpMarket } from "./features/made-up-events.ts";
 import { NaiveV2 } from "./features/naive-v2.ts";
 import { type BenchResult, type Contender, median, pairedRatio, timeRounds } from "./report.ts";
@@ -22,6 +24,7 @@ export interface FeaturesOptions {
 }
 
 const TOLERANCE = 1e-9;
+const AS_IN_FEED = "as in a feed";
 
 interface Racer extends Contender {
   readonly columns: number;
@@ -34,9 +37,10 @@ export function benchFeatures({ seconds, seed, rounds }: FeaturesOptions): Bench
     throw new Error("--seconds and --rounds are whole numbers from 1");
   const market = makeUpMarket(seconds, seed);
   const largestDifference = differenceOf(market);
-  const racers = [...featureSets.map((featureSet) => streamed(market, featureSet)), naive(market)];
+  const racers = [...featureSets.map((featureSet) => streamed(market, featureSet)), asInFeed(market), naive(market)];
   const times = timeRounds(racers, rounds);
   const naiveTimes = times.at(-1) as number[];
+  const timesOfV1 = times[featureSets.indexOf(featureSetV1)] as number[];
   return racers.map((racer, at) => {
     const taken = median(times[at] as number[]);
     return {
@@ -47,6 +51,7 @@ export function benchFeatures({ seconds, seed, rounds }: FeaturesOptions): Bench
       ...(racer.name === featureSetV2.id
         ? { peer: "naive", ratio: pairedRatio(times[at] as number[], naiveTimes), largestDifference }
         : {}),
+      ...(racer.name === AS_IN_FEED ? { peer: featureSetV1.id, ratio: pairedRatio(times[at] as number[], timesOfV1) } : {}),
       hash: racer.hash(),
     };
   });
@@ -65,6 +70,37 @@ function streamed(market: MadeUpMarket, featureSet: FeatureSet): Racer {
     work: () => runPipeline(market, book, pipeline),
     hash: () => pipeline.rowsHash,
     rowCount: () => pipeline.rowCount,
+  };
+}
+
+/** On the market's clock, with the windows that are kept for whoever asks. */
+function asInFeed(market: MadeUpMarket): Racer {
+  const sets = featureSetsOf({ feed: "bench" });
+  let book = new OrderBook();
+  let features = new MarketFeatures(book, sets);
+  return {
+    name: AS_IN_FEED,
+    columns: sets.reduce((sum, { columns }) => sum + columns.length, 0),
+    prepare: () => {
+      book = startBook(market);
+      features = new MarketFeatures(book, sets);
+    },
+    work: () => {
+      for (const event of market.events) {
+        const clock = features.moveClock(event.venueTime, event.venueTime);
+        if (event.kind === "trade") features.onTrade(event);
+        else {
+          book.apply(event.levels);
+          features.onBook(event.venueTime, clock);
+        }
+      }
+    },
+    hash: () => {
+      const hash = new ContentHash();
+      for (const { pipeline } of features.sets) hash.text(pipeline.rowsHash);
+      return hash.digest();
+    },
+    rowCount: () => features.pipeline.rowCount,
   };
 }
 

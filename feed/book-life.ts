@@ -37,7 +37,8 @@ export interface BookLifeOptions {
   readonly instrument: Instrument;
   readonly createSequencer: () => BookSequencer;
   readonly decoder: Decoder;
-  readonly featureSet: FeatureSet;
+  /** At least one; `onRow` hears of the first one's rows. */
+  readonly featureSets: readonly FeatureSet[];
   readonly snapshotSource: SnapshotSource["kind"];
   /** Levels a side at which the venue cuts snapshots. */
   readonly snapshotLimits: readonly number[];
@@ -89,7 +90,7 @@ export class BookLife {
     this.proof = new BookProof({ coverage, silences, pace: new Pace(options.staleAfterMs) });
     this.build = new BookBuild(options.snapshotSource, options.pendingLimits);
     this.refresh = new BookRefresh(options.pendingLimits);
-    this.features = new MarketFeatures(this.book, options.featureSet, options.onRow);
+    this.features = new MarketFeatures(this.book, options.featureSets, options.onRow);
   }
 
   get isLive(): boolean {

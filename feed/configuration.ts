@@ -5,9 +5,14 @@
  * gets its own by one more entry that names another object.
  */
 
+import type { FeatureSet } from "../core/features/contract.ts";
+import { featureSetNamed, featureSets, featureSetV1, featureSetV2, featureSetVolumes10 } from "../core/features/registry.ts";
 import { type Instrument, marketId } from "../core/market/instrument.ts";
 import { MS_PER_MINUTE } from "../core/units/time.ts";
 import type { VenueHosts, VenueKey } from "../exchanges/contract.ts";
+
+/** At least one. */
+export type FeatureSets = readonly [FeatureSet, ...FeatureSet[]];
 
 export interface FeedConfiguration {
   /** Its name: one connection to one venue. */
@@ -22,8 +27,12 @@ export interface FeedConfiguration {
   readonly silenceMs?: number;
   /** How often books that nothing numbers are compared with another connection's; each ten minutes where nothing is said. */
   readonly auditMs?: number;
+  /** Ids of the feature sets that are computed of each market, at least one; v1, v2 and volumes-10 where nothing is said. Minute rows store the first one's. */
+  readonly features?: readonly string[];
 }
 
+/** v1 first: the rows that are stored have been its since the first. */
+const DEFAULT_FEATURE_SETS: FeatureSets = [featureSetV1, featureSetV2, featureSetVolumes10];
 export const DEFAULT_OBJECT = "main";
 const FEED_NAME = /^[a-z0-9-]{1,40}$/;
 const SYMBOL = /^[A-Za-z0-9_.-]{1,40}$/;
@@ -39,7 +48,7 @@ const SHORTEST_SILENCE_MS = 1_000;
 /** A standby that failed is followed by the next after three minutes: sooner than each minute there would always be one. */
 const SHORTEST_AUDIT_MS = MS_PER_MINUTE;
 
-/** @param text the FEEDS variable: `[{"feed":"main","venue":"binance-spot","symbols":["BTCUSDT"],"levels":20,"object":"main"}]`; levels, silenceMs, auditMs and object may be left out. */
+/** @param text the FEEDS variable: `[{"feed":"main","venue":"binance-spot","symbols":["BTCUSDT"],"levels":20,"object":"main"}]`; levels, silenceMs, auditMs, features and object may be left out. */
 export function parseFeeds(text: string): FeedConfiguration[] | { malformed: string } {
   const value = parseJson(text);
   if (!Array.isArray(value) || value.length === 0)
@@ -93,6 +102,25 @@ export function feedOfMarket(feeds: readonly FeedConfiguration[], market: string
   return feeds.find((feed) => feed.symbols.some((symbol) => marketId(feed.venue, symbol) === market)) ?? null;
 }
 
+/** What is computed of each of a feed's markets. @throws for ids that `parseFeeds` refuses. */
+export function featureSetsOf({ feed, features }: Pick<FeedConfiguration, "feed" | "features">): FeatureSets {
+  if (features === undefined) return DEFAULT_FEATURE_SETS;
+  const sets = namedFeatureSets(feed, features);
+  if ("malformed" in sets) throw new RangeError(sets.malformed);
+  return sets;
+}
+
+function namedFeatureSets(feed: string, ids: unknown): FeatureSets | { malformed: string } {
+  const sets = Array.isArray(ids) ? ids.map((id) => (typeof id === "string" ? featureSetNamed(id) : null)) : [];
+  const [first, ...further] = sets.filter((set) => set !== null);
+  const isEachOnce = new Set(sets).size === sets.length;
+  if (first !== undefined && further.length === sets.length - 1 && isEachOnce) return [first, ...further];
+  const known = featureSets.map(({ id }) => id).join(", ");
+  return {
+    malformed: `the features of feed ${feed} must be a list of ${known}, each at most once, and are: ${JSON.stringify(ids)?.slice(0, 80)}`,
+  };
+}
+
 /** The symbols of a feed that its venue does not list. */
 export function missingSymbols(feed: FeedConfiguration, instruments: readonly Instrument[]): string[] {
   return feed.symbols.filter((symbol) => !instruments.some((instrument) => instrument.symbol === symbol));
@@ -106,6 +134,7 @@ function feedOf(value: unknown): FeedConfiguration | { malformed: string } {
     levels,
     silenceMs,
     auditMs,
+    features,
     object = DEFAULT_OBJECT,
   } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
   if (typeof feed !== "string" || !FEED_NAME.test(feed))
@@ -125,10 +154,13 @@ function feedOf(value: unknown): FeedConfiguration | { malformed: string } {
     return {
       malformed: `the auditMs of feed ${feed} must be a whole number from ${SHORTEST_AUDIT_MS} on, and is: ${JSON.stringify(auditMs)}`,
     };
+  const sets = features === undefined ? null : namedFeatureSets(feed, features);
+  if (sets !== null && "malformed" in sets) return sets;
   const named = {
     ...{ feed, object, venue, symbols },
     ...(silenceMs === undefined ? {} : { silenceMs }),
     ...(auditMs === undefined ? {} : { auditMs }),
+    ...(sets === null ? {} : { features: sets.map(({ id }) => id) }),
   };
   if (levels === undefined) return named;
   if (typeof levels !== "number" || !Number.isInteger(levels) || levels < 1 || levels > MAX_SNAPSHOT_LEVELS)

@@ -143,27 +143,58 @@ export interface QuoteAnswer extends QuoteView {
   readonly sequence: number | null;
 }
 
-/** The newest feature row, and the prices that a forecast from it starts at. */
-export interface FeatureView {
-  readonly ok: true;
+/** So many of the newest rows of a feature set. */
+export interface WantedRows {
+  readonly fingerprint: string;
+  readonly rows: number;
+}
+
+/** Why a set has no such rows, while the market has a moment to forecast from. */
+export type RowsUnavailable =
+  /** The feed's configuration doesn't name the set. */
+  | "not-computed"
+  /** Its windows aren't full yet. */
+  | "warming-up"
+  /** Full, and fewer rows have come since the last gap than are wanted; or more are wanted than are kept. */
+  | "too-few-rows";
+
+export interface RowsRefusal {
+  readonly reason: RowsUnavailable;
+  readonly detail: string;
+}
+
+export type SetRows =
+  | {
+      readonly fingerprint: string;
+      /** [rows][columns], oldest first, a second apart; the last is that of the moment. */
+      readonly rows: readonly (readonly number[])[];
+    }
+  | { readonly fingerprint: string; readonly refusal: RowsRefusal };
+
+/** The newest grid time of a market, and the prices that a forecast from it starts at. */
+export interface FeatureMoment {
   readonly market: string;
   readonly instrument: Instrument;
   readonly now: number;
   readonly receivedAt: number;
-  /** Time of ours since the row was written: a forecast for a shorter horizon is of the past. */
+  /** Time of ours since its rows were written: a forecast for a shorter horizon is of the past. */
   readonly rowAgeMs: number;
-  /** Grid time of the row on the market's clock: a forecast for horizon h is for featureTime + h. */
+  /** The grid time on the market's clock: a forecast for horizon h is for featureTime + h. */
   readonly featureTime: number;
   readonly marketTime: number;
-  readonly fingerprint: string;
-  /** [columns] */
-  readonly row: readonly number[];
   /** Best prices as of featureTime. */
   readonly bidTicks: number;
   readonly askTicks: number;
   /** Share of the last closed minute and the open one in which the book was live, 0 to 1. What was before the process counts as not. */
   readonly coverage: number;
   readonly proof: BookProof;
+}
+
+/** A moment, with the rows that were wanted as of it. */
+export interface FeatureView extends FeatureMoment {
+  readonly ok: true;
+  /** In the order in which they were wanted. */
+  readonly sets: readonly SetRows[];
 }
 
 /** A stretch without a proved book, or with lost frames. Open while `to` is null. */
@@ -238,7 +269,8 @@ export interface FeedRpc {
   status(): Promise<FeedStatus>;
   book(market: string, levels: number): Promise<BookView | Refusal>;
   quote(market: string): Promise<QuoteAnswer | Refusal>;
-  features(market: string): Promise<FeatureView | Refusal>;
+  /** @param wanted of at most four sets, and of each at most 128 rows. */
+  features(market: string, wanted: readonly WantedRows[]): Promise<FeatureView | Refusal>;
   /** The oldest closed minutes not acknowledged yet, oldest first, and every gap changed since it was last acknowledged. */
   pending(limit: number): Promise<{ minutes: readonly PendingMinute[]; gaps: readonly GapRecord[]; remaining: number }>;
   /** The gzip members of some symbols' records received in a minute, each symbol's concatenated; of a symbol without any, nothing. */

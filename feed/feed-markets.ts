@@ -10,7 +10,10 @@ import type { Room } from "./room.ts";
 export interface FeedReducerOptions {
   readonly adapter: ExchangeAdapter;
   readonly instruments: readonly Instrument[];
+  /** What `onRow` hears of, and a minute's row stores. */
   readonly featureSet: FeatureSet;
+  /** Others that are computed beside it, for whoever asks. */
+  readonly furtherFeatureSets?: readonly FeatureSet[];
   /**
    * `one-market`: the frames are one market's alone, from its tape, so a hole in the connection's numbers is nothing; those that were seen
    * are on the tape. `whole`, the default: everything that the connection brought.
@@ -30,12 +33,12 @@ export function createMarkets(
   options: FeedReducerOptions,
   { decoder, limits }: { decoder: Decoder; limits: PendingLimits },
 ): Map<string, MarketTracker> {
-  const { adapter, instruments, featureSet, onRow } = options;
+  const { adapter, instruments, featureSet, furtherFeatureSets = [], onRow } = options;
   return new Map(
     instruments.map((instrument) => {
       const tracker = new MarketTracker({
         instrument,
-        featureSet,
+        featureSets: [featureSet, ...furtherFeatureSets],
         createSequencer: () => adapter.createSequencer(),
         decoder,
         continuity: adapter.continuity,

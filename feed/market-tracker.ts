@@ -17,6 +17,7 @@ import type { Checkpoint, StandbyState } from "./checkpoint.ts";
 import { replayCheckpoint } from "./checkpoint-replay.ts";
 import type { GapReason, GapRecord } from "./contract.ts";
 import type { GapTracker } from "./gap-tracker.ts";
+import type { ComputedSet } from "./market-features.ts";
 import { MinuteTally } from "./minute-tally.ts";
 import { SideChannels } from "./side-channels.ts";
 import type { SnapshotSchedule } from "./snapshot-schedule.ts";
@@ -121,8 +122,14 @@ export class MarketTracker {
     return this.life.features.marketTime;
   }
 
+  /** Of the first feature set. */
   get pipeline(): FeaturePipeline {
     return this.life.features.pipeline;
+  }
+
+  /** All that are computed, the pipeline's first. */
+  get featureSets(): readonly ComputedSet[] {
+    return this.life.features.sets;
   }
 
   /** When the newest feature row was written. */

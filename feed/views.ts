@@ -3,17 +3,7 @@
 import type { QuoteEvent } from "../core/market/event.ts";
 import { type Side, sideSign } from "../core/units/side.ts";
 import { MS_PER_MINUTE } from "../core/units/time.ts";
-import type {
-  BookProof,
-  BookView,
-  FeatureView,
-  MarketStatus,
-  MinuteSnapshot,
-  QuoteAnswer,
-  QuoteView,
-  Refusal,
-  Unavailable,
-} from "./contract.ts";
+import type { BookProof, BookView, MarketStatus, MinuteSnapshot, QuoteAnswer, QuoteView, Refusal, Unavailable } from "./contract.ts";
 import type { MarketTracker } from "./market-tracker.ts";
 
 /** Levels a side of a minute's snapshot, where its feed's configuration says nothing else. */
@@ -109,37 +99,6 @@ function isAsNew(quote: QuoteEvent, { lastSequence, quoteAt, lastBookAt }: Marke
   return (quoteAt ?? 0) >= (lastBookAt ?? 0);
 }
 
-/** The newest feature row of a live, warm market. */
-export function featureView(market: MarketTracker, now: number): FeatureView | Refusal {
-  const refusal = bookRefusal(market, now);
-  if (refusal !== null) return refusal;
-  const { book, pipeline } = market;
-  if (book.state !== "normal" && book.state !== "locked")
-    return refuse("no-mid", `The book of ${market.market} is ${book.state}: there is no mid.`);
-  const latest = pipeline.latest;
-  if (latest === null || !latest.isWarm) {
-    const unbroken = ((now - (market.unbrokenSince ?? now)) / 1000).toFixed(0);
-    const needed = (pipeline.featureSet.warmupMs / 1000).toFixed(0);
-    return refuse("warming-up", `${market.market} has been unbroken for ${unbroken} s; features need ${needed} s of market time.`);
-  }
-  return {
-    ok: true,
-    market: market.market,
-    instrument: market.instrument,
-    now,
-    receivedAt: market.lastBookAt ?? now,
-    rowAgeMs: Math.max(0, now - (market.lastRowAt ?? now)),
-    featureTime: latest.featureTime,
-    marketTime: market.marketTime ?? latest.featureTime,
-    fingerprint: pipeline.featureSet.fingerprint,
-    row: Array.from(latest.row),
-    bidTicks: latest.bidTicks,
-    askTicks: latest.askTicks,
-    coverage: market.minute.coverage.share(now),
-    proof: proofOf(market, now),
-  };
-}
-
 /** Closes a minute of a market: what is stored of it, with so many levels a side. */
 export function minuteSnapshot(market: MarketTracker, minute: number, levels: number): MinuteSnapshot {
   const end = minute + MS_PER_MINUTE;
@@ -170,7 +129,7 @@ export function minuteSnapshot(market: MarketTracker, minute: number, levels: nu
   };
 }
 
-function proofOf(market: MarketTracker, now: number): BookProof {
+export function proofOf(market: MarketTracker, now: number): BookProof {
   return {
     lastSequence: market.lastSequence,
     unbrokenSince: market.unbrokenSince,

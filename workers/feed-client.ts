@@ -45,7 +45,7 @@ export function feedAt(namespace: DurableObjectNamespace, { feed, object }: Feed
     status: () => rpc.status(feed),
     book: (market, levels) => rpc.book(feed, market, levels),
     quote: (market) => rpc.quote(feed, market),
-    features: (market) => rpc.features(feed, market),
+    features: (market, wanted) => rpc.features(feed, market, wanted),
     pending: (limit) => rpc.pending(feed, limit),
     tapes: (symbols, minute) => rpc.tapes(feed, symbols, minute),
     acknowledge: (minutes, gaps) => rpc.acknowledge(feed, minutes, gaps),

@@ -7,9 +7,20 @@
 import { type Instrument, marketId } from "../../core/market/instrument.ts";
 import type { SymbolTape } from "../../core/wire/minute-tapes.ts";
 import type { FeedConfiguration } from "../../feed/configuration.ts";
-import type { BookView, FeatureView, FeedStatus, FormerFeed, GapRecord, PendingMinute, QuoteAnswer, Refusal } from "../../feed/contract.ts";
+import type {
+  BookView,
+  FeatureView,
+  FeedStatus,
+  FormerFeed,
+  GapRecord,
+  PendingMinute,
+  QuoteAnswer,
+  Refusal,
+  WantedRows,
+} from "../../feed/contract.ts";
+import { featureView } from "../../feed/feature-view.ts";
 import type { MarketTracker } from "../../feed/market-tracker.ts";
-import { bookView, featureView, quoteAnswer, refuse } from "../../feed/views.ts";
+import { bookView, quoteAnswer, refuse } from "../../feed/views.ts";
 import { ClientSockets } from "./client-sockets.ts";
 import type { FeedStore } from "./feed-store.ts";
 import { RunningFeed, type RunningFeedOptions, type RunningStatus } from "./running-feed.ts";
@@ -97,8 +108,8 @@ export class HostedFeed {
     return this.look(market, quoteAnswer);
   }
 
-  features(market: string): FeatureView | Refusal {
-    return this.look(market, featureView);
+  features(market: string, wanted: readonly WantedRows[]): FeatureView | Refusal {
+    return this.look(market, (tracker, now) => featureView(tracker, { now, wanted }));
   }
 
   /** @throws where the feed can't run: whoever stores must not take it for one with nothing to store. */

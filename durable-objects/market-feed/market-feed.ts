@@ -26,6 +26,7 @@ import type {
   PendingMinute,
   QuoteAnswer,
   Refusal,
+  WantedRows,
 } from "../../feed/contract.ts";
 import { FeedStore, ObjectStore } from "./feed-store.ts";
 import { endFormerFeeds, endFormerMarkets } from "./former-markets.ts";
@@ -109,8 +110,8 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedObjectRpc 
     return this.feed(feed).quote(market);
   }
 
-  async features(feed: string, market: string): Promise<FeatureView | Refusal> {
-    return this.feed(feed).features(market);
+  async features(feed: string, market: string, wanted: readonly WantedRows[]): Promise<FeatureView | Refusal> {
+    return this.feed(feed).features(market, wanted);
   }
 
   async pending(

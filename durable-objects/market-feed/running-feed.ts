@@ -3,12 +3,11 @@
  * object has several.
  */
 
-import { featureSetV1 } from "../../core/features/registry.ts";
 import type { Instrument } from "../../core/market/instrument.ts";
 import { parseMarketId } from "../../core/market/instrument.ts";
 import { minuteOf } from "../../core/units/time.ts";
 import type { ExchangeAdapter, VenueHosts, VenueKey } from "../../exchanges/contract.ts";
-import { type FeedConfiguration, missingSymbols } from "../../feed/configuration.ts";
+import { type FeedConfiguration, featureSetsOf, missingSymbols } from "../../feed/configuration.ts";
 import type { FeedStatus, Refusal } from "../../feed/contract.ts";
 import { FeedReducer } from "../../feed/feed-reducer.ts";
 import type { MarketTracker } from "../../feed/market-tracker.ts";
@@ -126,10 +125,12 @@ export class RunningFeed {
     const alive = this.store.kept<AliveMark>("alive");
     // Another machine's clock may be behind: a minute that was closed must not be opened again.
     const now = Math.max(at, alive?.at ?? 0);
+    const [featureSet, ...furtherFeatureSets] = featureSetsOf(this.configuration);
     const reducer = new FeedReducer({
       adapter: this.adapter,
       instruments,
-      featureSet: featureSetV1,
+      featureSet,
+      furtherFeatureSets,
       pendingRoom: this.store.object.pendingRoom,
       snapshotLevels: this.configuration.levels ?? SNAPSHOT_LEVELS,
       ...(this.configuration.silenceMs === undefined ? {} : { silenceMs: this.configuration.silenceMs }),

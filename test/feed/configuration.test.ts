@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { feedOfMarket, parseFeeds, parseVenueHosts } from "../../feed/configuration.ts";
+import { featureSetsOf, feedOfMarket, parseFeeds, parseVenueHosts } from "../../feed/configuration.ts";
 
 describe("FEEDS", () => {
   it("is read into feeds, and a market is found in the one that holds it", () => {
@@ -39,6 +39,17 @@ describe("FEEDS", () => {
     ]);
   });
 
+  it("says which features of a feed's markets are computed, or nothing: the default of then", () => {
+    const feeds = parseFeeds('[{"feed":"a","venue":"v","symbols":["X"],"features":["v2","a"]},{"feed":"b","venue":"v","symbols":["Y"]}]');
+    if ("malformed" in feeds) throw new Error(feeds.malformed);
+    expect(feeds[0]).toEqual({ feed: "a", object: "main", venue: "v", symbols: ["X"], features: ["v2", "a"] });
+    expect(feeds[1]).not.toHaveProperty("features");
+    expect(feeds.map((feed) => featureSetsOf(feed).map(({ id }) => id))).toEqual([
+      ["v2", "a"],
+      ["v1", "v2", "volumes-10"],
+    ]);
+  });
+
   it("lets all feeds share one object but those that name another: each object that never sleeps is paid for", () => {
     const feeds = parseFeeds('[{"feed":"a","venue":"v","symbols":["X"],"object":"busy"},{"feed":"b","venue":"w","symbols":["Y"]}]');
     expect(feeds).toMatchObject([{ object: "busy" }, { object: "main" }]);
@@ -69,6 +80,16 @@ describe("FEEDS", () => {
       '[{"feed":"a","venue":"v","symbols":["X"],"auditMs":59999}]',
       /auditMs of feed a.*from 60000 on.*59999/,
     ],
+    [
+      "features that nobody computes",
+      '[{"feed":"a","venue":"v","symbols":["X"],"features":["v1","v9"]}]',
+      /features of feed a must be a list of v1, v2, .*\["v1","v9"\]/,
+    ],
+    ["features of none", '[{"feed":"a","venue":"v","symbols":["X"],"features":[]}]', /features of feed a.*\[\]/],
+    ["features twice", '[{"feed":"a","venue":"v","symbols":["X"],"features":["v1","v1"]}]', /at most once/],
+    ["features in one word", '[{"feed":"a","venue":"v","symbols":["X"],"features":"v1"}]', /must be a list/],
+    ["features of nothing", '[{"feed":"a","venue":"v","symbols":["X"],"features":null}]', /are: null/],
+    ["features by number", '[{"feed":"a","venue":"v","symbols":["X"],"features":[1]}]', /are: \[1\]/],
     ["a symbol with a slash", '[{"feed":"main","venue":"binance-spot","symbols":["A/B"]}]', /symbols/],
     [
       "a market in two feeds, which would be recorded twice",

@@ -4,8 +4,9 @@ import { describe, expect, it } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
 import { parseGrid } from "../../core/units/decimal.ts";
 import { binanceSpot } from "../../exchanges/binance/spot.ts";
+import { featureView } from "../../feed/feature-view.ts";
 import { FeedReducer } from "../../feed/feed-reducer.ts";
-import { bookView, featureView } from "../../feed/views.ts";
+import { bookView } from "../../feed/views.ts";
 import { readNanosecondLines, recording, WITHOUT_RECORDINGS } from "../recordings/recordings.ts";
 import { depthFrame, marketOf, quoteFrame, START, scriptedFeed, snapshotBody, synchronise } from "./scripted-venue.ts";
 
@@ -232,7 +233,7 @@ describe("a connection that goes down", () => {
     feed.takeGapChanges();
     feed.connectionLost(START + 5_000, "connection-down", "1006");
     const market = marketOf(feed);
-    expect(featureView(market, START + 5_000)).toMatchObject({ ok: false, reason: "disconnected" });
+    expect(featureView(market, { now: START + 5_000, wanted: [] })).toMatchObject({ ok: false, reason: "disconnected" });
     synchronise(feed, "AAAUSDT", START + 9_000);
     expect(feed.takeGapChanges()).toMatchObject([
       { reason: "connection-down", from: START + 200, to: START + 9_200, action: "reconnected" },

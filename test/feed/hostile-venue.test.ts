@@ -2,9 +2,10 @@
 
 import { describe, expect, it } from "vitest";
 import { binanceSpot } from "../../exchanges/binance/spot.ts";
+import { featureView } from "../../feed/feature-view.ts";
 import { PendingFrames } from "../../feed/pending-frames.ts";
 import { Room } from "../../feed/room.ts";
-import { bookView, featureView } from "../../feed/views.ts";
+import { bookView } from "../../feed/views.ts";
 import { depthFrame, marketOf, quoteFrame, START, scriptedFeed, snapshotBody, synchronise, tradeFrame } from "./scripted-venue.ts";
 
 const STALE_AFTER = binanceSpot.staleAfterMs;
@@ -122,7 +123,7 @@ describe("the market's clock", () => {
       feed.frame(depthFrame({ from: 102 + count, time: START + (count + 1) * 1_000 }), START + (count + 1) * 1_000);
     }
     expect(marketOf(feed).pipeline.latest?.featureTime).toBe(START + 40_000);
-    expect(featureView(marketOf(feed), START + 40_000)).toMatchObject({ ok: true, featureTime: START + 40_000 });
+    expect(featureView(marketOf(feed), { now: START + 40_000, wanted: [] })).toMatchObject({ ok: true, featureTime: START + 40_000 });
   });
 
   it("is not set by a first change of the far future", () => {

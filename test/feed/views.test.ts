@@ -2,13 +2,21 @@
 
 import { describe, expect, it } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
+import type { FeatureView, Refusal, WantedRows } from "../../feed/contract.ts";
+import { featureView } from "../../feed/feature-view.ts";
+import type { FeedReducer } from "../../feed/feed-reducer.ts";
 import { MinuteTally } from "../../feed/minute-tally.ts";
-import { bookView, featureView, quoteAnswer } from "../../feed/views.ts";
+import { bookView, quoteAnswer } from "../../feed/views.ts";
 import { book, one, scriptedStream, trackerOf } from "./scripted-adapter.ts";
 import { depthFrame, marketOf, passSeconds, quoteFrame, START, scriptedFeed, synchronise, tradeFrame } from "./scripted-venue.ts";
 
 /** START is ten seconds into its minute. */
 const FIRST_MINUTE = START - 10_000;
+const V1: WantedRows = { fingerprint: featureSetV1.fingerprint, rows: 1 };
+
+function rowOf(feed: FeedReducer, now: number): FeatureView | Refusal {
+  return featureView(marketOf(feed), { now, wanted: [V1] });
+}
 
 describe("a feature row", () => {
   it("is refused until every window is full: a forecast from half of one would be of nothing", () => {
@@ -16,15 +24,29 @@ describe("a feature row", () => {
     synchronise(feed);
     passSeconds(feed, 1, 5);
     expect(marketOf(feed).pipeline.rowCount).toBe(5);
-    expect(featureView(marketOf(feed), START + 5_200)).toEqual({
+    expect(rowOf(feed, START + 5_200)).toHaveProperty("sets", [
+      {
+        fingerprint: V1.fingerprint,
+        refusal: {
+          reason: "warming-up",
+          detail: "binance-spot:AAAUSDT has been unbroken for 5 s; features need 31 s of market time.",
+        },
+      },
+    ]);
+    passSeconds(feed, 6, 30);
+    expect(rowOf(feed, START + 30_000)).toHaveProperty("sets.0.refusal.reason", "warming-up");
+    passSeconds(feed, 31, 31);
+    expect(rowOf(feed, START + 31_000)).toMatchObject({ ok: true, featureTime: START + 31_000, sets: [{ rows: [expect.any(Array)] }] });
+  });
+
+  it("is refused whole until there is a first one: nothing says what a forecast would start at", () => {
+    const feed = scriptedFeed();
+    synchronise(feed);
+    expect(rowOf(feed, START + 500)).toEqual({
       ok: false,
       reason: "warming-up",
-      detail: "binance-spot:AAAUSDT has been unbroken for 5 s; features need 31 s of market time.",
+      detail: "binance-spot:AAAUSDT has been unbroken for 0 s; features need 31 s of market time.",
     });
-    passSeconds(feed, 6, 30);
-    expect(featureView(marketOf(feed), START + 30_000)).toMatchObject({ ok: false, reason: "warming-up" });
-    passSeconds(feed, 31, 31);
-    expect(featureView(marketOf(feed), START + 31_000)).toMatchObject({ ok: true, featureTime: START + 31_000 });
   });
 
   it("says how old it is while the market's clock stands still, so that a forecast of it can expire", () => {
@@ -34,16 +56,16 @@ describe("a feature row", () => {
     const now = START + 47_000;
     // Trades keep coming, all of one second of the venue's: no row falls due.
     for (let at = START + 41_000; at <= now; at += 1_000) feed.frame(tradeFrame(at, START + 40_000), at);
-    expect(featureView(marketOf(feed), now)).toMatchObject({ featureTime: START + 40_000, rowAgeMs: 7_000 });
+    expect(rowOf(feed, now)).toMatchObject({ featureTime: START + 40_000, rowAgeMs: 7_000 });
     feed.frame(depthFrame({ from: 142, time: now }), now);
-    expect(featureView(marketOf(feed), now)).toMatchObject({ featureTime: now, rowAgeMs: 0 });
+    expect(rowOf(feed, now)).toMatchObject({ featureTime: now, rowAgeMs: 0 });
   });
 
   it("comes with when its book was last heard of and how much of the last minute it was there, not with what a healthy feed would say", () => {
     const feed = scriptedFeed();
     synchronise(feed);
     passSeconds(feed, 1, 45);
-    const view = featureView(marketOf(feed), START + 45_500);
+    const view = rowOf(feed, START + 45_500);
     expect(view).toMatchObject({ ok: true, now: START + 45_500, receivedAt: START + 45_000, rowAgeMs: 500 });
     // Live since 10.2 s of the first minute, now at 55.5 s of it; of the minute before nothing is known.
     expect(view).toHaveProperty("coverage", 45_300 / 115_500);

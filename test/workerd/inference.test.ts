@@ -144,8 +144,10 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
   });
 
   it("is the model's answer to the feed's own row: bid, mid and ask at each horizon, with what it rests on", async () => {
-    const features = await feedRpc().features("binance-spot:BTCUSDT");
+    const features = await feedRpc().features("binance-spot:BTCUSDT", [{ fingerprint: featureSetV1.fingerprint, rows: 1 }]);
     if (!features.ok) throw new Error(features.detail);
+    const [set] = features.sets;
+    if (set === undefined || "refusal" in set) throw new Error(set?.refusal.detail);
     const { status, body } = await get(`${BTC}/forecast`);
     expect(status).toBe(200);
     expect(body).toMatchObject({
@@ -155,7 +157,7 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
       model: { id: "linear", version: "1", source: "r2", label: "point" },
       fingerprint: featureSetV1.fingerprint,
     });
-    const moves = linearAnswer(features.row, model.weights, forecastColumns().length);
+    const moves = linearAnswer(set.rows[0] ?? [], model.weights, forecastColumns().length);
     expect(body.horizons.map(({ horizonMs }: { horizonMs: number }) => horizonMs)).toEqual([1_000, 5_000, 10_000, 30_000, 60_000, 300_000]);
     for (const [index, { target, horizonMs }] of forecastColumns().entries()) {
       const horizon = body.horizons.find((each: { horizonMs: number }) => each.horizonMs === horizonMs);

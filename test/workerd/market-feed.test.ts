@@ -167,7 +167,7 @@ describe("the feed object", () => {
       expect(status.connection.state).toBe("blocked");
       expect(status.connection.attempts).toBeGreaterThan(0);
     }, PATIENCE);
-    expect(await feedRpc().features("binance-spot:BTCUSDT")).toMatchObject({ ok: false, reason: "disconnected" });
+    expect(await feedRpc().features("binance-spot:BTCUSDT", [])).toMatchObject({ ok: false, reason: "disconnected" });
     await control.refuse(null);
     await vi.waitFor(async () => expect((await feedRpc().status()).connection.state).toBe("open"), PATIENCE);
   });
@@ -278,7 +278,7 @@ describe("the feed object's configuration", () => {
   it("that doesn't name it keeps it from running, and its status says why", async () => {
     const status = await feedRpc("nobody").status();
     expect(status.connection.lastDownReason).toMatch(/no feed named nobody/);
-    expect(await feedRpc("nobody").features("binance-spot:BTCUSDT")).toMatchObject({ ok: false, reason: "disconnected" });
+    expect(await feedRpc("nobody").features("binance-spot:BTCUSDT", [])).toMatchObject({ ok: false, reason: "disconnected" });
   });
 });
 

@@ -2,14 +2,12 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { FeatureView } from "../../feed/contract.ts";
-import { forecastBody } from "../../workers/api/views/forecast.ts";
+import { type ForecastMoment, forecastBody } from "../../workers/api/views/forecast.ts";
 import type { MovesPrediction } from "../../workers/inference/contract.ts";
 
 const AS_OF = Date.UTC(2026, 0, 5, 12);
 
-const features: FeatureView = {
-  ok: true,
+const features: ForecastMoment = {
   market: "binance-spot:BTCUSDT",
   instrument: { venue: "binance-spot", symbol: "BTCUSDT", tick: { decimals: 2, mantissa: 1 }, lot: { decimals: 5, mantissa: 1 } },
   now: AS_OF + 1_250,
@@ -18,7 +16,6 @@ const features: FeatureView = {
   marketTime: AS_OF + 900,
   rowAgeMs: 250,
   fingerprint: "0123456789abcdef",
-  row: [0],
   bidTicks: 5_000_000,
   askTicks: 5_000_001,
   coverage: 0.75,

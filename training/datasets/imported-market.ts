@@ -59,7 +59,7 @@ export class ImportedMarket {
   constructor(options: ImportedMarketOptions) {
     this.options = options;
     this.feed = new UnbrokenFeed(options.rule);
-    this.features = new MarketFeatures(this.book, options.featureSet, (row) => {
+    this.features = new MarketFeatures(this.book, [options.featureSet], (row) => {
       if (row.isWarm) this.feed.row(this.now);
       options.onRow(row);
     });

@@ -5,7 +5,7 @@
  * a sentence, never a number that stands in for the one that was asked for.
  */
 
-import type { Refusal, Unavailable } from "../../feed/contract.ts";
+import type { Refusal, RowsRefusal, Unavailable } from "../../feed/contract.ts";
 import type { ModelRefusal } from "../inference/contract.ts";
 
 interface ProblemKind {
@@ -126,6 +126,11 @@ const FEED_PROBLEMS: Readonly<Record<Unavailable, ProblemName>> = {
   "no-mid": "no-mid",
   "warming-up": "warming-up",
 };
+
+/** What the feed has no rows of. */
+export function rowsProblem({ reason, detail }: RowsRefusal): Problem {
+  return problem(reason === "not-computed" ? "model-mismatch" : "warming-up", detail, { reason });
+}
 
 export function modelProblem(refusal: ModelRefusal): Problem {
   const name = refusal.fault === "fingerprint-mismatch" ? "model-mismatch" : "model-unavailable";

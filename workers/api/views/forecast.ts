@@ -7,7 +7,7 @@
  * A horizon no longer than the row's age is for a time that has passed, and is left out: it would be a forecast of what is known.
  */
 
-import type { FeatureView } from "../../../feed/contract.ts";
+import type { FeatureMoment } from "../../../feed/contract.ts";
 import type { ForecastTarget } from "../../../models/contract.ts";
 import type { MovesPrediction } from "../../inference/contract.ts";
 import { forecastPriceText } from "../prices.ts";
@@ -16,12 +16,15 @@ import { freshnessOf } from "./live.ts";
 
 const BPS = 10_000;
 
+/** The moment, and what its rows were made with. */
+export type ForecastMoment = FeatureMoment & { readonly fingerprint: string };
+
 /**
  * @param horizonMs one horizon, or null for all.
  * @returns the horizons there are when the one asked for is not among them; those asked for when the time of each has passed.
  */
 export function forecastBody(
-  features: FeatureView,
+  features: ForecastMoment,
   prediction: MovesPrediction,
   horizonMs: number | null,
 ): { forecast: ForecastBody } | { available: number[] } | { expired: number[] } {
@@ -68,7 +71,7 @@ export function forecastBody(
 
 /** Null when the model has no such output. */
 function forecastPrice(
-  features: FeatureView,
+  features: FeatureMoment,
   prediction: MovesPrediction,
   output: { target: ForecastTarget; horizonMs: number },
 ): { price: string; moveBps: number } | null {
@@ -78,7 +81,7 @@ function forecastPrice(
   return { price: forecastPriceText(presentTicks(features, output.target) * (1 + moveBps / BPS), features.instrument.tick), moveBps };
 }
 
-function presentTicks({ bidTicks, askTicks }: FeatureView, target: ForecastTarget): number {
+function presentTicks({ bidTicks, askTicks }: FeatureMoment, target: ForecastTarget): number {
   if (target === "mid") return (bidTicks + askTicks) / 2;
   return target === "bid" ? bidTicks : askTicks;
 }

@@ -1,0 +1,52 @@
+/**
+ * The newest feature rows of one set, as many as the longest window that is served, in one array that is never moved or grown.
+ *
+ * Only warm rows that follow each other second by second: a break between segments empties it, so that no window spans one.
+ */
+
+import type { FeatureRow } from "../core/features/contract.ts";
+
+/** The longest window of a model family is 100 rows (models/); 128 rows of v2 are 80 kB. */
+export const MAX_WINDOW_ROWS = 128;
+
+export class RowWindow {
+  /** [MAX_WINDOW_ROWS, columns], a ring. */
+  private readonly rows: Float64Array;
+  private readonly columns: number;
+  private next = 0;
+  private held = 0;
+  private segment = 0;
+
+  constructor(columns: number) {
+    this.columns = columns;
+    this.rows = new Float64Array(MAX_WINDOW_ROWS * columns);
+  }
+
+  /** How many rows there are, up to MAX_WINDOW_ROWS. */
+  get count(): number {
+    return this.held;
+  }
+
+  /** The row is copied. */
+  push({ row, isWarm, segment }: FeatureRow): void {
+    if (segment !== this.segment) this.clear();
+    this.segment = segment;
+    if (!isWarm) return;
+    this.rows.set(row, this.next * this.columns);
+    this.next = (this.next + 1) % MAX_WINDOW_ROWS;
+    this.held = Math.min(this.held + 1, MAX_WINDOW_ROWS);
+  }
+
+  clear(): void {
+    this.held = 0;
+  }
+
+  /** @param length at most `count`. @returns [length][columns], copied, oldest first. */
+  newest(length: number): number[][] {
+    if (length > this.held) throw new RangeError(`${length} rows of a window that holds ${this.held}`);
+    return Array.from({ length }, (_, index) => {
+      const at = (this.next - length + index + MAX_WINDOW_ROWS) % MAX_WINDOW_ROWS;
+      return Array.from(this.rows.subarray(at * this.columns, (at + 1) * this.columns));
+    });
+  }
+}
