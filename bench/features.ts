@@ -138,7 +138,7 @@ function runPipeline({ startTime, events }: MadeUpMarket, book: OrderBook, pipel
     if (event.kind === "trade") pipeline.onTrade(event);
     else {
       book.apply(event.levels);
-      pipeline.onBook();
+      pipeline.onBook(event.venueTime);
     }
   }
 }

@@ -56,7 +56,7 @@ export class MarketFeatures {
 
   /** A change has been applied to the book. @param clock what `moveClock` said of its time. */
   onBook(venueTime: number, clock: ClockJudgement): void {
-    if (this.isStarted) for (const { pipeline } of this.sets) pipeline.onBook();
+    if (this.isStarted) for (const { pipeline } of this.sets) pipeline.onBook(venueTime);
     else if (clock !== "held") this.start(venueTime);
   }
 

@@ -38,12 +38,14 @@ export class NaiveV2 {
   private nextTime: number;
   private log: Logged[] = [];
   private now: PlainBook;
+  private bookTime: number;
 
   /** @param names of the columns, in their order. */
   constructor(names: readonly string[], book: OrderBook, startTime: number) {
     this.names = names;
     this.book = book;
     this.startTime = startTime;
+    this.bookTime = startTime;
     this.firstTime = Math.floor(startTime / STEP_MS) * STEP_MS + STEP_MS;
     this.nextTime = this.firstTime;
     this.now = copyOf(book);
@@ -59,6 +61,7 @@ export class NaiveV2 {
   }
 
   onBook(time: number): void {
+    this.bookTime = time;
     const after = copyOf(this.book);
     this.log.push({ time, trade: null, before: this.now, after });
     this.now = after;
@@ -86,6 +89,9 @@ export class NaiveV2 {
     const squares = grid.map((at) => (BPS * Math.log(midOf(this.bookAt(at)) / midOf(this.bookAt(at - STEP_MS)))) ** 2);
     return new Map([
       ...bookColumns(this.now, usual),
+      ...[1, 2, 5].map((s) =>
+        named(`weighted_log_ratio_1bps_change_${s}s`, ratioOf(this.now, usual) - ratioOf(this.bookAt(time - s * STEP_MS), usual)),
+      ),
       ...[1, 2, 5, 10, 20, 30].map((s) =>
         named(`mid_return_${s}s`, BPS * Math.log(midOf(this.now) / midOf(this.bookAt(time - s * STEP_MS)))),
       ),
@@ -106,8 +112,15 @@ export class NaiveV2 {
     const within = (ticks: number): number => Math.min(20, Math.max(-20, (BPS * (ticks - mid)) / mid));
     const prices = tradesOf(this.during(time, 30)).map((trade) => trade.priceTicks);
     const age = Array.from({ length: 30 }, (_, back) => back).find((back) => tradesOf(this.during(time, back + 1)).length > 0) ?? 30;
-    const second = this.during(time, 1);
-    const ahead = tradesOf(second.slice(second.findLastIndex(({ trade }) => trade === null) + 1));
+    const newer = tradesOf(this.during(time, 5)).filter(({ venueTime }) => venueTime > this.bookTime);
+    const newerLots = newer.reduce((sum, { sizeLots }) => sum + sizeLots, 0);
+    const vwap = newer.reduce((sum, { sizeLots, priceTicks }) => sum + sizeLots * priceTicks, 0) / newerLots;
+    const moves = (seconds: number): number[] =>
+      this.during(time, seconds)
+        .map(({ before, after }) => midOf(after) - midOf(before))
+        .filter((move) => move !== 0);
+    const moveAge = Array.from({ length: 30 }, (_, back) => back).find((back) => moves(back + 1).length > 0) ?? 30;
+    const net = moves(5).reduce((sum, move) => sum + Math.sign(move), 0);
     return [
       ...[1, 5, 20].map((count) => {
         const last = prices.slice(-count);
@@ -117,9 +130,19 @@ export class NaiveV2 {
         );
       }),
       named("last_trade_age", Math.log(1 + age)),
-      named("trades_ahead", Math.log(1 + ahead.length)),
-      named("signed_volume_ahead", squash(signedLots(ahead) / usual)),
-      named("trade_deviation_ahead", ahead.length === 0 ? 0 : within((ahead.at(-1) as TradeEvent).priceTicks)),
+      named("trades_newer", Math.log(1 + newer.length)),
+      named("signed_volume_newer", squash(signedLots(newer) / usual)),
+      named("trade_deviation_newer", newer.length === 0 ? 0 : within((newer.at(-1) as TradeEvent).priceTicks)),
+      named("trade_vwap_deviation_newer", newer.length === 0 ? 0 : within(vwap)),
+      ...[1, 3].flatMap((s) => {
+        const paid = tradesOf(this.during(time, s)).map(({ priceTicks }) => priceTicks);
+        const at = (ticks: number): number => (paid.length === 0 ? 0 : within(ticks));
+        return [named(`trade_high_${s}s`, at(Math.max(...paid))), named(`trade_low_${s}s`, at(Math.min(...paid)))];
+      }),
+      named("mid_move_last", Math.min(3, Math.max(-3, (BPS * (moves(30).at(-1) ?? 0)) / mid))),
+      named("mid_move_age", Math.log(1 + moveAge)),
+      ...[1, 5].map((s) => named(`mid_moves_${s}s`, Math.log(1 + moves(s).length))),
+      named("mid_moves_net_5s", net === 0 ? 0 : net / moves(5).length),
     ];
   }
 }
@@ -169,6 +192,18 @@ function bookColumns(book: PlainBook, usual: number): [string, number][] {
       return [named(`gap_bid_${level}`, toBid), named(`gap_ask_${level}`, toAsk), named(`gap_difference_${level}`, toAsk - toBid)];
     }),
   ];
+}
+
+/** Of depth that counts e^(-1) a basis point. */
+function ratioOf(book: PlainBook, usual: number): number {
+  const mid = midOf(book);
+  const away = ([ticks]: Level): number => (BPS * Math.abs(ticks - mid)) / mid;
+  const weigh = (levels: readonly Level[]): number =>
+    levels
+      .slice(0, 200)
+      .filter((level) => away(level) <= 21)
+      .reduce((sum, level) => sum + level[1] * Math.exp(-away(level)), usual / 1000);
+  return Math.log(weigh(book.bids) / weigh(book.asks));
 }
 
 function flowColumns(logged: readonly Logged[], seconds: number, usual: number): [string, number][] {

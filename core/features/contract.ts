@@ -15,6 +15,8 @@ export const FEATURE_INTERVAL_MS = 1_000;
 export interface FeatureContext {
   /** The book after the change was applied. */
   readonly book: OrderBook;
+  /** When the venue made the book's last change, never after the market's clock; where it doesn't say, when it came by that clock. */
+  readonly bookTime: number;
 }
 
 /** One column, told to a person. The documentation's table is made of these. */

@@ -39,7 +39,7 @@ export class FeaturePipeline {
   private readonly current: Writable<FeatureRow>;
   private readonly digest = new ContentHash();
   /** Null while stopped. */
-  private context: FeatureContext | null = null;
+  private context: Writable<FeatureContext> | null = null;
   private clock = Number.NEGATIVE_INFINITY;
   private nextTime = Number.NEGATIVE_INFINITY;
   private resetTime = Number.NEGATIVE_INFINITY;
@@ -82,8 +82,8 @@ export class FeaturePipeline {
   start(marketTime: number, book: OrderBook): "started" | "bad-time" {
     this.stop();
     if (!isTime(marketTime)) return "bad-time";
-    this.context = { book };
     this.clock = Math.max(this.clock, marketTime);
+    this.context = { book, bookTime: this.clock };
     this.nextTime = Math.floor(this.clock / FEATURE_INTERVAL_MS) * FEATURE_INTERVAL_MS + FEATURE_INTERVAL_MS;
     this.forget(this.context, this.clock);
     return "started";
@@ -116,9 +116,10 @@ export class FeaturePipeline {
     return "advanced";
   }
 
-  /** The book given to `start` has changed. */
-  onBook(): void {
+  /** The book given to `start` has changed. @param venueTime when, by the venue. */
+  onBook(venueTime: number): void {
     if (this.context === null) return;
+    this.context.bookTime = isTime(venueTime) ? Math.min(venueTime, this.clock) : this.clock;
     for (const feature of this.features) feature.onBook(this.context);
   }
 

@@ -189,15 +189,19 @@ function mirrored(log: MarketLog): MarketLog {
 
 /** Where a column goes in the mirror, with what sign, and whether to the last digits. */
 function mirrorOf(name: string): { twin: string; sign: 1 | -1; isExact: boolean } {
-  const twin = name.replace(/_(bid|ask)(?=_|$)/, (_, side) => (side === "bid" ? "_ask" : "_bid"));
+  const opposites: Readonly<Record<string, string>> = { bid: "_ask", ask: "_bid", high: "_low", low: "_high" };
+  const twin = name.replace(/_(bid|ask|high|low)(?=_|$)/, (whole, side: string) => opposites[side] ?? whole);
   const isOdd =
-    /^(log_return|imbalance|mid_velocity|mid_acceleration|relative_strength|weighted_|ofi|signed_volume|mid_return|mid_direction|vwap|vamp|depth_imbalance|gap_difference|walk_mid|last_trades|trade_deviation)/.test(
+    /^(log_return|imbalance|mid_velocity|mid_acceleration|relative_strength|weighted_|ofi|signed_volume|mid_return|mid_direction|vwap|vamp|depth_imbalance|gap_difference|walk_mid|last_trades|trade_deviation|trade_vwap|trade_high|trade_low|mid_move_last|mid_moves_net)/.test(
       name,
     );
   return {
     twin,
     sign: isOdd ? -1 : 1,
-    isExact: /^(log_volume|volume|relative_strength|imbalance|depth|ofi|signed_volume|seconds|trades_|last_trade_age)/.test(name),
+    isExact:
+      /^(log_volume|volume|relative_strength|imbalance|depth|ofi|signed_volume|seconds|trades_|last_trade_age|mid_move_age|mid_moves)/.test(
+        name,
+      ),
   };
 }
 

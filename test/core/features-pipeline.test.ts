@@ -23,7 +23,7 @@ function rig(): Rig {
   const pipeline = new FeaturePipeline(featureSetV1, { onRow: (row) => rows.push(keep(row)) });
   const set = (bids: readonly Level[], asks: readonly Level[]): void => {
     applyLevels(book, bids, asks);
-    pipeline.onBook();
+    pipeline.onBook(pipeline.marketTime ?? START);
   };
   applyLevels(book, [[100, 5]], [[102, 7]]);
   pipeline.start(START, book);
@@ -120,7 +120,7 @@ describe("gaps", () => {
     pipeline.stop();
     expect(pipeline.latest).toBeNull();
     expect(pipeline.advance(FIRST + 5000)).toBe("stopped");
-    pipeline.onBook();
+    pipeline.onBook(FIRST + 5000);
     expect(rows).toHaveLength(1);
     pipeline.start(FIRST + 5000, book);
     expect(pipeline.latest).toBeNull();

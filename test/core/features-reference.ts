@@ -59,7 +59,7 @@ export function feedEvent(pipeline: FeaturePipeline, book: OrderBook, event: Log
     return;
   }
   applyLevels(book, event.bids, event.asks);
-  pipeline.onBook();
+  pipeline.onBook(event.venueTime);
 }
 
 /** The rows that the pipeline writes for a log. */
@@ -303,6 +303,20 @@ function wideColumns(log: MarketLog, moment: Moment): Map<string, number> {
     columns.set(`weighted_imbalance_${name}`, b + a === 0 ? 0 : (b - a) / (b + a));
     columns.set(`weighted_log_ratio_${name}`, Math.log((b + usual / 1000) / (a + usual / 1000)));
   }
+  for (const seconds of [1, 2, 5]) {
+    const ratio = (then: PlainBook): number => {
+      const own = (best(then.bids)[0] + best(then.asks)[0]) / 2;
+      const away = ([ticks]: Level): number => (1e4 * Math.abs(ticks - own)) / own;
+      const [b, a] = [then.bids, then.asks].map((levels) =>
+        levels
+          .slice(0, 200)
+          .filter((level) => away(level) <= 21)
+          .reduce((sum, level) => sum + level[1] * Math.exp(-away(level)), usual / 1000),
+      );
+      return Math.log((b as number) / (a as number));
+    };
+    columns.set(`weighted_log_ratio_1bps_change_${seconds}s`, ratio(book) - ratio(bookAt(time - seconds * 1000)));
+  }
   for (const multiple of [0.25, 1, 4]) {
     const take = (levels: readonly Level[]): number => {
       let left = usual * multiple;
@@ -342,15 +356,36 @@ function wideColumns(log: MarketLog, moment: Moment): Map<string, number> {
     during(seconds + 1).some((index) => log.events[index]?.kind === "trade"),
   );
   columns.set("last_trade_age", Math.log(1 + (age ?? 30)));
-  const second = during(1);
-  const lastChange = second.findLastIndex((index) => log.events[index]?.kind === "book");
-  const ahead = second.slice(lastChange + 1).flatMap((index) => tradesOf(log.events[index]));
-  columns.set("trades_ahead", Math.log(1 + ahead.length));
+  const lastChange = log.events.slice(0, during(1_000_000).length).findLast(({ kind }) => kind === "book");
+  const newer = during(5)
+    .flatMap((index) => tradesOf(log.events[index]))
+    .filter(({ venueTime }) => venueTime > (lastChange?.venueTime ?? log.startTime));
+  const newerLots = newer.reduce((sum, { lots }) => sum + lots, 0);
+  columns.set("trades_newer", Math.log(1 + newer.length));
   columns.set(
-    "signed_volume_ahead",
-    squash(ahead.reduce((sum, { takerSide, lots }) => sum + (takerSide === "buy" ? lots : -lots), 0) / usual),
+    "signed_volume_newer",
+    squash(newer.reduce((sum, { takerSide, lots }) => sum + (takerSide === "buy" ? lots : -lots), 0) / usual),
   );
-  columns.set("trade_deviation_ahead", ahead.length === 0 ? 0 : within(ahead.at(-1)?.ticks ?? 1));
+  columns.set("trade_deviation_newer", newer.length === 0 ? 0 : within(newer.at(-1)?.ticks ?? 1));
+  const vwap = newer.reduce((sum, { lots, ticks = 1 }) => sum + lots * ticks, 0) / newerLots;
+  columns.set("trade_vwap_deviation_newer", newer.length === 0 ? 0 : within(vwap));
+  for (const seconds of [1, 3]) {
+    const paid = during(seconds).flatMap((index) => tradesOf(log.events[index]).map(({ ticks = 1 }) => ticks));
+    columns.set(`trade_high_${seconds}s`, paid.length === 0 ? 0 : within(Math.max(...paid)));
+    columns.set(`trade_low_${seconds}s`, paid.length === 0 ? 0 : within(Math.min(...paid)));
+  }
+  const midOf = (index: number): number => (best((books[index] as PlainBook).bids)[0] + best((books[index] as PlainBook).asks)[0]) / 2;
+  const movesIn = (seconds: number): number[] =>
+    during(seconds)
+      .map((index) => midOf(index + 1) - midOf(index))
+      .filter((move) => move !== 0);
+  const lastMove = movesIn(30).at(-1);
+  columns.set("mid_move_last", lastMove === undefined ? 0 : Math.min(3, Math.max(-3, bps(lastMove))));
+  const moveAge = Array.from({ length: 30 }, (_, seconds) => seconds).find((seconds) => movesIn(seconds + 1).length > 0);
+  columns.set("mid_move_age", Math.log(1 + (moveAge ?? 30)));
+  for (const seconds of [1, 5]) columns.set(`mid_moves_${seconds}s`, Math.log(1 + movesIn(seconds).length));
+  const net = movesIn(5).reduce((sum, move) => sum + Math.sign(move), 0);
+  columns.set("mid_moves_net_5s", net === 0 ? 0 : net / movesIn(5).length);
   return columns;
 }
 

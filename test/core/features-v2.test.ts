@@ -57,6 +57,14 @@ describe("the book", () => {
     );
   });
 
+  it("a side that fills up: the logarithm of now less that of a second ago, both by the depth scale of now", () => {
+    const log = market([{ kind: "book", venueTime: 1_500, bids: [[999, 110]], asks: [] }, trade(2_000, "buy", 1, 1_000)]);
+    const least = 1e-3 * ((200 / 2 + 300 / 2) / 2);
+    const weigh = (lots: number): number => lots * Math.exp(-10) + least;
+    expect(reader(log)("weighted_log_ratio_1bps_change_1s", 1)).toBeCloseTo(Math.log(weigh(110) / weigh(10)), 12);
+    expect(reader(log)("weighted_log_ratio_1bps_change_1s")).toBe(0);
+  });
+
   it("25 lots sell at 997.2 and buy at 1001.2; of 100 the bids have 40, at 996.75, and the asks sell at 1003", () => {
     expect(at("walk_mid_0_25")).toBeCloseTo(-8, 12);
     expect(at("walk_spread_0_25")).toBeCloseTo(40, 12);
@@ -82,23 +90,56 @@ describe("flows", () => {
     expect(at("ofi_all_1s")).toBeCloseTo(squash(35 / scale), 12);
   });
 
-  it("trades that the book doesn't show yet are those since its last change, within the second", () => {
+  it("trades that the book doesn't show yet are those that the venue dates after its last change, whichever came first, of the last five seconds", () => {
     const log = market([
       trade(600, "sell", 50, 999),
-      { kind: "book", venueTime: 700, bids: [[999, 9]], asks: [] },
       trade(800, "sell", 4, 1_003),
+      { kind: "book", venueTime: 700, bids: [[999, 9]], asks: [] },
       trade(900, "buy", 1, 1_001),
-      trade(1_100, "buy", 2, 1_000),
-      trade(2_000, "buy", 1, 1_000),
+      trade(6_100, "buy", 2, 1_000),
+      trade(8_000, "buy", 1, 1_000),
     ]);
     const at = reader(log);
     const scale = (39 + 160) / 2;
-    expect(at("trades_ahead")).toBeCloseTo(Math.log(3), 12);
-    expect(at("signed_volume_ahead")).toBeCloseTo(squash(-3 / scale), 12);
-    expect(at("trade_deviation_ahead")).toBeCloseTo(10, 12);
-    // In the next second the book hasn't changed, and only its own trade counts.
-    expect(at("trades_ahead", 1)).toBeCloseTo(Math.log(2), 12);
-    expect(at("trade_deviation_ahead", 1)).toBe(0);
+    expect(at("trades_newer")).toBeCloseTo(Math.log(3), 12);
+    expect(at("signed_volume_newer")).toBeCloseTo(squash(-3 / scale), 12);
+    expect(at("trade_deviation_newer")).toBeCloseTo(10, 12);
+    // 4 at 1003 and 1 at 1001: 1002.6, beyond what counts.
+    expect(at("trade_vwap_deviation_newer")).toBe(20);
+    // Five rows on, the trades of the first second are out of reach.
+    expect(at("trades_newer", 4)).toBeCloseTo(Math.log(3), 12);
+    expect([at("trades_newer", 5), at("trade_deviation_newer", 5)]).toEqual([0, 0]);
+    expect([at("trades_newer", 6), at("trade_deviation_newer", 6)]).toEqual([expect.closeTo(Math.log(2), 12), 0]);
+  });
+
+  it("the range of trades: how high and how low they went, from the mid of now", () => {
+    const log = market([
+      trade(600, "buy", 1, 1_001),
+      trade(700, "sell", 1, 999.5),
+      trade(1_200, "buy", 1, 1_000.5),
+      trade(5_000, "buy", 1, 1_000),
+    ]);
+    const at = reader(log);
+    expect([at("trade_high_1s"), at("trade_low_1s")]).toEqual([10, -5]);
+    expect([at("trade_high_1s", 1), at("trade_low_1s", 1), at("trade_high_3s", 1), at("trade_low_3s", 1)]).toEqual([5, 5, 10, -5]);
+    expect([at("trade_high_1s", 2), at("trade_low_1s", 2), at("trade_high_3s", 3), at("trade_low_3s", 3)]).toEqual([0, 0, 5, 5]);
+  });
+
+  it("the mid's moves: up half a tick, up half, down one: three, of which the last was 10 bps down and a third more went up", () => {
+    const log = market([
+      { kind: "book", venueTime: 600, bids: [[1_000, 5]], asks: [] },
+      { kind: "book", venueTime: 650, bids: [[1_000, 6]], asks: [] },
+      { kind: "book", venueTime: 700, bids: [], asks: [[1_001, 0]] },
+      { kind: "book", venueTime: 800, bids: [[1_000, 0]], asks: [[1_001, 3]] },
+      trade(40_000, "buy", 1, 1_000),
+    ]);
+    const at = reader(log);
+    expect(at("mid_move_last")).toBe(-3);
+    expect([at("mid_moves_1s"), at("mid_moves_5s")]).toEqual([expect.closeTo(Math.log(4), 12), expect.closeTo(Math.log(4), 12)]);
+    expect(at("mid_moves_net_5s")).toBeCloseTo(1 / 3, 12);
+    expect([at("mid_moves_1s", 1), at("mid_moves_net_5s", 4), at("mid_moves_net_5s", 5)]).toEqual([0, expect.closeTo(1 / 3, 12), 0]);
+    expect([at("mid_move_age"), at("mid_move_age", 29)]).toEqual([0, expect.closeTo(Math.log(30), 12)]);
+    expect([at("mid_move_last", 30), at("mid_move_age", 30)]).toEqual([0, expect.closeTo(Math.log(31), 12)]);
   });
 
   it("last trades: the mean of their prices beside the mid of now, within 20 bps, and none older than thirty seconds", () => {
@@ -116,6 +157,6 @@ describe("flows", () => {
 describe("the sets", () => {
   it("keep their fingerprints: were one to change by accident, every model of it would refuse to load", () => {
     expect([featureSetR70.fingerprint, featureSetR70.columns.length, featureSetR70.warmupMs]).toEqual(["5a7b32f7415c719b", 56, 31_000]);
-    expect([featureSetV2.fingerprint, featureSetV2.columns.length, featureSetV2.warmupMs]).toEqual(["5f038067b6fac6a2", 86, 31_000]);
+    expect([featureSetV2.fingerprint, featureSetV2.columns.length, featureSetV2.warmupMs]).toEqual(["7122e1706dad9653", 99, 31_000]);
   });
 });

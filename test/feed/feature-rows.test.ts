@@ -59,7 +59,7 @@ function plainRows(tape: readonly TapeRecord[], featureSet: FeatureSet): KeptRow
       if (event.lastSequence <= (sequence ?? 0)) return;
       pipeline.advance(event.venueTime);
       book.apply(event.levels);
-      if (isStarted) pipeline.onBook();
+      if (isStarted) pipeline.onBook(event.venueTime);
       else pipeline.start(event.venueTime, book);
       isStarted = true;
     } else if ((event.kind === "trade" || event.kind === "kline") && isStarted) {

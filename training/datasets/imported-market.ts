@@ -107,7 +107,7 @@ export class ImportedMarket {
     const levels = levelBatch(record);
     if (record.kind === "snapshot") this.book.replace(levels, []);
     else this.book.apply(levels);
-    this.features.onBook(this.timeOf(record) ?? 0, clock);
+    this.features.onBook(this.timeOf(record) ?? Number.NaN, clock);
   }
 
   private takeTrade(record: TradeRecord): void {

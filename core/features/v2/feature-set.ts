@@ -1,6 +1,6 @@
 /**
  * Feature set v2: the reference set (r70), and what adds to it on real books: depth weighted by distance, the cost of taking sizes, the last trades, trades that the
- * book doesn't show yet, and the volume-adjusted mid's recent path.
+ * book doesn't show yet and how far they went, the mid's moves one by one, and the volume-adjusted mid's recent path.
  *
  * What a column means is frozen: a change of meaning raises REVISION here, and models trained on the old one refuse the new.
  */
@@ -12,19 +12,21 @@ import { createImbalance } from "../columns/imbalance.ts";
 import { createLastTrades } from "../columns/last-trades.ts";
 import { createLevelFlow } from "../columns/level-flow.ts";
 import { createLevelGaps } from "../columns/level-gaps.ts";
+import { createMidMoves } from "../columns/mid-moves.ts";
 import { createMidReturns } from "../columns/mid-returns.ts";
 import { createRealisedVolatility } from "../columns/realised-volatility.ts";
 import { createSecondsSinceGap } from "../columns/seconds-since-gap.ts";
 import { createSignedVolume } from "../columns/signed-volume.ts";
 import { createSpread } from "../columns/spread.ts";
 import { createTradeCount } from "../columns/trade-count.ts";
-import { createTradesAhead } from "../columns/trades-ahead.ts";
+import { createTradeRange } from "../columns/trade-range.ts";
+import { createTradesNewer } from "../columns/trades-newer.ts";
 import { createVampReturns } from "../columns/vamp-returns.ts";
 import { createWalkMid } from "../columns/walk-mid.ts";
 import { createWeightedMidDeviation } from "../columns/weighted-mid.ts";
 import { defineFeatureSet } from "../define.ts";
 
-const REVISION = 1;
+const REVISION = 2;
 const FLOW_WINDOWS_SECONDS: readonly number[] = [1, 5, 10, 30];
 
 export const featureSetV2 = defineFeatureSet("v2", REVISION, () => [
@@ -32,16 +34,18 @@ export const featureSetV2 = defineFeatureSet("v2", REVISION, () => [
   createBookAverages([5, 10, 20]),
   createWeightedMidDeviation(),
   createDepthImbalance([1, 2, 5]),
-  createDistanceWeightedDepth(),
+  createDistanceWeightedDepth([1, 2, 5]),
   createWalkMid([0.25, 1, 4]),
   createLevelGaps([2, 3, 5, 10]),
   createSpread(),
   createLevelFlow([1, 2, 3, 5], FLOW_WINDOWS_SECONDS),
   createSignedVolume([1, 2, 5, 10, 30]),
-  createTradesAhead(),
+  createTradesNewer(),
+  createTradeRange([1, 3]),
   createLastTrades([1, 5, 20]),
   createMidReturns([1, 2, 5, 10, 20, 30]),
   createVampReturns([1, 3, 5, 10]),
+  createMidMoves(),
   createRealisedVolatility(30),
   createTradeCount([1, 10]),
   createSecondsSinceGap(),
