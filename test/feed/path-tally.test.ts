@@ -1,5 +1,6 @@
 /** Losses prevented: a price that the grid had and the stored path hasn't, one that it never had, and a path that leads over what nobody saw. */
 
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { FeatureRow } from "../../core/features/contract.ts";
 import { featureSetV1 } from "../../core/features/registry.ts";
@@ -106,6 +107,51 @@ describe("a minute's price path", () => {
     tally.add({ featureTime: START + 2_000, bidTicks: 1_001, askTicks: 1_002, segment: 1 });
     tally.add({ featureTime: START + 3_000, bidTicks: 1_001, askTicks: 1_003, segment: 1 });
     expect(tally.soFar).toBe(`+${SECOND}/1000/2;@${SECOND + 2}/1001/1;,1`);
+  });
+
+  it("joined with its neighbours is all rows but those that a kill took, cut at each gap and each kill, however they fall", () => {
+    const step = fc.record({
+      what: fc.constantFrom("row", "row", "row", "row", "row", "gap", "close", "flush", "kill"),
+      bidTicks: fc.integer({ min: 1, max: 30 }),
+      spread: fc.integer({ min: 0, max: 3 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200, size: "max" }), (steps) => {
+        let tally = new PathTally();
+        const paths: string[] = [];
+        // What a naive keeper has: rows in closed minutes, in the open one up to the last flush, and since; `piece` changes wherever nothing may lead on.
+        const closed: number[][] = [];
+        let [flushed, since]: [number[][], number[][]] = [[], []];
+        let flushedText: string | null = null;
+        let [time, piece] = [START, 0];
+        for (const { what, bidTicks, spread } of steps) {
+          if (what === "row") {
+            tally.add({ featureTime: time, bidTicks, askTicks: bidTicks + spread, segment: piece });
+            since.push([time, bidTicks, bidTicks + spread, piece]);
+            time += 1_000;
+          } else if (what === "gap") piece++;
+          else if (what === "kill") {
+            piece++;
+            tally = new PathTally();
+            tally.resume(flushedText);
+            since = [];
+          } else {
+            flushed.push(...since);
+            since = [];
+            if (what === "close") {
+              closed.push(...flushed);
+              flushed = [];
+              paths.push(...[tally.close()].filter((path) => path !== null));
+            }
+            flushedText = tally.soFar;
+          }
+        }
+        const rows = [...closed, ...flushed, ...since];
+        const pieces = [...new Set(rows.map(([, , , of]) => of))];
+        const expected = rows.map(([at, bid, ask, of]) => [at, bid, ask, pieces.indexOf(of)]);
+        expect(joined([...paths, tally.soFar])).toEqual(expected);
+      }),
+    );
   });
 
   it("leaves out a price that no number holds exactly, and goes on behind it", () => {
