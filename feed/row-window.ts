@@ -6,7 +6,7 @@
 
 import type { FeatureRow } from "../core/features/contract.ts";
 
-/** The longest window of a model family is 100 rows (models/); 128 rows of v2 are 80 kB. */
+/** The longest window that is served (decision 0023): 88 kB of v2. Families of longer ones, mlplob and resnet1d, can't be served from it. */
 export const MAX_WINDOW_ROWS = 128;
 
 export class RowWindow {

@@ -1,8 +1,8 @@
 /** Refusals as problems, and what health makes of what it saw. */
 
 import { describe, expect, it } from "vitest";
-import type { FeedStatus, Unavailable } from "../../feed/contract.ts";
-import { feedProblem, modelProblem, PROBLEMS, retryAfterOf } from "../../workers/api/problems.ts";
+import type { FeedStatus, RowsUnavailable, Unavailable } from "../../feed/contract.ts";
+import { feedProblem, modelProblem, PROBLEMS, retryAfterOf, rowsProblem } from "../../workers/api/problems.ts";
 import { healthBody, type Observations } from "../../workers/api/views/health.ts";
 import type { ModelFault, Roster, RosterRole } from "../../workers/inference/contract.ts";
 
@@ -17,6 +17,17 @@ describe("a feed's refusal", () => {
   ])("%s is %i and keeps its reason and its words", (reason, status, name) => {
     const said = feedProblem({ ok: false, reason, detail: "since noon" });
     expect(said).toEqual({ type: `/problems/${name}`, title: expect.any(String), status, reason, detail: "since noon" });
+  });
+});
+
+describe("a refusal of one feature set's rows", () => {
+  it.each<[RowsUnavailable, string]>([
+    ["not-computed", "model-mismatch"],
+    ["warming-up", "warming-up"],
+    ["too-few-rows", "warming-up"],
+  ])("%s is 503 and keeps its reason and its words", (reason, name) => {
+    const said = rowsProblem({ reason, detail: "since noon" });
+    expect(said).toEqual({ type: `/problems/${name}`, title: expect.any(String), status: 503, reason, detail: "since noon" });
   });
 });
 
