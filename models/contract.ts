@@ -233,7 +233,7 @@ export interface ModelFamily {
   prepareInput(row: ArrayLike<number>, normaliser: Normaliser, out: Float32Array, offset: number): void;
 }
 
-/** The content of `models/active.json`: which published model is served. Written last, so that it never names half a model. */
+/** The content of `models/active.json`, by which instances named their model before the database had roles. */
 export interface ActiveModel {
   readonly id: string;
   readonly version: string;

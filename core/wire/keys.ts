@@ -6,7 +6,6 @@
  * days/v1/<venue>/<symbol>/<yyyy>-<mm>-<dd>.<part>.<head>.day        a day file: all of one market on that UTC day
  * work/v1/<venue>/<symbol>/<yyyy>-<mm>-<dd>/<sources>/<step>         a day file while it is written; gone when it is whole
  * models/<id>/<version>/manifest.json | model.onnx                   a published model
- * models/active.json                                                 which one is served
  * ```
  * A tapes object is the gzip members of one market after those of another; whose are where says its directory (minute-tapes.ts). Objects are
  * never changed: what comes of a minute that is stored already is its next part. Day files are alike: what came after one was whole is in the
@@ -23,6 +22,7 @@
 /** The pseudo-symbol of records that belong to no one market (undecodable frames, acknowledgements). */
 export const FEED_TAPE_SYMBOL = "_feed";
 
+/** Where instances named their model before the database had roles: read once, when the first model is published into such an instance. */
 export const ACTIVE_MODEL_KEY = "models/active.json";
 
 /** Below it lie the venues. */

@@ -31,6 +31,14 @@ ${rows.join("\n")}
 *rows*: the feature set that it eats, or any, or a layout of its own. *window*: rows of history, one a second (minutes for \`coin-minutes\`). *answers*: the first is meant unless \`--answer\` says another. *parameters* of the first
 answer, at the ${DEFAULT_HORIZONS_MS.length} horizons of a dataset that names none, for families of any columns with the ${COLUMNS_OF_V1} of v1; \`paper\` is the size of the source. Lines and trees have as many as the data ask for.
 
+## At an instance: versions and roles
+
+An export becomes a version by \`edgebook publish\`, and plays a role: active, which answers, or shadow, which is asked on the same rows and scored ([operations](operations.md#models-publishing-going-back-shadows)). Forecasts are made of moves, of point or anchored
+labels; signals of moves or classes. Smoothed models, reconstructions and action values play nowhere. A model takes the rows of its own feature set, by fingerprint, the newest as many as its window; fewer are refused.
+
+Before it plays, its every claim is checked: the manifest, the file's hash, its features, shapes, and the golden vectors. An active model of forecasts that fails has the shipped one in its place, and each answer says for whom; a faulty shadow plays no
+role. A manifest may carry a calibration, of validation rows alone: with it each forecast of the mid has an interval and the probabilities of down, flat and up; without it neither.
+
 ## Two families without data
 
 \`edgebook dataset\` makes feature rows of one market, with the moves of its own bid, mid and ask. Two families eat something else. They build, export and are checked at the edge; nothing here trains them yet.

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { getPlatformProxy } from "wrangler";
-import { parseActiveModel, parseManifest } from "../../models/manifest.ts";
+import { parseManifest } from "../../models/manifest.ts";
 import { mlp } from "../../models/mlp/family.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
 import { DEFAULT_TRAIN_SETTINGS } from "../../training/engine/settings.ts";
@@ -14,13 +14,17 @@ import { type ExportedModel, exportRun, writeExport } from "../../training/expor
 import { mlpNetwork } from "../../training/networks/mlp.ts";
 import { silent } from "../../training/progress.ts";
 import { whyNoForecasts } from "../../training/publish/forecasts-of.ts";
-import { publishModel } from "../../training/publish/publish-model.ts";
+import { ModelRegistry } from "../../training/publish/model-registry.ts";
+import { adoptPointer, publishFiles, publishModel, readModel } from "../../training/publish/publish-model.ts";
+import { sql } from "../../training/publish/sql.ts";
+import { wranglerStore } from "../../training/publish/wrangler-store.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
 import { buildForwardPass } from "../../training/tensors/forward-pass.ts";
 import { prepareRows } from "../../training/train/prepared-rows.ts";
 import type { NetworkRun } from "../../training/train/run-folder.ts";
 import { answerRows } from "../../training/train/train-network.ts";
 import { trainRun } from "../../training/train/train-run.ts";
+import { memoryStore } from "./publish/memory-store.ts";
 import { readNetworkRun, scratchFolder, writeToyDataset } from "./toy-data.ts";
 
 const folder = scratchFolder();
@@ -165,35 +169,101 @@ describe("an export", () => {
 });
 
 describe("publishing", () => {
-  it("puts both files and a pointer to them into the bucket that wrangler dev opens", async () => {
+  it("puts both files where wrangler dev finds them, into a folder that no start has been in, and makes the version active", async () => {
     const persist = join(folder, "state");
     const published = await publishModel(join(folder, "export"), { local: persist });
-    const platform = await getPlatformProxy<{ TAPES: { get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null> } }>({
+    const { id, version } = exported.manifest;
+    expect(published).toMatchObject({ version: { id: "toy", version, label: "point" }, active: { id: "toy" }, noForecasts: null });
+    const platform = await getPlatformProxy<LocalBindings>({
       configPath: join(ROOT, "wrangler.toml"),
       persist: { path: join(persist, "v3") },
     });
     const read = async (key: string): Promise<Buffer> =>
       Buffer.from((await (await platform.env.TAPES.get(key))?.arrayBuffer()) ?? new ArrayBuffer(0));
-    const pointer = parseActiveModel((await read("models/active.json")).toString("utf8"));
-    expect(pointer).toEqual({ active: published.active });
-    const manifest = await read(`models/toy/${exported.manifest.version}/manifest.json`);
-    expect(createHash("sha256").update(manifest).digest("hex")).toBe(published.active.manifestSha256);
-    expect((await read(`models/toy/${exported.manifest.version}/model.onnx`)).equals(Buffer.from(exported.model))).toBe(true);
-    expect(published.keys.at(-1)).toBe("models/active.json");
+    const manifest = await read(`models/${id}/${version}/manifest.json`);
+    expect(createHash("sha256").update(manifest).digest("hex")).toBe(published.version?.manifestSha256);
+    expect((await read(`models/${id}/${version}/model.onnx`)).equals(Buffer.from(exported.model))).toBe(true);
+    const { results } = await platform.env.DB.prepare(
+      "SELECT slot, market, role, id, version FROM model_roles JOIN models ON key = model",
+    ).all();
+    expect(results).toEqual([{ slot: "forecast", market: "*", role: "active", id, version }]);
     await platform.dispose();
-  }, 60_000);
+  }, 120_000);
 
   it("leaves a model of another name active where it is told to: a start must not undo what its user published", async () => {
-    const persist = join(folder, "kept");
-    const renamed = { ...exported, manifest: { ...exported.manifest, id: "mine" } };
-    await writeExport(join(folder, "mine"), { ...renamed, manifestText: JSON.stringify(renamed.manifest) });
-    const shipped = { local: persist, unlessOther: true };
-    expect((await publishModel(join(folder, "export"), shipped)).active.id).toBe("toy");
-    expect((await publishModel(join(folder, "export"), shipped)).keys).toHaveLength(3);
-    const mine = await publishModel(join(folder, "mine"), { local: persist });
-    expect(await publishModel(join(folder, "export"), shipped)).toEqual({ active: mine.active, keys: [], noForecasts: null });
-    expect((await publishModel(join(folder, "export"), { local: persist })).active.id).toBe("toy");
-  }, 60_000);
+    const store = memoryStore();
+    await writeRenamed("mine");
+    const toy = await readModel(join(folder, "export"));
+    expect((await publishFiles(toy, store, { unlessOther: true })).active?.id).toBe("toy");
+    expect((await publishFiles(toy, store, { unlessOther: true })).keys).toHaveLength(2);
+    const mine = await publishFiles(await readModel(join(folder, "mine")), store, {});
+    const kept = { version: null, active: mine.active, keys: [], noForecasts: null };
+    expect(await publishFiles(toy, store, { unlessOther: true })).toEqual(kept);
+    expect((await publishFiles(toy, store, { as: "shadow" })).active?.id).toBe("mine");
+    expect((await publishFiles(toy, store, {})).active?.id).toBe("toy");
+    const log = await new ModelRegistry(store, Date.now).log(20);
+    expect(log.map(({ action, model }) => [action, model?.id]).reverse()).toEqual([
+      ["publish", "toy"],
+      ["activate", "toy"],
+      ["publish", "mine"],
+      ["activate", "mine"],
+      ["shadow", "toy"],
+      ["activate", "toy"],
+    ]);
+  });
+
+  it("takes over the model that an older instance named in its bucket, before anything else is published", async () => {
+    await writeRenamed("older");
+    const store = memoryStore();
+    const registry = new ModelRegistry(store, () => 5);
+    const bytes = readFileSync(join(folder, "older", "manifest.json"));
+    const { id, version } = (parseManifest(bytes.toString("utf8")) as { manifest: typeof exported.manifest }).manifest;
+    const manifestSha256 = createHash("sha256").update(bytes).digest("hex");
+    await store.put("models/active.json", Buffer.from(JSON.stringify({ id, version, manifestSha256 })));
+    // Its manifest isn't there, or isn't the one that was named: there is nothing to take over.
+    expect(await adoptPointer(store, registry)).toBeNull();
+    await store.put(`models/${id}/${version}/manifest.json`, Buffer.from(`${bytes.toString("utf8")} `));
+    expect(await adoptPointer(store, registry)).toBeNull();
+    expect(store.rowsOf("models")).toEqual([]);
+    await store.put(`models/${id}/${version}/manifest.json`, bytes);
+    expect(await adoptPointer(store, registry)).toMatchObject({ id: "older", version, manifestSha256 });
+    expect(await registry.active({ slot: "forecast", market: "*" })).toMatchObject({ id: "older" });
+    expect((await registry.log(1))[0]).toMatchObject({ action: "activate", evidence: { from: "models/active.json" } });
+    // Once: what is published afterwards stays.
+    expect(await adoptPointer(store, registry)).toBeNull();
+  });
+
+  it("gives no role to what is never served, and publishes it all the same where it is told to", async () => {
+    const store = memoryStore();
+    await writeRenamed("past", { label: "smoothed" });
+    const past = await readModel(join(folder, "past"));
+    for (const as of ["active", "shadow"] as const) await expect(publishFiles(past, store, { as })).rejects.toThrow(/smoothed.*--only/);
+    expect(store.objects.size).toBe(0);
+    expect(await publishFiles(past, store, { as: "none" })).toMatchObject({ version: { id: "past" }, active: null });
+  });
+
+  it("reaches stores by wrangler's command line as well, which is how the account's own are reached", async () => {
+    const persist = join(folder, "by-command-line");
+    const why = `"it's"; DROP TABLE models; --`;
+    const published = await publishModel(join(folder, "export"), { local: persist, why });
+    const store = wranglerStore(["--local", "--persist-to", persist]);
+    const registry = new ModelRegistry(store, () => 9);
+    expect(await registry.versions()).toEqual([published.version]);
+    const { id, version } = exported.manifest;
+    expect(await store.getText(`models/${id}/${version}/manifest.json`)).toBe(exported.manifestText);
+    expect(await store.getText("models/active.json")).toBeNull();
+    await store.execute([
+      sql`DELETE FROM model_roles`,
+      sql`INSERT INTO model_log (at, action, model, evidence) VALUES (9, ${"shadow"}, 1, ${JSON.stringify({ why })})`,
+    ]);
+    await expect(store.execute([sql`DELETE FROM model_log`, sql`DELETE FROM nowhere`])).rejects.toThrow(/no such table/);
+    // All or none.
+    expect((await registry.log(9)).map(({ action, evidence }) => [action, evidence])).toEqual([
+      ["shadow", { why }],
+      ["activate", { why }],
+      ["publish", { manifestSha256: published.version?.manifestSha256 }],
+    ]);
+  }, 240_000);
 
   it("says which models an instance would load and then refuse each forecast of", () => {
     const { manifest } = exported;
@@ -202,7 +272,7 @@ describe("publishing", () => {
     const levels = { ...manifest.featureSet, id: "levels-10", fingerprint: "8711b1401224b065" };
     expect(whyNoForecasts({ ...manifest, featureSet: levels })).toBe("the feed computes the features v1, it reads levels-10");
     const classes = { ...manifest.output, unit: "probability" } as unknown as typeof manifest.output;
-    expect(whyNoForecasts({ ...manifest, output: classes })).toBe("it answers no moves");
+    expect(whyNoForecasts({ ...manifest, output: classes })).toBe("it answers classes, and forecasts are made of moves");
   });
 
   it("refuses a folder without a model, and a model that is not the manifest's", async () => {
@@ -217,3 +287,14 @@ describe("publishing", () => {
     await expect(publishModel(join(folder, "broken"), { local: folder })).rejects.toThrow(/not a manifest/);
   });
 });
+
+interface LocalBindings extends Record<string, unknown> {
+  readonly TAPES: { get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null> };
+  readonly DB: { prepare(statement: string): { all(): Promise<{ results: unknown[] }> } };
+}
+
+/** The export under another name, in a folder of that name. */
+async function writeRenamed(id: string, change: Partial<typeof exported.manifest> = {}): Promise<void> {
+  const manifest = { ...exported.manifest, ...change, id };
+  await writeExport(join(folder, id), { ...exported, manifest, manifestText: JSON.stringify(manifest) });
+}

@@ -52,7 +52,7 @@ describe("a run", () => {
     }
     const { manifest } = await exportRun(run, { id: "toy", dataset, evaluation });
     expect(manifest.label).toBe("smoothed");
-    expect(whyNoForecasts(manifest)).toBe("an instance forecasts the price of one moment, it answers smoothed moves");
+    expect(whyNoForecasts(manifest)).toMatch(/smoothed/);
   }, 60_000);
 
   it("of point targets says nothing, as those of before, and refuses others", async () => {

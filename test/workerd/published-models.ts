@@ -100,7 +100,7 @@ export function at(now: number, stores: Partial<RosterSurroundings> = {}): Roste
 export const failingBucket = { get: () => env.TAPES.get("k".repeat(2_000)) } as unknown as R2Bucket;
 
 /** A statement of no sense makes the real database throw. */
-export const failingDatabase = { prepare: () => env.DB.prepare("SELECT nothing FROM nowhere") } as unknown as D1Database;
+export const failingDatabase = { prepare: () => env.DB.prepare("SELECT 1 FROM nowhere") } as unknown as D1Database;
 
 /** The real bucket, with every key that is read written down. */
 export function countingBucket(reads: string[]): R2Bucket {

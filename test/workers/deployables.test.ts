@@ -20,6 +20,12 @@ describe("the configurations of the three scripts", () => {
     expect(new Set(dates)).toEqual(new Set(["2026-10-30"]));
   });
 
+  it("bind the same database and the same bucket: roles written by commands are those that the inference Worker reads", () => {
+    const named = (name: string): (string | undefined)[] => texts.map((text) => new RegExp(`^${name} = "(.*)"$`, "m").exec(text)?.[1]);
+    expect(named("database_name")).toEqual(["edgebook", undefined, "edgebook"]);
+    expect(named("bucket_name")).toEqual(["edgebook-tapes", undefined, "edgebook-tapes"]);
+  });
+
   it("bind each other by the names that they have", () => {
     const names = texts.map((text) => /^name = "(.*)"$/m.exec(text)?.[1]);
     expect(texts[0]).toContain(`script_name = "${names[1]}"`);

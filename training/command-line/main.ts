@@ -14,6 +14,7 @@ import { exportCommand } from "./export.ts";
 import { exportModelCommand } from "./export-model.ts";
 import { importCommand } from "./import.ts";
 import { leaksCommand } from "./leaks.ts";
+import { modelsCommand } from "./models.ts";
 import { publishCommand } from "./publish.ts";
 import { pullCommand } from "./pull.ts";
 import { replayCommand } from "./replay.ts";
@@ -39,6 +40,7 @@ for (const command of [
   explainCommand,
   exportModelCommand,
   publishCommand,
+  modelsCommand,
   replayCommand,
   runsCommand,
   reportCommand,

@@ -19,7 +19,6 @@ const USUAL_WIDTH = 120;
 
 export function runsCommand(): Command {
   return new Command("runs")
-    .alias("models")
     .description("Compares the runs in a folder: the settings in which they differ, and their scores beside persistence and ridge.")
     .argument("[dir]", "folder that holds run folders", ".")
     .option("--columns <names>", "with commas, or all; as many as the terminal has room for unless given")

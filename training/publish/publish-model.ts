@@ -1,86 +1,116 @@
 /**
- * Puts a model where the inference Worker finds it: model.onnx and manifest.json under models/<id>/<version>/, then models/active.json,
- * which names them. The pointer is written last, so whoever reads it finds a whole model; files of a version never change, since the
+ * Puts a model where the inference Worker finds it: model.onnx and manifest.json under models/<id>/<version>/ in the bucket, its row in the database, and a
+ * role, if it shall have one. The role is written last, so whoever reads it finds a whole model; model files of a version never change, since the
  * version is made from the file's own hash.
  *
- * Locally the bucket is the one that `wrangler dev --persist-to DIR` opens; remotely wrangler itself uploads, with its own login.
+ * An instance that is older than the database's roles named its model in models/active.json. Where the database knows no model at all, that one is taken
+ * over before anything else is published: its version, and its role. The pointer stays where it is, and nothing reads it any more.
  */
 
-import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { labelKindOf } from "../../core/labels/moves.ts";
 import { ACTIVE_MODEL_KEY, modelKey } from "../../core/wire/keys.ts";
-import type { ActiveModel, ModelManifest } from "../../models/contract.ts";
+import type { ModelManifest } from "../../models/contract.ts";
 import { parseActiveModel, parseManifest } from "../../models/manifest.ts";
+import { EVERY_MARKET } from "../../models/roles.ts";
 import { CommandError } from "../command-error.ts";
-import { whyNoForecasts } from "./forecasts-of.ts";
+import { whyNeverServed, whyNoForecasts } from "./forecasts-of.ts";
+import type { InstanceStore, StoreTarget } from "./instance-store.ts";
+import { type Evidence, ModelRegistry, type Seat, type StoredVersion, type VersionFacts } from "./model-registry.ts";
+import { withStore } from "./open-store.ts";
+import { sha256 } from "./published-version.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-/** In the root's wrangler.toml. */
-const BUCKET = "edgebook-tapes";
-const BINDING = "TAPES";
-/** Where `wrangler dev --persist-to DIR` keeps its state inside DIR. */
-const STATE_FOLDER = "v3";
+export const DEFAULT_SEAT: Seat = { slot: "forecast", market: EVERY_MARKET };
 
-export interface PublishTarget {
-  /** The folder that `--persist-to` names, or null for the account's own bucket. */
-  readonly local: string | null;
-  /** Where a model of another id is active, it stays so and nothing is written. */
+/** As an export wrote them. */
+export interface ModelFiles {
+  readonly manifest: ModelManifest;
+  readonly manifestBytes: Uint8Array;
+  readonly model: Uint8Array;
+}
+
+export interface PublishOptions {
+  /** What it shall be; `none`: published alone. Active where left out. */
+  readonly as?: "active" | "shadow" | "none";
+  /** Forecasts of every market where left out. */
+  readonly seat?: Seat;
+  /** Where a model of another id is active there, it stays so and nothing is written. */
   readonly unlessOther?: boolean;
+  readonly why?: string;
+  /** Epoch ms. */
+  readonly now?: () => number;
 }
 
 export interface Published {
-  /** The model that is active now. */
-  readonly active: ActiveModel;
-  /** What was written; empty when another model stays active. */
+  /** Null where another model stays active, and nothing was written. */
+  readonly version: StoredVersion | null;
+  /** Who is active there now; null: nobody was ever. */
+  readonly active: StoredVersion | null;
+  /** Objects that were written. */
   readonly keys: readonly string[];
-  /** Why an instance refuses forecasts while this one is active; null where it gives them, or nothing was written. */
+  /** Why an instance refuses forecasts while this one is active; null where it gives them, or it isn't active. */
   readonly noForecasts: string | null;
 }
 
-interface StoredObject {
-  readonly key: string;
-  readonly bytes: Uint8Array;
+/** Throws CommandError when the folder holds no whole model, it may not play that role, or the stores can't be written. */
+export async function publishModel(folder: string, target: StoreTarget & PublishOptions): Promise<Published> {
+  const files = await readModel(folder);
+  return withStore(target, (store) => publishFiles(files, store, target));
 }
 
-/** Throws CommandError when the folder holds no whole model, or the bucket can't be written. */
-export async function publishModel(folder: string, target: PublishTarget): Promise<Published> {
-  const { manifest, manifestBytes, model } = await readModel(folder);
-  const { id, version } = manifest;
-  const active: ActiveModel = { id, version, manifestSha256: sha256(manifestBytes) };
-  if (target.unlessOther === true) {
-    const current = await activeModel(target);
-    if (current !== null && current.id !== id) return { active: current, keys: [], noForecasts: null };
+export async function publishFiles(files: ModelFiles, store: InstanceStore, options: PublishOptions): Promise<Published> {
+  const { manifest } = files;
+  const { as = "active", seat = DEFAULT_SEAT, now = Date.now, unlessOther = false, why } = options;
+  const never = as === "none" ? null : whyNeverServed(manifest, seat.slot);
+  if (never !== null)
+    throw new CommandError(
+      `${manifest.id} ${manifest.version} can't be ${as} for ${seat.slot}s: ${never}. --only publishes it without a role`,
+    );
+  const registry = new ModelRegistry(store, now);
+  await adoptPointer(store, registry);
+  if (unlessOther) {
+    const active = await registry.active(seat);
+    if (active !== null && active.id !== manifest.id) return { version: null, active, keys: [], noForecasts: null };
   }
-  const objects: StoredObject[] = [
+  const keys = await putFiles(store, files);
+  const version = await registry.register(factsOf(manifest, files.manifestBytes), null);
+  const evidence = why === undefined ? null : { why };
+  if (as === "active") await registry.activate(version, seat, { action: "activate", evidence });
+  if (as === "shadow") await registry.shadow(version, seat, evidence);
+  const noForecasts = as === "active" && seat.slot === "forecast" ? whyNoForecasts(manifest) : null;
+  return { version, active: await registry.active(seat), keys, noForecasts };
+}
+
+/** Once, before the first publication into an instance that named its model in the bucket. Does nothing where the database knows any model. */
+export async function adoptPointer(store: InstanceStore, registry: ModelRegistry): Promise<StoredVersion | null> {
+  if ((await registry.versions()).length > 0) return null;
+  const text = await store.getText(ACTIVE_MODEL_KEY);
+  const pointer = text === null ? null : parseActiveModel(text);
+  if (pointer === null || "malformed" in pointer) return null;
+  const { id, version, manifestSha256 } = pointer.active;
+  const manifestText = await store.getText(modelKey(id, version, "manifest.json"));
+  if (manifestText === null || sha256(Buffer.from(manifestText)) !== manifestSha256) return null;
+  const read = parseManifest(manifestText);
+  // Refused by the Worker as well: there is nothing to take over.
+  if ("malformed" in read || whyNeverServed(read.manifest, DEFAULT_SEAT.slot) !== null) return null;
+  const evidence: Evidence = { from: ACTIVE_MODEL_KEY };
+  const adopted = await registry.register(factsOf(read.manifest, Buffer.from(manifestText)), evidence);
+  await registry.activate(adopted, DEFAULT_SEAT, { action: "activate", evidence });
+  return adopted;
+}
+
+async function putFiles(store: InstanceStore, { manifest: { id, version }, manifestBytes, model }: ModelFiles): Promise<string[]> {
+  const objects = [
     { key: modelKey(id, version, "model.onnx"), bytes: model },
     { key: modelKey(id, version, "manifest.json"), bytes: manifestBytes },
-    { key: ACTIVE_MODEL_KEY, bytes: new TextEncoder().encode(`${JSON.stringify(active)}\n`) },
   ];
-  if (target.local === null) await putRemotely(objects);
-  else await putLocally(objects, resolve(target.local));
-  return { active, keys: objects.map(({ key }) => key), noForecasts: whyNoForecasts(manifest) };
+  for (const { key, bytes } of objects) await store.put(key, bytes);
+  return objects.map(({ key }) => key);
 }
 
-/** The model that the bucket's pointer names; null when there is none, or none that can be read. */
-async function activeModel({ local }: PublishTarget): Promise<ActiveModel | null> {
-  const text = local === null ? await getRemotely(ACTIVE_MODEL_KEY) : await withLocalBucket(resolve(local), getText);
-  if (text === null) return null;
-  const read = parseActiveModel(text);
-  return "malformed" in read ? null : read.active;
-}
-
-async function getText(bucket: Bucket): Promise<string | null> {
-  const object = await bucket.get(ACTIVE_MODEL_KEY);
-  return object === null ? null : object.text();
-}
-
-async function readModel(folder: string): Promise<{ manifest: ModelManifest; manifestBytes: Uint8Array; model: Uint8Array }> {
+/** What `edgebook export-model` wrote. @throws CommandError where it isn't whole. */
+export async function readModel(folder: string): Promise<ModelFiles> {
   const manifestBytes = await readFile(join(folder, "manifest.json")).catch(() => null);
   const model = await readFile(join(folder, "model.onnx")).catch(() => null);
   if (manifestBytes === null || model === null)
@@ -94,74 +124,16 @@ async function readModel(folder: string): Promise<{ manifest: ModelManifest; man
   return { manifest: read.manifest, manifestBytes, model };
 }
 
-/** The part of R2's interface that is used here. */
-interface Bucket {
-  get(key: string): Promise<{ text(): Promise<string> } | null>;
-  put(key: string, bytes: Uint8Array): Promise<unknown>;
-}
-
-function putLocally(objects: readonly StoredObject[], persistFolder: string): Promise<void> {
-  return withLocalBucket(persistFolder, async (bucket) => {
-    for (const { key, bytes } of objects) await bucket.put(key, bytes);
-  });
-}
-
-async function withLocalBucket<T>(persistFolder: string, act: (bucket: Bucket) => Promise<T>): Promise<T> {
-  process.env.WRANGLER_SEND_METRICS ??= "false";
-  process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= "false";
-  process.env.WRANGLER_LOG ??= "error";
-  const { getPlatformProxy } = await import("wrangler");
-  const platform = await getPlatformProxy<Record<string, Bucket>>({
-    configPath: join(ROOT, "wrangler.toml"),
-    persist: { path: join(persistFolder, STATE_FOLDER) },
-  });
-  try {
-    const bucket = platform.env[BINDING];
-    if (bucket === undefined) throw new CommandError(`wrangler.toml binds no bucket ${BINDING}`);
-    return await act(bucket);
-  } finally {
-    await platform.dispose();
-  }
-}
-
-async function putRemotely(objects: readonly StoredObject[]): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "edgebook-publish-"));
-  try {
-    for (const { key, bytes } of objects) {
-      const file = join(folder, "object");
-      await writeFile(file, bytes);
-      await wrangler(["r2", "object", "put", `${BUCKET}/${key}`, "--file", file, "--remote"]);
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** Null when there is no such object: the first deploy of an account finds none. */
-async function getRemotely(key: string): Promise<string | null> {
-  try {
-    return await wrangler(["r2", "object", "get", `${BUCKET}/${key}`, "--remote", "--pipe"]);
-  } catch (error) {
-    if (error instanceof CommandError && /does not exist|NoSuchKey|10007/i.test(error.message)) return null;
-    throw error;
-  }
-}
-
-/** @returns what it printed. */
-async function wrangler(args: readonly string[]): Promise<string> {
-  const require = createRequire(import.meta.url);
-  const script = join(dirname(require.resolve("wrangler/package.json")), "bin", "wrangler.js");
-  const { stdout } = await promisify(execFile)(process.execPath, [script, ...args], { cwd: ROOT }).catch(
-    (error: { stderr?: string; stdout?: string; message: string }) => {
-      const said = [error.stderr, error.stdout].filter(Boolean).join("\n").trim() || error.message;
-      throw new CommandError(
-        `wrangler ${args.slice(0, 4).join(" ")} failed (log in with \`npx wrangler login\`, and make the bucket with \`npx wrangler r2 bucket create ${BUCKET}\`):\n${said}`,
-      );
-    },
-  );
-  return stdout;
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+function factsOf(manifest: ModelManifest, manifestBytes: Uint8Array): VersionFacts {
+  const { id, version, family, featureSet, artifact } = manifest;
+  return {
+    id,
+    version,
+    manifestSha256: sha256(manifestBytes),
+    family,
+    featureSet: featureSet.id,
+    fingerprint: featureSet.fingerprint,
+    label: labelKindOf(manifest),
+    bytes: artifact.bytes,
+  };
 }

@@ -1,0 +1,205 @@
+/** Who answers is changed by these commands: a mistake must be refused with the way out, a change must be undone by one command, and the log must tell how it came. */
+
+import { beforeEach, describe, expect, it } from "vitest";
+import { ModelRegistry, previousOf, type Seat } from "../../../training/publish/model-registry.ts";
+import { type MemoryStore, memoryStore } from "./memory-store.ts";
+
+const ALL: Seat = { slot: "forecast", market: "*" };
+const BTC: Seat = { slot: "forecast", market: "binance-spot:BTCUSDT" };
+const ETH: Seat = { slot: "forecast", market: "binance-spot:ETHUSDT" };
+const ACTIVATE = { action: "activate", evidence: null } as const;
+
+let store: MemoryStore;
+let registry: ModelRegistry;
+let now = 0;
+
+beforeEach(() => {
+  store = memoryStore();
+  now = 1_000;
+  registry = new ModelRegistry(store, () => now++);
+});
+
+async function register(version: string, manifestSha256 = `sha-${version}`): Promise<{ id: string; version: string }> {
+  const facts = { manifestSha256, family: "mlp", featureSet: "v1", fingerprint: "0123456789abcdef", label: "point", bytes: 10 };
+  await registry.register({ id: "m", version, ...facts }, null);
+  return { id: "m", version };
+}
+
+/** Each [version, market, role]. */
+async function played(): Promise<string[][]> {
+  return (await registry.roles()).map(({ model, market, role }) => [model.version, market, role]);
+}
+
+describe("activating", () => {
+  it("puts one model in the place of another, of that seat alone, and logs whom it replaced", async () => {
+    for (const version of ["1", "2", "3"]) await register(version);
+    await registry.activate({ id: "m", version: "1" }, ALL, ACTIVATE);
+    await registry.activate({ id: "m", version: "2" }, BTC, ACTIVATE);
+    await registry.activate({ id: "m", version: "1" }, { ...ALL, slot: "signal" }, ACTIVATE);
+    const changed = await registry.activate({ id: "m", version: "3" }, ALL, { action: "activate", evidence: { why: "it's better" } });
+    expect(changed).toMatchObject({ active: { version: "3" }, previous: { version: "1" }, isNew: true });
+    expect(await played()).toEqual([
+      ["2", BTC.market, "active"],
+      ["1", "*", "active"],
+      ["3", "*", "active"],
+    ]);
+    const [newest] = await registry.log(1);
+    expect(newest).toEqual({
+      sequence: 7,
+      at: 1_006,
+      action: "activate",
+      slot: "forecast",
+      market: "*",
+      model: { id: "m", version: "3" },
+      previous: { id: "m", version: "1" },
+      evidence: { why: "it's better" },
+    });
+  });
+
+  it("of a version that was never published is refused with how to find one; of the active one it changes nothing", async () => {
+    await expect(registry.activate({ id: "m", version: "9" }, ALL, ACTIVATE)).rejects.toThrow(/m 9 was never published.*models list/);
+    await register("1");
+    await registry.activate({ id: "m", version: "1" }, ALL, ACTIVATE);
+    const rows = store.rowsOf("model_log").length;
+    expect(await registry.activate({ id: "m", version: "1" }, ALL, ACTIVATE)).toMatchObject({ isNew: false });
+    expect(store.rowsOf("model_log")).toHaveLength(rows);
+  });
+
+  it("makes a shadow the active one: it is asked once, not twice", async () => {
+    for (const version of ["1", "2"]) await register(version);
+    await registry.activate({ id: "m", version: "1" }, ALL, ACTIVATE);
+    await registry.shadow({ id: "m", version: "2" }, ALL, null);
+    await registry.activate({ id: "m", version: "2" }, ALL, ACTIVATE);
+    expect(await played()).toEqual([["2", "*", "active"]]);
+  });
+});
+
+describe("publishing again", () => {
+  it("the same manifest changes nothing; another of the same version takes its place, under the same key", async () => {
+    await register("1");
+    const [before] = await registry.versions();
+    await register("1");
+    expect(store.rowsOf("model_log")).toHaveLength(1);
+    await register("1", "other");
+    const [after] = await registry.versions();
+    expect(after).toMatchObject({ key: before?.key, manifestSha256: "other" });
+    expect((await registry.log(9)).map(({ action, evidence }) => [action, evidence])).toEqual([
+      ["publish", { manifestSha256: "other" }],
+      ["publish", { manifestSha256: "sha-1" }],
+    ]);
+  });
+});
+
+describe("rolling back", () => {
+  it("goes back to who was active before, step by step, whatever happened in between and elsewhere", async () => {
+    for (const version of ["1", "2", "3"]) await register(version);
+    const activate = (version: string, seat = ALL): Promise<unknown> => registry.activate({ id: "m", version }, seat, ACTIVATE);
+    const back = async (): Promise<string> => (await registry.rollBack(ALL, null)).active.version;
+    await activate("1");
+    await activate("2");
+    await activate("3", BTC);
+    await registry.shadow({ id: "m", version: "3" }, ALL, null);
+    await activate("3");
+    expect([await back(), await back()]).toEqual(["2", "1"]);
+    await expect(registry.rollBack(ALL, null)).rejects.toThrow(/no model was active for forecasts of every market before m 1.*models list/);
+    await activate("3");
+    expect(await back()).toBe("1");
+    expect(await played()).toEqual([
+      ["3", BTC.market, "active"],
+      ["1", "*", "active"],
+    ]);
+  });
+
+  it("where nobody is active is refused with how to have somebody", async () => {
+    await expect(registry.rollBack(BTC, null)).rejects.toThrow(/no model is active for forecasts of binance-spot:BTCUSDT.*models activate/);
+  });
+
+  it("undoes a promotion too, and is itself in the log with what it left", async () => {
+    for (const version of ["1", "2"]) await register(version);
+    await registry.activate({ id: "m", version: "1" }, ALL, ACTIVATE);
+    await registry.activate({ id: "m", version: "2" }, ALL, { action: "promote", evidence: { ticks: 5 } });
+    await registry.rollBack(ALL, { why: "it went wild" });
+    const [newest] = await registry.log(1);
+    expect(newest).toMatchObject({
+      action: "roll-back",
+      model: { version: "1" },
+      previous: { version: "2" },
+      evidence: { why: "it went wild" },
+    });
+  });
+
+  it("reads the log backwards as a stack would be read", () => {
+    const at = (previous: number | null) => ({ action: "activate", previous });
+    const back = { action: "roll-back", previous: null };
+    expect(previousOf([])).toBeNull();
+    expect(previousOf([at(null)])).toBeNull();
+    expect(previousOf([at(1), at(null)])).toBe(1);
+    expect(previousOf([back, at(1), at(null)])).toBeNull();
+    expect(previousOf([back, at(2), at(1), at(null)])).toBe(1);
+    expect(previousOf([at(1), back, at(1), at(null)])).toBe(1);
+    expect(previousOf([back, at(1), back, at(1), at(null)])).toBeNull();
+  });
+});
+
+describe("shadows", () => {
+  it("come and go, each with its row in the log", async () => {
+    for (const version of ["1", "2"]) await register(version);
+    await registry.activate({ id: "m", version: "1" }, ALL, ACTIVATE);
+    expect(await registry.shadow({ id: "m", version: "2" }, ALL, null)).toBe(true);
+    expect(await registry.shadow({ id: "m", version: "2" }, ALL, null)).toBe(false);
+    await registry.unshadow({ id: "m", version: "2" }, ALL, { why: "worse" });
+    expect(await played()).toEqual([["1", "*", "active"]]);
+    expect((await registry.log(2)).map(({ action }) => action)).toEqual(["unshadow", "shadow"]);
+    await expect(registry.unshadow({ id: "m", version: "2" }, ALL, null)).rejects.toThrow(
+      /m 2 is no shadow for forecasts of every market: those are none/,
+    );
+  });
+
+  it("are never the active one, be it active for this market or for all", async () => {
+    await register("1");
+    await registry.activate({ id: "m", version: "1" }, ALL, ACTIVATE);
+    for (const seat of [ALL, BTC]) {
+      await expect(registry.shadow({ id: "m", version: "1" }, seat, null)).rejects.toThrow(
+        /can't be its own shadow: activate another one first/,
+      );
+    }
+    expect(await played()).toEqual([["1", "*", "active"]]);
+  });
+
+  it("of every market may be what is active for one", async () => {
+    for (const version of ["1", "2"]) await register(version);
+    await registry.activate({ id: "m", version: "1" }, ALL, ACTIVATE);
+    await registry.activate({ id: "m", version: "2" }, BTC, ACTIVATE);
+    expect(await registry.shadow({ id: "m", version: "1" }, BTC, null)).toBe(true);
+    expect(await registry.shadow({ id: "m", version: "2" }, ALL, null)).toBe(true);
+  });
+
+  it("are four at most wherever they are asked, a market's own and those of every market together", async () => {
+    const versions = await Promise.all(["1", "2", "3", "4", "5", "6"].map((version) => register(version)));
+    const [one, two, three, four, five, six] = versions as [{ id: string; version: string }, ...{ id: string; version: string }[]];
+    const names = [one, two, three, four, five, six].map((name) => name ?? one);
+    const shadow = (index: number, seat: Seat): Promise<boolean> => registry.shadow(names[index] ?? one, seat, null);
+    await shadow(0, ALL);
+    await shadow(1, ALL);
+    await shadow(2, BTC);
+    await shadow(3, BTC);
+    await expect(shadow(4, BTC)).rejects.toThrow(/binance-spot:BTCUSDT have 4 shadows already.*unshadow.*m 3, m 4, m 1, m 2/);
+    // One more of every market would be the fifth there.
+    await expect(shadow(4, ALL)).rejects.toThrow(/binance-spot:BTCUSDT have 4 shadows already/);
+    expect(await shadow(4, ETH)).toBe(true);
+    expect(await shadow(5, ETH)).toBe(true);
+    expect(await shadow(4, { ...ALL, slot: "signal" })).toBe(true);
+    await registry.unshadow(three ?? one, BTC, null);
+    await expect(shadow(4, ALL)).rejects.toThrow(/binance-spot:ETHUSDT have 4 shadows already/);
+  });
+});
+
+describe("the log", () => {
+  it("keeps what was said as it was said, quotes and all", async () => {
+    const why = `"it's" -- better'); DROP TABLE models; -- é\n`;
+    await register("1");
+    await registry.activate({ id: "m", version: "1" }, ALL, { action: "activate", evidence: { why } });
+    expect((await registry.log(1))[0]?.evidence).toEqual({ why });
+    expect(await registry.versions()).toHaveLength(1);
+  });
+});
