@@ -16,7 +16,7 @@ import { withStore } from "../publish/open-store.ts";
 import { promote } from "../publish/promotion.ts";
 import { judgeRole } from "../publish/published-version.ts";
 import { type InstanceOptions, type SeatOptions, seatOf, targetOf, withInstance, withSeat } from "./instance-options.ts";
-import { countingNumber, jsonOption, modelName, wholeNumber } from "./options.ts";
+import { collect, countingNumber, jsonOption, modelName, wholeNumber } from "./options.ts";
 import { publishCommand } from "./publish.ts";
 import { print, printJson, table, when } from "./report.ts";
 
@@ -28,6 +28,7 @@ interface RoleOptions extends ListOptions, SeatOptions {}
 
 interface PromoteOptions extends RoleOptions {
   readonly from: string;
+  readonly on: readonly string[];
   readonly minTicks: number;
   readonly minHours: number;
   readonly horizonMs: readonly number[];
@@ -51,6 +52,7 @@ export function modelsCommand(): Command {
   models.addCommand(
     onVersion("promote", "Activates a challenger, where the scorecards of both say that it is better; refuses otherwise.")
       .requiredOption("--from <url>", "the instance whose scorecards are the evidence, e.g. http://127.0.0.1:8787")
+      .option("--on <market>", "take evidence of this market; may be given several times. Left out: of --market", collect, [])
       .option("--min-ticks <ticks>", "ticks that were scored for both, at least", wholeNumber, 1_000)
       .option("--min-hours <hours>", "hours that they are of, at least", wholeNumber, 24)
       .option(
@@ -156,7 +158,7 @@ async function runPromote(id: string, version: string, options: PromoteOptions):
   const rules = { minTicks: options.minTicks, minHours: options.minHours, horizonsMs: options.horizonMs };
   const activation = await change(options, async (registry, store) => {
     await judgeRole(registry, store, { name: { id, version }, seat });
-    return promote(registry, { challenger: { id, version }, seat, from: options.from, rules });
+    return promote(registry, { challenger: { id, version }, seat, from: options.from, on: options.on, rules });
   });
   reportActivation(activation, seat, options);
 }

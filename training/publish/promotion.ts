@@ -2,12 +2,15 @@
  * Evidence that a challenger is better than the model that is active, taken from an instance's scorecards: both scored on the same ticks of the same
  * market. What comes over HTTP is hostile until it has been read here.
  *
- * A difference is the active model's mean squared error less the challenger's, as a share of persistence's: above 0 the challenger is better. It counts
- * where the whole interval lies above 0. Where nothing else is asked it must at more than half of the horizons, and at none may the whole interval lie
+ * A difference is the challenger's R² less the active model's: by how much of persistence's mean squared error the challenger's is lower. It counts where
+ * its whole interval lies above 0. Where nothing else is asked it must at more than half of the horizons, and at none may the whole interval lie
  * below. Of few ticks or few hours nothing is believed: an hour's forecasts say nearly the same thing, whatever their number.
+ *
+ * A role for every market rests on the evidence of markets that are named, each of which must be enough by itself.
  */
 
 import { z } from "zod";
+import { EVERY_MARKET, type ModelSlot } from "../../models/roles.ts";
 import { CommandError } from "../command-error.ts";
 import { type Activation, type ModelRegistry, type Seat, said, type VersionName } from "./model-registry.ts";
 
@@ -15,28 +18,31 @@ const MAX_ANSWER_BYTES = 64_000;
 const ANSWER_WITHIN_MS = 30_000;
 const MAX_HORIZONS = 100;
 
-const identity = z.object({ id: z.string().max(200), version: z.string().max(200) });
-const number = z.number();
+const name = z.string().max(200);
+const number = z.number().nullable();
 
 const horizon = z.object({
   horizonMs: z.int().positive(),
   target: z.literal("mid"),
-  r2Active: number.max(1).nullable(),
-  r2Challenger: number.max(1).nullable(),
+  r2Active: number,
+  r2Challenger: number,
+  /** Null where nothing moved, or of too few hours for an interval. */
   difference: number,
   low: number,
   high: number,
-  dmP: number.min(0).max(1).nullable(),
+  dmP: z.number().min(0).max(1).nullable(),
 });
 
 /** Further fields may come, and are left out. */
 const comparison = z.object({
-  market: z.string().max(200),
-  active: identity,
-  challenger: identity,
-  days: number.nonnegative(),
+  market: name,
+  slot: name,
+  /** `id@version` */
+  active: name,
+  challenger: name,
+  days: z.number().nonnegative(),
   ticks: z.int().nonnegative(),
-  hours: number.nonnegative(),
+  hours: z.number().nonnegative(),
   horizons: z.array(horizon).max(MAX_HORIZONS),
 });
 
@@ -50,7 +56,9 @@ export interface PromotionRules {
 }
 
 export interface Rivals {
-  readonly seat: Seat;
+  readonly slot: ModelSlot;
+  /** On which they are compared. */
+  readonly market: string;
   readonly active: VersionName;
   readonly challenger: VersionName;
 }
@@ -60,20 +68,28 @@ export interface Promotion {
   readonly seat: Seat;
   /** Address of the instance whose scorecards are the evidence. */
   readonly from: string;
+  /** Markets of which evidence is taken; empty: the seat's own. */
+  readonly on: readonly string[];
   readonly rules: PromotionRules;
 }
 
 /** @throws CommandError where the evidence isn't enough: nothing is changed then. */
-export async function promote(registry: ModelRegistry, { challenger, seat, from, rules }: Promotion): Promise<Activation> {
+export async function promote(registry: ModelRegistry, { challenger, seat, from, on, rules }: Promotion): Promise<Activation> {
   const version = await registry.version(challenger);
   const active = await registry.active(seat);
   if (active === null)
     throw new CommandError(`no model is active for ${said(seat)}, so there is none to be better than: \`edgebook models activate\``);
   if (active.key === version.key) throw new CommandError(`${version.id} ${version.version} is active for ${said(seat)} already`);
-  const compared = await fetchComparison(from, { seat, active, challenger });
-  const why = whyNotPromoted(compared, rules);
-  const rivals = `${challenger.id} ${challenger.version} against ${active.id} ${active.version}, ${said(seat)}`;
-  if (why !== null) throw new CommandError(`not promoted (${rivals}): ${why}`);
+  const compared: Comparison[] = [];
+  for (const market of marketsOf(seat, on)) {
+    const told = await fetchComparison(from, { slot: seat.slot, market, active, challenger });
+    const why = whyNotPromoted(told, rules);
+    if (why !== null)
+      throw new CommandError(
+        `not promoted (${challenger.id} ${challenger.version} against ${active.id} ${active.version} on ${market}): ${why}`,
+      );
+    compared.push(told);
+  }
   return registry.activate(challenger, seat, { action: "promote", evidence: { from, rules, compared } });
 }
 
@@ -90,22 +106,21 @@ export async function fetchComparison(base: string, rivals: Rivals): Promise<Com
 }
 
 /** @throws CommandError on what is no comparison of these two. */
-export function readComparison(text: string, { seat, active, challenger }: Rivals): Comparison {
+export function readComparison(text: string, { slot, market, active, challenger }: Rivals): Comparison {
   const read = comparison.safeParse(parseJson(text));
   if (!read.success) {
     const issue = read.error.issues[0];
     throw new CommandError(`the scorecards' answer is none: ${issue?.path.join(".") || "(root)"}: ${issue?.message}`);
   }
   const told = read.data;
-  if (told.market !== seat.market) throw new CommandError(`the scorecards' answer is of ${told.market}, and ${seat.market} was asked for`);
-  for (const [role, asked] of Object.entries({ active, challenger })) {
-    const { id, version } = role === "active" ? told.active : told.challenger;
-    if (id !== asked.id || version !== asked.version)
+  const asked = { market, slot, active: nameOf(active), challenger: nameOf(challenger) };
+  for (const field of ["market", "slot", "active", "challenger"] as const) {
+    if (told[field] !== asked[field])
       throw new CommandError(
-        `the scorecards' ${role} model is ${id} ${version}, and here it is ${asked.id} ${asked.version}: ask the instance that is to be changed`,
+        `the scorecards' ${field} is ${told[field]}, and ${asked[field]} was asked for: ask the instance that is to be changed`,
       );
   }
-  const turned = told.horizons.find(({ difference, low, high }) => !(low <= difference && difference <= high));
+  const turned = told.horizons.find(isTurned);
   if (turned !== undefined) throw new CommandError(`the scorecards' interval at ${turned.horizonMs} ms doesn't hold its own difference`);
   const contradicted = told.horizons.find(contradictsItself);
   if (contradicted !== undefined)
@@ -126,7 +141,7 @@ export function whyNotPromoted({ ticks, hours, horizons }: Comparison, { minTick
     if (!isBetter(each)) return `at ${sayHorizon(each)}, which isn't above 0`;
   }
   if (asked.length > 0) return null;
-  const worse = horizons.find(({ high }) => high < 0);
+  const worse = horizons.find(({ high }) => high !== null && high < 0);
   if (worse !== undefined) return `it is worse at ${sayHorizon(worse)}`;
   const better = horizons.filter(isBetter);
   return better.length * 2 > horizons.length
@@ -134,17 +149,26 @@ export function whyNotPromoted({ ticks, hours, horizons }: Comparison, { minTick
     : `it is better at ${better.length} of ${horizons.length} horizons: more than half are wanted`;
 }
 
-function compareUrl(base: string, { seat, challenger }: Rivals): string {
+function marketsOf({ market }: Seat, on: readonly string[]): readonly string[] {
+  if (on.length > 0) return on;
+  if (market !== EVERY_MARKET) return [market];
+  throw new CommandError("scorecards are of one market each: say which with --on binance-spot:BTCUSDT, several times for several");
+}
+
+function compareUrl(base: string, { slot, market, active, challenger }: Rivals): string {
   let url: URL;
   try {
     url = new URL("/v1/scorecards/compare", base);
   } catch {
     throw new CommandError(`${base} is no address: http://127.0.0.1:8787 is one`);
   }
-  url.searchParams.set("market", seat.market);
-  url.searchParams.set("slot", seat.slot);
-  url.searchParams.set("challenger", `${challenger.id}@${challenger.version}`);
+  const asked = { market, slot, active: nameOf(active), challenger: nameOf(challenger) };
+  for (const [field, value] of Object.entries(asked)) url.searchParams.set(field, value);
   return url.href;
+}
+
+function nameOf({ id, version }: VersionName): string {
+  return `${id}@${version}`;
 }
 
 /** No more of it than an answer may have. */
@@ -167,15 +191,22 @@ function parseJson(text: string): unknown {
   }
 }
 
+type PairedHorizon = Comparison["horizons"][number];
+
+function isTurned({ difference, low, high }: PairedHorizon): boolean {
+  if (low === null && high === null) return false;
+  return low === null || high === null || difference === null || !(low <= difference && difference <= high);
+}
+
 /** The challenger is ahead by one number and behind by the others. */
-function contradictsItself({ r2Active, r2Challenger, difference }: Comparison["horizons"][number]): boolean {
-  return r2Active !== null && r2Challenger !== null && (r2Challenger - r2Active) * difference < 0;
+function contradictsItself({ r2Active, r2Challenger, difference }: PairedHorizon): boolean {
+  return r2Active !== null && r2Challenger !== null && difference !== null && (r2Challenger - r2Active) * difference < 0;
 }
 
-function isBetter({ low }: Comparison["horizons"][number]): boolean {
-  return low > 0;
+function isBetter({ low }: PairedHorizon): boolean {
+  return low !== null && low > 0;
 }
 
-function sayHorizon({ horizonMs, difference, low, high }: Comparison["horizons"][number]): string {
-  return `${horizonMs} ms: a difference of ${difference} [${low}, ${high}]`;
+function sayHorizon({ horizonMs, difference, low, high }: PairedHorizon): string {
+  return `${horizonMs} ms: a difference of ${difference ?? "nobody knows what"}, ${low === null ? "without an interval yet" : `[${low}, ${high}]`}`;
 }

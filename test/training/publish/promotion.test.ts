@@ -46,8 +46,10 @@ function horizon(horizonMs: number, difference: number, halfWidth: number): Reco
 
 const good = {
   market: SEAT.market,
-  active: { id: "old", version: "1", key: 1 },
-  challenger: { ...CHALLENGER, key: 2 },
+  slot: "forecast",
+  active: "old@1",
+  challenger: "new@2",
+  from: 0,
   days: 2,
   ticks: 2_880,
   hours: 48,
@@ -56,7 +58,7 @@ const good = {
 
 async function promoted(body: unknown, rules = RULES, status = 200): Promise<unknown> {
   answer = { status, body: typeof body === "string" ? body : JSON.stringify(body) };
-  return promote(registry, { challenger: CHALLENGER, seat: SEAT, from, rules });
+  return promote(registry, { challenger: CHALLENGER, seat: SEAT, from, on: [], rules });
 }
 
 async function expectUnchanged(): Promise<void> {
@@ -67,7 +69,7 @@ async function expectUnchanged(): Promise<void> {
 describe("a promotion", () => {
   it("on good evidence activates the challenger, and keeps the evidence; roll back undoes it", async () => {
     expect(await promoted(good)).toMatchObject({ active: CHALLENGER, previous: { id: "old" }, isNew: true });
-    expect(asked).toEqual(["/v1/scorecards/compare?market=binance-spot%3ABTCUSDT&slot=forecast&challenger=new%402"]);
+    expect(asked).toEqual(["/v1/scorecards/compare?market=binance-spot%3ABTCUSDT&slot=forecast&active=old%401&challenger=new%402"]);
     expect(await registry.active(SEAT)).toMatchObject(CHALLENGER);
     const [newest] = await registry.log(1);
     expect(newest).toMatchObject({
@@ -77,16 +79,29 @@ describe("a promotion", () => {
       evidence: {
         from,
         rules: RULES,
-        compared: { ticks: 2_880, hours: 48, horizons: [{ horizonMs: 1_000, difference: 0.0625, low: 0.03125 }, {}, {}] },
+        compared: [{ ticks: 2_880, hours: 48, horizons: [{ horizonMs: 1_000, difference: 0.0625, low: 0.03125 }, {}, {}] }],
       },
     });
     expect((await registry.rollBack(SEAT, null)).active.id).toBe("old");
   });
 
+  it("for every market rests on the markets that are named, each by itself, and on none where none is", async () => {
+    const seat: Seat = { ...SEAT, market: "*" };
+    await registry.activate({ id: "old", version: "1" }, seat, { action: "activate", evidence: null });
+    const on = (markets: readonly string[]): Promise<unknown> =>
+      promote(registry, { challenger: CHALLENGER, seat, from, on: markets, rules: RULES });
+    await expect(on([])).rejects.toThrow(/scorecards are of one market each.*--on/);
+    // The second is answered with the first one's comparison.
+    answer = { status: 200, body: JSON.stringify(good) };
+    await expect(on([SEAT.market, "bitmex:XBTUSD"])).rejects.toThrow(/market is binance-spot:BTCUSDT, and bitmex:XBTUSD was asked for/);
+    expect(await registry.active(seat)).toMatchObject({ id: "old" });
+    expect(await on([SEAT.market])).toMatchObject({ active: CHALLENGER, isNew: true });
+  });
+
   it("of the horizon asked looks at that one alone", async () => {
     const mixed = { ...good, horizons: [horizon(1_000, 0.0625, 0.03125), horizon(5_000, -0.25, 0.125)] };
     await expect(promoted(mixed, { ...RULES, horizonsMs: [1_000, 5_000] })).rejects.toThrow(
-      /at 5000 ms: a difference of -0.25 \[-0.375, -0.125\], which isn't above 0/,
+      /at 5000 ms: a difference of -0.25, \[-0.375, -0.125\], which isn't above 0/,
     );
     await expectUnchanged();
     expect(await promoted(mixed, { ...RULES, horizonsMs: [1_000] })).toMatchObject({ isNew: true });
@@ -106,17 +121,16 @@ describe("a promotion", () => {
       /it is worse at 30000 ms/,
     ],
     ["no horizons", { ...good, horizons: [] }, /better at 0 of 0 horizons/],
+    ["a comparison of another challenger", { ...good, challenger: "new@3" }, /challenger is new@3, and new@2 was asked for/],
+    ["a comparison with another active model", { ...good, active: "older@1" }, /active is older@1, and old@1 was asked for/],
+    ["another slot's", { ...good, slot: "signal" }, /slot is signal/],
     [
-      "a comparison of another challenger",
-      { ...good, challenger: { id: "new", version: "3" } },
-      /challenger model is new 3, and here it is new 2/,
+      "intervals that nobody knows yet",
+      { ...good, horizons: good.horizons.map((each) => ({ ...each, low: null, high: null })) },
+      /better at 0 of 3 horizons/,
     ],
-    [
-      "a comparison with another active model",
-      { ...good, active: { id: "older", version: "1" } },
-      /active model is older 1, and here it is old 1/,
-    ],
-    ["another market's", { ...good, market: "bitmex:XBTUSD" }, /is of bitmex:XBTUSD/],
+    ["half an interval", { ...good, horizons: [{ ...good.horizons[0], high: null }] }, /doesn't hold its own difference/],
+    ["another market's", { ...good, market: "bitmex:XBTUSD" }, /market is bitmex:XBTUSD/],
     ["an interval beside its difference", { ...good, horizons: [{ ...good.horizons[0], low: 0.09 }] }, /doesn't hold its own difference/],
     [
       "a difference that its own scores deny",
@@ -143,7 +157,7 @@ describe("a promotion", () => {
 
   it("where nobody listens, or the address is none, is refused", async () => {
     const at = (address: string): Promise<unknown> =>
-      promote(registry, { challenger: CHALLENGER, seat: SEAT, from: address, rules: RULES });
+      promote(registry, { challenger: CHALLENGER, seat: SEAT, from: address, on: [], rules: RULES });
     await expect(at("http://127.0.0.1:1")).rejects.toThrow(/does not answer/);
     await expect(at("nowhere")).rejects.toThrow(/nowhere is no address/);
     await expectUnchanged();
@@ -151,7 +165,7 @@ describe("a promotion", () => {
 
   it("of the active one, of a version that isn't there, and against nobody asks nobody", async () => {
     const of = (challenger: { id: string; version: string }, seat = SEAT): Promise<unknown> =>
-      promote(registry, { challenger, seat, from, rules: RULES });
+      promote(registry, { challenger, seat, from, on: [], rules: RULES });
     await expect(of({ id: "old", version: "1" })).rejects.toThrow(/is active for forecasts of binance-spot:BTCUSDT already/);
     await expect(of({ id: "new", version: "9" })).rejects.toThrow(/new 9 was never published/);
     await expect(of(CHALLENGER, { ...SEAT, market: "*" })).rejects.toThrow(/no model is active for forecasts of every market/);
