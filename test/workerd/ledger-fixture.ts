@@ -19,31 +19,39 @@ export interface StoredMinutes {
   readonly lacking?: readonly number[];
 }
 
-/** The minutes of a path, of receive time. Minutes without a row are stored too, one behind the path's end among them: trades went on. */
-export async function storeMinutes(market: string, { path }: MadeMarket, stored: StoredMinutes = {}): Promise<void> {
-  const { from = 0, to = Number.MAX_SAFE_INTEGER, lacking = [] } = stored;
-  const rows = path.times.map((featureTime, at): PathRow & { receivedAt: number } => ({
-    ...{ featureTime, receivedAt: featureTime + DELAY_MS },
-    ...{ bidTicks: path.bidTicks[at] as number, askTicks: path.askTicks[at] as number },
-    isBreak: at === 0 || path.segments[at] !== path.segments[at - 1] || featureTime !== (path.times[at - 1] as number) + 1_000,
-  }));
-  const minuteOf = ({ receivedAt }: { receivedAt: number }): number => Math.floor(receivedAt / MINUTE) * MINUTE;
-  const [first, last] = [rows[0], rows.at(-1)];
-  if (first === undefined || last === undefined) return;
-  const inserted: (typeof snapshots.$inferInsert)[] = [];
-  for (let minute = minuteOf(first); minute <= minuteOf(last) + MINUTE; minute += MINUTE) {
-    const own = rows.filter((row) => minuteOf(row) === minute);
-    if (minute < from || minute >= to || lacking.includes(minute)) continue;
+type MinuteRow = typeof snapshots.$inferInsert;
+
+/** The minutes of a path, of receive time. Minutes without a row are there too, one behind the path's end among them: trades went on. */
+export function minuteRows(market: string, { path }: Pick<MadeMarket, "path">): MinuteRow[] {
+  const byMinute = new Map<number, PathRow[]>();
+  path.times.forEach((featureTime, at) => {
+    const minute = Math.floor((featureTime + DELAY_MS) / MINUTE) * MINUTE;
+    const isBreak = at === 0 || path.segments[at] !== path.segments[at - 1] || featureTime !== (path.times[at - 1] as number) + 1_000;
+    const row = { featureTime, bidTicks: path.bidTicks[at] as number, askTicks: path.askTicks[at] as number, isBreak };
+    byMinute.set(minute, [...(byMinute.get(minute) ?? []), row]);
+  });
+  const [first = 0, last = -MINUTE] = [Math.min(...byMinute.keys()), Math.max(...byMinute.keys())];
+  return Array.from({ length: (last - first) / MINUTE + 2 }, (_, index) => {
+    const minute = first + index * MINUTE;
+    const own = byMinute.get(minute) ?? [];
     const text = own.map((row, at) => encodePathRow(row, at === 0 ? null : (own[at - 1] ?? null))).join("");
-    inserted.push({
+    return {
       ...{ market, minute, batch: "b", tick: "0.01", lot: "0.001", state: "live", bookState: "normal" },
       ...{ coveredMs: MINUTE, events: own.length, trades: 0, marketTime: minute + MINUTE - 100, pricePath: own.length === 0 ? null : text },
-    });
-  }
-  for (let at = 0; at < inserted.length; at += 5)
+    };
+  });
+}
+
+export async function storeMinutes(market: string, made: Pick<MadeMarket, "path">, stored: StoredMinutes = {}): Promise<void> {
+  const { from = 0, to = Number.MAX_SAFE_INTEGER, lacking = [] } = stored;
+  await insertMinutes(minuteRows(market, made).filter(({ minute }) => minute >= from && minute < to && !lacking.includes(minute)));
+}
+
+export async function insertMinutes(rows: readonly MinuteRow[]): Promise<void> {
+  for (let at = 0; at < rows.length; at += 5)
     await database
       .insert(snapshots)
-      .values(inserted.slice(at, at + 5))
+      .values(rows.slice(at, at + 5))
       .onConflictDoNothing();
 }
 

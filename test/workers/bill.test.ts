@@ -20,7 +20,15 @@ function stored(parts: Partial<StoredUsage> = {}): StoredUsage {
 
 const ever = { databaseBytes: 4_000_000_000, rows: 2_000_000, tapeBytes: 5_000_000_000, deletedBytes: 0, dayBytes: 0 };
 const NO_DAYS = { files: 0, classA: 0, classB: 0, bytes: 0, textBytes: 0, deletedBytes: 0 };
-const usage = (parts: Partial<Usage> = {}): Usage => ({ feeds: [feed()], stored: [stored()], days: NO_DAYS, ever, ...parts });
+const NO_LEDGER = { hours: 0, forecasts: 0, scorings: 0, scoreRows: 0 };
+const usage = (parts: Partial<Usage> = {}): Usage => ({
+  feeds: [feed()],
+  stored: [stored()],
+  days: NO_DAYS,
+  ledger: NO_LEDGER,
+  ever,
+  ...parts,
+});
 
 function line(bill: Bill, id: PricedThing): Bill["lines"][number] {
   const found = bill.lines.find((each) => each.id === id);
@@ -106,12 +114,38 @@ describe("day files", () => {
   });
 });
 
+describe("forecasts", () => {
+  /** Three markets, one model: scored each minute of 24 hours. */
+  const ledger = { hours: 24, forecasts: 10_000, scorings: 3 * 1_440, scoreRows: 72 };
+
+  it("ten thousand a day of three markets, recorded and scored, cost under five cents a day, were nothing included", () => {
+    // So much else that every further row is paid for.
+    const busy = [stored({ rows: 1_000_000_000 })];
+    const priced = (id: PricedThing, parts: Partial<Usage>): number => line(monthlyBill(usage({ stored: busy, ...parts })), id).costUsd;
+    const more = (id: PricedThing): number => priced(id, { ledger }) - priced(id, {});
+    // 10,000 × 2 + 4,320 + 72 × 2 = 24,464 rows a day, at a dollar a million; × 30.
+    expect(more("d1-rows-written")).toBeCloseTo(0.7339, 4);
+    // 10,000 × 4 + 4,320 × 25 = 148,000 a day, at a tenth of a cent a million; × 30.
+    expect(more("d1-rows-read")).toBeCloseTo(0.0044, 3);
+    expect((more("d1-rows-written") + more("d1-rows-read")) / 30).toBeLessThan(0.05);
+  });
+
+  it("are a rate of the hours in which there were any: an instance of an hour isn't a twenty-fourth as dear", () => {
+    const hour = { hours: 1, forecasts: 400, scorings: 180, scoreRows: 3 };
+    const rows = line(monthlyBill(usage({ ledger: hour })), "d1-rows-written");
+    expect(rows.perDay).toBe(89_580 + 24 * (400 * 2 + 180 + 3 * 2));
+    expect(rows.from).toContain("9600 forecasts × 2, 4320 scorings × 1, 72 hours of scores × 2");
+    expect(line(monthlyBill(usage({ ledger: hour })), "d1-rows-read").perDay).toBe(30_340 + 24 * (400 * 4 + 180 * 25));
+  });
+});
+
 describe("sixty markets on three venues", () => {
   const names = ["binance", "bitmex", "coinbase"];
   const bill = monthlyBill({
     feeds: names.map((name) => feed({ feed: name, object: name })),
     stored: names.map((name) => stored({ feed: name })),
     days: NO_DAYS,
+    ledger: NO_LEDGER,
     ever: { databaseBytes: 0, rows: 0, tapeBytes: 0, deletedBytes: 0, dayBytes: 0 },
   });
 

@@ -44,10 +44,22 @@ export interface DaysUsage {
   readonly deletedBytes: number;
 }
 
+/** What became of forecasts, over so many whole hours of the last day. */
+export interface LedgerUsage {
+  /** In which anything was scored; 0: no forecast yet. */
+  readonly hours: number;
+  readonly forecasts: number;
+  /** How often the sums of an hour, market and model were written. */
+  readonly scorings: number;
+  /** Hours of markets and models. */
+  readonly scoreRows: number;
+}
+
 export interface Usage {
   readonly feeds: readonly FeedUsage[];
   readonly stored: readonly StoredUsage[];
   readonly days: DaysUsage;
+  readonly ledger: LedgerUsage;
   /** All that was ever stored: D1 as large as it is now, the snapshot rows written to it; in R2 tapes, what of them was deleted, and day files. */
   readonly ever: {
     readonly databaseBytes: number;
@@ -85,6 +97,7 @@ export interface Bill {
 
 const DAYS = 30;
 const MS_PER_DAY = 86_400_000;
+const HOURS_PER_DAY = 24;
 const MINUTES_PER_DAY = 1_440;
 const SECONDS_PER_DAY = 86_400;
 /** An object is billed for 128 MB, whatever it uses. */
@@ -94,11 +107,15 @@ const MESSAGES_PER_REQUEST = 20;
 const ASSUMED_CPU_MS_PER_RUN = 50;
 /**
  * Rows and their index entries, as D1 reports them (test/workerd/cost.test.ts): a table with a key of text has an index for it. Of a day file, its row with
- * three indexes and the coming and going of its work, reckoned.
+ * three indexes and the coming and going of its work, reckoned. Of forecasts (test/workerd/ledger-cost.test.ts) a scoring
+ * writes the hour's sums, and a score row, beside that, its two index entries.
  */
-export const D1_ROWS_WRITTEN = { snapshot: 3, gap: 3, batch: 2, day: 12 } as const;
-/** Each row's key is looked up; the one that was there is read where there was one. For a day file its minutes' coverage is added up. */
-export const D1_ROWS_READ = { snapshot: 1, gap: 1, batch: 1, day: 1_500 } as const;
+export const D1_ROWS_WRITTEN = { snapshot: 3, gap: 3, batch: 2, day: 12, forecast: 2, scoring: 1, scoreRow: 2 } as const;
+/**
+ * Each row's key is looked up; the one that was there is read where there was one. For a day file its minutes' coverage is added up. A forecast is read once or twice before
+ * it is due, and once for its score; a scoring reads how far it is, the minutes that its path lies in, and the sums before.
+ */
+export const D1_ROWS_READ = { snapshot: 1, gap: 1, batch: 1, day: 1_500, forecast: 4, scoring: 25 } as const;
 /** Cron's looks at the bucket for days to compact: its venues and days each half hour, and a day that is over some twenty times in its first week. */
 const LISTINGS_PER_LOOK = 2;
 const LOOKS_PER_DAY = 48;
@@ -108,13 +125,16 @@ const ASSUMED_CPU_MS_PER_MB = 45;
 const MEGABYTE = 1_000_000;
 
 export function monthlyBill(usage: Usage): Bill {
-  const { feeds, stored, ever, days } = usage;
+  const { feeds, stored, ever, days, ledger } = usage;
   const calls = rate(feeds, ({ calls, alarms }) => calls + alarms);
   const rows = sum(stored.map((each) => perDay(each, each.rows)));
   const gaps = sum(stored.map((each) => perDay(each, each.gaps)));
   const batches = sum(stored.map((each) => perDay(each, each.batches)));
   const objects = sum(stored.map((each) => perDay(each, each.objects)));
   const tapeBytes = sum(stored.map((each) => perDay(each, each.tapeBytes)));
+  const forecasts = ledgerPerDay(ledger, ledger.forecasts);
+  const scorings = ledgerPerDay(ledger, ledger.scorings);
+  const scoreRows = ledgerPerDay(ledger, ledger.scoreRows);
   const looks = feeds.length * (LOOKS_PER_DAY * LISTINGS_PER_LOOK + LISTINGS_OF_DAYS);
   const megabytes = Math.ceil(days.textBytes / MEGABYTE);
   const bytesPerRow = ever.rows === 0 ? 0 : Math.ceil(ever.databaseBytes / ever.rows);
@@ -143,14 +163,26 @@ export function monthlyBill(usage: Usage): Bill {
     stock("object-storage", { from: "held now, and it stays so", now: sum(feeds.map(({ heldBytes }) => heldBytes)), perDay: 0 }),
     flow("d1-rows-read", {
       basis: "measured",
-      from: `${rows} snapshot rows × ${D1_ROWS_READ.snapshot}, ${gaps} gaps × ${D1_ROWS_READ.gap}, ${batches} batches × ${D1_ROWS_READ.batch}, ${days.files} day files × ${D1_ROWS_READ.day} by cron; no visitors`,
-      perDay: rows * D1_ROWS_READ.snapshot + gaps * D1_ROWS_READ.gap + batches * D1_ROWS_READ.batch + days.files * D1_ROWS_READ.day,
+      from: `${rows} snapshot rows × ${D1_ROWS_READ.snapshot}, ${gaps} gaps × ${D1_ROWS_READ.gap}, ${batches} batches × ${D1_ROWS_READ.batch}, ${days.files} day files × ${D1_ROWS_READ.day}, ${forecasts} forecasts × ${D1_ROWS_READ.forecast}, ${scorings} scorings × ${D1_ROWS_READ.scoring} by cron; no visitors`,
+      perDay:
+        rows * D1_ROWS_READ.snapshot +
+        gaps * D1_ROWS_READ.gap +
+        batches * D1_ROWS_READ.batch +
+        days.files * D1_ROWS_READ.day +
+        forecasts * D1_ROWS_READ.forecast +
+        scorings * D1_ROWS_READ.scoring,
     }),
     flow("d1-rows-written", {
       basis: "measured",
-      from: `${rows} snapshot rows × ${D1_ROWS_WRITTEN.snapshot}, ${gaps} gaps × ${D1_ROWS_WRITTEN.gap}, ${batches} batches × ${D1_ROWS_WRITTEN.batch}, ${days.files} day files × ${D1_ROWS_WRITTEN.day}; stored minutes: ${over}`,
+      from: `${rows} snapshot rows × ${D1_ROWS_WRITTEN.snapshot}, ${gaps} gaps × ${D1_ROWS_WRITTEN.gap}, ${batches} batches × ${D1_ROWS_WRITTEN.batch}, ${days.files} day files × ${D1_ROWS_WRITTEN.day}, ${forecasts} forecasts × ${D1_ROWS_WRITTEN.forecast}, ${scorings} scorings × ${D1_ROWS_WRITTEN.scoring}, ${scoreRows} hours of scores × ${D1_ROWS_WRITTEN.scoreRow}; stored minutes: ${over}; hours scored: ${ledger.hours}`,
       perDay:
-        rows * D1_ROWS_WRITTEN.snapshot + gaps * D1_ROWS_WRITTEN.gap + batches * D1_ROWS_WRITTEN.batch + days.files * D1_ROWS_WRITTEN.day,
+        rows * D1_ROWS_WRITTEN.snapshot +
+        gaps * D1_ROWS_WRITTEN.gap +
+        batches * D1_ROWS_WRITTEN.batch +
+        days.files * D1_ROWS_WRITTEN.day +
+        forecasts * D1_ROWS_WRITTEN.forecast +
+        scorings * D1_ROWS_WRITTEN.scoring +
+        scoreRows * D1_ROWS_WRITTEN.scoreRow,
     }),
     stock("d1-storage", {
       from: `${rows} rows of ${bytesPerRow} bytes a day; nothing is deleted`,
@@ -220,6 +252,10 @@ function rate(feeds: readonly FeedUsage[], of: (feed: FeedUsage) => number): num
 /** By minutes stored, not by the clock: catching up, and a time that was lost, change no rate. */
 function perDay({ minutes }: StoredUsage, count: number): number {
   return Math.ceil((count * MINUTES_PER_DAY) / minutes);
+}
+
+function ledgerPerDay({ hours }: LedgerUsage, count: number): number {
+  return hours === 0 ? 0 : Math.ceil((count * HOURS_PER_DAY) / hours);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -34,16 +34,16 @@ const MOST_PAIRS = 5_000;
 
 /**
  * Every market and model with forecasts, and how far they are scored. A handful of rows is read for each, by leaping from one to the next along the key:
- * `distinct` would walk the whole ledger.
+ * `distinct` would walk the whole ledger, and so would a comparison of market and model as one: SQLite seeks the first of those equal, and walks to the first beyond.
  */
 export async function readLedgerStates(database: Database): Promise<LedgerState[]> {
   return await database.all<LedgerState>(sql`
     with recursive pair(market, model) as (
       select * from (select market, model from ${forecasts} order by market, model limit 1)
       union all
-      select next.market, next.model from pair join ${forecasts} as next on next.rowid = (
-        select rowid from ${forecasts} as later where (later.market, later.model) > (pair.market, pair.model)
-        order by later.market, later.model limit 1)
+      select next.market, next.model from pair join ${forecasts} as next on next.rowid = coalesce(
+        (select rowid from ${forecasts} as later where later.market = pair.market and later.model > pair.model order by later.model limit 1),
+        (select rowid from ${forecasts} as later where later.market > pair.market order by later.market, later.model limit 1))
     ), state as (
       select market, model, (select scored_up_to from ${forecastScores} as score where score.market = pair.market and score.model = pair.model
         order by score.hour desc limit 1) as scoredUpTo

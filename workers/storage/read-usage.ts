@@ -1,10 +1,11 @@
 /** What cron has stored, added up for the bill. */
 
 import { sql } from "drizzle-orm";
-import type { DaysUsage, StoredUsage, Usage } from "../cost/bill.ts";
+import { MS_PER_DAY, MS_PER_HOUR } from "../../core/units/time.ts";
+import type { DaysUsage, LedgerUsage, StoredUsage, Usage } from "../cost/bill.ts";
 import type { Database } from "./database.ts";
 import { batchId } from "./read-batches.ts";
-import { batches, daySurveys, days } from "./schema.ts";
+import { batches, daySurveys, days, forecastScores } from "./schema.ts";
 
 /** What was stored of one feed by runs since then. Batch ids sort by feed and time: these are one range of the primary key. */
 export async function readStoredUsage(database: Database, feed: string, since: number): Promise<StoredUsage> {
@@ -26,6 +27,23 @@ export async function readDaysUsage(database: Database, since: number): Promise<
     sql`select coalesce(sum(deleted_bytes), 0) as deletedBytes from ${daySurveys} where deleted_at >= ${since}`,
   );
   return { files: 0, classA: 0, classB: 0, bytes: 0, textBytes: 0, ...row, deletedBytes: deleted?.deletedBytes ?? 0 };
+}
+
+/**
+ * Forecasts scored in the 24 whole hours before `now`, and how often they were written; of an instance younger than an hour what there is of its first. The counts are the first
+ * and third of those in the sums (core/scoring/score-sums.ts).
+ */
+export async function readLedgerUsage(database: Database, now: number): Promise<LedgerUsage> {
+  const hour = Math.floor(now / MS_PER_HOUR) * MS_PER_HOUR;
+  const between = async (from: number, to: number): Promise<LedgerUsage> => {
+    const count = (at: number) => sql.raw(`coalesce(sum(json_extract(sums, '$.counts[${at}]')), 0)`);
+    const [row] =
+      await database.all<LedgerUsage>(sql`select count(distinct hour) as hours, ${count(0)} as forecasts, ${count(2)} as scorings,
+      count(*) as scoreRows from ${forecastScores} where hour >= ${from} and hour < ${to} and json_valid(sums)`);
+    return row ?? { hours: 0, forecasts: 0, scorings: 0, scoreRows: 0 };
+  };
+  const whole = await between(hour - MS_PER_DAY, hour);
+  return whole.hours > 0 ? whole : between(hour, hour + MS_PER_HOUR);
 }
 
 /** Every run ever is read for it: 43,200 rows a month and feed. */

@@ -9,7 +9,7 @@ import type { PublicEnv } from "../../env.ts";
 import { askFeed } from "../../feed-client.ts";
 import { configuredFeeds } from "../../feed-directory.ts";
 import { openDatabase } from "../../storage/database.ts";
-import { readDaysUsage, readEverStored, readStoredUsage } from "../../storage/read-usage.ts";
+import { readDaysUsage, readEverStored, readLedgerUsage, readStoredUsage } from "../../storage/read-usage.ts";
 import { type App, Refused } from "../context.ts";
 import { costSchema } from "../cost-schemas.ts";
 import { noQuery } from "../parameters.ts";
@@ -33,9 +33,10 @@ export function addCostRoute(app: App): void {
     const now = Date.now();
     const feeds = configuredFeeds(context.env.FEEDS);
     const database = openDatabase(context.env.DB);
-    const [ever, days, ...measured] = await Promise.all([
+    const [ever, days, ledger, ...measured] = await Promise.all([
       readEverStored(database),
       readDaysUsage(database, now - MS_PER_DAY),
+      readLedgerUsage(database, now),
       ...feeds.map(async (configuration) => ({
         live: await feedUsage(context.env, configuration),
         stored: await readStoredUsage(database, configuration.feed, now - MS_PER_DAY),
@@ -47,7 +48,7 @@ export function addCostRoute(app: App): void {
         throw new Refused(problem("not-measured", detail));
       }
     }
-    const bill = monthlyBill({ feeds: measured.map(({ live }) => live), stored: measured.map(({ stored }) => stored), days, ever });
+    const bill = monthlyBill({ feeds: measured.map(({ live }) => live), stored: measured.map(({ stored }) => stored), days, ledger, ever });
     const markets = feeds.reduce((sum, { symbols }) => sum + symbols.length, 0);
     return context.json({ now, pricesRead: PRICES_READ, ...bill, lines: [...bill.lines], markets, feeds: feeds.length }, 200);
   });
