@@ -9,6 +9,7 @@ import { benchDecodeBitmex } from "./decode-bitmex.ts";
 import { benchDecodeCoinbase } from "./decode-coinbase.ts";
 import { benchFeatures } from "./features.ts";
 import { benchFeed } from "./feed.ts";
+import { benchForecastHttp } from "./forecast-http.ts";
 import { benchLevels } from "./levels.ts";
 import type { Bench, BenchResult } from "./report.ts";
 import { benchSoak } from "./soak.ts";
@@ -176,6 +177,33 @@ program
       workers: Number(workers),
       isTextWanted: json !== true,
     }),
+  );
+
+program
+  .command("forecast-http")
+  .description("the forecast endpoint in workerd, beside FastAPI and onnxruntime on the same model (Python: EDGEBOOK_PYTHON, or python3)")
+  .option("--models <names>", "trees, lstm, by commas; both unless told")
+  .option("--markets <count>", "of the many", "200")
+  .option("--seconds <count>", "length of a turn", "5")
+  .option("--rounds <count>", "turns of each side", "5")
+  .option("--cold-starts <count>", "processes started for the first forecast", "5")
+  .action(
+    async ({
+      models,
+      markets,
+      seconds,
+      rounds,
+      coldStarts,
+    }: Record<"markets" | "seconds" | "rounds" | "coldStarts", string> & { models?: string }) =>
+      printAll(
+        await benchForecastHttp({
+          models: models?.split(",") ?? [],
+          markets: Number(markets),
+          seconds: Number(seconds),
+          rounds: Number(rounds),
+          coldStarts: Number(coldStarts),
+        }),
+      ),
   );
 
 program.parseAsync().catch((error: unknown) => {
