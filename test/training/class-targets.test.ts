@@ -8,6 +8,7 @@ import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
 import { checkClasses, classTargets, fitThresholds } from "../../training/train/class-targets.ts";
 import { fitStatistics } from "../../training/train/fit-statistics.ts";
+import { rowsOfRun } from "../../training/train/run-rows.ts";
 import { scratchFolder, TOY_HORIZONS_MS, writeToyDataset } from "./toy-data.ts";
 
 const folder = scratchFolder();
@@ -50,6 +51,21 @@ describe("thresholds", () => {
       expect(fitStatistics(spoilt, upTo(200), { family, answer: "classes" })).toEqual(statistics);
       expect(fitStatistics(spoilt, upTo(250), { family, answer: "classes" }).output).not.toEqual(statistics.output);
     }
+  });
+
+  it("of a whole run don't move with an outlier in the validation or the test part: what is flat would hang on what came later", () => {
+    const known = MODEL_FAMILIES.get("linear");
+    const family = known === undefined ? null : familyAt(known, { horizonsMs: TOY_HORIZONS_MS, asks: "move" });
+    if (family === null) throw new Error("no linear");
+    const model = { answer: "classes", size: "paper" } as const;
+    const shares = { trainShare: 0.6, validationShare: 0.25 };
+    const { split, statistics } = rowsOfRun(dataset, { family, model, shares });
+    const first = split.validation[0] ?? Number.NaN;
+    // Every move from the first validation row on a hundred times as large.
+    const spoilt = { ...dataset, targets: dataset.targets.map((value, cell) => (cell >= first * 12 ? 100 * value : value)) };
+    expect(rowsOfRun(spoilt, { family, model, shares }).statistics).toEqual(statistics);
+    const sooner = { ...dataset, targets: dataset.targets.map((value, cell) => (cell >= (first - 200) * 12 ? 100 * value : value)) };
+    expect(rowsOfRun(sooner, { family, model, shares }).statistics).not.toEqual(statistics);
   });
 
   it("of a question that no training row can answer are refused with what to do", () => {

@@ -21,7 +21,7 @@ import { splitByTime } from "../train/split.ts";
 import { trainAgain } from "../train/train-again.ts";
 import { turnLabels } from "./moved-rows.ts";
 
-/** Twelve outputs are tried at once, so one interval may lie just above zero by chance; a leak gives far more skill than this. */
+/** A dozen outputs and more are tried at once, so one interval may lie just above zero by chance; a leak gives far more skill than this. */
 export const LARGEST_CHANCE_R2 = 0.003;
 /** The correlation of an R² of that size, rounded. */
 const LARGEST_CHANCE_MCC = 0.055;

@@ -80,8 +80,10 @@ export function askedOf(output: ModelOutput): Asked[] {
     return output.columns.map(({ target, horizonMs }, from) => ({ name: `${target} in ${horizonMs / 1_000} s`, from, width: 1 }));
   if (output.unit !== "probability") throw new CommandError(`trees answer moves and classes, not ${output.name}`);
   let from = 0;
-  return output.groups.map(({ target, horizonMs, labels }) => {
-    const asked = { name: `${target} in ${horizonMs / 1_000} s`, from, width: labels.length };
+  return output.groups.map(({ asks, target, horizonMs, labels }) => {
+    const when = `${horizonMs / 1_000} s`;
+    const name = asks === "move" ? `${target} in ${when}` : `next change of the ${target} within ${when}`;
+    const asked = { name, from, width: labels.length };
     from += labels.length;
     return asked;
   });

@@ -58,7 +58,7 @@ export function splitByTime(times: Float64Array, settings: SplitSettings): Split
     if (split[part].length >= FEWEST_ROWS) continue;
     const purge = purgeMs / 1_000;
     throw new CommandError(
-      `only ${split[part].length} rows are left to ${part === "train" ? "train" : "validate"} on, of ${times.length} (${purge} s are purged at each boundary, the longest horizon among them): record or simulate longer, or leave long horizons out with --horizons`,
+      `only ${split[part].length} rows are left to ${part === "train" ? "train" : "validate"} on, of ${times.length} (${purge} s are purged at each boundary: the longest horizon, and how far a row looks back): record or simulate longer, or leave long horizons out with --horizons`,
     );
   }
   return split;
