@@ -11,6 +11,7 @@ import { runImport } from "../../archive/import/run-import.ts";
 import { standx } from "../../archive/import/standx.ts";
 import { buildDataset } from "../../training/datasets/build-dataset.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
+import { allFeatures } from "../../training/datasets/feature-rows.ts";
 import { fileSources } from "../../training/datasets/file-sources.ts";
 import { silent } from "../../training/progress.ts";
 import type { TreeData } from "../../training/trees/contract.ts";
@@ -60,7 +61,9 @@ function folds(dataset: Dataset): Drawn[] {
   });
 }
 
-function rowsOf({ columns, outputs, features, targets }: Dataset, rows: readonly number[], output: number): TreeData {
+function rowsOf(dataset: Dataset, rows: readonly number[], output: number): TreeData {
+  const { columns, outputs, targets } = dataset;
+  const features = allFeatures(dataset);
   return {
     rows: rows.length,
     columns,

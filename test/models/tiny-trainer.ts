@@ -10,6 +10,7 @@ import type { AnswerKind, ModelFamily, ModelManifest, ModelOutput, Normaliser } 
 import { prepareWindows } from "../../models/prepare.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { inputShape, outputOf, outputWidth } from "../../models/shapes.ts";
+import type { MemoryTable } from "../../training/engine/row-source.ts";
 import { buildLinearGraph } from "../../training/linear/linear-graph.ts";
 import { answerRidge } from "../../training/linear/ridge.ts";
 import { headFor } from "../../training/networks/heads.ts";
@@ -27,7 +28,7 @@ import { buildServedGraph } from "../../training/tensors/served-graph.ts";
 import { sizeOf } from "../../training/tensors/shape.ts";
 import type { Network } from "../../training/tensors/training-step.ts";
 import { meanError } from "../../training/train/baseline.ts";
-import { fitLines } from "../../training/train/fit-lines.ts";
+import { answerLine, fitLines } from "../../training/train/fit-lines.ts";
 import { answerTrees, askedOf, fitTrees, type RunTreeSettings, TREE_DEFAULTS } from "../../training/train/fit-trees.ts";
 import { buildServedEnsemble } from "../../training/trees/served-ensemble.ts";
 
@@ -259,7 +260,7 @@ interface PlainRows {
   readonly rows: number;
   readonly columns: number;
   readonly outputs: number;
-  readonly inputs: Float32Array;
+  readonly inputs: MemoryTable;
   readonly targets: Float32Array;
   readonly mask: Float32Array;
   readonly output: ModelOutput;
@@ -280,7 +281,15 @@ function plainRows({ family, answer }: TinyTask): PlainRows {
       else targets[row * outputs + from + (value < -0.4 ? 0 : value > 0.4 ? width - 1 : 1)] = 1;
     }
   }
-  return { rows: PLAIN_ROWS, columns, outputs, inputs, targets, mask: new Float32Array(targets.length).fill(1), output };
+  return {
+    rows: PLAIN_ROWS,
+    columns,
+    outputs,
+    inputs: { kind: "memory", values: inputs },
+    targets,
+    mask: new Float32Array(targets.length).fill(1),
+    output,
+  };
 }
 
 function makeLine(task: TinyTask): TinyFile {
@@ -296,7 +305,7 @@ function makeLine(task: TinyTask): TinyFile {
     losses: [0, 1].map((share) =>
       meanError(
         rows,
-        answerRidge({ weights, intercepts }, rows).map((value) => share * value),
+        answerLine({ weights, intercepts }, rows).map((value) => share * value),
         output,
       ),
     ),
@@ -326,9 +335,14 @@ async function makeTrees(task: TinyTask): Promise<TinyFile> {
       outputScale: output.unit === "bps" ? new Array<number>(outputs).fill(SCALE_BPS) : null,
     }),
     answer: async (features) =>
-      inRows(answerTrees(ensembles, { rows: features.length / columns, columns, outputs, inputs: features }, askedOf(output)), outputs).map(
-        (row) => naiveHead(output, row),
-      ),
+      inRows(
+        answerTrees(
+          ensembles,
+          { rows: features.length / columns, columns, outputs, inputs: { kind: "memory", values: features } },
+          askedOf(output),
+        ),
+        outputs,
+      ).map((row) => naiveHead(output, row)),
   };
 }
 

@@ -184,7 +184,7 @@ describe("answers to rows", () => {
       rows,
       columns: 1,
       outputs: 2,
-      inputs: Float32Array.from({ length: rows }, (_, row) => row),
+      inputs: { kind: "memory" as const, values: Float32Array.from({ length: rows }, (_, row) => row) },
       targets: new Float32Array(2 * rows),
       mask: new Float32Array(2 * rows),
     };
@@ -214,7 +214,7 @@ describe("answers to rows", () => {
         rows: 2,
         columns: 1,
         outputs: 1,
-        inputs: Float32Array.of(1, 2, 4, 8, 16, 32),
+        inputs: { kind: "memory" as const, values: Float32Array.of(1, 2, 4, 8, 16, 32) },
         windows: { size: 3, ends: Uint32Array.of(2, 5) },
         targets: new Float32Array(2),
         mask: new Float32Array(2),

@@ -12,6 +12,7 @@ import { CommandError } from "../../training/command-error.ts";
 import { datasetHash, parseCard } from "../../training/datasets/card.ts";
 import { readDataset } from "../../training/datasets/dataset-reader.ts";
 import { DatasetWriter } from "../../training/datasets/dataset-writer.ts";
+import { allFeatures } from "../../training/datasets/feature-rows.ts";
 import { scratchFolder, writeToyDataset } from "./toy-data.ts";
 
 const folder = scratchFolder();
@@ -26,7 +27,7 @@ describe("a dataset", () => {
     ]);
     const dataset = await readDataset(at("whole"));
     expect(dataset.card).toEqual(card);
-    expect(dataset.features.length).toBe(5_300 * dataset.columns);
+    expect(allFeatures(dataset).length).toBe(5_300 * dataset.columns);
     expect(dataset.parts[4_999]).toBe(0);
     expect(dataset.parts[5_000]).toBe(1);
     expect(card.parts.map(({ market, firstRow, rows, segments }) => ({ market, firstRow, rows, segments }))).toEqual([
@@ -66,7 +67,9 @@ describe("a dataset", () => {
     await writer.closePart(part, { source: "toy", market: "toy:MARKET", frames: 4, malformedFrames: 0, gaps: {} });
     const card = await writer.finish();
     expect(card.parts[0]).toMatchObject({ from: START + 1_000, rows: 3, coldRows: 1, midTicks: 102.5 });
-    const { rows, times, features, columns } = await readDataset(at("cold"));
+    const dataset = await readDataset(at("cold"));
+    const { rows, times, columns } = dataset;
+    const features = allFeatures(dataset);
     expect(rows).toBe(3);
     expect([...times]).toEqual([START + 1_000, START + 2_000, START + 3_000]);
     expect([0, 1, 2].map((row) => features[row * columns])).toEqual([1, 2, 3]);

@@ -8,6 +8,7 @@ import { getPlatformProxy } from "wrangler";
 import { parseManifest } from "../../models/manifest.ts";
 import { mlp } from "../../models/mlp/family.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
+import { allFeatures } from "../../training/datasets/feature-rows.ts";
 import { DEFAULT_TRAIN_SETTINGS } from "../../training/engine/settings.ts";
 import { type Evaluation, evaluateRun } from "../../training/evaluate/evaluate-run.ts";
 import { type ExportedModel, exportRun, writeExport } from "../../training/export/export-run.ts";
@@ -20,6 +21,7 @@ import { sql } from "../../training/publish/sql.ts";
 import { wranglerStore } from "../../training/publish/wrangler-store.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
 import { buildForwardPass } from "../../training/tensors/forward-pass.ts";
+import { allInputs } from "../../training/train/input-table.ts";
 import { prepareRows } from "../../training/train/prepared-rows.ts";
 import type { NetworkRun } from "../../training/train/run-folder.ts";
 import { answerRows } from "../../training/train/train-network.ts";
@@ -103,7 +105,7 @@ describe("an export", () => {
   it("answers in basis points what the trained network answers in units of its targets: without the scale every forecast is of another size", async () => {
     const { golden, input, output } = exported.manifest;
     const rows = golden.inputs.length;
-    const inputs: Dataset = { ...dataset, features: Float64Array.from(golden.inputs.flat()) };
+    const inputs: Dataset = { ...dataset, features: { kind: "memory", values: Float64Array.from(golden.inputs.flat()) } };
     const { normaliser, targetScale } = run.card;
     const prepared = prepareRows(
       inputs,
@@ -116,7 +118,7 @@ describe("an export", () => {
     await trained.release();
     const served = await runtime.open(exported.model);
     const shape = [rows, dataset.columns];
-    const answers = (await served.run({ [input.name]: { shape, data: prepared.inputs } }))[output.name] ?? new Float32Array();
+    const answers = (await served.run({ [input.name]: { shape, data: allInputs(prepared) } }))[output.name] ?? new Float32Array();
     await served.release();
     expect(answers.length).toBe(units.length);
     for (const [cell, answer] of answers.entries())
@@ -128,7 +130,7 @@ describe("an export", () => {
   it("holds rows from all over its dataset, and rows far out on either side in every column: a reader that forgets to clip one of them must be found out", () => {
     const { golden, normaliser } = exported.manifest;
     const columns = normaliser.mean.length;
-    const typical = [240, 720, 1_200, 1_680, 2_160].map((row) => [...dataset.features.subarray(row * columns, (row + 1) * columns)]);
+    const typical = [240, 720, 1_200, 1_680, 2_160].map((row) => [...allFeatures(dataset).subarray(row * columns, (row + 1) * columns)]);
     expect(golden.inputs.slice(0, 5)).toEqual(typical);
     const varied = normaliser.scale.flatMap((scale, column) => (scale < 1e9 ? [column] : []));
     expect(varied.length).toBe(columns - 1);

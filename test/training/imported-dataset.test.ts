@@ -15,6 +15,7 @@ import { GENERATIVE_LOT, GENERATIVE_TICK } from "../../exchange-simulator/market
 import { type BuildOptions, buildDataset } from "../../training/datasets/build-dataset.ts";
 import type { DatasetCard } from "../../training/datasets/card.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
+import { allFeatures } from "../../training/datasets/feature-rows.ts";
 import { fileSources } from "../../training/datasets/file-sources.ts";
 import { recordedSources } from "../../training/datasets/recorded-sources.ts";
 import { silent } from "../../training/progress.ts";
@@ -219,8 +220,8 @@ describe("a dataset of imported events", () => {
     const { card, data } = await datasetOf([await imported()]);
     expect(card.parts[0]?.sidelessTrades).toBe(2);
     const column = card.featureSet.columns.indexOf("signed_volume_10s");
-    const volumes = ({ features, columns, rows }: Dataset): number[] =>
-      Array.from({ length: rows }, (_, row) => features[row * columns + column] as number);
+    const volumes = (of: Dataset): number[] =>
+      Array.from({ length: of.rows }, (_, row) => allFeatures(of)[row * of.columns + column] as number);
     expect(volumes(data).every((volume) => volume === 0)).toBe(true);
     // That in the silence stays without one: the book it would be told by is old.
     const inferred = await datasetOf([await imported({ sides: "inferred" })]);

@@ -11,6 +11,7 @@ import { featureSetVolumes10 } from "../../core/features/volumes-10/feature-set.
 import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { buildDataset } from "../../training/datasets/build-dataset.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
+import { allFeatures } from "../../training/datasets/feature-rows.ts";
 import { simulatedSource } from "../../training/datasets/simulated-source.ts";
 import { datasetLeaks } from "../../training/leaks/dataset-leaks.ts";
 import { rowsTurned, shiftFeatures } from "../../training/leaks/moved-rows.ts";
@@ -51,9 +52,9 @@ function alarms(verdicts: readonly LeakVerdict[]): string[] {
 
 /** The same rows with another first column. */
 function withColumn(dataset: Dataset, cellOf: (row: number) => number): Dataset {
-  const features = dataset.features.slice();
+  const features = allFeatures(dataset).slice();
   for (let row = 0; row < dataset.rows; row++) features[row * dataset.columns] = cellOf(row);
-  return { ...dataset, features };
+  return { ...dataset, features: { kind: "memory", values: features } };
 }
 
 /** How far the mid moves from `row` to the next one, bps; 0 where nobody knows. */
@@ -83,7 +84,7 @@ describe("a dataset", () => {
     const half = Math.floor(honest.rows / 2);
     const twice = {
       ...honest,
-      features: repeated(honest.features, half * honest.columns),
+      features: { kind: "memory" as const, values: repeated(allFeatures(honest), half * honest.columns) },
       targets: repeated(honest.targets, half * honest.outputs),
     };
     expect(alarms(datasetLeaks(twice))).toEqual(["labels turned"]);
@@ -133,7 +134,7 @@ describe("rows that are moved", () => {
       { rows: 20, seed: 4, signal: 0.5, market: "toy:B" },
     ]);
     const dataset = await readDataset(join(folder, "shifted"));
-    const first = ({ features, columns }: Dataset, row: number): number => features[row * columns] as number;
+    const first = (of: Dataset, row: number): number => allFeatures(of)[row * of.columns] as number;
     const later = shiftFeatures(dataset, "later");
     const earlier = shiftFeatures(dataset, "earlier");
     for (const row of [0, 17, 38, 40, 58, 60, 78]) expect(first(later, row)).toBe(first(dataset, row + 1));

@@ -8,6 +8,7 @@ import { Random } from "../../core/math/random.ts";
 import { CommandError } from "../../training/command-error.ts";
 import { searchCommand } from "../../training/command-line/search.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
+import { allFeatures } from "../../training/datasets/feature-rows.ts";
 import { DEFAULT_TRAIN_SETTINGS } from "../../training/engine/settings.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
 import { walkForwardFolds } from "../../training/search/folds.ts";
@@ -282,7 +283,10 @@ describe("a search for a network's settings", () => {
     const isTrain = (row: number): boolean => (dataset.times[row] ?? 0) <= last;
     const poisoned: Dataset = {
       ...dataset,
-      features: dataset.features.map((value, cell) => (isTrain(Math.floor(cell / dataset.columns)) ? value : 1e6)),
+      features: {
+        kind: "memory",
+        values: allFeatures(dataset).map((value, cell) => (isTrain(Math.floor(cell / dataset.columns)) ? value : 1e6)),
+      },
       targets: dataset.targets.map((value, cell) => (isTrain(Math.floor(cell / dataset.outputs)) ? value : -1e6)),
     };
     const losses = async (data: Dataset): Promise<number[]> => {

@@ -8,6 +8,7 @@ import { mlp } from "../../models/mlp/family.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { CommandError } from "../../training/command-error.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
+import { allFeatures } from "../../training/datasets/feature-rows.ts";
 import { DEFAULT_TRAIN_SETTINGS, type TrainSettings } from "../../training/engine/settings.ts";
 import { evaluateRun, unseenRows } from "../../training/evaluate/evaluate-run.ts";
 import { checkForLeaks } from "../../training/leaks/leak-check.ts";
@@ -89,14 +90,15 @@ describe("learning", () => {
     const { out, runtime } = await train("leak", learnable);
     const run = await readRun(out);
     const half = Math.floor(learnable.rows / 2);
-    const features = learnable.features.slice();
+    const features = allFeatures(learnable).slice();
     for (let row = 0; row < learnable.rows; row++) {
       const other = (row + half) % learnable.rows;
       features[row * learnable.columns] = learnable.targets[other * learnable.outputs] as number;
     }
-    const turnedIntoFeatures: Dataset = { ...learnable, features };
-    const test: Dataset = { ...turnedIntoFeatures, features: features.slice() };
-    for (let row = 0; row < test.rows; row++) test.features[row * test.columns] = test.targets[row * test.outputs] as number;
+    const turnedIntoFeatures: Dataset = { ...learnable, features: { kind: "memory", values: features } };
+    const honest = features.slice();
+    const test: Dataset = { ...turnedIntoFeatures, features: { kind: "memory", values: honest } };
+    for (let row = 0; row < test.rows; row++) honest[row * test.columns] = test.targets[row * test.outputs] as number;
     expect((await checkForLeaks(run, { training: turnedIntoFeatures, test, runtime, progress: silent })).isClean).toBe(false);
   });
 
@@ -182,8 +184,9 @@ describe("reproducibility", () => {
 describe("statistics come from the training rows alone", () => {
   it("rows outside change neither normaliser nor target scale", () => {
     const rows = Uint32Array.from({ length: 2_000 }, (_, row) => row);
-    const poisoned: Dataset = { ...learnable, features: learnable.features.slice(), targets: learnable.targets.slice() };
-    poisoned.features.fill(1e6, 2_000 * learnable.columns);
+    const features = allFeatures(learnable).slice();
+    const poisoned: Dataset = { ...learnable, features: { kind: "memory", values: features }, targets: learnable.targets.slice() };
+    features.fill(1e6, 2_000 * learnable.columns);
     poisoned.targets.fill(1e6, 2_000 * learnable.outputs);
     expect(fitNormaliser(poisoned, rows)).toEqual(fitNormaliser(learnable, rows));
     expect(fitTargetScale(poisoned, rows)).toEqual(fitTargetScale(learnable, rows));
@@ -266,7 +269,7 @@ describe("statistics come from the training rows alone", () => {
       Uint32Array.from({ length: 500 }, (_, row) => row),
     );
     expect(mutedColumns(dataset, normaliser)).toEqual([5, 7].map((column) => dataset.card.featureSet.columns[column]));
-    const row = dataset.features.slice(0, dataset.columns);
+    const row = allFeatures(dataset).slice(0, dataset.columns);
     row[5] = -1e6;
     const input = new Float32Array(dataset.columns);
     mlp.prepareInput(row, normaliser, input, 0);
@@ -283,7 +286,7 @@ describe("ridge", () => {
     const targets = learnable.targets.map((_, cell) => {
       const row = Math.floor(cell / outputs);
       const slope = (learnable.times[row] as number) < validationFrom ? 1 : 0.5;
-      return slope * (learnable.features[row * columns] as number);
+      return slope * (allFeatures(learnable)[row * columns] as number);
     });
     const { out, card } = await train("line", { ...learnable, targets }, { settings: { epochs: 1 } });
     expect(card.ridgeLambdas).toEqual(new Array<number>(outputs).fill(1));
@@ -399,7 +402,10 @@ function poisonedFrom(dataset: Dataset, time: number): Dataset {
   const isPoisoned = (row: number): boolean => (times[row] as number) >= time;
   return {
     ...dataset,
-    features: dataset.features.map((value, cell) => (isPoisoned(Math.floor(cell / columns)) ? 1e6 : value)),
+    features: {
+      kind: "memory",
+      values: allFeatures(dataset).map((value, cell) => (isPoisoned(Math.floor(cell / columns)) ? 1e6 : value)),
+    },
     targets: dataset.targets.map((value, cell) => (isPoisoned(Math.floor(cell / outputs)) ? 1e6 : value)),
   };
 }

@@ -17,6 +17,7 @@ import { answerRun } from "../../training/train/answer-run.ts";
 import { LINE_DEFAULTS } from "../../training/train/fit-lines.ts";
 import { fitLinesRun } from "../../training/train/fit-lines-run.ts";
 import { TREE_DEFAULTS } from "../../training/train/fit-trees.ts";
+import { allInputs } from "../../training/train/input-table.ts";
 import { readRun } from "../../training/train/run-folder.ts";
 import { RoundsInterrupted, type TrainTreesRunOptions, trainTreesRun } from "../../training/train/train-trees-run.ts";
 import { scratchFolder, writeToyDataset } from "./toy-data.ts";
@@ -240,7 +241,7 @@ describe.each(["moves", "classes"] as const)("the file of a run that answers %s"
     const rows = Uint32Array.from({ length: 40 }, (_, index) => 2_000 + index);
     const { model: units, prepared } = await answerRun(run, dataset, { rows, runtime });
     const session = await runtime.open(model);
-    const served = (await session.run({ features: { shape: [40, dataset.columns], data: prepared.inputs } }))[manifest.output.name];
+    const served = (await session.run({ features: { shape: [40, dataset.columns], data: allInputs(prepared) } }))[manifest.output.name];
     await session.release();
     const expected =
       answer === "moves" ? units.map((unit, cell) => unit * (run.card.targetScale[cell % 12] as number)) : softmaxOfThrees(units);

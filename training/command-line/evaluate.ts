@@ -5,7 +5,7 @@ import { horizonsOf } from "../../core/labels/horizons.ts";
 import { labelKindOf } from "../../core/labels/moves.ts";
 import { CommandError } from "../command-error.ts";
 import { currentCommit } from "../commit.ts";
-import { type Dataset, readDataset } from "../datasets/dataset-reader.ts";
+import { type Dataset, type ReadDatasetOptions, readDataset } from "../datasets/dataset-reader.ts";
 import { type Evaluation, evaluateRun, suspicionsOf } from "../evaluate/evaluate-run.ts";
 import type { ReconstructionScore } from "../evaluate/reconstruction-score.ts";
 import { FEWEST_BLOCKS, HORIZONS_A_BLOCK } from "../evaluate/scores.ts";
@@ -15,7 +15,7 @@ import { loadRuntime } from "../runtime/registry.ts";
 import { type Run, readRun } from "../train/run-folder.ts";
 import { terminalProgress } from "./bars.ts";
 import { type FreePredictability, freePredictability, freeTable } from "./free-predictability.ts";
-import { jsonOption } from "./options.ts";
+import { jsonOption, memoryOf, memoryOption } from "./options.ts";
 import { classTable, errorTable, print, printJson, scoreTable, table, when } from "./report.ts";
 
 /** Of a reconstruction; scores.json holds all. */
@@ -25,6 +25,7 @@ interface EvaluateOptions {
   readonly run: string;
   readonly data?: string;
   readonly leakCheck: boolean;
+  readonly memory?: number;
   readonly json: boolean;
 }
 
@@ -38,19 +39,21 @@ export function evaluateCommand(): Command {
       "also train on labels of other rows: skill left means that the scoring sees labels (a feature that looks ahead it can't see)",
       false,
     )
+    .addOption(memoryOption())
     .addOption(jsonOption())
     .action(runEvaluate);
 }
 
 async function runEvaluate(options: EvaluateOptions): Promise<void> {
   const run = await readRun(options.run);
+  const memory = memoryOf(options);
   const runtime = await loadRuntime(run.kind === "network" ? run.card.backend : "node");
-  const test = options.data === undefined ? await trainingDataset(run) : await readDataset(options.data);
+  const test = options.data === undefined ? await trainingDataset(run, memory) : await readDataset(options.data, memory);
   const evaluation = await evaluateRun(run, test, { runtime, commit: currentCommit() });
   await writeScores(options.run, evaluation);
   const leaks = options.leakCheck
     ? await checkForLeaks(run, {
-        training: options.data === undefined ? test : await trainingDataset(run),
+        training: options.data === undefined ? test : await trainingDataset(run, memory),
         test,
         runtime,
         progress: terminalProgress(),
@@ -64,9 +67,9 @@ async function runEvaluate(options: EvaluateOptions): Promise<void> {
 }
 
 /** The dataset that the run was trained on, if it is still what it was. */
-export async function trainingDataset(run: Run): Promise<Dataset> {
+export async function trainingDataset(run: Run, memory: ReadDatasetOptions = {}): Promise<Dataset> {
   const { folder, sha256 } = run.card.data;
-  const dataset = await readDataset(folder);
+  const dataset = await readDataset(folder, memory);
   if (dataset.card.sha256 !== sha256)
     throw new CommandError(
       `${folder} is no longer the dataset that this run was trained on: give other data with --data DIR, or train again`,

@@ -67,6 +67,19 @@ export function jsonOption(): Option {
   return new Option("--json", "one JSON object on stdout, for programs").default(false);
 }
 
+/** In bytes. */
+export function memoryOption(): Option {
+  return new Option(
+    "--memory <MB>",
+    "feature rows of more than so much stay in their file, and are read when they are wanted (a quarter of the machine's unless told)",
+  ).argParser((text) => wholeNumber(text) * 1_000_000);
+}
+
+/** For readDataset. */
+export function memoryOf({ memory }: { readonly memory?: number }): { memoryBytes?: number } {
+  return memory === undefined ? {} : { memoryBytes: memory };
+}
+
 export function backendOption(): Option {
   const names: RuntimeName[] = ["node", "wasm"];
   return new Option("--backend <name>", "node is fast; wasm gives the same bytes on any machine").choices(names).default("node");

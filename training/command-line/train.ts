@@ -24,7 +24,7 @@ import { RoundsInterrupted } from "../train/train-trees-run.ts";
 import { terminalProgress } from "./bars.ts";
 import { listenForInterrupt, tellHowToResume } from "./interrupt.ts";
 import { addKindOptions, LOSS_NAMES, type LossName, refuseUnused } from "./kind-options.ts";
-import { backendOption, collect, horizonsOption, jsonOption, positiveNumber } from "./options.ts";
+import { backendOption, collect, horizonsOption, jsonOption, memoryOf, memoryOption, positiveNumber } from "./options.ts";
 import { print, printJson, table, when } from "./report.ts";
 import { addSettingOptions, type SettingOptions, settingsOf } from "./train-options.ts";
 import { fitLinesCommand, type OtherOptions, trainTreesCommand } from "./train-others.ts";
@@ -38,6 +38,7 @@ interface TrainOptions extends SettingOptions, OtherOptions {
   readonly validationShare: number;
   readonly backend: RuntimeName;
   readonly overwrite: boolean;
+  readonly memory?: number;
 }
 
 export function trainCommand(): Command {
@@ -78,6 +79,7 @@ export function trainCommand(): Command {
       DEFAULT_SHARES.validationShare,
     )
     .addOption(backendOption())
+    .addOption(memoryOption())
     .addOption(jsonOption())
     .action(runTrain);
 }
@@ -87,7 +89,7 @@ async function runTrain(options: TrainOptions, command: Command): Promise<void> 
   refuseUnused(command, kind, options);
   const claim = await claimRun(options.out, options, warn);
   try {
-    const data = await readDataset(options.data);
+    const data = await readDataset(options.data, memoryOf(options));
     const dataset = options.horizons === undefined ? data : withHorizons(data, options.horizons);
     if (options.overwrite) await removeRun(options.out);
     await trainInto(options, { kind, dataset, command });

@@ -1,21 +1,26 @@
 /**
  * Reads a dataset folder, and believes nothing: each file's length and hash must be the card's, and each number finite. What is refused
  * says which file and what to do.
+ *
+ * Feature rows that are more than memory allows are proved in one pass and stay in their file (feature-rows.ts). The rest is held: some 125 bytes a row.
  */
 
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
+import { totalmem } from "node:os";
 import { join } from "node:path";
+import { constrainedMemory } from "node:process";
 import { CommandError } from "../command-error.ts";
-import { CARD_FILE, DATASET_FILES, type DatasetCard, type DatasetFile, datasetHash, parseCard } from "./card.ts";
+import { CARD_FILE, DATASET_FILES, type DatasetCard, type DatasetFile, datasetHash, parseCard, type StoredFile } from "./card.ts";
+import { blockRowsFor, type FeatureRows, featureRange } from "./feature-rows.ts";
 
-/** A dataset in memory. Row-major; see card.ts for the shapes. */
+/** A dataset. Row-major; see card.ts for the shapes. */
 export interface Dataset {
   readonly card: DatasetCard;
   readonly rows: number;
   readonly columns: number;
   readonly outputs: number;
-  readonly features: Float64Array;
+  readonly features: FeatureRows;
   readonly targets: Float64Array;
   readonly mask: Uint8Array;
   readonly times: Float64Array;
@@ -24,8 +29,16 @@ export interface Dataset {
   readonly parts: Uint32Array;
 }
 
+export interface ReadDatasetOptions {
+  /** Feature rows of more bytes stay in their file; a quarter of the machine's memory unless told, since what is prepared of them lies beside them. */
+  readonly memoryBytes?: number;
+}
+
+/** At a time: a whole file would be refused above 2 GiB, and be held twice. */
+const READ_BYTES = 16 << 20;
+
 /** Throws CommandError when the folder is no dataset, or a broken one. */
-export async function readDataset(folder: string): Promise<Dataset> {
+export async function readDataset(folder: string, { memoryBytes = memoryShare() }: ReadDatasetOptions = {}): Promise<Dataset> {
   const card = await readCard(folder);
   const read = (file: DatasetFile): Promise<ArrayBuffer> => readVerified(folder, file, card);
   const columns = card.featureSet.columns.length;
@@ -35,7 +48,7 @@ export async function readDataset(folder: string): Promise<Dataset> {
     rows: card.rows,
     columns,
     outputs,
-    features: new Float64Array(await read("features")),
+    features: await readFeatures(folder, card, memoryBytes),
     targets: new Float64Array(await read("targets")),
     mask: new Uint8Array(await read("mask")),
     times: new Float64Array(await read("times")),
@@ -43,8 +56,14 @@ export async function readDataset(folder: string): Promise<Dataset> {
     parts: partOfEachRow(folder, card),
   };
   checkLengths(folder, dataset);
-  checkFinite(folder, dataset);
+  checkFinite(folder, "targets", { values: dataset.targets, from: 0, card });
   return dataset;
+}
+
+/** Of what the process may have: a container's limit, else the machine. */
+function memoryShare(): number {
+  const limit = constrainedMemory();
+  return (limit > 0 ? Math.min(limit, totalmem()) : totalmem()) / 4;
 }
 
 export async function readCard(folder: string): Promise<DatasetCard> {
@@ -61,16 +80,63 @@ export async function readCard(folder: string): Promise<DatasetCard> {
   return parsed.card;
 }
 
+async function readFeatures(folder: string, card: DatasetCard, memoryBytes: number): Promise<FeatureRows> {
+  if (card.files.features.bytes > memoryBytes) return proveFeatures(folder, card);
+  const values = new Float64Array(await readVerified(folder, "features", card));
+  checkFinite(folder, "features", { values, from: 0, card });
+  return { kind: "memory", values };
+}
+
+/** One pass: hash and numbers. */
+async function proveFeatures(folder: string, card: DatasetCard): Promise<FeatureRows> {
+  const path = join(folder, DATASET_FILES.features);
+  const found = await stat(path).catch(() => null);
+  checkBytes(path, found?.size ?? null, card.files.features);
+  const features: FeatureRows = { kind: "file", path };
+  const columns = card.featureSet.columns.length;
+  const blockRows = blockRowsFor(columns);
+  const hash = createHash("sha256");
+  // A file that isn't so long as the card's rows want is refused by its length, behind.
+  const rows = Math.floor(card.files.features.bytes / (8 * columns));
+  for (let first = 0; first < rows; first += blockRows) {
+    const values = featureRange({ features, columns }, { first, count: Math.min(blockRows, rows - first) });
+    hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    checkFinite(folder, "features", { values, from: first * columns, card });
+  }
+  if (rows * 8 * columns === card.files.features.bytes) checkHash(path, hash.digest("hex"), card.files.features);
+  return features;
+}
+
 async function readVerified(folder: string, file: DatasetFile, card: DatasetCard): Promise<ArrayBuffer> {
   const path = join(folder, DATASET_FILES[file]);
-  const bytes = await readFile(path).catch(() => null);
-  if (bytes === null) throw new CommandError(`${path} is missing: make the dataset again`);
   const told = card.files[file];
-  if (bytes.length !== told.bytes)
-    throw new CommandError(`${path} has ${bytes.length} bytes where its card says ${told.bytes}: make the dataset again`);
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const found = await stat(path).catch(() => null);
+  checkBytes(path, found?.size ?? null, told);
+  const bytes = new Uint8Array(told.bytes);
+  const hash = createHash("sha256");
+  const opened = await open(path);
+  try {
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesRead } = await opened.read(bytes, done, Math.min(READ_BYTES, bytes.length - done), done);
+      if (bytesRead === 0) throw new CommandError(`${path} was changed while it was read: make the dataset again`);
+      hash.update(bytes.subarray(done, done + bytesRead));
+      done += bytesRead;
+    }
+  } finally {
+    await opened.close();
+  }
+  checkHash(path, hash.digest("hex"), told);
+  return bytes.buffer;
+}
+
+/** @param bytes null: there is no such file. */
+function checkBytes(path: string, bytes: number | null, told: StoredFile): void {
+  if (bytes === null) throw new CommandError(`${path} is missing: make the dataset again`);
+  if (bytes !== told.bytes) throw new CommandError(`${path} has ${bytes} bytes where its card says ${told.bytes}: make the dataset again`);
+}
+
+function checkHash(path: string, sha256: string, told: StoredFile): void {
   if (sha256 !== told.sha256) throw new CommandError(`${path} is corrupt (its hash is not the card's): make the dataset again`);
-  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
 }
 
 function partOfEachRow(folder: string, card: DatasetCard): Uint32Array {
@@ -87,9 +153,9 @@ function partOfEachRow(folder: string, card: DatasetCard): Uint32Array {
 }
 
 function checkLengths(folder: string, dataset: Dataset): void {
-  const { rows, columns, outputs, features, targets, mask, times, segments } = dataset;
+  const { card, rows, columns, outputs, targets, mask, times, segments } = dataset;
   const isWhole =
-    features.length === rows * columns &&
+    card.files.features.bytes === 8 * rows * columns &&
     targets.length === rows * outputs &&
     mask.length === rows * outputs &&
     times.length === rows &&
@@ -97,19 +163,16 @@ function checkLengths(folder: string, dataset: Dataset): void {
   if (!isWhole) throw new CommandError(`${folder}: the files don't have the ${rows} rows that the card tells of: make the dataset again`);
 }
 
-function checkFinite(folder: string, dataset: Dataset): void {
-  const { columns, outputs, card } = dataset;
-  const feature = dataset.features.findIndex((value) => !Number.isFinite(value));
-  if (feature >= 0) {
-    const column = card.featureSet.columns[feature % columns];
-    throw new CommandError(
-      `${folder}: row ${Math.floor(feature / columns)} has ${dataset.features[feature]} in column ${column}: a dataset holds finite numbers only`,
-    );
-  }
-  const target = dataset.targets.findIndex((value) => !Number.isFinite(value));
-  if (target >= 0) {
-    throw new CommandError(
-      `${folder}: row ${Math.floor(target / outputs)} has the target ${dataset.targets[target]}: a dataset holds finite numbers only`,
-    );
-  }
+/** @param options.from how many numbers of the file lie before these. */
+function checkFinite(
+  folder: string,
+  file: "features" | "targets",
+  { values, from, card }: { values: Float64Array; from: number; card: DatasetCard },
+): void {
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  const { columns } = card.featureSet;
+  const width = file === "features" ? columns.length : card.targets.length;
+  const what = file === "features" ? `${values[at]} in column ${columns[(from + at) % width]}` : `the target ${values[at]}`;
+  throw new CommandError(`${folder}: row ${Math.floor((from + at) / width)} has ${what}: a dataset holds finite numbers only`);
 }

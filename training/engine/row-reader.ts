@@ -1,8 +1,9 @@
 /** How a worker gets the features of its items: copied out of shared memory, or read from the file while the kernels are busy with the step before. */
 
 import { closeSync, openSync, read } from "node:fs";
+import { prepareInput } from "../../models/prepare.ts";
 import { CommandError } from "../command-error.ts";
-import type { RowSource } from "./row-source.ts";
+import type { FileTable, RawTable, RowSource } from "./row-source.ts";
 
 export interface RowReader {
   /** Whether rows take time to come, so that they should be asked for a step ahead. */
@@ -30,20 +31,48 @@ export function openRowReader(source: RowSource): RowReader {
       close() {},
     };
   }
-  const file = openSync(table.path, "r");
+  return table.kind === "file" ? preparedReader(source, table) : rawReader(source, table);
+}
+
+function preparedReader(source: RowSource, { path, offset }: FileTable): RowReader {
+  const file = openSync(path, "r");
   return {
     isSlow: true,
     async gather(items, into) {
-      const bytes = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
-      const reads = Array.from(items, (item, index) => {
-        const position = table.offset + ((ends[item] as number) + 1 - window) * columns * 4;
-        return readFully(file, bytes.subarray(index * size * 4, (index + 1) * size * 4), position);
-      });
-      await Promise.all(reads);
+      await readWindows(file, source, { items, into: new Uint8Array(into.buffer, into.byteOffset, into.byteLength), offset });
       checkFinite(source, items, into);
     },
     close: () => closeSync(file),
   };
+}
+
+function rawReader(source: RowSource, { path, normaliser }: RawTable): RowReader {
+  const { columns } = source;
+  const file = openSync(path, "r");
+  return {
+    isSlow: true,
+    async gather(items, into) {
+      // Its own: the one before may still be read into.
+      const raw = new Float64Array(items.length * source.window * columns);
+      await readWindows(file, source, { items, into: new Uint8Array(raw.buffer), offset: 0 });
+      for (let at = 0; at < raw.length; at += columns) prepareInput(raw.subarray(at, at + columns), normaliser, into, at);
+    },
+    close: () => closeSync(file),
+  };
+}
+
+/** The windows of `items`, one behind the other. */
+async function readWindows(
+  file: number,
+  { ends, window }: RowSource,
+  { items, into, offset }: { items: Uint32Array; into: Uint8Array; offset: number },
+): Promise<void> {
+  const bytes = into.length / Math.max(1, items.length);
+  const rowBytes = bytes / window;
+  const reads = Array.from(items, (item, index) =>
+    readFully(file, into.subarray(index * bytes, (index + 1) * bytes), offset + ((ends[item] as number) + 1 - window) * rowBytes),
+  );
+  await Promise.all(reads);
 }
 
 /** Numbers of a row that is copied one by one: two views of it would take longer. */
@@ -89,7 +118,7 @@ function readFully(file: number, into: Uint8Array, position: number): Promise<vo
     const more = (done: number): void => {
       read(file, into, done, into.length - done, position + done, (error, count) => {
         if (error !== null) reject(error);
-        else if (count === 0) reject(new Error(`the file of prepared rows ends before byte ${position + into.length}: it was changed`));
+        else if (count === 0) reject(new Error(`the file of rows ends before byte ${position + into.length}: it was changed`));
         else if (done + count < into.length) more(done + count);
         else resolve();
       });

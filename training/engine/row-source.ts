@@ -4,12 +4,30 @@
  * where it is larger than memory allows; targets and weights are small and always lie in shared memory.
  */
 
+import type { Normaliser } from "../../models/contract.ts";
 import { CommandError } from "../command-error.ts";
 
-/** Row-major float32 in the byte order of the machine; `offset` in bytes. */
-export type Table =
-  | { readonly kind: "memory"; readonly values: Float32Array }
-  | { readonly kind: "file"; readonly path: string; readonly offset: number };
+/** Row-major float32. */
+export interface MemoryTable {
+  readonly kind: "memory";
+  readonly values: Float32Array;
+}
+
+/** The same in a file, in the byte order of the machine; `offset` in bytes. */
+export interface FileTable {
+  readonly kind: "file";
+  readonly path: string;
+  readonly offset: number;
+}
+
+/** Raw float64 rows in a file, prepared when they are read; whoever names it has seen that they are finite. */
+export interface RawTable {
+  readonly kind: "raw";
+  readonly path: string;
+  readonly normaliser: Normaliser;
+}
+
+export type Table = MemoryTable | FileTable | RawTable;
 
 export interface RowSource {
   readonly table: Table;
@@ -60,7 +78,7 @@ export function createRowSource(parts: RowParts): RowSource {
     itemWeights[item] = sum;
   }
   return {
-    table: parts.table.kind === "file" ? parts.table : { kind: "memory", values: shared(parts.table.values) },
+    table: parts.table.kind !== "memory" ? parts.table : { kind: "memory", values: shared(parts.table.values) },
     tableRows: parts.tableRows,
     columns,
     window,

@@ -6,6 +6,7 @@
 
 import type { Normaliser } from "../../models/contract.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { featureRange } from "../datasets/feature-rows.ts";
 import { windowEnds } from "../engine/row-source.ts";
 
 const TYPICAL_ROWS = 5;
@@ -17,11 +18,11 @@ const FEWEST_VECTORS = 2;
 
 /** @returns [vectors][window x columns], oldest row first. The typical ones are spread evenly over the dataset's whole windows. */
 export function goldenInputs(dataset: Dataset, normaliser: Normaliser, window: number): number[][] {
-  const { columns, features } = dataset;
+  const { columns } = dataset;
   const ends = windowEnds(dataset.segments, window);
   const typical = Array.from({ length: ends.length === 0 ? 0 : TYPICAL_ROWS }, (_, index) => {
     const end = (ends[Math.floor(((index + 0.5) * ends.length) / TYPICAL_ROWS)] as number) + 1;
-    return Array.from(features.subarray((end - window) * columns, end * columns));
+    return Array.from(featureRange(dataset, { first: end - window, count: window }));
   });
   const extreme = extremeRows(normaliser).map((row) => Array.from({ length: window }, () => row).flat());
   const most = Math.max(FEWEST_VECTORS, Math.floor(MOST_NUMBERS / (window * columns)));

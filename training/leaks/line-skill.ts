@@ -3,7 +3,9 @@
 import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import { type DetailedScore, scoreOutput } from "../evaluate/scores.ts";
-import { answerRidge, fitRidge } from "../linear/ridge.ts";
+import { fitRidge } from "../linear/ridge.ts";
+import { answerLine } from "../train/fit-lines.ts";
+import { linearRows } from "../train/input-table.ts";
 import { type PreparedRows, prepareRows } from "../train/prepared-rows.ts";
 import { familyOf, rowsOfRun } from "../train/run-rows.ts";
 
@@ -14,9 +16,9 @@ import { familyOf, rowsOfRun } from "../train/run-rows.ts";
 export function lineSkill(learnt: Dataset, scored: Dataset = learnt): readonly DetailedScore[] {
   const { family, settings } = familyOf("linear", learnt);
   const { train, validation, statistics, split } = rowsOfRun(learnt, { family, model: settings });
-  const line = fitRidge(train, validation);
+  const line = fitRidge(linearRows(train), linearRows(validation));
   const test = prepareRows(scored, split.test, { ...statistics, targetClip: null });
-  const answers = answerRidge(line, test);
+  const answers = answerLine(line, test);
   const scores = learnt.card.targets.flatMap((column, output) => {
     if (column.target !== "mid") return [];
     const rows = rowsOfOutput(test, answers, { output, scale: statistics.targetScale[output] ?? 1 });

@@ -2,6 +2,7 @@
 
 import { MS_PER_DAY } from "../../core/units/time.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { allFeatures } from "../datasets/feature-rows.ts";
 
 /**
  * The same rows with the labels (and their mask) of rows far away in the same part, which are turned round: by a day's rows, so that hours of the day
@@ -36,13 +37,14 @@ export function rowsTurned(rows: number, intervalMs: number): number {
 export function shiftFeatures(dataset: Dataset, to: "later" | "earlier"): Dataset {
   const { rows, columns, outputs, segments, parts } = dataset;
   const step = to === "later" ? 1 : -1;
-  const features = dataset.features.slice();
+  const all = allFeatures(dataset);
+  const features = all.slice();
   const mask = dataset.mask.slice();
   for (let row = 0; row < rows; row++) {
     const other = row + step;
     if (segments[row] === segments[other] && parts[row] === parts[other])
-      features.set(dataset.features.subarray(other * columns, (other + 1) * columns), row * columns);
+      features.set(all.subarray(other * columns, (other + 1) * columns), row * columns);
     else mask.fill(0, row * outputs, (row + 1) * outputs);
   }
-  return { ...dataset, features, mask };
+  return { ...dataset, features: { kind: "memory", values: features }, mask };
 }

@@ -2,11 +2,11 @@
 
 import type { ModelOutput } from "../../models/contract.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
-import { answerRidge } from "../linear/ridge.ts";
 import { outputFor } from "../networks/settings.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import { buildForwardPass } from "../tensors/forward-pass.ts";
 import { answerBaseline } from "./baseline-line.ts";
+import { answerLine } from "./fit-lines.ts";
 import { answerTrees, askedOf } from "./fit-trees.ts";
 import { type PreparedRows, prepareRows, shapeOf } from "./prepared-rows.ts";
 import type { Run } from "./run-folder.ts";
@@ -45,7 +45,7 @@ async function modelAnswers(
   { prepared, output, runtime }: { prepared: PreparedRows; output: ModelOutput; runtime: Runtime },
 ): Promise<Float32Array> {
   if (run.kind === "trees") return answerTrees(run.ensembles, prepared, askedOf(output));
-  if (run.kind === "lines") return answerRidge(run, prepared);
+  if (run.kind === "lines") return answerLine(run, prepared);
   const { network } = familyFor(run.card.family, dataset, run.card.model);
   const session = await runtime.open(buildForwardPass(network, shapeOf(prepared)));
   const answers = await answerRows(session, run, prepared);

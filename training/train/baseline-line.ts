@@ -1,8 +1,9 @@
 /** The line that every run is shown beside, fitted on the same rows: ridge for moves, multinomial logistic for classes, none for other answers. */
 
 import type { ModelOutput } from "../../models/contract.ts";
-import { answerRidge, fitRidge } from "../linear/ridge.ts";
-import { fitClassLines } from "./fit-lines.ts";
+import { fitRidge } from "../linear/ridge.ts";
+import { answerLine, fitClassLines } from "./fit-lines.ts";
+import { linearRows, windowsOf } from "./input-table.ts";
 import type { PreparedRows } from "./prepared-rows.ts";
 
 export interface BaselineLine {
@@ -20,7 +21,7 @@ const MOST_CLASS_ROWS = 30_000;
 /** Null: answers of this kind have no line. */
 export function fitBaseline(train: PreparedRows, validation: PreparedRows, output: ModelOutput): BaselineLine | null {
   if (output.unit === "bps") {
-    const { weights, lambdas } = fitRidge(train, validation);
+    const { weights, lambdas } = fitRidge(linearRows(train), linearRows(validation));
     return { weights, lambdas };
   }
   if (output.unit !== "probability") return null;
@@ -34,25 +35,25 @@ export function answerBaseline(weights: Float64Array, rows: PreparedRows): Float
   if (weights.length === 0) return null;
   const size = rows.columns * rows.outputs;
   const intercepts = weights.length > size ? { intercepts: weights.subarray(size) } : {};
-  return answerRidge({ weights: weights.subarray(0, size), ...intercepts }, rows);
+  return answerLine({ weights: weights.subarray(0, size), ...intercepts }, rows);
 }
 
-/** At most so many rows, spread over all. */
+/** At most so many rows, spread over all, in memory. */
 export function evenly(rows: PreparedRows, most: number): PreparedRows {
-  if (rows.rows <= most) return rows;
-  const { columns, outputs, windows } = rows;
-  const chosen = Uint32Array.from({ length: most }, (_, index) => Math.floor(((index + 0.5) * rows.rows) / most));
+  if (rows.rows <= most && rows.inputs.kind === "memory") return rows;
+  const { columns, outputs, windows, inputs } = rows;
+  const count = Math.min(most, rows.rows);
+  const chosen = Uint32Array.from({ length: count }, (_, index) => Math.floor(((index + 0.5) * rows.rows) / count));
   const cut = (from: Float32Array, width: number): Float32Array => {
-    const picked = new Float32Array(most * width);
+    const picked = new Float32Array(count * width);
     for (const [index, row] of chosen.entries()) picked.set(from.subarray(row * width, (row + 1) * width), index * width);
     return picked;
   };
-  return {
-    ...rows,
-    rows: most,
-    inputs: windows === undefined ? cut(rows.inputs, columns) : rows.inputs,
-    targets: cut(rows.targets, outputs),
-    mask: cut(rows.mask, outputs),
-    ...(windows === undefined ? {} : { windows: { size: windows.size, ends: chosen.map((row) => windows.ends[row] as number) } }),
-  };
+  const ends = chosen.map((row) => windows?.ends[row] ?? row);
+  const answers = { targets: cut(rows.targets, outputs), mask: cut(rows.mask, outputs) };
+  if (inputs.kind === "memory" && windows !== undefined) return { ...rows, rows: count, ...answers, windows: { size: windows.size, ends } };
+  const values = windowsOf(rows, ends);
+  const size = windows?.size ?? 1;
+  const own = { size, ends: ends.map((_, index) => (index + 1) * size - 1) };
+  return { rows: count, columns, outputs, inputs: { kind: "memory", values }, ...answers, ...(size === 1 ? {} : { windows: own }) };
 }

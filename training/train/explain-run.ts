@@ -11,6 +11,7 @@ import type { Progress } from "../progress.ts";
 import { shapValues } from "../trees/shap.ts";
 import { evenly } from "./baseline-line.ts";
 import { askedOf } from "./fit-trees.ts";
+import { allInputs } from "./input-table.ts";
 import { prepareRows } from "./prepared-rows.ts";
 import type { Run } from "./run-folder.ts";
 import { familyOf, seenByRun } from "./run-rows.ts";
@@ -51,7 +52,7 @@ export function explainRun(run: Run, data: Dataset, options: { rows: number; pro
   for (const [index, { name, from }] of askedOf(output).entries()) {
     const ensemble = run.ensembles[index] ?? null;
     if (ensemble !== null) {
-      const { values, expected } = shapValues(ensemble, { rows: rows.rows, columns: rows.columns, features: rows.inputs });
+      const { values, expected } = shapValues(ensemble, { rows: rows.rows, columns: rows.columns, features: allInputs(rows) });
       for (let at = 0; at < ensemble.outputs; at++) {
         const scale = output.unit === "bps" ? (targetScale[from] as number) : 1;
         const sizes = meanSizes(values, { rows: rows.rows, outputs: ensemble.outputs, columns: rows.columns, at });

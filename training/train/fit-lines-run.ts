@@ -1,13 +1,12 @@
 /** From a dataset to a run of lines, the test part not looked at. */
 
 import type { Dataset } from "../datasets/dataset-reader.ts";
-import { answerRidge } from "../linear/ridge.ts";
 import { makeFolder } from "../make-folder.ts";
 import type { NetworkSettings } from "../networks/settings.ts";
 import type { Progress } from "../progress.ts";
 import { ignorantAnswers, meanError } from "./baseline.ts";
 import { answerBaseline, fitBaseline } from "./baseline-line.ts";
-import { type FittedLines, fitLines, type LineSettings, lambdasFor } from "./fit-lines.ts";
+import { answerLine, type FittedLines, fitLines, type LineSettings, lambdasFor } from "./fit-lines.ts";
 import type { LinesCard } from "./run-card.ts";
 import { writeLinesRun } from "./run-folder.ts";
 import { factsOf, familyOf, rowsOfRun, type Shares } from "./run-rows.ts";
@@ -44,7 +43,7 @@ export async function fitLinesRun(options: FitLinesRunOptions): Promise<{ card: 
       lambdas: [...lines.lambdas],
       ridgeLambdas: [...(baseline?.lambdas ?? [])],
       validation: {
-        model: meanError(validation, answerRidge(lines, validation), output),
+        model: meanError(validation, answerLine(lines, validation), output),
         ridge: beside === null ? null : meanError(validation, beside, output),
         persistence: meanError(validation, ignorantAnswers(validation, train, output), output),
       },

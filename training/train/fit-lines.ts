@@ -3,8 +3,9 @@
 import type { ClassesOutput, ModelOutput } from "../../models/contract.ts";
 import { CommandError } from "../command-error.ts";
 import { fitLogistic, LOGISTIC_LAMBDAS, remarksOn } from "../linear/logistic.ts";
-import { fitRidge, RIDGE_LAMBDAS } from "../linear/ridge.ts";
-import type { RowBlock } from "../linear/rows.ts";
+import { answerRidge, fitRidge, type Line, RIDGE_LAMBDAS } from "../linear/ridge.ts";
+import { blocksOf, type LinearRows } from "../linear/rows.ts";
+import { linearRows } from "./input-table.ts";
 import type { PreparedRows } from "./prepared-rows.ts";
 
 export interface LineSettings {
@@ -49,7 +50,10 @@ export function fitLines(
   const lambdas = lambdasFor(output, settings);
   if (output.unit === "probability") return fitClassLines(train, validation, { output, lambdas });
   if (output.unit !== "bps") throw new CommandError(`lines answer moves and classes, not ${output.name}`);
-  const { weights, intercepts, path, ...line } = fitRidge(train, validation, { lambdas, hasIntercept: settings.hasIntercept });
+  const { weights, intercepts, path, ...line } = fitRidge(linearRows(train), linearRows(validation), {
+    lambdas,
+    hasIntercept: settings.hasIntercept,
+  });
   const scores = path.map(({ lambda, validationErrors }) => ({ lambda, trainLoss: null, validationLoss: meanOf(validationErrors) }));
   return { weights, intercepts, lambdas: line.lambdas, path: fromLargest(scores), remarks: [] };
 }
@@ -86,8 +90,19 @@ export function fitClassLines(
   };
 }
 
+/** [rows, outputs] what a line answers to prepared rows, in units of the targets' scale, or logits. */
+export function answerLine(line: Line, rows: PreparedRows): Float32Array {
+  const answers = new Float32Array(rows.rows * rows.outputs);
+  let done = 0;
+  for (const block of blocksOf(linearRows(rows))) {
+    answers.set(answerRidge(line, block), done);
+    done += block.rows * rows.outputs;
+  }
+  return answers;
+}
+
 /** The same rows with the number of the class of each question in place of one cell a label. */
-function withClasses(rows: PreparedRows, { groups }: ClassesOutput): RowBlock {
+function withClasses(rows: PreparedRows, { groups }: ClassesOutput): LinearRows {
   const targets = new Float32Array(rows.rows * groups.length);
   const mask = new Float32Array(rows.rows * groups.length);
   for (let row = 0; row < rows.rows; row++) {
@@ -99,8 +114,7 @@ function withClasses(rows: PreparedRows, { groups }: ClassesOutput): RowBlock {
       from += labels.length;
     }
   }
-  const { columns, inputs, windows } = rows;
-  return { rows: rows.rows, columns, inputs, outputs: groups.length, targets, mask, ...(windows === undefined ? {} : { windows }) };
+  return linearRows({ ...rows, outputs: groups.length, targets, mask });
 }
 
 function fromLargest(path: readonly PenaltyScore[]): PenaltyScore[] {

@@ -9,11 +9,12 @@ import type {
   TrainedTrees,
   TreeData,
   TreeEnsemble,
-  TreeFeatures,
   TreeObjective,
+  TreeRows,
   TreeSettings,
 } from "../trees/contract.ts";
 import { trainTreesForTargets } from "../trees/train-trees.ts";
+import { copyInputs, inputsBetween } from "./input-table.ts";
 import type { PreparedRows } from "./prepared-rows.ts";
 
 /** How many classes there are, each question says. */
@@ -42,6 +43,9 @@ export const TREE_DEFAULTS: RunTreeSettings = {
   monotone: null,
   earlyStoppingRounds: 50,
 };
+
+/** Answered at a time where the inputs lie in a file. */
+const ANSWER_ROWS = 16_384;
 
 /** What one ensemble answers. */
 export interface Asked {
@@ -156,7 +160,10 @@ function areKnownAlike({ rows, outputs, mask }: PreparedRows, one: Asked, other:
 /** The rows that know the answer; of classes its number. */
 export function treeRows(rows: PreparedRows, asked: Asked): TreeData {
   const known = knownRows(rows, asked);
-  return { ...featuresOf(rows, known), targets: targetsOf(rows, known, asked) };
+  const { columns } = rows;
+  const features = new Float32Array(known.length * columns);
+  copyInputs(rows, known, features);
+  return { rows: known.length, columns, features, weights: null, targets: targetsOf(rows, known, asked) };
 }
 
 function knownRows({ rows, outputs, mask }: PreparedRows, { from }: Asked): Uint32Array {
@@ -170,26 +177,39 @@ function targetsOf({ outputs, targets }: PreparedRows, known: Uint32Array, { fro
   });
 }
 
-function featuresOf({ rows, columns, inputs }: PreparedRows, known: Uint32Array): TreeFeatures {
-  if (known.length === rows) return { rows, columns, features: inputs, weights: null };
-  const features = new Float32Array(known.length * columns);
-  for (const [index, row] of known.entries()) features.set(inputs.subarray(row * columns, (row + 1) * columns), index * columns);
+function featuresOf(prepared: PreparedRows, known: Uint32Array): TreeRows {
+  const { rows, columns, inputs } = prepared;
+  if (inputs.kind === "memory" && known.length === rows) return { rows, columns, features: inputs.values, weights: null };
+  const features = {
+    length: known.length * columns,
+    copy: (wanted: Uint32Array, into: Float32Array) =>
+      copyInputs(
+        prepared,
+        wanted.map((row) => known[row] as number),
+        into,
+      ),
+  };
   return { rows: known.length, columns, features, weights: null };
 }
 
 /** [rows, outputs] sums: moves in units of the targets' scale, classes as logits; 0 where there is no ensemble. */
 export function answerTrees(
   ensembles: readonly (TreeEnsemble | null)[],
-  rows: Pick<PreparedRows, "rows" | "columns" | "inputs" | "outputs">,
+  rows: Pick<PreparedRows, "rows" | "columns" | "inputs" | "windows" | "outputs">,
   asked: readonly Asked[],
 ): Float32Array {
   const { columns, outputs } = rows;
   const answers = new Float32Array(rows.rows * outputs);
-  for (const [index, { from, width }] of asked.entries()) {
-    const ensemble = ensembles[index] ?? null;
-    if (ensemble === null) continue;
-    const own = rawAnswers(ensemble, { rows: rows.rows, columns, features: rows.inputs });
-    for (let row = 0; row < rows.rows; row++) answers.set(own.subarray(row * width, (row + 1) * width), row * outputs + from);
+  const blockRows = rows.inputs.kind === "memory" ? Math.max(1, rows.rows) : ANSWER_ROWS;
+  for (let first = 0; first < rows.rows; first += blockRows) {
+    const count = Math.min(blockRows, rows.rows - first);
+    const features = inputsBetween(rows, { first, count });
+    for (const [index, { from, width }] of asked.entries()) {
+      const ensemble = ensembles[index] ?? null;
+      if (ensemble === null) continue;
+      const own = rawAnswers(ensemble, { rows: count, columns, features });
+      for (let row = 0; row < count; row++) answers.set(own.subarray(row * width, (row + 1) * width), (first + row) * outputs + from);
+    }
   }
   return answers;
 }

@@ -2,10 +2,10 @@
  * Statistics of the training rows, and of nothing else: how inputs are normalised and in which unit the network answers.
  */
 
-import { quantile } from "../../core/math/quantile.ts";
 import { RunningMoments } from "../../core/math/running-moments.ts";
 import type { Normaliser } from "../../models/contract.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { eachFeatureRow, type FeatureTable } from "../datasets/feature-rows.ts";
 
 /** Order-flow columns have fat tails; beyond five standard deviations a value says "large" and nothing more (quantitative notes, 1.2). */
 const CLIP = 5;
@@ -14,32 +14,45 @@ const CLIP = 5;
  * also at the edge, where it may well vary: the seconds since the last gap do, and a simulated market has no gap but its start.
  */
 const SCALE_OF_MUTED = 1e300;
-/** A column is muted when fewer rows than this share differ from its median: what so few rows teach is noise. */
+/** A column is muted when fewer rows than this share differ from its commonest value (which is then its median): what so few rows teach is noise. */
 const LEAST_VARYING_SHARE = 0.01;
 
-export function fitNormaliser(dataset: Dataset, rows: Uint32Array): Normaliser {
-  const mean: number[] = [];
-  const scale: number[] = [];
-  for (let column = 0; column < dataset.columns; column++) {
-    const values = Float64Array.from(rows, (row) => dataset.features[row * dataset.columns + column] as number);
-    const moments = new RunningMoments();
-    for (const value of values) moments.add(value);
-    mean.push(moments.mean ?? 0);
-    scale.push(varies(values) ? (moments.standardDeviation ?? SCALE_OF_MUTED) : SCALE_OF_MUTED);
+/** In two passes over the rows. */
+export function fitNormaliser(dataset: FeatureTable, rows: Uint32Array): Normaliser {
+  const columns = Array.from({ length: dataset.columns }, () => new ColumnVariety());
+  eachFeatureRow(dataset, rows, (values, offset) => {
+    for (let column = 0; column < columns.length; column++) columns[column]?.see(values[offset + column] as number);
+  });
+  const common = Float64Array.from(columns, (column) => column.mostCommon);
+  const differing = new Float64Array(columns.length);
+  eachFeatureRow(dataset, rows, (values, offset) => {
+    for (let column = 0; column < common.length; column++)
+      if (values[offset + column] !== common[column]) differing[column] = (differing[column] as number) + 1;
+  });
+  const varies = (column: number): boolean => (differing[column] as number) > LEAST_VARYING_SHARE * rows.length;
+  return {
+    mean: columns.map(({ moments }) => moments.mean ?? 0),
+    scale: columns.map(({ moments }, column) => (varies(column) ? (moments.standardDeviation ?? SCALE_OF_MUTED) : SCALE_OF_MUTED)),
+    clip: CLIP,
+  };
+}
+
+/** Moments of a column, and the value that more than half of its rows have, if there is one: found by letting unlike values cancel each other out (Boyer and Moore 1981). */
+class ColumnVariety {
+  readonly moments = new RunningMoments();
+  mostCommon = 0;
+  private lead = 0;
+
+  see(value: number): void {
+    this.moments.add(value);
+    if (this.lead === 0) this.mostCommon = value;
+    this.lead += value === this.mostCommon ? 1 : -1;
   }
-  return { mean, scale, clip: CLIP };
 }
 
 /** Columns that training could learn nothing from. */
 export function mutedColumns(dataset: Dataset, normaliser: Normaliser): string[] {
   return dataset.card.featureSet.columns.filter((_, column) => normaliser.scale[column] === SCALE_OF_MUTED);
-}
-
-function varies(values: Float64Array): boolean {
-  const median = quantile(values, 0.5);
-  let differing = 0;
-  for (const value of values) if (value !== median) differing++;
-  return differing > LEAST_VARYING_SHARE * values.length;
 }
 
 /** [outputs] root mean square of each target over the training rows that have it; 1 where none moved. */

@@ -5,8 +5,10 @@
 
 import type { ModelFamily, ModelOutput, Normaliser } from "../../models/contract.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { eachFeatureRow } from "../datasets/feature-rows.ts";
 import { windowEnds } from "../engine/row-source.ts";
 import { classTargets } from "./class-targets.ts";
+import { allInputs, floatsOf, type InputTable } from "./input-table.ts";
 
 /** Row-major. */
 export interface PreparedRows {
@@ -14,8 +16,8 @@ export interface PreparedRows {
   readonly columns: number;
   readonly outputs: number;
   /** [rows, columns]; where there are windows, [table rows, columns] of all that they see. */
-  readonly inputs: Float32Array;
-  /** Absent: each row is seen alone. */
+  readonly inputs: InputTable;
+  /** Absent: each row is seen alone, and the table has these rows and no others. */
   readonly windows?: Windows;
   readonly targets: Float32Array;
   readonly mask: Float32Array;
@@ -44,7 +46,7 @@ type Answers = Pick<PreparedRows, "outputs" | "targets" | "mask">;
 
 /** One row's features as the network takes them, without the batch: [columns], or [window, columns]. */
 export function shapeOf({ columns, windows }: Pick<PreparedRows, "columns" | "windows">): readonly number[] {
-  return windows === undefined ? [columns] : [windows.size, columns];
+  return windows === undefined || windows.size === 1 ? [columns] : [windows.size, columns];
 }
 
 /** Those of `rows` (ascending) that have the family's whole window behind them in their own segment. */
@@ -58,26 +60,31 @@ export function rowsWithHistory(
 
 /** @param rows ascending, as `rowsWithHistory` gives them. */
 export function prepareRows(dataset: Dataset, rows: Uint32Array, preparation: Preparation): PreparedRows {
-  const { columns } = dataset;
-  const { family, normaliser, output } = preparation;
-  const { window } = family;
-  // Windows overlap, so the table is kept once and they are cut out of it when needed.
-  const table = window === 1 ? rows : Uint32Array.from({ length: (rows.at(-1) ?? -1) + 1 }, (_, row) => row);
-  const inputs = new Float32Array(table.length * columns);
-  for (const [index, row] of table.entries()) {
-    family.prepareInput(dataset.features.subarray(row * columns, (row + 1) * columns), normaliser, inputs, index * columns);
-  }
-  const seen = { rows: rows.length, columns, inputs, ...(window === 1 ? {} : { windows: { size: window, ends: rows } }) };
-  if (output?.unit === "normalised") return { ...seen, ...reconstruction(inputs, rows, { columns, window }) };
+  const { output } = preparation;
+  const seen = { rows: rows.length, columns: dataset.columns, ...inputsOf(dataset, rows, preparation) };
+  if (output?.unit === "normalised") return { ...seen, ...reconstruction(seen) };
   if (output?.unit === "probability") return { ...seen, ...classes(dataset, rows, output.groups) };
   return { ...seen, ...moves(dataset, rows, preparation) };
+}
+
+function inputsOf(dataset: Dataset, rows: Uint32Array, { family, normaliser }: Preparation): Pick<PreparedRows, "inputs" | "windows"> {
+  const { columns, features } = dataset;
+  const { window } = family;
+  if (features.kind === "file") return { inputs: { kind: "raw", path: features.path, normaliser }, windows: { size: window, ends: rows } };
+  // Windows overlap, so the table is kept once and they are cut out of it when needed.
+  const table = window === 1 ? rows : Uint32Array.from({ length: (rows.at(-1) ?? -1) + 1 }, (_, row) => row);
+  const values = new Float32Array(table.length * columns);
+  eachFeatureRow(dataset, table, (raw, offset, index) =>
+    family.prepareInput(raw.subarray(offset, offset + columns), normaliser, values, index * columns),
+  );
+  return { inputs: { kind: "memory", values }, ...(window === 1 ? {} : { windows: { size: window, ends: rows } }) };
 }
 
 function moves(dataset: Dataset, rows: Uint32Array, { targetScale, targetClip }: Preparation): Answers {
   const { outputs } = dataset;
   const clip = targetClip ?? Number.POSITIVE_INFINITY;
-  const targets = new Float32Array(rows.length * outputs);
-  const mask = new Float32Array(rows.length * outputs);
+  const targets = sharedFloats(rows.length * outputs);
+  const mask = sharedFloats(rows.length * outputs);
   for (const [index, row] of rows.entries()) {
     for (let output = 0; output < outputs; output++) {
       const move = (dataset.targets[row * outputs + output] as number) / (targetScale[output] as number);
@@ -95,19 +102,20 @@ function classes(dataset: Dataset, rows: Uint32Array, groups: Extract<ModelOutpu
     groups.map(({ thresholdBps }) => thresholdBps),
   );
   const pick = (from: Float32Array): Float32Array => {
-    const picked = new Float32Array(rows.length * all.width);
+    const picked = sharedFloats(rows.length * all.width);
     for (const [index, row] of rows.entries()) picked.set(from.subarray(row * all.width, (row + 1) * all.width), index * all.width);
     return picked;
   };
   return { outputs: all.width, targets: pick(all.targets), mask: pick(all.mask) };
 }
 
-function reconstruction(inputs: Float32Array, rows: Uint32Array, { columns, window }: { columns: number; window: number }): Answers {
-  const outputs = window * columns;
-  const targets = new Float32Array(rows.length * outputs);
-  for (const [index, row] of rows.entries()) {
-    const end = ((window === 1 ? index : row) + 1) * columns;
-    targets.set(inputs.subarray(end - outputs, end), index * outputs);
-  }
-  return { outputs, targets, mask: new Float32Array(targets.length).fill(1) };
+/** Where the engine's workers see them (engine/row-source.ts): elsewhere they would be copied. */
+function sharedFloats(length: number): Float32Array {
+  return new Float32Array(new SharedArrayBuffer(4 * length));
+}
+
+/** In memory whatever the inputs are: what is trained on lies there. */
+function reconstruction(seen: Omit<PreparedRows, "outputs" | "targets" | "mask">): Answers {
+  const targets = allInputs(seen).slice();
+  return { outputs: floatsOf(seen), targets, mask: new Float32Array(targets.length).fill(1) };
 }

@@ -6,6 +6,7 @@ import { runTraining } from "../engine/run-training.ts";
 import type { Session } from "../runtime/contract.ts";
 import type { Loss } from "../tensors/losses/contract.ts";
 import { squaredError } from "../tensors/losses/squared-error.ts";
+import { floatsOf, inputsBetween } from "./input-table.ts";
 import { type PreparedRows, shapeOf } from "./prepared-rows.ts";
 
 export type TrainingTask = Omit<EngineTask, "train" | "validation" | "loss" | "shape" | "data"> & {
@@ -41,13 +42,12 @@ export function trainNetwork({ train, validation, loss, data, ...task }: Trainin
 /** The network's answers to prepared rows, [rows, outputs], in units of the targets' scale. */
 export async function answerRows(session: Session, state: NetworkState, source: PreparedRows): Promise<Float32Array> {
   const shape = shapeOf(source);
-  const size = shape.reduce((product, dimension) => product * dimension, 1);
-  const block = Math.max(1, Math.min(ANSWER_ROWS, Math.floor(ANSWER_FLOATS / size)));
+  const block = Math.max(1, Math.min(ANSWER_ROWS, Math.floor(ANSWER_FLOATS / floatsOf(source))));
   const answers = new Float32Array(source.rows * source.outputs);
   for (let first = 0; first < source.rows; first += block) {
     const rows = Math.min(block, source.rows - first);
     const answer = await session.run({
-      features: { shape: [rows, ...shape], data: featuresOf(source, { first, rows, size }) },
+      features: { shape: [rows, ...shape], data: inputsBetween(source, { first, count: rows }) },
       parameters: { shape: [state.parameters.length], data: state.parameters },
       ...(state.statistics.length > 0 ? { statistics: { shape: [state.statistics.length], data: state.statistics } } : {}),
     });
@@ -56,21 +56,10 @@ export async function answerRows(session: Session, state: NetworkState, source: 
   return answers;
 }
 
-function featuresOf(source: PreparedRows, { first, rows, size }: { first: number; rows: number; size: number }): Float32Array {
-  const { inputs, columns, windows } = source;
-  if (windows === undefined) return inputs.subarray(first * columns, (first + rows) * columns);
-  const features = new Float32Array(rows * size);
-  for (let row = 0; row < rows; row++) {
-    const end = ((windows.ends[first + row] as number) + 1) * columns;
-    features.set(inputs.subarray(end - size, end), row * size);
-  }
-  return features;
-}
-
 function sourceOf({ rows, columns, outputs, inputs, windows, targets, mask }: PreparedRows): RowSource {
   return createRowSource({
-    table: { kind: "memory", values: inputs },
-    tableRows: inputs.length / columns,
+    table: inputs,
+    tableRows: inputs.kind === "memory" ? inputs.values.length / columns : (windows?.ends.at(-1) ?? -1) + 1,
     columns,
     window: windows?.size ?? 1,
     ends: windows?.ends ?? Uint32Array.from({ length: rows }, (_, row) => row),

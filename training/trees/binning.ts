@@ -5,14 +5,14 @@
  * come in when they are ready.
  */
 
-import type { TreeFeatures } from "./contract.ts";
+import type { TreeRows } from "./contract.ts";
 import type { RowsPlan } from "./memory-plan.ts";
 import type { OpenThread } from "./tree-thread.ts";
 
 /** The rows that are copied; null in the threads that don't have them. */
 export interface BinningSource {
-  readonly training: TreeFeatures;
-  readonly validation: TreeFeatures | null;
+  readonly training: TreeRows;
+  readonly validation: TreeRows | null;
 }
 
 /** Rows of one task. A column's cuts and so many of its values stay in the nearest cache. */
@@ -36,21 +36,38 @@ export function fillAllBins(parts: OpenThread, source: BinningSource | null): vo
 type Share = (count: number, work: (task: number) => void) => void;
 
 /** One row of each of as many equal runs of rows, so that no period in the rows is met in step. */
-function copySample({ plan, buffer, columns, settings }: OpenThread, data: TreeFeatures): void {
+function copySample({ plan, buffer, columns, settings }: OpenThread, data: TreeRows): void {
   const { sampleRows, sample } = plan;
   const to = new Float32Array(buffer, sample, sampleRows * columns);
   if (sampleRows === data.rows) {
-    to.set(data.features.subarray(0, data.rows * columns));
+    copyRows(data, { first: 0, count: data.rows }, to);
     return;
   }
-  let state = settings.seed >>> 0;
-  for (let run = 0; run < sampleRows; run++) {
+  const rows = sampledRows(data.rows, sampleRows, settings.seed);
+  const { features } = data;
+  if (features instanceof Float32Array) {
+    for (const [run, row] of rows.entries())
+      for (let column = 0; column < columns; column++) to[run * columns + column] = features[row * columns + column] as number;
+  } else features.copy(rows, to);
+}
+
+/** Rows [first, first + count), into the beginning of `into`. */
+export function copyRows({ features, columns }: TreeRows, { first, count }: { first: number; count: number }, into: Float32Array): void {
+  if (features instanceof Float32Array) into.set(features.subarray(first * columns, (first + count) * columns));
+  else
+    features.copy(
+      Uint32Array.from({ length: count }, (_, index) => first + index),
+      into,
+    );
+}
+
+function sampledRows(rows: number, sampleRows: number, seed: number): Uint32Array {
+  let state = seed >>> 0;
+  return Uint32Array.from({ length: sampleRows }, (_, run) => {
     // Lehmer's generator as Numerical Recipes has it; where in a run a row lies need not be more random.
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    const row = Math.floor(((run + state / 4_294_967_296) * data.rows) / sampleRows);
-    const from = row * columns;
-    for (let column = 0; column < columns; column++) to[run * columns + column] = data.features[from + column] as number;
-  }
+    return Math.floor(((run + state / 4_294_967_296) * rows) / sampleRows);
+  });
 }
 
 function chooseColumnCuts({ plan, kernel, buffer, columns, thread, settings }: OpenThread, column: number): void {
@@ -63,13 +80,12 @@ function chooseColumnCuts({ plan, kernel, buffer, columns, thread, settings }: O
   new Int32Array(buffer, plan.cutCounts, columns)[column] = cuts;
 }
 
-function binInChunks(parts: OpenThread, { rows, data }: { rows: RowsPlan; data: TreeFeatures | null }, share: Share): void {
+function binInChunks(parts: OpenThread, { rows, data }: { rows: RowsPlan; data: TreeRows | null }, share: Share): void {
   const { plan, buffer, columns } = parts;
   for (let from = 0; from < rows.rows; from += plan.chunkRows) {
     const count = Math.min(plan.chunkRows, rows.rows - from);
     if (data !== null) {
-      const to = new Float32Array(buffer, plan.values, count * columns);
-      to.set(data.features.subarray(from * columns, (from + count) * columns));
+      copyRows(data, { first: from, count }, new Float32Array(buffer, plan.values, count * columns));
     }
     binRows(parts, { rows, from, count, values: plan.values }, share);
   }

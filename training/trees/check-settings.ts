@@ -1,7 +1,7 @@
 /** Refuses settings and rows that no trees can come of, and says what to do. */
 
 import { CommandError } from "../command-error.ts";
-import type { TreeData, TreeSettings } from "./contract.ts";
+import type { TreeData, TreeRows, TreeSettings } from "./contract.ts";
 import { MOST_ROWS } from "./memory-plan.ts";
 
 export function checkSettings(settings: TreeSettings, columns: number): void {
@@ -33,7 +33,7 @@ export function checkSettings(settings: TreeSettings, columns: number): void {
   }
 }
 
-export function checkRows(data: TreeData, settings: TreeSettings, name: "training" | "validation"): void {
+export function checkRows(data: TreeRows & Pick<TreeData, "targets">, settings: TreeSettings, name: "training" | "validation"): void {
   const { rows, columns, features, targets, weights } = data;
   if (rows > MOST_ROWS) throw new CommandError(`${rows} ${name} rows are more than ${MOST_ROWS}: train on a part of them`);
   if (rows < 1 || columns < 1) throw new CommandError(`there are ${rows} ${name} rows of ${columns} columns: both have to be some`);
@@ -53,7 +53,7 @@ export function checkRows(data: TreeData, settings: TreeSettings, name: "trainin
   }
 }
 
-function checkTargets({ rows, targets }: TreeData, { objective }: TreeSettings, name: string): void {
+function checkTargets({ rows, targets }: Pick<TreeData, "rows" | "targets">, { objective }: TreeSettings, name: string): void {
   const classes = objective.kind === "multiclass" ? objective.classes : objective.kind === "log-loss" ? 2 : 0;
   const counts = new Uint32Array(classes);
   for (let row = 0; row < rows; row++) {

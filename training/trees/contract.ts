@@ -59,13 +59,26 @@ export interface TreeData extends TreeFeatures {
 }
 
 /** Rows without what is to be learnt from them. */
-export interface TreeFeatures {
+export interface TreeFeatures extends TreeRows {
+  readonly features: Float32Array;
+}
+
+/** The same where the values may lie elsewhere: training looks at each once, to bin it, and at a sample. */
+export interface TreeRows {
   readonly rows: number;
   readonly columns: number;
   /** [rows, columns] row-major; NaN is missing, infinities are refused. */
-  readonly features: Float32Array;
+  readonly features: Float32Array | StoredFeatures;
   /** [rows] above 0; null weighs all rows alike. */
   readonly weights: Float32Array | null;
+}
+
+/** Values that are fetched when they are wanted. */
+export interface StoredFeatures {
+  /** rows x columns */
+  readonly length: number;
+  /** Copies the values of these rows, ascending, one row behind the other. */
+  copy(rows: Uint32Array, into: Float32Array): void;
 }
 
 /** One tree as parallel arrays over its nodes; node 0 is the root, children come after their parent. */

@@ -6,9 +6,9 @@
 
 import { setImmediate as othersFirst } from "node:timers/promises";
 import { CommandError } from "../command-error.ts";
-import { fillAllBins } from "./binning.ts";
+import { copyRows, fillAllBins } from "./binning.ts";
 import { ABOVE_ALL, Booster } from "./boosting.ts";
-import type { RoundScore, TrainedTrees, Tree, TreeFeatures } from "./contract.ts";
+import type { RoundScore, TrainedTrees, Tree, TreeRows } from "./contract.ts";
 import { CrewFailed } from "./crew.ts";
 import { compileTreeKernel, type SharedMemory, takeSharedMemory } from "./kernel.ts";
 import { type MemoryPlan, planMemory, type RowsPlan } from "./memory-plan.ts";
@@ -19,8 +19,8 @@ import { startWatch } from "./watch.ts";
 
 /** Everything in it was checked. */
 export interface Session extends TrainTreesForTargetsOptions {
-  readonly features: TreeFeatures;
-  readonly validation: TreeFeatures | null;
+  readonly features: TreeRows;
+  readonly validation: TreeRows | null;
 }
 
 export async function runSession(session: Session): Promise<TrainedTrees[]> {
@@ -148,7 +148,7 @@ function refuseOverflow({ isRepresentable }: Booster, { round, trainLoss, valida
   throw new CommandError(`targets or weights are beyond what float32 sums hold (after round ${round} ${losses}): scale them down`);
 }
 
-function fillWeights({ buffer }: OpenThread, plan: RowsPlan, { rows, weights }: TreeFeatures): void {
+function fillWeights({ buffer }: OpenThread, plan: RowsPlan, { rows, weights }: TreeRows): void {
   if (weights !== null) new Float32Array(buffer, plan.weights, rows).set(weights.subarray(0, rows));
 }
 
@@ -192,13 +192,15 @@ function bestConstants({ plan, kernel, buffer, settings }: TreeThread): Float32A
 }
 
 /** What reaches the last float32 can't be told from what is above all. The kernel only notes the column: where in it, is looked up now. */
-function refuseInfinite({ plan, buffer, columns }: OpenThread, training: TreeFeatures, validation: TreeFeatures | null): void {
+function refuseInfinite({ plan, buffer, columns }: OpenThread, training: TreeRows, validation: TreeRows | null): void {
   const flags = new Uint8Array(buffer, plan.flags, columns);
   const column = flags.findIndex((flag) => (flag & 2) !== 0);
   if (column < 0) return;
   for (const data of validation === null ? [training] : [training, validation]) {
+    const values = new Float32Array(columns);
     for (let row = 0; row < data.rows; row++) {
-      const value = data.features[row * columns + column] as number;
+      copyRows(data, { first: row, count: 1 }, values);
+      const value = values[column] as number;
       if (Math.abs(value) < ABOVE_ALL || Number.isNaN(value)) continue;
       throw new CommandError(
         `column ${column} of ${data === training ? "training" : "validation"} row ${row} is ${value}: make it a number, or NaN if it is missing`,

@@ -12,7 +12,7 @@
 
 import { CommandError } from "../command-error.ts";
 import { checkRows, checkSettings } from "./check-settings.ts";
-import type { RoundScore, StoppedTrees, TrainedTrees, TreeData, TreeFeatures, TreeObjective, TreeSettings } from "./contract.ts";
+import type { RoundScore, StoppedTrees, TrainedTrees, TreeData, TreeObjective, TreeRows, TreeSettings } from "./contract.ts";
 import { runSession } from "./session.ts";
 
 export interface TrainTreesOptions {
@@ -37,7 +37,7 @@ export interface TreeTarget {
 export interface TrainTreesForTargetsOptions {
   readonly targets: readonly TreeTarget[];
   readonly settings: Omit<TreeSettings, "objective">;
-  readonly validation?: TreeFeatures | null;
+  readonly validation?: TreeRows | null;
   /** @param target its place among the targets, which are trained one after the other. */
   readonly onRound?: (score: RoundScore, target: number) => void;
   /** Called when a target is done, and awaited before the next. */
@@ -63,7 +63,7 @@ export async function trainTrees(data: TreeData, options: TrainTreesOptions): Pr
  * @returns an ensemble for each target, in their order. Targets whose turn had not come when the training was stopped have no trees.
  * Throws CommandError for rows, targets and settings that nothing can be made of.
  */
-export async function trainTreesForTargets(features: TreeFeatures, options: TrainTreesForTargetsOptions): Promise<TrainedTrees[]> {
+export async function trainTreesForTargets(features: TreeRows, options: TrainTreesForTargetsOptions): Promise<TrainedTrees[]> {
   const validation = options.validation ?? null;
   if (options.targets.length === 0) return [];
   for (const target of options.targets) checkTarget(features, validation, { target, settings: options.settings });
@@ -71,8 +71,8 @@ export async function trainTreesForTargets(features: TreeFeatures, options: Trai
 }
 
 function checkTarget(
-  features: TreeFeatures,
-  validation: TreeFeatures | null,
+  features: TreeRows,
+  validation: TreeRows | null,
   { target, settings: shared }: { target: TreeTarget; settings: Omit<TreeSettings, "objective"> },
 ): void {
   const settings = { ...shared, objective: target.objective };
