@@ -9,6 +9,8 @@ import { CommandError } from "../command-error.ts";
 import { buildDataset, DEFAULT_TARGET_RULE } from "../datasets/build-dataset.ts";
 import type { DatasetCard } from "../datasets/card.ts";
 import type { FeedSource } from "../datasets/feed-source.ts";
+import { buildFi2010 } from "../datasets/fi2010-dataset.ts";
+import { FI2010_LAYOUTS } from "../datasets/fi2010-layout.ts";
 import { parseGrids } from "../datasets/file-sources.ts";
 import type { ImportedSource } from "../datasets/imported-source.ts";
 import { recordedSources } from "../datasets/recorded-sources.ts";
@@ -20,6 +22,7 @@ import { print, printJson, table, when } from "./report.ts";
 
 interface DatasetOptions {
   readonly simulate: readonly string[];
+  readonly fi2010: boolean;
   readonly out: string;
   readonly features: string;
   readonly label: LabelKind;
@@ -41,10 +44,15 @@ export function datasetCommand(): Command {
       "tapes (.tape.gz, .day), recorders' files (.ndjson.gz, .ws.txt.gz), imported events (.events.ndjson.gz), or folders of them; recordings of one market are joined",
     )
     .option("--simulate <preset:seed:hours>", "a generated market, e.g. large-tick:1:4; may be given several times", collect, [])
+    .option(
+      "--fi2010",
+      "the files are matrices of FI-2010: one to train on, or the days to test on; --features fi2010-144 takes all its columns",
+      false,
+    )
     .requiredOption("--out <dir>", "folder to write")
     .addOption(
       new Option("--features <id>", "what a row holds: docs/features.md has the sets")
-        .choices(featureSets.map(({ id }) => id))
+        .choices([...featureSets, ...FI2010_LAYOUTS].map(({ id }) => id))
         .default(featureSetV1.id),
     )
     .addOption(
@@ -80,7 +88,32 @@ export function datasetCommand(): Command {
     .action(runDataset);
 }
 
-async function runDataset(recordings: string[], options: DatasetOptions): Promise<void> {
+async function runDataset(recordings: string[], options: DatasetOptions, command: Command): Promise<void> {
+  await (options.fi2010 ? runFi2010(recordings, options, command) : runRecordings(recordings, options));
+}
+
+/** What the matrices say by themselves is refused where it is given. */
+const FOREIGN_TO_FI2010 = ["simulate", "label", "horizons", "venue", "market", "grid", "silenceMs", "unbrokenMs", "overGapsFrom"];
+
+async function runFi2010(files: readonly string[], options: DatasetOptions, command: Command): Promise<void> {
+  const given = (name: string): boolean => command.getOptionValueSource(name) === "cli";
+  const foreign = command.options.find((option) => FOREIGN_TO_FI2010.includes(option.attributeName()) && given(option.attributeName()));
+  if (foreign !== undefined)
+    throw new CommandError(`${foreign.long} says nothing of FI-2010, whose matrices are as they are: leave it out`);
+  const layout = FI2010_LAYOUTS.find(({ id }) => id === (given("features") ? options.features : "fi2010-40"));
+  if (layout === undefined) throw new CommandError(`--features ${options.features} are not of FI-2010: fi2010-40 or fi2010-144`);
+  const typed = ["edgebook", "dataset", "--fi2010", ...files, "--features", layout.id];
+  const card = await buildFi2010({ files, layout, folder: options.out, command: typed, progress: terminalProgress() });
+  if (options.json) return printJson(card);
+  for (const { source, rows } of card.parts) print(`${source}: ${rows} rows, one every ten events`);
+  print(
+    `${card.rows} rows of ${layout.columns.length} columns (${layout.id}, ${layout.fingerprint}) and classes at 10, 20, 30, 50 and 100 events in ${options.out}`,
+  );
+  print(`sha256 ${card.sha256}`);
+  print(`next: edgebook train --data ${options.out} --answer classes --out RUN`);
+}
+
+async function runRecordings(recordings: string[], options: DatasetOptions): Promise<void> {
   const sources = [...options.simulate.map((text) => simulatedSource(parseSimulation(text))), ...(await sourcesOf(recordings, options))];
   if (sources.length === 0) throw new CommandError("nothing to read: name recordings, or --simulate large-tick:1:4");
   const featureSet = featureSetNamed(options.features);

@@ -61,6 +61,7 @@ async function runEvaluate(options: EvaluateOptions): Promise<void> {
     : null;
   const free = freePredictability(test.card);
   const told = free.length === 0 ? {} : { freePredictability: free };
+  if (test.card.clock === "events" && !options.json) print("no times: an event counts as a second");
   if (options.json) printJson({ ...evaluation, ...told, suspicions: suspicionsOf(evaluation), leakCheck: leaks });
   else printEvaluation(evaluation, { leaks, free, unscored: unscoredHorizons(run, evaluation) });
   if (leaks?.isClean === false) process.exitCode = 2;

@@ -4,7 +4,7 @@
  * | file | shape | |
  * |---|---|---|
  * | features.f64 | [rows, columns] | raw feature rows, warm ones alone |
- * | targets.f64 | [rows, outputs] | moves in basis points, 0 where there is none |
+ * | targets.f64 | [rows, outputs] | moves in basis points, or classes as given (1 up, 0 flat, -1 down); 0 where there is none |
  * | mask.u8 | [rows, outputs] | 1 where there is a target |
  * | times.f64 | [rows] | grid time on the market's clock, epoch ms |
  * | segments.u32 | [rows] | rows with the same number follow each other without a gap |
@@ -62,10 +62,13 @@ const cardShape = z.strictObject({
   format: z.literal("edgebook-dataset/1"),
   featureSet: z.strictObject({ id: z.string(), fingerprint: z.string(), columns: z.array(z.string()).min(1), warmupMs: z.number() }),
   intervalMs: z.int().positive(),
+  /** `events`: there are no times, and an event counts as 1,000 ms in all that is ms here. Absent: the market's clock. */
+  clock: z.literal("events").optional(),
   targets: z.array(z.strictObject({ target: z.enum(["bid", "mid", "ask"]), horizonMs: z.int().positive() })).min(1),
   /** Which moves the targets are (core/labels/moves.ts). Absent: point. */
   label: z.enum(LABEL_KINDS).optional(),
-  unit: z.literal("bps"),
+  /** Of the targets. `class`: directions that the source gave, with no move behind them. */
+  unit: z.enum(["bps", "class"]),
   rows: count,
   from: z.number(),
   to: z.number(),
@@ -94,12 +97,14 @@ export function parseCard(text: string): { card: DatasetCard } | { malformed: st
 }
 
 /** The hash that names a dataset: over what the columns are and the hashes of the files, in a fixed order. Of point labels it is what it was before there were others. */
-export function datasetHash(card: Pick<DatasetCard, "featureSet" | "targets" | "label" | "files">): string {
+export function datasetHash(card: Pick<DatasetCard, "featureSet" | "targets" | "label" | "unit" | "clock" | "files">): string {
   const hash = createHash("sha256");
   hash.update(`${card.featureSet.fingerprint}\n`);
   for (const { target, horizonMs } of card.targets) hash.update(`${target} ${horizonMs}\n`);
   const label = labelKindOf(card);
   if (label !== DEFAULT_LABEL_KIND) hash.update(`label ${label}\n`);
+  if (card.unit !== "bps") hash.update(`unit ${card.unit}\n`);
+  if (card.clock !== undefined) hash.update(`clock ${card.clock}\n`);
   for (const file of Object.keys(DATASET_FILES) as DatasetFile[]) hash.update(`${file} ${card.files[file].sha256}\n`);
   return hash.digest("hex");
 }

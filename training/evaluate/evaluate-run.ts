@@ -11,6 +11,7 @@ import type { ClassesOutput } from "../../models/contract.ts";
 import { CommandError } from "../command-error.ts";
 import { type DatasetPart, describeSource } from "../datasets/card.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { fi2010Days } from "../datasets/fi2010-layout.ts";
 import { simulatedSeed } from "../datasets/simulated-source.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import { answerRun, type RunAnswers } from "../train/answer-run.ts";
@@ -140,6 +141,8 @@ export function unseenRows(card: RunCard, dataset: Dataset): Uint32Array {
 /** Simulated markets share their clock and their names; what sets two apart is the seed. A shorter run of a seed is the beginning of a longer one. */
 function isSeen(card: RunCard, part: DatasetPart): boolean {
   return card.data.markets.some((known) => {
+    const [days, trained] = [fi2010Days(part.source), fi2010Days(known.source)];
+    if (days !== null && trained !== null) return days.first <= trained.last && trained.first <= days.last;
     if (known.market !== part.market || part.from > known.to + card.split.purgeMs || part.to < known.from - card.split.purgeMs)
       return false;
     const [own, other] = [simulatedSeed(part.source), simulatedSeed(known.source)];

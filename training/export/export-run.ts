@@ -54,6 +54,10 @@ export interface ExportedModel {
 export async function exportRun(run: Run, options: ExportOptions): Promise<ExportedModel> {
   const { card } = run;
   const dataset = seenByRun(card, options.dataset);
+  if (dataset.card.unit === "class")
+    throw new CommandError(
+      "the run learnt classes as given, of rows that no market's feed computes: there is nothing to serve, `edgebook evaluate` scores it",
+    );
   const { family, settings } = familyOf(card.family, dataset, card.model);
   const output = outputFor(family, settings.answer, card.model.thresholdsBps);
   const columns = card.featureSet.columns.length;

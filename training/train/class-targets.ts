@@ -21,7 +21,8 @@ export interface ClassTargets {
 /** [questions] 0 for those without a "flat". @param rows the training rows, and no other. */
 export function fitThresholds(dataset: Dataset, rows: Uint32Array, questions: readonly ClassQuestion[]): number[] {
   return questions.map((question) => {
-    if (question.asks === "next-change") return 0;
+    // Given classes are 1, 0 and -1: beyond 0 is what they say.
+    if (question.asks === "next-change" || dataset.card.unit === "class") return 0;
     const column = columnOf(dataset, question);
     const { outputs, targets, mask } = dataset;
     const known = rows.filter((row) => mask[row * outputs + column] === 1);

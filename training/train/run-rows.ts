@@ -9,6 +9,7 @@ import { answerOfKind } from "../../models/shapes.ts";
 import { CommandError } from "../command-error.ts";
 import { describeSource } from "../datasets/card.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { STANDS_FOR } from "../datasets/fi2010-layout.ts";
 import { withHorizons } from "../datasets/horizons.ts";
 import { trainableFamilies } from "../networks/registry.ts";
 import { defaultSettings, type NetworkSettings } from "../networks/settings.ts";
@@ -54,14 +55,15 @@ export function familyOf(
     throw new CommandError(`there is no model "${id}" to train: choose one of ${allFamilies().join(", ")}`);
   const chosen = settings ?? defaultSettings(known);
   const horizonsMs = horizonsOf(card.targets);
-  const family = familyAt(known, { horizonsMs, asks: chosen.asks ?? null });
+  if (card.unit === "class") refuseMoves(id, chosen);
+  const family = familyAt(known, { horizonsMs, asks: chosen.asks ?? (card.unit === "class" ? "move" : null) });
   if (family === null) throw new CommandError(`${id} is not asked ${chosen.asks}: ${askedInstead(known)}`);
   if (chosen.asks !== undefined && chosen.answer !== "classes")
     throw new CommandError(`--asks ${chosen.asks} is of classes, and ${id} is to answer ${chosen.answer}: give --answer classes`);
   if (answerOfKind(family, chosen.answer) === null)
     throw new CommandError(`${id} gives no ${chosen.answer}: choose one of ${family.answers.map(({ kind }) => kind).join(", ")}`);
   const wantedSet = known.inputs.featureSet;
-  if (wantedSet !== null && wantedSet !== card.featureSet.id)
+  if (wantedSet !== null && wantedSet !== card.featureSet.id && wantedSet !== STANDS_FOR.get(card.featureSet.id))
     throw new CommandError(
       `${id} reads the features ${wantedSet}, the dataset has ${card.featureSet.id}: make one with \`edgebook dataset --features ${wantedSet}\``,
     );
@@ -70,6 +72,14 @@ export function familyOf(
   );
   if (told !== wanted) throw new CommandError(`the dataset's targets (${told}) are not those of ${id} (${wanted}): make the dataset again`);
   return { family, settings: chosen };
+}
+
+/** Of given classes nobody knows how far the price went, nor when it went next. */
+function refuseMoves(id: string, { answer, asks }: NetworkSettings): void {
+  if (answer === "moves" || asks === "next-change")
+    throw new CommandError(
+      `the dataset holds classes of moves as given, and ${id} is to answer ${answer === "moves" ? "moves" : "which change comes next"}: give --answer classes --asks move`,
+    );
 }
 
 function askedInstead({ forecasts }: ModelFamily): string {
