@@ -10,17 +10,18 @@ import type { ComparedModel } from "../compare/contract.ts";
 import { DEFAULT_VALIDATION_SHARE } from "../compare/folds.ts";
 import { type Cut, type Planned, planComparison } from "../compare/plan-comparison.ts";
 import { COMBINATIONS, COMPARED_MODELS } from "../compare/registry.ts";
-import { readComparison, writeComparison } from "../compare/written-comparison.ts";
-import { readDataset } from "../datasets/dataset-reader.ts";
+import { COMPARISON_FILE, COMPARISON_PAGE, COMPARISON_TABLES, readComparison, writeComparison } from "../compare/written-comparison.ts";
+import { type Dataset, readDataset } from "../datasets/dataset-reader.ts";
 import { loadRuntime } from "../runtime/registry.ts";
 import { terminalProgress } from "./bars.ts";
-import { comparisonTable } from "./comparison-table.ts";
+import { comparisonText } from "./comparison-text.ts";
 import { listenForInterrupt } from "./interrupt.ts";
 import { collect, countingNumber, jsonOption, positiveNumber } from "./options.ts";
 import { print, printJson, when } from "./report.ts";
 
 interface CompareCommandOptions {
   readonly data: readonly string[];
+  readonly beside: readonly string[];
   readonly out: string;
   readonly fitUntil?: number;
   readonly testFrom?: number;
@@ -51,6 +52,12 @@ export function compareCommand(): Command {
       [],
     )
     .requiredOption("--out <dir>", "folder to write")
+    .option(
+      "--beside <dir>",
+      "the first dataset with targets of another label: lines are scored on both, beside what a smoothed label gives away (repeatable)",
+      collect,
+      [],
+    )
     .option("--fit-until <time>", "rows before it are fitted, e.g. 2026-01-07 or 2026-01-06T12:00Z", moment)
     .option("--test-from <time>", "rows from then on are scored; where fitting ends unless given", moment)
     .option("--test-to <time>", "rows from then on are left out", moment)
@@ -86,10 +93,10 @@ async function runCompare(options: CompareCommandOptions, command: Command): Pro
   if (!options.resume && !options.overwrite && (await readComparison(options.out)) !== null)
     throw new CommandError(`${options.out} holds a comparison: name another --out, or replace it with --overwrite`);
   const models = modelsNamed(options.models);
-  const datasets = [];
-  for (const folder of options.data) datasets.push(await readDataset(folder));
+  const [datasets, beside] = [await readAll(options.data), await readAll(options.beside)];
   const planned = planComparison(datasets, {
     models,
+    beside,
     cut: cutOf(options, command),
     validationShare: options.validationShare,
     horizonsMs: options.only.map((text) => 1_000 * positiveNumber(text)),
@@ -109,12 +116,16 @@ async function runCompare(options: CompareCommandOptions, command: Command): Pro
       progress,
       signal,
       commit: currentCommit(),
+      onWarning: tell,
       onModel: ({ id, fold, seconds, isKept }) =>
         tell(`${id}${planned.folds.length > 1 ? `, fold ${fold + 1}` : ""}: ${isKept ? "kept from before" : `${seconds.toFixed(1)} s`}`),
     });
-    await writeComparison(options.out, comparison);
+    await writeComparison(options.out, comparison, typed());
     if (options.json) printJson(comparison);
-    else print(`${comparisonTable(comparison)}\nwritten: ${join(options.out, "compare.json")}`);
+    else
+      print(
+        `${comparisonText(comparison)}\nwritten: ${[COMPARISON_FILE, COMPARISON_PAGE, COMPARISON_TABLES].map((file) => join(options.out, file)).join(", ")}`,
+      );
   } catch (error) {
     progress.abandon();
     if (signal.aborted) throw new CommandError("interrupted: models that are done are kept, and --resume goes on");
@@ -122,6 +133,12 @@ async function runCompare(options: CompareCommandOptions, command: Command): Pro
   } finally {
     release();
   }
+}
+
+async function readAll(folders: readonly string[]): Promise<Dataset[]> {
+  const datasets: Dataset[] = [];
+  for (const folder of folders) datasets.push(await readDataset(folder));
+  return datasets;
 }
 
 function cutOf(options: CompareCommandOptions, command: Command): Cut {
@@ -142,6 +159,12 @@ function modelsNamed(ids: readonly string[] | undefined): readonly ComparedModel
   if (unknown !== undefined)
     throw new CommandError(`there is no model "${unknown}" to compare: choose of ${COMPARED_MODELS.map(({ id }) => id).join(", ")}`);
   return COMPARED_MODELS.filter(({ id }) => ids.includes(id));
+}
+
+/** The command, for whoever reads the tables: nothing that says how far it had come. */
+function typed(): string {
+  const given = process.argv.slice(2).filter((argument) => !["--resume", "--overwrite", "--json"].includes(argument));
+  return ["npx edgebook", ...given].join(" ");
 }
 
 function tellPlan({ data, folds, protocol }: Planned): void {

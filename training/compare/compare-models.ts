@@ -8,19 +8,19 @@ import { describeSource } from "../datasets/card.ts";
 import type { Progress } from "../progress.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import { type AlignedData, blindfolded } from "./aligned-data.ts";
+import { codedVerdicts } from "./coded-verdict.ts";
 import type { Combination, Forecasts } from "./combine/combination.ts";
 import type { ComparedResult, Comparison, FoldFacts, RowRange } from "./comparison.ts";
 import type { ComparedModel, ModelTask } from "./contract.ts";
+import { measureServed, type ServedCosts } from "./costs/measure-served.ts";
 import { endedMoves } from "./ended-moves.ts";
-import { conditionsOf, type KeptModel, keepModel, keptModel } from "./fitted-store.ts";
+import { conditionsOf, type KeptModel, keepModel, keptModel, MODEL_FILE } from "./fitted-store.ts";
 import type { Fold } from "./folds.ts";
+import { scoreFreeLabels } from "./free-labels.ts";
+import type { Planned } from "./plan-comparison.ts";
 import { type ModelScores, scoreAll } from "./score/score-all.ts";
 
-export interface CompareOptions {
-  readonly data: AlignedData;
-  readonly folds: readonly Fold[];
-  readonly protocol: string;
-  readonly purgeMs: number;
+export interface CompareOptions extends Planned {
   readonly models: readonly ComparedModel[];
   readonly combinations: readonly Combination[];
   /** Where finished models are kept. */
@@ -32,6 +32,7 @@ export interface CompareOptions {
   readonly progress: Progress;
   readonly signal?: AbortSignal;
   readonly commit: string | null;
+  readonly onWarning?: (message: string) => void;
   /** A model is done, or was taken up. */
   readonly onModel?: (done: { id: string; fold: number; seconds: number; isKept: boolean }) => void;
 }
@@ -56,6 +57,9 @@ export async function compareModels(options: CompareOptions): Promise<Comparison
   const single = able.map((model, at) => ({ ...model, folds: byFold.map((own) => own[at] as KeptModel) }));
   const answered = [...single, ...combined(options, single)];
   const scores = scoreAll(data, folds, answered);
+  const served = await costsOf(options, answered);
+  const results = answered.map((one, at) => resultOf(one, { ...(scores[at] ?? { scores: [], slices: [] }), served: served[at] ?? null }));
+  const { labelled } = options;
   return {
     format: "edgebook-compare/1",
     commit: options.commit,
@@ -70,7 +74,9 @@ export async function compareModels(options: CompareOptions): Promise<Comparison
     protocol: options.protocol,
     purgeMs: options.purgeMs,
     configurations: answered.reduce((sum, { folds: own }) => sum + (own[0]?.configurations ?? 0), 0),
-    models: answered.map((one, at) => resultOf(one, scores[at] ?? { scores: [], slices: [] })),
+    models: results,
+    coded: codedVerdicts(results),
+    free: labelled === null ? [] : await scoreFreeLabels(labelled.data, { ...options, folds: labelled.folds }),
     refused,
   };
 }
@@ -91,7 +97,7 @@ async function fitFold(
   };
   const fitted: KeptModel[] = [];
   for (const model of able) {
-    const folder = join(options.out, "models", model.id, `fold-${index + 1}`);
+    const folder = folderOf(options.out, model.id, index);
     const conditions = conditionsFor(options, model, fold);
     const kept = options.resume ? await keptModel(folder, conditions) : null;
     const done = kept ?? (await timed(() => model.fit(task)));
@@ -134,14 +140,41 @@ function combined({ data, folds, combinations }: CompareOptions, single: readonl
   }));
 }
 
-function resultOf({ id, kind, title, reads, window, folds }: Answered, scores: ModelScores): ComparedResult {
+/** Of each model's last file; a process after the other, so that none waits for another. */
+async function costsOf(
+  { out, folds, progress, onWarning }: CompareOptions,
+  answered: readonly Answered[],
+): Promise<(ServedCosts | null)[]> {
+  const costs: (ServedCosts | null)[] = [];
+  progress.start("timing the served files", answered.length);
+  for (const { id, folds: own } of answered) {
+    const served = own.at(-1)?.served ?? null;
+    const path = join(folderOf(out, id, folds.length - 1), MODEL_FILE);
+    const shape = served === null ? [] : served.window === 1 ? [served.columns] : [served.window, served.columns];
+    costs.push(
+      served === null ? null : await measureServed(path, { inputName: served.inputName, shape, tell: (message) => onWarning?.(message) }),
+    );
+    progress.update(costs.length);
+  }
+  progress.stop();
+  return costs;
+}
+
+function folderOf(out: string, id: string, fold: number): string {
+  return join(out, "models", id, `fold-${fold + 1}`);
+}
+
+function resultOf(
+  { id, kind, title, reads, window, folds }: Answered,
+  { served, ...scores }: ModelScores & { served: ServedCosts | null },
+): ComparedResult {
   return {
     ...{ id, kind, title, reads, window },
     configurations: folds[0]?.configurations ?? 0,
     isRefitted: folds[0]?.isRefitted ?? false,
     notes: folds.map(({ notes }) => notes),
     ...scores,
-    costs: { fitSeconds: folds.reduce((sum, { seconds }) => sum + seconds, 0) },
+    costs: { fitSeconds: folds.reduce((sum, { seconds }) => sum + seconds, 0), served },
   };
 }
 

@@ -2,7 +2,10 @@
 
 import type { LabelKind } from "../../core/labels/moves.ts";
 import type { OutputColumn } from "../../models/contract.ts";
+import type { CodedVerdict } from "./coded-verdict.ts";
 import type { ModelKind } from "./contract.ts";
+import type { ServedCosts } from "./costs/measure-served.ts";
+import type { FreeLabelScore } from "./free-labels.ts";
 import type { ForecastScore } from "./score/score-forecasts.ts";
 import type { SliceScore } from "./score/slices.ts";
 
@@ -25,6 +28,10 @@ export interface Comparison {
   /** Settings that were tried, over all models, outputs alike. */
   readonly configurations: number;
   readonly models: readonly ComparedResult[];
+  /** Coded networks beside their twins. */
+  readonly coded: readonly CodedVerdict[];
+  /** The same lines on other labels; empty where none was named. */
+  readonly free: readonly FreeLabelScore[];
   /** Those that these data don't allow, and why. */
   readonly refused: readonly { readonly id: string; readonly reason: string }[];
 }
@@ -58,5 +65,5 @@ export interface ComparedResult {
   /** Of the mid, by hour, volatility and spread. */
   readonly slices: readonly SliceScore[];
   /** Measured: another machine, other numbers. */
-  readonly costs: { readonly fitSeconds: number };
+  readonly costs: { readonly fitSeconds: number; readonly served: ServedCosts | null };
 }

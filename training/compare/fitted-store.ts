@@ -17,6 +17,8 @@ import { DIRECTIONS } from "../../core/labels/classes.ts";
 import { makeFolder } from "../make-folder.ts";
 import type { FittedModel } from "./contract.ts";
 
+export const MODEL_FILE = "model.onnx";
+
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const numbers = z.array(z.number());
 
@@ -59,7 +61,7 @@ export async function keepModel(folder: string, conditions: string, model: KeptM
   const forecasts = Buffer.concat([model.validation, model.test, ...said].map(bytesOf));
   await writeFile(join(folder, "forecasts.f32"), forecasts);
   const { served } = model;
-  if (served !== null) await writeFile(join(folder, "model.onnx"), served.onnx);
+  if (served !== null) await writeFile(join(folder, MODEL_FILE), served.onnx);
   const { mean, scale, clip } = served?.normaliser ?? { mean: [], scale: [], clip: 0 };
   const card: z.infer<typeof shape> = {
     format: "edgebook-compared-model/1",
@@ -92,7 +94,7 @@ export async function keptModel(folder: string, conditions: string): Promise<Kep
   const card = shape.safeParse(await jsonOf(join(folder, "model.json"))).data;
   if (card === undefined || card.conditions !== conditions) return null;
   const forecasts = await bytesAt(join(folder, "forecasts.f32"), card.forecasts);
-  const onnx = card.served === null ? null : await bytesAt(join(folder, "model.onnx"), card.served.sha256);
+  const onnx = card.served === null ? null : await bytesAt(join(folder, MODEL_FILE), card.served.sha256);
   if (forecasts === null || (card.served !== null && onnx === null)) return null;
   const flat = new Float32Array(forecasts.buffer.slice(forecasts.byteOffset, forecasts.byteOffset + forecasts.byteLength));
   const [validationCells, testCells] = card.cells;

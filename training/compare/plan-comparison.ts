@@ -1,5 +1,6 @@
 /** From datasets and dates to what is compared: rows that all models can answer, purge, folds, and a sentence of how they were cut. */
 
+import { horizonsOf } from "../../core/labels/horizons.ts";
 import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import { lookBackOf } from "../train/run-rows.ts";
@@ -7,6 +8,7 @@ import { purgeFor } from "../train/split.ts";
 import { type AlignedData, alignDatasets } from "./aligned-data.ts";
 import type { ComparedModel } from "./contract.ts";
 import { DEFAULT_FIRST_SHARE, datedFold, type Fold, walkForwardFolds } from "./folds.ts";
+import { type LabelledData, withCommonRows } from "./free-labels.ts";
 import { onlyHorizons } from "./only-horizons.ts";
 
 export type Cut =
@@ -17,6 +19,8 @@ export type Cut =
   | { readonly kind: "walk"; readonly folds: number; readonly walk: "expanding" | "rolling" };
 
 export interface Planned {
+  /** The same folds of other labels' rows, the comparison's own label first; none where no other was named. */
+  readonly labelled: { readonly data: readonly LabelledData[]; readonly folds: readonly Fold[] } | null;
   readonly data: AlignedData;
   readonly folds: readonly Fold[];
   readonly purgeMs: number;
@@ -25,21 +29,41 @@ export interface Planned {
 
 export function planComparison(
   datasets: readonly Dataset[],
-  options: { models: readonly ComparedModel[]; cut: Cut; validationShare: number; horizonsMs: readonly number[] },
+  options: {
+    models: readonly ComparedModel[];
+    cut: Cut;
+    validationShare: number;
+    horizonsMs: readonly number[];
+    beside?: readonly Dataset[];
+  },
 ): Planned {
   const { models, cut, validationShare } = options;
   const [main] = datasets;
   if (main === undefined) throw new CommandError("there is no dataset to compare on: name one with --data");
   const windows = windowsOf(models, datasets);
   const data = onlyHorizons(alignDatasets(datasets, windows), options.horizonsMs);
-  const lookBack = Math.max(...datasets.map((dataset) => lookBackOf(dataset, { window: windows.get(dataset.card.featureSet.id) ?? 1 })));
-  const purgeMs = purgeFor(
-    data.columns.map(({ horizonMs }) => horizonMs),
-    lookBack,
-  );
-  const settings = { validationShare, purgeMs };
-  const folds = foldsOf(data, cut, settings);
-  return { data, folds, purgeMs, protocol: protocolOf(cut, settings) };
+  const { beside = [] } = options;
+  const horizons = horizonsOf(data.columns);
+  const lookBack = (dataset: Dataset): number => lookBackOf(dataset, { window: windows.get(dataset.card.featureSet.id) ?? 1 });
+  const settings = { validationShare, purgeMs: purgeFor(horizons, Math.max(...datasets.map(lookBack))) };
+  // A smoothed label looks back as well: its purge is longer, and takes nothing from the rows that are compared on.
+  const ofLabels = { validationShare, purgeMs: purgeFor(horizons, Math.max(...[main, ...beside].map(lookBack))) };
+  return {
+    data,
+    folds: foldsOf(data, cut, settings),
+    purgeMs: settings.purgeMs,
+    protocol: protocolOf(cut, settings),
+    labelled: beside.length === 0 ? null : labelledOf([main, ...beside], { cut, settings: ofLabels, horizons }),
+  };
+}
+
+function labelledOf(
+  datasets: readonly Dataset[],
+  { cut, settings, horizons }: { cut: Cut; settings: { validationShare: number; purgeMs: number }; horizons: readonly number[] },
+): Planned["labelled"] {
+  const labelled = withCommonRows(datasets, horizons);
+  const [first] = labelled;
+  return first === undefined ? null : { data: labelled, folds: foldsOf(first.data, cut, settings) };
 }
 
 /** By feature set, the longest history that a model which can be fitted wants. */

@@ -8,14 +8,16 @@ import { imbalance, momentum, ridge } from "./models/lines.ts";
 import { logistic } from "./models/logistic.ts";
 import { NETWORKS } from "./models/network-list.ts";
 import { lastLabel, persistence } from "./models/persistence.ts";
+import { recursive } from "./models/recursive.ts";
 import { corrected, trees } from "./models/trees.ts";
+import { twoPart } from "./models/two-part.ts";
 import { volumes } from "./models/volumes.ts";
 
 export const COMPARED_MODELS: readonly ComparedModel[] = [
   ...[persistence, lastLabel, momentum, imbalance],
   ...[ridge, logistic],
-  ...[trees, corrected],
-  ...[volumes, ...NETWORKS],
+  ...[trees, corrected, twoPart],
+  ...[volumes, ...NETWORKS, recursive],
 ];
 
 export const COMBINATIONS: readonly Combination[] = [mean, stacking];

@@ -1,22 +1,32 @@
-/** compare.json of a folder: our own file, of which its format is looked at. */
+/** What a comparison leaves in its folder: compare.json, the page and the tables for documents. compare.json is written last: who finds it finds all. */
 
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolder } from "../make-folder.ts";
 import type { Comparison } from "./comparison.ts";
+import { comparisonMarkdown } from "./report/markdown.ts";
 
-const FILE = "compare.json";
+export const COMPARISON_FILE = "compare.json";
+export const COMPARISON_PAGE = "report.html";
+export const COMPARISON_TABLES = "tables.md";
 
-export async function writeComparison(folder: string, comparison: Comparison): Promise<void> {
+/** @param command as it was typed. */
+export async function writeComparison(folder: string, comparison: Comparison, command: string | null): Promise<void> {
+  // What draws is large, and nothing else here needs it.
+  const { comparisonPage } = await import("./report/comparison-page.ts");
   await makeFolder(folder);
-  const path = join(folder, FILE);
+  await writeFile(join(folder, COMPARISON_PAGE), comparisonPage(comparison));
+  const targets = ["mid", "bid", "ask"].filter((target) => comparison.outputs.some((output) => output.target === target));
+  const tables = targets.map((target, at) => comparisonMarkdown(comparison, { target, command: at === 0 ? command : null }));
+  await writeFile(join(folder, COMPARISON_TABLES), tables.join("\n"));
+  const path = join(folder, COMPARISON_FILE);
   await writeFile(`${path}.tmp`, `${JSON.stringify(comparison, null, 1)}\n`);
   await rename(`${path}.tmp`, path);
 }
 
-/** Null: there is none. */
+/** Null: there is none. Our own file, of which its format is looked at. */
 export async function readComparison(folder: string): Promise<Comparison | null> {
-  const text = await readFile(join(folder, FILE), "utf8").catch(() => null);
+  const text = await readFile(join(folder, COMPARISON_FILE), "utf8").catch(() => null);
   if (text === null) return null;
   const value: unknown = parseJson(text);
   return typeof value === "object" && value !== null && "format" in value && value.format === "edgebook-compare/1"

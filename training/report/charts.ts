@@ -80,6 +80,39 @@ export function scoresChart(scores: readonly DetailedScore[]): string {
   });
 }
 
+/** R² by horizon of several models over each other; the n-th has the colour --series-n. 0 is "the price stays". */
+export function horizonsChart(models: readonly (readonly { readonly horizonMs: number; readonly r2: number }[])[]): string {
+  const horizons = [...new Set(models.flat().map(({ horizonMs }) => horizonMs))].sort((one, other) => one - other).map(seconds);
+  return draw({
+    ariaLabel: `R² of ${models.length} models by horizon`,
+    x: { domain: horizons, label: "seconds ahead", type: "point" },
+    y: { label: "R²", grid: true, nice: true },
+    marks: [
+      Plot.ruleY([0], { stroke: "currentColor", strokeOpacity: 0.5 }),
+      ...models.flatMap((scores, index) => {
+        const points = scores.map(({ horizonMs, r2 }) => ({ horizon: seconds(horizonMs), r2 }));
+        return [
+          Plot.lineY(points, { x: "horizon", y: "r2", stroke: seriesColor(index), strokeWidth: 2 }),
+          Plot.dot(points, { x: "horizon", y: "r2", fill: seriesColor(index), r: 3 }),
+        ];
+      }),
+    ],
+  });
+}
+
+/** R² of one model by hour of the day, UTC. */
+export function hoursChart(hours: readonly { readonly slice: string; readonly r2: number }[]): string {
+  return draw({
+    ariaLabel: "R² by hour of the day",
+    x: { domain: hours.map(({ slice }) => slice), label: "hour, UTC", tickFormat: (hour: string) => (Number(hour) % 3 === 0 ? hour : "") },
+    y: { label: "R²", grid: true, nice: true },
+    marks: [
+      Plot.barY(hours, { x: "slice", y: "r2", fill: "var(--validation)" }),
+      Plot.ruleY([0], { stroke: "currentColor", strokeOpacity: 0.5 }),
+    ],
+  });
+}
+
 /** Mean outcome for each part of the forecasts, two standard errors up and down, beside the line on which they'd be equal. */
 export function calibrationChart(bins: readonly CalibrationBin[]): string {
   const forecasts = bins.map((bin) => bin.forecast);

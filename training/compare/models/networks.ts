@@ -58,7 +58,7 @@ async function fitNetwork(task: ModelTask, options: NetworkOptions): Promise<Fit
   const outputs = task.data.columns.length;
   const network = options.network({ size: options.size, columns: set.dataset.columns, window, outputs });
   const taught = everySoMany(prepared.train, mostRows);
-  const trained = await train(task, { network, train: taught, validation: everySoMany(validation, MOST_STOPPING_ROWS), options });
+  const trained = await trainOn(task, { network, train: taught, validation: everySoMany(validation, MOST_STOPPING_ROWS), options });
   const session = await task.runtime.open(buildForwardPass(network, shapeOf(validation)));
   const answer = async (rows: PreparedRows): Promise<Float32Array> =>
     inBps(await answerRows(session, trained, rows), preparation.targetScale);
@@ -79,9 +79,15 @@ async function fitNetwork(task: ModelTask, options: NetworkOptions): Promise<Fit
   };
 }
 
-async function train(
+/** By squared errors, until validation no longer improves. */
+export async function trainOn(
   { runtime, progress, threads, signal }: ModelTask,
-  work: { network: Network; train: PreparedRows; validation: PreparedRows; options: NetworkOptions },
+  work: {
+    network: Network;
+    train: PreparedRows;
+    validation: PreparedRows;
+    options: Pick<NetworkOptions, "id" | "batch" | "epochs" | "learningRate">;
+  },
 ): Promise<TrainedNetwork> {
   const { options, ...rows } = work;
   const batch = Math.min(options.batch, rows.train.rows);
