@@ -368,6 +368,18 @@ describe("an isolate's memory", () => {
     await answers.roster(around(NOW + 2 * MINUTE + 10));
     expect(reads.filter((key) => key.endsWith("model.onnx"))).toHaveLength(2);
   });
+
+  it("keeps a refusal for a minute: whoever asked by an older roster doesn't load what is known to be faulty", async () => {
+    const key = await publishFiles(await filesOf({ change: (manifest) => withGoldenOff(manifest, 1) }));
+    const row = await env.DB.prepare("SELECT manifest_sha256 FROM models WHERE key = ?").bind(key).first<string>("manifest_sha256");
+    const version = { key, id: "linear", version: "1", manifestSha256: row ?? "", bytes: 1 };
+    const store = new ModelStore(shippedModel);
+    const reads: string[] = [];
+    const outcomeAt = (now: number): Promise<string> =>
+      store.use(version, at(now, { bucket: countingBucket(reads) }), (model) => ("ok" in model ? model.fault : "loaded"));
+    expect([await outcomeAt(NOW), await outcomeAt(NOW + MINUTE - 1), reads.length]).toEqual(["golden-mismatch", "golden-mismatch", 2]);
+    expect([await outcomeAt(NOW + MINUTE), reads.length]).toEqual(["golden-mismatch", 4]);
+  });
 });
 
 describe("a prediction", () => {

@@ -1,10 +1,13 @@
 /** Options of commands that look into an instance: where it is, and which role is meant. */
 
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { EVERY_MARKET, MODEL_SLOTS, type ModelSlot } from "../../models/roles.ts";
 import { CommandError } from "../command-error.ts";
 import type { StoreTarget } from "../publish/instance-store.ts";
 import type { Seat } from "../publish/model-registry.ts";
+
+/** It is a sentence. */
+const MAX_WHY_CHARACTERS = 1_000;
 
 export interface InstanceOptions {
   readonly local?: string;
@@ -27,7 +30,12 @@ export function withSeat(command: Command): Command {
   return command
     .addOption(new Option("--slot <slot>", "what it answers").choices([...MODEL_SLOTS]).default("forecast"))
     .option("--market <market>", "venue:SYMBOL; * is every market that has none of its own", EVERY_MARKET)
-    .option("--why <text>", "a sentence for the log");
+    .option("--why <text>", "a sentence for the log", sentence);
+}
+
+function sentence(text: string): string {
+  if (text.length > MAX_WHY_CHARACTERS) throw new InvalidArgumentError(`${MAX_WHY_CHARACTERS} characters at most.`);
+  return text;
 }
 
 /** @throws CommandError where nothing was said. */

@@ -16,7 +16,9 @@ import { type Activation, type ModelRegistry, type Seat, said, type VersionName 
 
 const MAX_ANSWER_BYTES = 64_000;
 const ANSWER_WITHIN_MS = 30_000;
-const MAX_HORIZONS = 100;
+/** With as many horizons and markets the evidence still is one statement (sql.ts); six horizons are usual. */
+const MAX_HORIZONS = 20;
+const MAX_MARKETS = 20;
 
 const name = z.string().max(200);
 const number = z.number().nullable();
@@ -150,6 +152,7 @@ export function whyNotPromoted({ ticks, hours, horizons }: Comparison, { minTick
 }
 
 function marketsOf({ market }: Seat, on: readonly string[]): readonly string[] {
+  if (on.length > MAX_MARKETS) throw new CommandError(`evidence of ${on.length} markets: ${MAX_MARKETS} at most`);
   if (on.length > 0) return on;
   if (market !== EVERY_MARKET) return [market];
   throw new CommandError("scorecards are of one market each: say which with --on binance-spot:BTCUSDT, several times for several");

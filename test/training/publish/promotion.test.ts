@@ -94,6 +94,7 @@ describe("a promotion", () => {
     // The second is answered with the first one's comparison.
     answer = { status: 200, body: JSON.stringify(good) };
     await expect(on([SEAT.market, "bitmex:XBTUSD"])).rejects.toThrow(/market is binance-spot:BTCUSDT, and bitmex:XBTUSD was asked for/);
+    await expect(on(new Array<string>(21).fill(SEAT.market))).rejects.toThrow(/21 markets: 20 at most/);
     expect(await registry.active(seat)).toMatchObject({ id: "old" });
     expect(await on([SEAT.market])).toMatchObject({ active: CHALLENGER, isNew: true });
   });
@@ -128,6 +129,11 @@ describe("a promotion", () => {
       "intervals that nobody knows yet",
       { ...good, horizons: good.horizons.map((each) => ({ ...each, low: null, high: null })) },
       /better at 0 of 3 horizons/,
+    ],
+    [
+      "more horizons than anybody has",
+      { ...good, horizons: Array.from({ length: 21 }, (_, at) => horizon(at + 1, 0.5, 0.25)) },
+      /horizons/,
     ],
     ["half an interval", { ...good, horizons: [{ ...good.horizons[0], high: null }] }, /doesn't hold its own difference/],
     ["another market's", { ...good, market: "bitmex:XBTUSD" }, /market is bitmex:XBTUSD/],
