@@ -76,11 +76,13 @@ export function comparePairs(rows: PairedRows, spacingMs: number): PairedHorizon
     const r2Active = r2AgainstPersistence({ actual, predicted: own.map(({ active }) => active) });
     const r2Challenger = r2AgainstPersistence({ actual, predicted: own.map(({ challenger }) => challenger) });
     const losses = own.map(({ move, active, challenger }) => squared(move - active) - squared(move - challenger));
-    const interval = differenceInterval(own);
+    const difference = r2Active === null || r2Challenger === null ? null : r2Challenger - r2Active;
+    const interval = difference === null ? null : differenceInterval(own);
     return {
-      ...{ horizonMs, target: "mid", ticks: own.length, r2Active, r2Challenger },
-      difference: r2Active === null || r2Challenger === null ? null : r2Challenger - r2Active,
-      ...{ low: interval?.low ?? null, high: interval?.high ?? null },
+      ...{ horizonMs, target: "mid", ticks: own.length, r2Active, r2Challenger, difference },
+      // Where each hour says the same, the drawn ones differ from it by rounding alone.
+      low: interval === null || difference === null ? null : Math.min(interval.low, difference),
+      high: interval === null || difference === null ? null : Math.max(interval.high, difference),
       dmP: dieboldMariano(losses, Math.max(1, Math.ceil(horizonMs / spacingMs)))?.pValue ?? null,
     };
   });

@@ -83,6 +83,9 @@ describe("two models on the same ticks", () => {
     const seven = compare(7);
     expect(seven?.difference).toBeCloseTo(0.75, 12);
     expect(seven?.low).toBeCloseTo(0.75, 12);
+    // Each hour says 0.75, give or take a rounding: an interval beside its own difference would be refused as evidence.
+    expect(seven?.low).toBeLessThanOrEqual(seven?.difference ?? Number.NaN);
+    expect(seven?.high).toBeGreaterThanOrEqual(seven?.difference ?? Number.NaN);
     expect(compare(5)).toMatchObject({ low: null, high: null });
     expect(compare(5)?.dmP).toBeLessThan(1e-6);
   });

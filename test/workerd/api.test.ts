@@ -182,9 +182,9 @@ describe("the OpenAPI document", () => {
     expect(Object.keys(body.paths).sort()).toEqual([
       "/v1/cost",
       "/v1/days",
+      "/v1/forecasts",
       "/v1/gaps",
       "/v1/health",
-      "/v1/ledger",
       "/v1/markets",
       "/v1/markets/{market}",
       "/v1/markets/{market}/book",

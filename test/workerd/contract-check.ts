@@ -32,7 +32,7 @@ const ANSWERS: readonly (readonly [RegExp, z.ZodType])[] = [
   [/^\/v1\/cost$/, costSchema],
   [/^\/v1\/scorecards$/, scorecardsSchema],
   [/^\/v1\/scorecards\/compare$/, comparisonSchema],
-  [/^\/v1\/ledger$/, ledgerPageSchema],
+  [/^\/v1\/forecasts$/, ledgerPageSchema],
   [/^\/v1\/days$/, dayPageSchema],
   [/^\/v1\/quality$/, qualitySchema],
   [/^\/v1\/quality\/[^/]+$/, marketQualityPageSchema],

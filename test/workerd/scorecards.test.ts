@@ -215,12 +215,12 @@ describe("GET /v1/scorecards/compare", () => {
   });
 });
 
-describe("GET /v1/ledger", () => {
+describe("GET /v1/forecasts", () => {
   it("gives each forecast as it was made, with what came, page after page", async () => {
     const shown = [];
     let cursor = "";
     for (let pages = 0; pages < 20; pages++) {
-      const { status, body } = await get(`/v1/ledger?market=${BTC}&model=ridge@aa&${RANGE}&limit=100${cursor}`);
+      const { status, body } = await get(`/v1/forecasts?market=${BTC}&model=ridge@aa&${RANGE}&limit=100${cursor}`);
       expect(status).toBe(200);
       shown.push(...body.forecasts);
       if (body.nextCursor === null) break;
@@ -245,15 +245,15 @@ describe("GET /v1/ledger", () => {
     const sparse = { forecasts: times.flatMap((time) => made.forecasts.filter(({ featureTime }) => featureTime === time)) };
     expect(sparse.forecasts).toHaveLength(3);
     await recordAll(recorded(BTC, 3, sparse));
-    const { body } = await get(`/v1/ledger?market=${BTC}&model=unheard@cc&${RANGE}`);
+    const { body } = await get(`/v1/forecasts?market=${BTC}&model=unheard@cc&${RANGE}`);
     expect(body).toMatchObject({
       forecasts: [{ featureTime: times[0], state: "pending" }, { featureTime: times[1] }],
       nextCursor: `${times[1]}`,
     });
-    const { body: next } = await get(`/v1/ledger?market=${BTC}&model=unheard@cc&${RANGE}&cursor=${body.nextCursor}`);
+    const { body: next } = await get(`/v1/forecasts?market=${BTC}&model=unheard@cc&${RANGE}&cursor=${body.nextCursor}`);
     expect(next).toMatchObject({ forecasts: [{ featureTime: times[2] }], nextCursor: null });
     await env.DB.prepare("update forecasts set answer = x'00' where model = 3").run();
-    expect((await get(`/v1/ledger?market=${BTC}&model=unheard@cc&${RANGE}`)).body.forecasts[0]).toMatchObject({
+    expect((await get(`/v1/forecasts?market=${BTC}&model=unheard@cc&${RANGE}`)).body.forecasts[0]).toMatchObject({
       state: "unreadable",
       horizons: [],
     });
@@ -262,11 +262,15 @@ describe("GET /v1/ledger", () => {
 
   it("without a model is of the active one, and of none is empty", async () => {
     await database.insert(modelRoles).values({ slot: "forecast", market: "*", model: 2, role: "active", since: 1 });
-    expect((await get(`/v1/ledger?market=${BTC}&${RANGE}&limit=1`)).body).toMatchObject({
+    expect((await get(`/v1/forecasts?market=${BTC}&${RANGE}&limit=1`)).body).toMatchObject({
       model: "rival@bb",
       forecasts: [{ featureTime: START }],
     });
-    expect((await get(`/v1/ledger?market=${BTC}&model=shipped`)).body).toMatchObject({ model: "shipped", forecasts: [], nextCursor: null });
+    expect((await get(`/v1/forecasts?market=${BTC}&model=shipped`)).body).toMatchObject({
+      model: "shipped",
+      forecasts: [],
+      nextCursor: null,
+    });
   });
 
   it.each([
@@ -276,7 +280,7 @@ describe("GET /v1/ledger", () => {
     [400, "bad-request", `market=${BTC}&limit=501`],
     [400, "bad-request", `market=${BTC}&from=0&to=${START}`],
   ])("%i %s: %s", async (status, name, query) => {
-    expect(await get(`/v1/ledger?${query}`)).toMatchObject({ status, body: { type: `/problems/${name}` } });
+    expect(await get(`/v1/forecasts?${query}`)).toMatchObject({ status, body: { type: `/problems/${name}` } });
   });
 });
 

@@ -22,7 +22,7 @@ const MAX_PAGE_MS = 6 * MS_PER_HOUR;
 
 const ledgerRoute = createRoute({
   method: "get",
-  path: "/v1/ledger",
+  path: "/v1/forecasts",
   tags: ["Forecasts"],
   summary: "Forecasts as they were made, and what came of each, oldest first",
   request: {
