@@ -1,6 +1,6 @@
 /** `edgebook evaluate`: a run on rows that it never saw, beside persistence and a line. */
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { horizonsOf } from "../../core/labels/horizons.ts";
 import { labelKindOf } from "../../core/labels/moves.ts";
 import { CommandError } from "../command-error.ts";
@@ -14,6 +14,7 @@ import { checkForLeaks, type LeakCheck } from "../leaks/leak-check.ts";
 import { loadRuntime } from "../runtime/registry.ts";
 import { type Run, readRun } from "../train/run-folder.ts";
 import { terminalProgress } from "./bars.ts";
+import { evaluateModelCommand } from "./evaluate-model.ts";
 import { type FreePredictability, freePredictability, freeTable } from "./free-predictability.ts";
 import { jsonOption, memoryOf, memoryOption } from "./options.ts";
 import { classTable, errorTable, print, printJson, scoreTable, table, when } from "./report.ts";
@@ -22,7 +23,8 @@ import { classTable, errorTable, print, printJson, scoreTable, table, when } fro
 const SHOWN_COLUMNS = 10;
 
 interface EvaluateOptions {
-  readonly run: string;
+  readonly run?: string;
+  readonly model?: string;
   readonly data?: string;
   readonly leakCheck: boolean;
   readonly memory?: number;
@@ -31,8 +33,15 @@ interface EvaluateOptions {
 
 export function evaluateCommand(): Command {
   return new Command("evaluate")
-    .description("Scores a run on the test part of its dataset, or on other data that it has not seen. Writes scores.json into the run.")
-    .requiredOption("--run <dir>", "run made by `edgebook train`")
+    .description(
+      "Scores a run on the test part of its dataset, or on other data that it has not seen, and writes scores.json into it; or an exported model on a dataset.",
+    )
+    .option("--run <dir>", "run made by `edgebook train`")
+    .addOption(
+      new Option("--model <dir>", "exported model, its folder or its manifest: scored on --data as the edge would have answered").conflicts(
+        ["run", "leakCheck"],
+      ),
+    )
     .option("--data <dir>", "another dataset; all its rows are scored")
     .option(
       "--leak-check",
@@ -45,6 +54,8 @@ export function evaluateCommand(): Command {
 }
 
 async function runEvaluate(options: EvaluateOptions): Promise<void> {
+  if (options.model !== undefined) return evaluateModelCommand({ ...options, model: options.model });
+  if (options.run === undefined) throw new CommandError("name a run with --run, or an exported model with --model");
   const run = await readRun(options.run);
   const memory = memoryOf(options);
   const runtime = await loadRuntime(run.kind === "network" ? run.card.backend : "node");

@@ -20,6 +20,8 @@ const CLASSES = DIRECTIONS.length;
 
 /** [rows] */
 export interface CalibratedRows {
+  /** How often the interval should hold what comes. */
+  readonly wanted: number;
   /** [rows, down | flat | up] */
   readonly probabilities: Float64Array;
   /** bps */
@@ -47,6 +49,7 @@ export function calibratedRows(
   if (calibrations.some((one) => one === null)) return null;
   const rows = cells.cellOf.length;
   const out = {
+    wanted: COVERAGE,
     probabilities: new Float64Array(CLASSES * rows),
     low: new Float64Array(rows),
     high: new Float64Array(rows),
@@ -99,7 +102,7 @@ export function classMeasures({ probabilities, came }: CalibratedRows): ClassMea
   return { macroF1: f1, mcc: matthewsCorrelation(counts, CLASSES), logLoss: loss, brier };
 }
 
-export function coverageOf(actual: Float64Array, { low, high }: CalibratedRows): { wanted: number; held: number } {
+export function coverageOf(actual: Float64Array, { low, high, wanted }: CalibratedRows): { wanted: number; held: number } {
   const held = actual.reduce((sum, move, row) => sum + (move >= (low[row] as number) && move <= (high[row] as number) ? 1 : 0), 0);
-  return { wanted: COVERAGE, held: held / Math.max(1, actual.length) };
+  return { wanted, held: held / Math.max(1, actual.length) };
 }
