@@ -16,6 +16,7 @@ export function comparisonText(comparison: Comparison): string {
         `${one.coded} beside ${one.plain}: ${one.microseconds.map((value) => value?.toFixed(0) ?? "?").join(" and ")} µs a forecast, mean R² ${one.r2.map((value) => decimal(value)).join(" and ")}: the code is ${one.isOnByDefault ? "on" : "off"} by default`,
     ),
     `${configurations} settings were tried in all; ${protocol}`,
+    ...comparison.suspicions.map((suspicion) => `! ${suspicion}`),
     ...refused.map(({ id, reason }) => `${id} is left out: ${reason}`),
   ].join("\n");
 }

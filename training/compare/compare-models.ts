@@ -19,6 +19,7 @@ import type { Fold } from "./folds.ts";
 import { scoreFreeLabels } from "./free-labels.ts";
 import type { Planned } from "./plan-comparison.ts";
 import { type ModelScores, scoreAll } from "./score/score-all.ts";
+import { suspicionsOf } from "./score/suspicions.ts";
 
 export interface CompareOptions extends Planned {
   readonly models: readonly ComparedModel[];
@@ -75,6 +76,7 @@ export async function compareModels(options: CompareOptions): Promise<Comparison
     purgeMs: options.purgeMs,
     configurations: answered.reduce((sum, { folds: own }) => sum + (own[0]?.configurations ?? 0), 0),
     models: results,
+    suspicions: suspicionsOf(data, results),
     coded: codedVerdicts(results),
     free: labelled === null ? [] : await scoreFreeLabels(labelled.data, { ...options, folds: labelled.folds }),
     refused,

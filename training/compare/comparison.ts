@@ -32,6 +32,8 @@ export interface Comparison {
   readonly coded: readonly CodedVerdict[];
   /** The same lines on other labels; empty where none was named. */
   readonly free: readonly FreeLabelScore[];
+  /** What looks too good to be true, as sentences. */
+  readonly suspicions: readonly string[];
   /** Those that these data don't allow, and why. */
   readonly refused: readonly { readonly id: string; readonly reason: string }[];
 }

@@ -2,8 +2,8 @@
  * Which rows are fitted, which choose, which are scored: by time, for all markets alike, never shuffled.
  *
  * A fold is fit | validation | test. Between two parts lies a purge, as long as a label reaches ahead and a row looks back together, so that no row of
- * one shares a price with a row of the next; in walk-forward folds what comes behind a test block may be fitted again only after the embargo (López de
- * Prado 2018, ch. 7). Validation is the last share of what is fitted.
+ * one shares a price with a row of the next (López de Prado 2018, ch. 7). Nothing behind a test block is ever fitted for it, so there is no second side
+ * that an embargo would have to keep apart. Validation is the last share of what is fitted.
  */
 
 import { CommandError } from "../command-error.ts";

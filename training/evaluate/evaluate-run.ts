@@ -56,7 +56,7 @@ export interface Evaluation {
 
 /** Above this at five seconds and more, no honest forecast of a liquid market has been seen: look for what leaks. */
 const SUSPICIOUS_R2 = 0.4;
-const SUSPICIOUS_FROM_MS = 5_000;
+export const SUSPICIOUS_FROM_MS = 5_000;
 
 /** @param options.commit of the code that runs; null where unknown. */
 export async function evaluateRun(
@@ -107,7 +107,7 @@ export function suspicionsOf(evaluation: Evaluation): string[] {
 }
 
 /** Of smoothed targets so much of what the past alone doesn't explain of a random walk's. */
-function suspiciousR2(evaluation: Evaluation, horizonMs: number): number {
+export function suspiciousR2(evaluation: Pick<Evaluation, "label">, horizonMs: number): number {
   const free = labelKindOf(evaluation) === "smoothed" ? freeR2(horizonMs / FEATURE_INTERVAL_MS) : 0;
   return free + (1 - free) * SUSPICIOUS_R2;
 }

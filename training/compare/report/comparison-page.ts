@@ -15,6 +15,7 @@ export function comparisonPage(comparison: Comparison): string {
     html`<h1>Models compared on the same rows</h1>
 <p class="lead">${comparison.markets.join(", ")} · ${comparison.source}</p>
 `,
+    ...comparison.suspicions.map((suspicion) => html`<p class="warning">${suspicion}</p>`),
     factsCard(comparison),
     ...targets.map((target) => scoresCard(comparison, target)),
     html`<div class="grid">${chartCards(comparison)}</div>
