@@ -7,6 +7,9 @@ import { quantile } from "../../core/math/quantile.ts";
 import type { Normaliser } from "../../models/contract.ts";
 import { prepareInput } from "../../models/prepare.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { eachFeatureRow } from "../datasets/feature-rows.ts";
+import type { MemoryTable } from "../engine/row-source.ts";
+import type { RowBlock } from "../linear/rows.ts";
 import { fitNormaliser } from "../train/normaliser.ts";
 import type { PreparedRows } from "../train/prepared-rows.ts";
 import type { AlignedData, AlignedSet } from "./aligned-data.ts";
@@ -54,15 +57,19 @@ export interface RowsWanted {
   readonly table?: Float32Array;
 }
 
-/** Rows for any trainer. */
-export function prepareAligned(data: AlignedData, set: AlignedSet, rows: Uint32Array, wanted: RowsWanted): PreparedRows {
+/** Rows for any trainer, in memory: several models pass over them. */
+export interface MemoryRows extends PreparedRows {
+  readonly inputs: MemoryTable;
+}
+
+export function prepareAligned(data: AlignedData, set: AlignedSet, rows: Uint32Array, wanted: RowsWanted): MemoryRows {
   const { preparation, window, areCut } = wanted;
   const places = rows.map((row) => set.rows[row] as number);
   const inputs = window === 1 ? inputsAt(set.dataset, places, preparation.normaliser) : (wanted.table ?? prepareTable(set, preparation));
   return {
     rows: rows.length,
     columns: set.dataset.columns,
-    inputs,
+    inputs: { kind: "memory", values: inputs },
     ...(window === 1 ? {} : { windows: { size: window, ends: places } }),
     outputs: data.columns.length,
     ...movesOf(data, rows, areCut ? preparation : { ...preparation, cut: [] }),
@@ -79,11 +86,18 @@ export function prepareTable({ dataset }: AlignedSet, { normaliser }: Preparatio
 }
 
 /** In shared memory, so that a training's threads, and several trainings of one table, hold one copy. */
-function inputsAt({ columns, features }: Dataset, rows: Uint32Array, normaliser: Normaliser): Float32Array {
+function inputsAt(dataset: Dataset, rows: Uint32Array, normaliser: Normaliser): Float32Array {
+  const { columns } = dataset;
   const inputs = new Float32Array(new SharedArrayBuffer(4 * rows.length * columns));
-  for (const [index, row] of rows.entries())
-    prepareInput(features.subarray(row * columns, (row + 1) * columns), normaliser, inputs, index * columns);
+  eachFeatureRow(dataset, rows, (values, offset, index) =>
+    prepareInput(values.subarray(offset, offset + columns), normaliser, inputs, index * columns),
+  );
   return inputs;
+}
+
+/** For lines, which see the newest row of each window alone. */
+export function blockOf({ inputs, windows, ...rows }: MemoryRows): RowBlock {
+  return { ...rows, inputs: inputs.values, ...(windows === undefined ? {} : { windows }) };
 }
 
 function movesOf(

@@ -19,7 +19,8 @@ import type { Dataset } from "../datasets/dataset-reader.ts";
 import { withHorizons } from "../datasets/horizons.ts";
 import { simulatedSeed } from "../datasets/simulated-source.ts";
 import { classesOf } from "../train/class-targets.ts";
-import { rowsWithHistory } from "../train/prepared-rows.ts";
+import { inputsBetween } from "../train/input-table.ts";
+import { prepareRows, rowsWithHistory } from "../train/prepared-rows.ts";
 import { lookBackOf } from "../train/run-rows.ts";
 import { purgeFor } from "../train/split.ts";
 import { type ClassScore, scoreQuestion } from "./class-scores.ts";
@@ -113,22 +114,19 @@ function isOtherSimulation(source: string, part: DatasetPart | undefined): boole
   return own !== other;
 }
 
-async function answersTo(model: OpenModel, { features, columns }: Dataset, rows: Uint32Array): Promise<Float32Array> {
+async function answersTo(model: OpenModel, dataset: Dataset, rows: Uint32Array): Promise<Float32Array> {
   const { manifest, family } = model;
-  const size = windowOf(manifest) * columns;
-  const block = Math.max(1, Math.floor(BLOCK_FLOATS / size));
-  const parts: Float32Array[] = [];
+  const { normaliser } = manifest;
+  // In basis points already: the file answers in the manifest's units.
+  const targetScale = dataset.card.targets.map(() => 1);
+  const prepared = prepareRows(dataset, rows, { family, normaliser, targetScale, targetClip: null });
+  const block = Math.max(1, Math.floor(BLOCK_FLOATS / (windowOf(manifest) * dataset.columns)));
+  const answers: Float32Array[] = [];
   for (let first = 0; first < rows.length; first += block) {
-    const own = rows.subarray(first, first + block);
-    const inputs = new Float32Array(own.length * size);
-    for (const [at, row] of own.entries()) {
-      const begin = (row + 1) * columns - size;
-      for (let from = 0; from < size; from += columns)
-        family.prepareInput(features.subarray(begin + from, begin + from + columns), manifest.normaliser, inputs, at * size + from);
-    }
-    parts.push(await answerOf(model, inputs, own.length));
+    const count = Math.min(block, rows.length - first);
+    answers.push(await answerOf(model, inputsBetween(prepared, { first, count }), count));
   }
-  return Float32Array.from(parts.flatMap((part) => [...part]));
+  return Float32Array.from(answers.flatMap((part) => [...part]));
 }
 
 interface Answered<Output> {

@@ -12,7 +12,7 @@ import { networkModel } from "../../../training/compare/models/networks.ts";
 import type { Dataset } from "../../../training/datasets/dataset-reader.ts";
 import { mlpOf } from "../../../training/networks/mlp.ts";
 import { scratchFolder } from "../toy-data.ts";
-import { asSet, comparisonOf, modelsNamed, toyDataset } from "./comparing.ts";
+import { asSet, comparisonOf, modelsNamed, toyDataset, valuesOf } from "./comparing.ts";
 
 const folder = scratchFolder();
 let toy: Dataset;
@@ -138,11 +138,13 @@ describe("what the test rows came to", () => {
 describe("what looks too good", () => {
   it("is told: a column that knows the move over five seconds gives a score that nobody has honestly", async () => {
     const { columns, outputs } = toy;
-    const features = toy.features.slice();
+    const values = valuesOf(toy).slice();
     const mid = toy.card.targets.findIndex(({ target, horizonMs }) => target === "mid" && horizonMs === 5_000);
-    for (let row = 0; row < toy.rows; row++) features[row * columns + 3] = toy.targets[row * outputs + mid] as number;
+    for (let row = 0; row < toy.rows; row++) values[row * columns + 3] = toy.targets[row * outputs + mid] as number;
     const models = modelsNamed("persistence", "ridge");
-    const told = await compareModels(await comparisonOf([{ ...toy, features }], { out: join(folder, "leaking"), models }));
+    const told = await compareModels(
+      await comparisonOf([{ ...toy, features: { kind: "memory", values } }], { out: join(folder, "leaking"), models }),
+    );
     expect(told.suspicions.join()).toMatch(/R² 0.9\d\d of ridge.* mid at 5 s/);
     const honest = await compareModels(await comparisonOf([toy], { out: join(folder, "not-leaking"), models }));
     expect(honest.suspicions).toEqual([]);

@@ -20,16 +20,27 @@ export async function toyDataset(folder: string, toy: Partial<ToyMarket> = {}): 
   return readDataset(path);
 }
 
+/** [rows, columns] of a dataset in memory. */
+export function valuesOf({ features }: Dataset): Float64Array {
+  if (features.kind !== "memory") throw new Error("a toy dataset lies in memory");
+  return features.values;
+}
+
 /** The same rows with the first columns alone, under another set's name: as if made from the same events. */
 export function asSet(dataset: Dataset, featureSet: FeatureSet): Dataset {
   const { rows, card } = dataset;
   const columns = featureSet.columns.length;
   const features = Float64Array.from({ length: rows * columns }, (_, cell) => {
     const [row, column] = [Math.floor(cell / columns), cell % columns];
-    return dataset.features[row * dataset.columns + column] as number;
+    return valuesOf(dataset)[row * dataset.columns + column] as number;
   });
   const { id, fingerprint, warmupMs } = featureSet;
-  return { ...dataset, columns, features, card: { ...card, featureSet: { id, fingerprint, columns: [...featureSet.columns], warmupMs } } };
+  return {
+    ...dataset,
+    columns,
+    features: { kind: "memory", values: features },
+    card: { ...card, featureSet: { id, fingerprint, columns: [...featureSet.columns], warmupMs } },
+  };
 }
 
 /** Trees of few rounds: what a test asks hangs on none of them. */

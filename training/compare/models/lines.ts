@@ -5,9 +5,8 @@
 
 import { buildLinearGraph } from "../../linear/linear-graph.ts";
 import { answerRidge, fitRidge, type Line, RIDGE_LAMBDAS } from "../../linear/ridge.ts";
-import type { PreparedRows } from "../../train/prepared-rows.ts";
 import type { ComparedModel, FittedModel, ModelTask } from "../contract.ts";
-import { inBps } from "../prepared.ts";
+import { blockOf, inBps, type MemoryRows } from "../prepared.ts";
 import { prepareRefit, prepareTask, type RefitRows, refusalOfSet, setFor } from "./task-rows.ts";
 
 interface LineOptions {
@@ -56,12 +55,12 @@ async function fitLine(task: ModelTask, { reads, sees }: { reads: string | null;
   const { set, preparation, train, validation } = prepareTask(task, model);
   const names = set.dataset.card.featureSet.columns;
   const seen = names.flatMap((name, column) => (sees === undefined || sees.test(name) ? [column] : []));
-  const chosen = fitRidge(ofColumns(train, seen), ofColumns(validation, seen));
+  const chosen = fitRidge(blockOf(ofColumns(train, seen)), blockOf(ofColumns(validation, seen)));
   const refit = prepareRefit(task, model);
   const line = refitRidge(ofColumns(refit.train, seen), chosen.lambdas);
   return {
-    validation: inBps(answerRidge(chosen, ofColumns(validation, seen)), preparation.targetScale),
-    test: inBps(answerRidge(line, ofColumns(refit.test, seen)), refit.preparation.targetScale),
+    validation: inBps(answerRidge(chosen, blockOf(ofColumns(validation, seen))), preparation.targetScale),
+    test: inBps(answerRidge(line, blockOf(ofColumns(refit.test, seen))), refit.preparation.targetScale),
     configurations: RIDGE_LAMBDAS.length,
     isRefitted: true,
     notes: [notesOf(task, chosen.lambdas)],
@@ -70,11 +69,11 @@ async function fitLine(task: ModelTask, { reads, sees }: { reads: string | null;
 }
 
 /** Each output with the penalty that was chosen for it; null: the constant, no move. */
-export function refitRidge(train: PreparedRows, lambdas: readonly (number | null)[]): Line {
+export function refitRidge(train: MemoryRows, lambdas: readonly (number | null)[]): Line {
   const weights = new Float64Array(train.columns * train.outputs);
   for (const lambda of new Set(lambdas)) {
     if (lambda === null) continue;
-    const fitted = fitRidge(train, train, { lambdas: [lambda] });
+    const fitted = fitRidge(blockOf(train), blockOf(train), { lambdas: [lambda] });
     for (const [output, own] of lambdas.entries()) {
       if (own !== lambda) continue;
       const [from, to] = [output * train.columns, (output + 1) * train.columns];
@@ -85,13 +84,13 @@ export function refitRidge(train: PreparedRows, lambdas: readonly (number | null
 }
 
 /** The same rows with some of their columns. */
-function ofColumns(rows: PreparedRows, seen: readonly number[]): PreparedRows {
+function ofColumns(rows: MemoryRows, seen: readonly number[]): MemoryRows {
   if (seen.length === rows.columns) return rows;
-  const inputs = new Float32Array(rows.rows * seen.length);
+  const values = new Float32Array(rows.rows * seen.length);
   for (let row = 0; row < rows.rows; row++) {
-    for (const [at, column] of seen.entries()) inputs[row * seen.length + at] = rows.inputs[row * rows.columns + column] as number;
+    for (const [at, column] of seen.entries()) values[row * seen.length + at] = rows.inputs.values[row * rows.columns + column] as number;
   }
-  return { ...rows, columns: seen.length, inputs };
+  return { ...rows, columns: seen.length, inputs: { kind: "memory", values } };
 }
 
 function servedLine(

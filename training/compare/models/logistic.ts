@@ -5,11 +5,9 @@
 
 import { balancedThreshold, DIRECTIONS, directionOf } from "../../../core/labels/classes.ts";
 import { answerLogistic, fitLogistic } from "../../linear/logistic.ts";
-import type { RowBlock } from "../../linear/rows.ts";
-import type { PreparedRows } from "../../train/prepared-rows.ts";
 import type { AlignedData } from "../aligned-data.ts";
 import type { ComparedModel, FittedModel, ModelTask } from "../contract.ts";
-import { knownMoves } from "../prepared.ts";
+import { blockOf, knownMoves, type MemoryRows } from "../prepared.ts";
 import { fitLeans, movesOfLeans } from "./from-direction.ts";
 import { everySoMany } from "./networks.ts";
 import { prepareTask, prepareTest, refusalOfSet } from "./task-rows.ts";
@@ -38,11 +36,14 @@ async function fitClasses(task: ModelTask): Promise<FittedModel> {
   progress.start("logistic lines", midsOf(data).length);
   for (const [at, output] of midsOf(data).entries()) {
     const threshold = balancedThreshold(knownMoves(data, fit, output)) ?? 0;
-    const classes = (part: "fit" | "validation"): RowBlock => classRows(parts[part], { data, rows: task[part], output, threshold });
-    const line = fitLogistic(everySoManyBlocks(classes("fit")), classes("validation"), { classes: DIRECTIONS.length, lambdas: LAMBDAS });
+    const classes = (part: "fit" | "validation"): MemoryRows => classRows(parts[part], { data, rows: task[part], output, threshold });
+    const line = fitLogistic(blockOf(everySoMany(classes("fit"), MOST_ROWS)), blockOf(classes("validation")), {
+      classes: DIRECTIONS.length,
+      lambdas: LAMBDAS,
+    });
     notes.push(`mid in ${(data.columns[output]?.horizonMs ?? 0) / 1_000} s: λ ${line.lambda}`);
     for (const part of ["fit", "validation", "test"] as const)
-      spread(answerLogistic(line, parts[part]), probabilities[part], { data, output });
+      spread(answerLogistic(line, blockOf(parts[part])), probabilities[part], { data, output });
     progress.update(at + 1);
   }
   progress.stop();
@@ -65,9 +66,9 @@ function midsOf({ columns }: AlignedData): number[] {
 
 /** One target: the number of the class. */
 function classRows(
-  rows: PreparedRows,
+  rows: MemoryRows,
   { data, rows: places, output, threshold }: { data: AlignedData; rows: Uint32Array; output: number; threshold: number },
-): PreparedRows {
+): MemoryRows {
   const outputs = data.columns.length;
   const cells = places.map((row) => row * outputs + output);
   return {
@@ -76,10 +77,6 @@ function classRows(
     targets: Float32Array.from(cells, (cell) => directionOf(data.targets[cell] as number, threshold)),
     mask: Float32Array.from(cells, (cell) => data.mask[cell] as number),
   };
-}
-
-function everySoManyBlocks(rows: RowBlock): RowBlock {
-  return everySoMany(rows as PreparedRows, MOST_ROWS);
 }
 
 /** The mid's probabilities of a horizon are those of its bid and ask too: the three go together. */

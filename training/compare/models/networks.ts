@@ -18,7 +18,7 @@ import { type PreparedRows, shapeOf } from "../../train/prepared-rows.ts";
 import { answerRows, trainNetwork } from "../../train/train-network.ts";
 import { noteOf } from "../../train/train-run.ts";
 import type { ComparedModel, FittedModel, ModelTask, ServedModel } from "../contract.ts";
-import { inBps } from "../prepared.ts";
+import { inBps, type MemoryRows } from "../prepared.ts";
 import { type PreparedTask, prepareTask, prepareTest, refusalOfSet } from "./task-rows.ts";
 
 export interface NetworkOptions {
@@ -112,7 +112,7 @@ export async function trainOn(
 }
 
 /** At most so many, evenly spread. */
-export function everySoMany(rows: PreparedRows, most: number): PreparedRows {
+export function everySoMany(rows: MemoryRows, most: number): MemoryRows {
   const step = Math.ceil(rows.rows / most);
   if (step <= 1) return rows;
   const chosen = Uint32Array.from({ length: Math.ceil(rows.rows / step) }, (_, index) => index * step);
@@ -126,7 +126,7 @@ export function everySoMany(rows: PreparedRows, most: number): PreparedRows {
     ...rows,
     rows: chosen.length,
     ...(windows === undefined
-      ? { inputs: pick(rows.inputs, columns) }
+      ? { inputs: { kind: "memory" as const, values: pick(rows.inputs.values, columns) } }
       : { windows: { size: windows.size, ends: chosen.map((row) => windows.ends[row] as number) } }),
     targets: pick(rows.targets, outputs),
     mask: pick(rows.mask, outputs),

@@ -9,10 +9,10 @@ import type { NetworkOf } from "../../networks/contract.ts";
 import { lstmOf } from "../../networks/recurrent.ts";
 import type { Session } from "../../runtime/contract.ts";
 import { buildForwardPass } from "../../tensors/forward-pass.ts";
-import type { PreparedRows } from "../../train/prepared-rows.ts";
 import { shapeOf } from "../../train/prepared-rows.ts";
 import type { AlignedData } from "../aligned-data.ts";
 import type { ComparedModel, FittedModel, ModelTask } from "../contract.ts";
+import type { MemoryRows } from "../prepared.ts";
 import { everySoMany, trainOn } from "./networks.ts";
 import { type PreparedTask, prepareTask, prepareTest, refusalOfSet } from "./task-rows.ts";
 
@@ -49,11 +49,11 @@ async function fitRecursive(task: ModelTask): Promise<FittedModel> {
   const steps = stepsOf(data);
   const [train, validation] = [everySoMany(prepared.train, SETTINGS.mostRows), everySoMany(prepared.validation, MOST_STOPPING_ROWS)].map(
     (rows) => withNextRows(rows, prepared, steps),
-  ) as [PreparedRows, PreparedRows];
+  ) as [MemoryRows, MemoryRows];
   const network = (lstmOf as NetworkOf)({ size: SETTINGS.size, columns: train.columns, window: SETTINGS.window, outputs: train.outputs });
   const trained = await trainOn(task, { network, train, validation, options: { id: recursive.id, ...SETTINGS } });
   const session = await runtime.open(buildForwardPass(network, shapeOf(train)));
-  const roll = (rows: PreparedRows): Promise<Float32Array> =>
+  const roll = (rows: MemoryRows): Promise<Float32Array> =>
     rollForward({ session, parameters: trained.parameters }, rows, { task, prepared, steps });
   progress.start("rolling forward", null);
   const fitted = { validation: await roll(prepared.validation), test: await roll(prepareTest(task, prepared, SETTINGS.window)) };
@@ -72,7 +72,7 @@ async function fitRecursive(task: ModelTask): Promise<FittedModel> {
 }
 
 /** What is answered of each: the next row's columns, then the moves on the way there. */
-function withNextRows(rows: PreparedRows, { set, table }: PreparedTask, steps: readonly number[]): PreparedRows {
+function withNextRows(rows: MemoryRows, { set, table }: PreparedTask, steps: readonly number[]): MemoryRows {
   const { dataset } = set;
   const { columns } = dataset;
   const ends = rows.windows?.ends ?? new Uint32Array();
@@ -105,7 +105,7 @@ interface Rolled {
 /** [rows, outputs] bps */
 async function rollForward(
   { session, parameters }: { session: Session; parameters: Float32Array },
-  rows: PreparedRows,
+  rows: MemoryRows,
   { task, prepared, steps }: Rolled,
 ): Promise<Float32Array> {
   const { columns, intervalMs } = task.data;
@@ -146,12 +146,12 @@ interface Block {
   readonly values: Float32Array;
 }
 
-function windowsOf({ inputs, columns, windows }: PreparedRows, first: number, rows: number): Block {
+function windowsOf({ inputs, columns, windows }: MemoryRows, first: number, rows: number): Block {
   const size = SETTINGS.window * columns;
   const values = new Float32Array(rows * size);
   for (let row = 0; row < rows; row++) {
     const end = ((windows?.ends[first + row] ?? 0) + 1) * columns;
-    values.set(inputs.subarray(end - size, end), row * size);
+    values.set(inputs.values.subarray(end - size, end), row * size);
   }
   return { rows, values };
 }

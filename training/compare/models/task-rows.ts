@@ -1,10 +1,9 @@
 /** The rows of a task, prepared: twice over where a model is fitted again on fit and validation rows together. */
 
 import { CommandError } from "../../command-error.ts";
-import type { PreparedRows } from "../../train/prepared-rows.ts";
 import type { AlignedData, AlignedSet } from "../aligned-data.ts";
 import type { ModelTask } from "../contract.ts";
-import { fitPreparation, type Preparation, prepareAligned, prepareTable } from "../prepared.ts";
+import { fitPreparation, type MemoryRows, type Preparation, prepareAligned, prepareTable } from "../prepared.ts";
 
 export interface PreparedTask {
   readonly set: AlignedSet;
@@ -12,15 +11,15 @@ export interface PreparedTask {
   /** Of all rows of the set, where windows are cut out of it. */
   readonly table?: Float32Array;
   /** Its moves are cut. */
-  readonly train: PreparedRows;
-  readonly validation: PreparedRows;
+  readonly train: MemoryRows;
+  readonly validation: MemoryRows;
 }
 
 export interface RefitRows {
   readonly preparation: Preparation;
   /** Fit and validation rows; their moves are cut. */
-  readonly train: PreparedRows;
-  readonly test: PreparedRows;
+  readonly train: MemoryRows;
+  readonly test: MemoryRows;
 }
 
 /** The set that a model reads. Throws CommandError where the data lack it: `refusal` says so before. */
@@ -67,6 +66,6 @@ export function prepareRefit({ data, fit, validation, test }: ModelTask, model: 
 }
 
 /** The test rows as the fit rows' statistics make them: for who isn't fitted again. */
-export function prepareTest({ data, test }: ModelTask, { set, preparation, table }: PreparedTask, window: number): PreparedRows {
+export function prepareTest({ data, test }: ModelTask, { set, preparation, table }: PreparedTask, window: number): MemoryRows {
   return prepareAligned(data, set, test, { preparation, window, areCut: false, ...(table === undefined ? {} : { table }) });
 }

@@ -7,12 +7,11 @@
 
 import { answerRidge, fitRidge, RIDGE_LAMBDAS } from "../../linear/ridge.ts";
 import { answerTrees, askedOf, fitTrees, type RunTreeSettings, TREE_DEFAULTS, treeRows } from "../../train/fit-trees.ts";
-import type { PreparedRows } from "../../train/prepared-rows.ts";
 import type { TrainedTrees, TreeEnsemble } from "../../trees/contract.ts";
 import { buildServedEnsemble } from "../../trees/served-ensemble.ts";
 import { trainTrees } from "../../trees/train-trees.ts";
 import type { ComparedModel, FittedModel, ModelTask } from "../contract.ts";
-import { inBps } from "../prepared.ts";
+import { blockOf, inBps, type MemoryRows } from "../prepared.ts";
 import { refitRidge } from "./lines.ts";
 import { prepareRefit, prepareTask, refusalOfSet } from "./task-rows.ts";
 
@@ -51,8 +50,8 @@ export function treesModel(of: "plain" | "corrected", settings: RunTreeSettings)
 async function fitTreesModel(task: ModelTask, of: "plain" | "corrected", told: RunTreeSettings): Promise<FittedModel> {
   const model = { reads: null, window: 1 };
   const { set, preparation, train, validation } = prepareTask(task, model);
-  const line = of === "corrected" ? fitRidge(train, validation) : null;
-  const [base, baseOfValidation] = [train, validation].map((rows) => (line === null ? null : answerRidge(line, rows))) as [
+  const line = of === "corrected" ? fitRidge(blockOf(train), blockOf(validation)) : null;
+  const [base, baseOfValidation] = [train, validation].map((rows) => (line === null ? null : answerRidge(line, blockOf(rows)))) as [
     Float32Array | null,
     Float32Array | null,
   ];
@@ -67,7 +66,7 @@ async function fitTreesModel(task: ModelTask, of: "plain" | "corrected", told: R
   const refit = prepareRefit(task, model);
   const again = line === null ? null : refitRidge(refit.train, line.lambdas);
   const ensembles = await growAgain(task, {
-    train: less(refit.train, again === null ? null : answerRidge(again, refit.train)),
+    train: less(refit.train, again === null ? null : answerRidge(again, blockOf(refit.train))),
     settings,
     rounds: grown.map(({ bestRound }) => bestRound),
   });
@@ -76,7 +75,7 @@ async function fitTreesModel(task: ModelTask, of: "plain" | "corrected", told: R
   const served = { inputName: "features", outputName: "moves_bps", outputScale: targetScale };
   return {
     validation: inBps(more(own, baseOfValidation), preparation.targetScale),
-    test: inBps(more(ofTest, again === null ? null : answerRidge(again, refit.test)), targetScale),
+    test: inBps(more(ofTest, again === null ? null : answerRidge(again, blockOf(refit.test))), targetScale),
     configurations: line === null ? 1 : RIDGE_LAMBDAS.length,
     isRefitted: true,
     notes: [
@@ -100,8 +99,8 @@ async function fitTreesModel(task: ModelTask, of: "plain" | "corrected", told: R
 }
 
 interface Growing {
-  readonly train: PreparedRows;
-  readonly validation: PreparedRows;
+  readonly train: MemoryRows;
+  readonly validation: MemoryRows;
   readonly settings: RunTreeSettings;
 }
 
@@ -124,7 +123,7 @@ async function grow(task: ModelTask, { train, validation, settings }: Growing): 
 /** So many rounds of each output, whatever they say of validation rows. */
 async function growAgain(
   task: ModelTask,
-  { train, settings, rounds }: { train: PreparedRows; settings: RunTreeSettings; rounds: readonly number[] },
+  { train, settings, rounds }: { train: MemoryRows; settings: RunTreeSettings; rounds: readonly number[] },
 ): Promise<TreeEnsemble[]> {
   const { progress, threads, signal } = task;
   const { objective, ...shared } = settings;
@@ -151,7 +150,7 @@ function outputOf({ data }: ModelTask) {
 }
 
 /** What is left of the targets. */
-function less(rows: PreparedRows, base: Float32Array | null): PreparedRows {
+function less(rows: MemoryRows, base: Float32Array | null): MemoryRows {
   return base === null ? rows : { ...rows, targets: rows.targets.map((target, cell) => target - (base[cell] as number)) };
 }
 

@@ -8,12 +8,11 @@
 
 import { answerRidge, fitRidge, RIDGE_LAMBDAS } from "../../linear/ridge.ts";
 import { type Asked, askedOf, TREE_DEFAULTS, treeRows } from "../../train/fit-trees.ts";
-import type { PreparedRows } from "../../train/prepared-rows.ts";
 import { answers } from "../../trees/answer.ts";
 import type { TreeData, TreeEnsemble, TreeSettings } from "../../trees/contract.ts";
 import { trainTrees } from "../../trees/train-trees.ts";
 import type { ComparedModel, FittedModel, ModelTask } from "../contract.ts";
-import { inBps } from "../prepared.ts";
+import { blockOf, inBps, type MemoryRows } from "../prepared.ts";
 import { refitRidge } from "./lines.ts";
 import { prepareRefit, prepareTask, refusalOfSet } from "./task-rows.ts";
 
@@ -47,20 +46,20 @@ export const twoPart: ComparedModel = {
 async function fitTwoPart(task: ModelTask): Promise<FittedModel> {
   const { train, validation, preparation } = prepareTask(task, twoPart);
   const asked = askedOf({ name: "moves_bps", unit: "bps", columns: task.data.columns });
-  const line = fitRidge(movedOnly(train), movedOnly(validation));
+  const line = fitRidge(blockOf(movedOnly(train)), blockOf(movedOnly(validation)));
   const grown = await eachOutput(task, asked, (one) => growChance(task, { train, validation, asked: one, rounds: null }));
   const refit = prepareRefit(task, twoPart);
   const lineAgain = refitRidge(movedOnly(refit.train), line.lambdas);
   const again = await eachOutput(task, asked, (one, at) =>
     growChance(task, { train: refit.train, validation: null, asked: one, rounds: grown[at]?.rounds ?? 0 }),
   );
-  const product = (rows: PreparedRows, moves: Float32Array, chances: readonly Chance[]): Float32Array => {
+  const product = (rows: MemoryRows, moves: Float32Array, chances: readonly Chance[]): Float32Array => {
     const byOutput = chances.map((chance) => chancesOf(chance, rows));
     return moves.map((move, cell) => move * (byOutput[cell % asked.length]?.[Math.floor(cell / asked.length)] as number));
   };
   return {
-    validation: inBps(product(validation, answerRidge(line, validation), grown), preparation.targetScale),
-    test: inBps(product(refit.test, answerRidge(lineAgain, refit.test), again), refit.preparation.targetScale),
+    validation: inBps(product(validation, answerRidge(line, blockOf(validation)), grown), preparation.targetScale),
+    test: inBps(product(refit.test, answerRidge(lineAgain, blockOf(refit.test)), again), refit.preparation.targetScale),
     configurations: RIDGE_LAMBDAS.length,
     isRefitted: true,
     notes: [
@@ -79,9 +78,9 @@ interface Chance {
 }
 
 interface Grown {
-  readonly train: PreparedRows;
+  readonly train: MemoryRows;
   /** Null: so many rounds, whatever they say. */
-  readonly validation: PreparedRows | null;
+  readonly validation: MemoryRows | null;
   readonly asked: Asked;
   readonly rounds: number | null;
 }
@@ -104,9 +103,9 @@ async function growChance({ threads, signal }: ModelTask, { train, validation, a
 }
 
 /** [rows] */
-function chancesOf({ ensemble, share }: Chance, { rows, columns, inputs }: PreparedRows): Float32Array {
+function chancesOf({ ensemble, share }: Chance, { rows, columns, inputs }: MemoryRows): Float32Array {
   if (ensemble === null) return new Float32Array(rows).fill(share);
-  return answers(ensemble, { rows, columns, features: inputs });
+  return answers(ensemble, { rows, columns, features: inputs.values });
 }
 
 /** 1 where there was a move. */
@@ -115,7 +114,7 @@ function asMoved(rows: TreeData): TreeData {
 }
 
 /** The rows in which an output moved teach it. */
-function movedOnly(rows: PreparedRows): PreparedRows {
+function movedOnly(rows: MemoryRows): MemoryRows {
   return { ...rows, mask: rows.mask.map((known, cell) => (known === 1 && rows.targets[cell] !== 0 ? 1 : 0)) };
 }
 

@@ -9,11 +9,12 @@ import { DEFAULT_TRAIN_SETTINGS } from "../../engine/settings.ts";
 import { classLoss } from "../../networks/losses.ts";
 import { volumesOf } from "../../networks/volumes.ts";
 import { buildForwardPass } from "../../tensors/forward-pass.ts";
-import { type PreparedRows, shapeOf } from "../../train/prepared-rows.ts";
+import { shapeOf } from "../../train/prepared-rows.ts";
 import { answerRows, trainNetwork } from "../../train/train-network.ts";
 import { noteOf } from "../../train/train-run.ts";
 import type { AlignedData } from "../aligned-data.ts";
 import type { ComparedModel, FittedModel, ModelTask } from "../contract.ts";
+import type { MemoryRows } from "../prepared.ts";
 import { fitLeans, movesOfLeans } from "./from-direction.ts";
 import { everySoMany, servedNetwork } from "./networks.ts";
 import { prepareTask, prepareTest, refusalOfSet } from "./task-rows.ts";
@@ -37,7 +38,7 @@ async function fitVolumes(task: ModelTask): Promise<FittedModel> {
   const { data, runtime, progress, threads, signal } = task;
   const prepared = prepareTask(task, volumes);
   const classes = changesOf(data);
-  const labelled = (rows: PreparedRows, places: Uint32Array): PreparedRows => classRows(rows, places, classes);
+  const labelled = (rows: MemoryRows, places: Uint32Array): MemoryRows => classRows(rows, places, classes);
   const [train, validation] = [
     labelled(prepared.train, task.fit),
     everySoMany(labelled(prepared.validation, task.validation), MOST_STOPPING_ROWS),
@@ -54,7 +55,7 @@ async function fitVolumes(task: ModelTask): Promise<FittedModel> {
   });
   progress.stop();
   const session = await runtime.open(buildForwardPass(network, shapeOf(train)));
-  const leansOf = async (rows: PreparedRows): Promise<Float32Array> =>
+  const leansOf = async (rows: MemoryRows): Promise<Float32Array> =>
     leans(await answerRows(session, trained, { ...rows, outputs: CHANGE_DIRECTIONS.length }), data.columns.length);
   const perLean = fitLeans(data, task.fit, await leansOf(prepared.train));
   const fitted = {
@@ -94,7 +95,7 @@ function changesOf(data: AlignedData): Int8Array {
   );
 }
 
-function classRows(rows: PreparedRows, places: Uint32Array, classes: Int8Array): PreparedRows {
+function classRows(rows: MemoryRows, places: Uint32Array, classes: Int8Array): MemoryRows {
   const labels = CHANGE_DIRECTIONS.length;
   const [targets, mask] = [new Float32Array(places.length * labels), new Float32Array(places.length * labels)];
   for (const [at, row] of places.entries()) {

@@ -6,6 +6,8 @@
 import { quantile } from "../../../core/math/quantile.ts";
 import { directionScore } from "../../../core/metrics/direction.ts";
 import { r2AgainstPersistence } from "../../../core/metrics/r2.ts";
+import type { Dataset } from "../../datasets/dataset-reader.ts";
+import { eachFeatureRow } from "../../datasets/feature-rows.ts";
 import type { AlignedData } from "../aligned-data.ts";
 import type { Fold } from "../folds.ts";
 import type { ScoredCells } from "./score-all.ts";
@@ -42,10 +44,11 @@ export function slicingsOf(data: AlignedData, folds: readonly Fold[]): Slicing[]
   const byColumn = COLUMNS.flatMap(({ by, column }): Slicing[] => {
     const place = names.findIndex((name) => column.test(name));
     if (place < 0) return [];
-    const value = (row: number): number => dataset.features[(rows[row] as number) * dataset.columns + place] as number;
+    const values = columnOf(dataset, place);
+    const value = (row: number): number => values[rows[row] as number] as number;
     const edges = folds.map(({ fit }) => {
-      const values = Float64Array.from(fit, value);
-      return [quantile(values, 1 / 3) ?? 0, quantile(values, 2 / 3) ?? 0] as const;
+      const known = Float64Array.from(fit, value);
+      return [quantile(known, 1 / 3) ?? 0, quantile(known, 2 / 3) ?? 0] as const;
     });
     return [
       {
@@ -60,6 +63,16 @@ export function slicingsOf(data: AlignedData, folds: readonly Fold[]): Slicing[]
   });
   const hours = Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, "0"));
   return [{ by: "hour", names: hours, nameOf: (row) => hours[new Date(data.times[row] as number).getUTCHours()] as string }, ...byColumn];
+}
+
+/** [rows of the dataset] */
+function columnOf(dataset: Dataset, column: number): Float64Array {
+  const values = new Float64Array(dataset.rows);
+  const all = Uint32Array.from(values, (_, row) => row);
+  eachFeatureRow(dataset, all, (raw, offset, row) => {
+    values[row] = raw[offset + column] as number;
+  });
+  return values;
 }
 
 /** Of one output's forecasts. Slices without a move are left out. */
