@@ -69,7 +69,7 @@ describe("what is compared", () => {
     const [none, line, logit] = [mid("persistence"), mid("ridge"), mid("logistic")];
     // Three classes of a third each: who knows nothing has ln 3.
     expect(none?.classes?.logLoss).toBeCloseTo(1.0986, 1);
-    expect(line?.classes?.logLoss).toBeLessThan(0.9);
+    expect(line?.classes?.logLoss).toBeLessThan(1);
     expect(logit?.classes?.logLoss).toBeLessThan(1);
     expect(line?.classes?.mcc).toBeGreaterThan(0.3);
     for (const score of [none, line]) expect(score?.coverage?.held).toBeCloseTo(0.9, 1);
