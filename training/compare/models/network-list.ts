@@ -18,7 +18,7 @@ import { networkModel } from "./networks.ts";
 
 const USUAL = { size: "paper", epochs: 8, learningRate: 1e-3, batch: 256, mostRows: 150_000 } as const;
 /** Windows of a hundred rows and more. */
-const HEAVY = { ...USUAL, epochs: 4, mostRows: 30_000, batch: 64 } as const;
+const HEAVY = { ...USUAL, epochs: 5, mostRows: 45_000, batch: 64 } as const;
 const BOOK = "levels-10";
 
 /** The 100-50-n network, which sees the whole window as one row. */
@@ -36,7 +36,8 @@ export const NETWORKS = [
     reads: null,
     window: 30,
     network: lstmOf,
-    mostRows: 60_000,
+    mostRows: 150_000,
+    batch: 128,
   }),
   networkModel({
     ...USUAL,
