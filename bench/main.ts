@@ -15,6 +15,7 @@ import type { Bench, BenchResult } from "./report.ts";
 import { benchSoak } from "./soak.ts";
 import { benchStandx } from "./standx.ts";
 import { benchStreams } from "./streams.ts";
+import { benchTrainDataset } from "./train-dataset.ts";
 import { benchTrainMemory } from "./train-memory.ts";
 import { benchTrainNn } from "./train-nn.ts";
 import { benchTrainTrees, SIZES } from "./train-trees.ts";
@@ -204,6 +205,16 @@ program
           coldStarts: Number(coldStarts),
         }),
       ),
+  );
+
+program
+  .command("train-dataset")
+  .description("the most memory that training on a dataset in its file ever holds: a third of the dataset at most")
+  .option("--rows <count>", "of the made-up dataset", "2000000")
+  .option("--models <names>", "by commas: linear, trees, or a network of one row or more", "linear,mlp,trees")
+  .option("--json", "JSON lines alone")
+  .action(({ rows, models, json }: { rows: string; models: string; json?: boolean }) =>
+    benchTrainDataset({ rows: Number(rows), models: models.split(","), isTextWanted: json !== true }),
   );
 
 program.parseAsync().catch((error: unknown) => {

@@ -36,14 +36,15 @@ export function eachFeatureRow(
   const last = rows.at(-1) ?? -1;
   const file = openSync(features.path, "r");
   try {
-    let block: Float64Array = new Float64Array(0);
+    // One for all: new ones at each turn would lie about until they are collected.
+    const block = new Float64Array(Math.min(blockRows, last + 1) * columns);
     let [first, end] = [0, 0];
     for (let index = 0; index < rows.length; index++) {
       const row = rows[index] as number;
       if (row < first || row >= end) {
         first = row;
         end = Math.min(row + blockRows, last + 1);
-        block = readRows(file, { first, count: end - first, columns, path: features.path });
+        readInto(file, block.subarray(0, (end - first) * columns), { first, columns, path: features.path });
       }
       visit(block, (row - first) * columns, index);
     }
@@ -57,7 +58,9 @@ export function featureRange({ features, columns }: FeatureTable, { first, count
   if (features.kind === "memory") return features.values.subarray(first * columns, (first + count) * columns);
   const file = openSync(features.path, "r");
   try {
-    return readRows(file, { first, count, columns, path: features.path });
+    const values = new Float64Array(count * columns);
+    readInto(file, values, { first, columns, path: features.path });
+    return values;
   } finally {
     closeSync(file);
   }
@@ -73,20 +76,12 @@ export function blockRowsFor(columns: number): number {
   return Math.max(1, Math.floor(BLOCK_BYTES / (8 * columns)));
 }
 
-interface Stretch {
-  readonly first: number;
-  readonly count: number;
-  readonly columns: number;
-  readonly path: string;
-}
-
-function readRows(file: number, { first, count, columns, path }: Stretch): Float64Array {
-  const values = new Float64Array(count * columns);
-  const bytes = new Uint8Array(values.buffer);
+/** Fills `values` with the rows from `first` on. */
+function readInto(file: number, values: Float64Array, { first, columns, path }: { first: number; columns: number; path: string }): void {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   for (let done = 0; done < bytes.length; ) {
     const read = readSync(file, bytes, done, bytes.length - done, first * columns * 8 + done);
-    if (read === 0) throw new Error(`${path} ends before row ${first + count}: it was changed while it was read`);
+    if (read === 0) throw new Error(`${path} ends before row ${first + values.length / columns}: it was changed while it was read`);
     done += read;
   }
-  return values;
 }

@@ -49,13 +49,17 @@ function preparedReader(source: RowSource, { path, offset }: FileTable): RowRead
 function rawReader(source: RowSource, { path, normaliser }: RawTable): RowReader {
   const { columns } = source;
   const file = openSync(path, "r");
+  /** Not read into at present; of one length, that of a step. */
+  const spare: Float64Array[] = [];
   return {
     isSlow: true,
     async gather(items, into) {
-      // Its own: the one before may still be read into.
-      const raw = new Float64Array(items.length * source.window * columns);
+      const length = items.length * source.window * columns;
+      const last = spare.pop();
+      const raw = last?.length === length ? last : new Float64Array(length);
       await readWindows(file, source, { items, into: new Uint8Array(raw.buffer), offset: 0 });
       for (let at = 0; at < raw.length; at += columns) prepareInput(raw.subarray(at, at + columns), normaliser, into, at);
+      spare.push(raw);
     },
     close: () => closeSync(file),
   };

@@ -21,12 +21,15 @@ export function floatsOf({ columns, windows }: Pick<Seen, "columns" | "windows">
   return (windows?.size ?? 1) * columns;
 }
 
-/** What rows [first, first + count) are seen with, [count, window x columns]; may be a view. */
-export function inputsBetween(rows: Seen, { first, count }: { first: number; count: number }): Float32Array {
+/**
+ * What rows [first, first + count) are seen with, [count, window x columns]; may be a view.
+ * @param scratch where it may be written; it holds as many numbers at least.
+ */
+export function inputsBetween(rows: Seen, { first, count }: { first: number; count: number }, scratch?: Float32Array): Float32Array {
   const { inputs, columns, windows } = rows;
   if (inputs.kind === "memory" && windows === undefined) return inputs.values.subarray(first * columns, (first + count) * columns);
   const ends = Uint32Array.from({ length: count }, (_, index) => windows?.ends[first + index] ?? first + index);
-  return windowsOf(rows, ends);
+  return windowsOf(rows, ends, scratch);
 }
 
 /** All of it, in memory. */
@@ -42,12 +45,20 @@ export function copyInputs({ inputs, columns, windows }: Seen, wanted: Uint32Arr
 }
 
 /** @param ends the row of the table with which each window ends, ascending. */
-export function windowsOf({ inputs, columns, windows }: Pick<Seen, "columns" | "inputs" | "windows">, ends: Uint32Array): Float32Array {
+export function windowsOf(
+  { inputs, columns, windows }: Pick<Seen, "columns" | "inputs" | "windows">,
+  ends: Uint32Array,
+  scratch?: Float32Array,
+): Float32Array {
   const size = windows?.size ?? 1;
+  const length = ends.length * size * columns;
+  const out = scratch?.subarray(0, length) ?? new Float32Array(length);
+  if (inputs.kind === "raw" && size === 1) {
+    prepareInto(inputs, { rows: ends, columns, out });
+    return out;
+  }
   const { values, places } =
     inputs.kind === "memory" ? { values: inputs.values, places: ends } : preparedWindows(inputs, ends, { size, columns });
-  if (inputs.kind === "raw" && size === 1) return values;
-  const out = new Float32Array(ends.length * size * columns);
   for (const [index, end] of places.entries())
     out.set(values.subarray((end + 1 - size) * columns, (end + 1) * columns), index * size * columns);
   return out;
@@ -80,10 +91,12 @@ export function linearRows(rows: PreparedRows): LinearRows {
 
 function* newestBlocks({ rows, columns, outputs, windows, targets, mask }: PreparedRows, inputs: RawTable): Generator<RowBlock> {
   const blockRows = Math.max(1, Math.floor(BLOCK_FLOATS / columns));
+  // Written over at each turn: a block is done with when the next is asked for.
+  const scratch = new Float32Array(Math.min(blockRows, rows) * columns);
   for (let first = 0; first < rows; first += blockRows) {
     const count = Math.min(blockRows, rows - first);
     const chosen = Uint32Array.from({ length: count }, (_, index) => windows?.ends[first + index] ?? first + index);
-    const out = new Float32Array(count * columns);
+    const out = scratch.subarray(0, count * columns);
     prepareInto(inputs, { rows: chosen, columns, out });
     const cells = [first * outputs, (first + count) * outputs] as const;
     yield { rows: count, columns, outputs, inputs: out, targets: targets.subarray(...cells), mask: mask.subarray(...cells) };

@@ -44,10 +44,11 @@ export async function answerRows(session: Session, state: NetworkState, source: 
   const shape = shapeOf(source);
   const block = Math.max(1, Math.min(ANSWER_ROWS, Math.floor(ANSWER_FLOATS / floatsOf(source))));
   const answers = new Float32Array(source.rows * source.outputs);
+  const scratch = new Float32Array(Math.min(block, source.rows) * floatsOf(source));
   for (let first = 0; first < source.rows; first += block) {
     const rows = Math.min(block, source.rows - first);
     const answer = await session.run({
-      features: { shape: [rows, ...shape], data: inputsBetween(source, { first, count: rows }) },
+      features: { shape: [rows, ...shape], data: inputsBetween(source, { first, count: rows }, scratch) },
       parameters: { shape: [state.parameters.length], data: state.parameters },
       ...(state.statistics.length > 0 ? { statistics: { shape: [state.statistics.length], data: state.statistics } } : {}),
     });
