@@ -3,6 +3,7 @@
 import { abortAllDurableObjects, applyD1Migrations } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { featureSetV1 } from "../../core/features/registry.ts";
 import { createApp } from "../../workers/api/app.ts";
 import { PROBLEMS } from "../../workers/api/problems.ts";
 import { runCron } from "../../workers/cron/run-cron.ts";
@@ -19,6 +20,17 @@ const BTC = "/v1/markets/binance-spot:BTCUSDT";
 const FORMER = "binance-spot:LUNAUSDT";
 const JSON_TYPE = "application/json";
 const PROBLEM_TYPE = "application/problem+json";
+
+/** An inference Worker that says who would answer: before the feed has rows nobody is asked. */
+const WITH_A_MODEL = {
+  INFERENCE: {
+    roster: async () => ({
+      revision: "1",
+      roles: [{ slot: "forecast", market: "*", role: "active", key: 0, fingerprint: featureSetV1.fingerprint, window: 1 }],
+      refused: [],
+    }),
+  } as unknown as PublicEnv["INFERENCE"],
+};
 
 interface Answer {
   readonly status: number;
@@ -183,6 +195,8 @@ describe("the OpenAPI document", () => {
       "/v1/cost",
       "/v1/days",
       "/v1/forecasts",
+      "/v1/forecasts/latest",
+      "/v1/forecasts/stream",
       "/v1/gaps",
       "/v1/health",
       "/v1/markets",
@@ -192,6 +206,7 @@ describe("the OpenAPI document", () => {
       "/v1/markets/{market}/forecast",
       "/v1/markets/{market}/gaps",
       "/v1/markets/{market}/quote",
+      "/v1/markets/{market}/signal",
       "/v1/markets/{market}/snapshots",
       "/v1/markets/{market}/tapes/{minute}",
       "/v1/models",
@@ -241,14 +256,17 @@ describe("a live market", () => {
 
   it("whose features are cold refuses a forecast, with the reason", async () => {
     await startedFeed();
-    expect(await get(`${BTC}/forecast`)).toMatchObject({ status: 503, body: { type: "/problems/warming-up", reason: "warming-up" } });
+    expect(await get(`${BTC}/forecast`, {}, WITH_A_MODEL)).toMatchObject({
+      status: 503,
+      body: { type: "/problems/warming-up", reason: "warming-up" },
+    });
     feed = await warmFeed();
   });
 
   it("that falls silent refuses book, quote and forecast: no price leaves with the refusal", async () => {
     advanceClock(600_000);
     for (const path of ["/book", "/quote", "/forecast"]) {
-      const { status, headers, body } = await get(`${BTC}${path}`);
+      const { status, headers, body } = await get(`${BTC}${path}`, {}, WITH_A_MODEL);
       expect({ status, type: body.type, reason: body.reason }).toEqual({ status: 503, type: "/problems/stale-book", reason: "stale" });
       expect(headers.get("retry-after")).toBe("5");
       expect(Object.keys(body).sort()).toEqual(["detail", "reason", "status", "title", "type"]);

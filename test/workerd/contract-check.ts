@@ -4,11 +4,11 @@ import type { z } from "@hono/zod-openapi";
 import { expect } from "vitest";
 import { costSchema } from "../../workers/api/cost-schemas.ts";
 import { dayPageSchema } from "../../workers/api/day-schemas.ts";
+import { forecastSchema, latestForecastsSchema, signalSchema } from "../../workers/api/forecast-schemas.ts";
 import { modelListSchema } from "../../workers/api/model-schemas.ts";
 import { marketQualityPageSchema, qualitySchema } from "../../workers/api/quality-schemas.ts";
 import {
   bookSchema,
-  forecastSchema,
   gapPageSchema,
   healthSchema,
   marketDetailSchema,
@@ -28,6 +28,8 @@ const ANSWERS: readonly (readonly [RegExp, z.ZodType])[] = [
   [/^\/v1\/markets\/[^/]+\/quote$/, quoteSchema],
   [/^\/v1\/markets\/[^/]+\/book$/, bookSchema],
   [/^\/v1\/markets\/[^/]+\/forecast$/, forecastSchema],
+  [/^\/v1\/markets\/[^/]+\/signal$/, signalSchema],
+  [/^\/v1\/forecasts\/latest$/, latestForecastsSchema],
   [/^\/v1\/markets\/[^/]+\/snapshots$/, snapshotPageSchema],
   [/^\/v1\/cost$/, costSchema],
   [/^\/v1\/scorecards$/, scorecardsSchema],

@@ -2,12 +2,13 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type ForecastMoment, forecastBody } from "../../workers/api/views/forecast.ts";
+import type { FeatureMoment } from "../../feed/contract.ts";
+import { type ForecastSaid, forecastBody } from "../../workers/api/views/forecast.ts";
 import type { MovesPrediction } from "../../workers/inference/contract.ts";
 
 const AS_OF = Date.UTC(2026, 0, 5, 12);
 
-const features: ForecastMoment = {
+const features: FeatureMoment = {
   market: "binance-spot:BTCUSDT",
   instrument: { venue: "binance-spot", symbol: "BTCUSDT", tick: { decimals: 2, mantissa: 1 }, lot: { decimals: 5, mantissa: 1 } },
   now: AS_OF + 1_250,
@@ -15,7 +16,6 @@ const features: ForecastMoment = {
   featureTime: AS_OF,
   marketTime: AS_OF + 900,
   rowAgeMs: 250,
-  fingerprint: "0123456789abcdef",
   bidTicks: 5_000_000,
   askTicks: 5_000_001,
   coverage: 0.75,
@@ -45,6 +45,10 @@ function predictionOf(columns: MovesPrediction["columns"], moves: readonly numbe
   return { ok: true, ...model, fellBackFrom: null, kind: "moves", columns, movesBps: moves, calibrated: null };
 }
 
+function said(moment: FeatureMoment, prediction: MovesPrediction): ForecastSaid {
+  return { moment, prediction, fingerprint: "0123456789abcdef", skill: { mark: "unknown", horizons: [] } };
+}
+
 describe("a forecast", () => {
   const two = predictionOf(
     [
@@ -57,7 +61,7 @@ describe("a forecast", () => {
   );
 
   it("moves each price from its own present one, and is for the market's time, not ours", () => {
-    const answer = forecastBody(features, two, null);
+    const answer = forecastBody(said(features, two), null);
     if (!("forecast" in answer)) throw new Error("no forecast");
     expect(answer.forecast.present).toEqual({ bid: "50000.000000", mid: "50000.005000", ask: "50000.010000" });
     expect(answer.forecast.horizons).toEqual([
@@ -67,13 +71,23 @@ describe("a forecast", () => {
         bid: { price: "49995.000000", moveBps: -1 },
         mid: { price: "50000.005000", moveBps: 0 },
         ask: { price: "100000.020000", moveBps: 10_000 },
+        interval: null,
+        odds: null,
       },
-      { horizonMs: 5_000, targetTime: AS_OF + 5_000, bid: null, mid: null, ask: { price: "50010.010002", moveBps: 2 } },
+      {
+        horizonMs: 5_000,
+        targetTime: AS_OF + 5_000,
+        bid: null,
+        mid: null,
+        ask: { price: "50010.010002", moveBps: 2 },
+        interval: null,
+        odds: null,
+      },
     ]);
   });
 
   it("says how fresh it is by the feed's clock, and what it rests on", () => {
-    const answer = forecastBody(features, two, 1_000);
+    const answer = forecastBody(said(features, two), 1_000);
     expect(answer).toMatchObject({
       forecast: {
         asOf: AS_OF,
@@ -87,26 +101,48 @@ describe("a forecast", () => {
   });
 
   it("of a horizon that the model doesn't have is none: it lists those there are, and interpolates nothing", () => {
-    expect(forecastBody(features, two, 2_000)).toEqual({ available: [1_000, 5_000] });
+    expect(forecastBody(said(features, two), 2_000)).toEqual({ available: [1_000, 5_000] });
   });
 
   it("for a time that has passed is none: the horizons left are named apart from the expired, and one that is asked for is refused", () => {
     const quiet = { ...features, rowAgeMs: 1_000 };
-    expect(forecastBody(quiet, two, null)).toMatchObject({
+    expect(forecastBody(said(quiet, two), null)).toMatchObject({
       forecast: { horizons: [{ horizonMs: 5_000 }], expired: [1_000], rowAgeMs: 1_000 },
     });
-    expect(forecastBody({ ...features, rowAgeMs: 999 }, two, null)).toMatchObject({ forecast: { expired: [] } });
-    expect(forecastBody(quiet, two, 1_000)).toEqual({ expired: [1_000] });
-    expect(forecastBody({ ...features, rowAgeMs: 60_000 }, two, null)).toEqual({ expired: [1_000, 5_000] });
-    expect(forecastBody(quiet, two, 2_000)).toEqual({ available: [1_000, 5_000] });
+    expect(forecastBody(said({ ...features, rowAgeMs: 999 }, two), null)).toMatchObject({ forecast: { expired: [] } });
+    expect(forecastBody(said(quiet, two), 1_000)).toEqual({ expired: [1_000] });
+    expect(forecastBody(said({ ...features, rowAgeMs: 60_000 }, two), null)).toEqual({ expired: [1_000, 5_000] });
+    expect(forecastBody(said(quiet, two), 2_000)).toEqual({ available: [1_000, 5_000] });
+  });
+
+  it("of a calibrated model has the interval and the odds of the mid at their own horizon, and none at another", () => {
+    const calibrated = [{ horizonMs: 1_000, lowBps: -10, highBps: 20, down: 0.25, flat: 0.25, up: 0.5, thresholdBps: 0.1 }];
+    const skill = {
+      mark: "skilled",
+      horizons: [{ label: "point", horizonMs: 1_000, scored: 40, r2: 0.1, low: 0.05, high: 0.2, mark: "skilled" }],
+    } as const;
+    const answer = forecastBody({ ...said(features, { ...two, calibrated }), skill }, null);
+    expect(answer).toMatchObject({
+      forecast: {
+        horizons: [
+          {
+            horizonMs: 1_000,
+            // 50000.005 less a thousandth, and twice that more.
+            interval: { low: "49950.004995", high: "50100.005010", lowBps: -10, highBps: 20 },
+            odds: { down: 0.25, flat: 0.25, up: 0.5, thresholdBps: 0.1 },
+          },
+          { horizonMs: 5_000, interval: null, odds: null },
+        ],
+        skill,
+      },
+    });
   });
 
   it("is within half of its last digit of the exact product", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10_000_000 }), fc.double({ min: -500, max: 500, noNaN: true }), (bidTicks, moveBps) => {
         const answer = forecastBody(
-          { ...features, bidTicks, askTicks: bidTicks + 1 },
-          predictionOf([{ target: "bid", horizonMs: 1_000 }], [moveBps]),
+          said({ ...features, bidTicks, askTicks: bidTicks + 1 }, predictionOf([{ target: "bid", horizonMs: 1_000 }], [moveBps])),
           1_000,
         );
         if (!("forecast" in answer)) throw new Error("no forecast");

@@ -5,12 +5,14 @@
 
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { cors } from "hono/cors";
+import { ForecastDesk } from "../forecasts/desk.ts";
 import { type App, type AppContext, type AppEnv, Refused } from "./context.ts";
 import { errorResponse, problemResponse } from "./error-response.ts";
 import { badRequest, isProblemName, PROBLEMS, problem } from "./problems.ts";
 import { addCostRoute } from "./routes/cost.ts";
 import { addDayRoutes } from "./routes/days.ts";
-import { addForecastRoute } from "./routes/forecast.ts";
+import { addForecastRoutes } from "./routes/forecast.ts";
+import { addForecastStreamRoute } from "./routes/forecast-stream.ts";
 import { addGapRoutes } from "./routes/gaps.ts";
 import { addHealthRoute } from "./routes/health.ts";
 import { addLedgerRoute } from "./routes/ledger.ts";
@@ -18,6 +20,7 @@ import { addMarketRoutes } from "./routes/markets.ts";
 import { addModelsRoute } from "./routes/models.ts";
 import { addQualityRoutes } from "./routes/quality.ts";
 import { addScorecardRoutes } from "./routes/scorecards.ts";
+import { addSignalRoute } from "./routes/signal.ts";
 import { addSnapshotsRoute } from "./routes/snapshots.ts";
 import { addStreamRoute } from "./routes/stream.ts";
 import { addTapeRoute } from "./routes/tapes.ts";
@@ -32,18 +35,26 @@ const DOCUMENT = {
   },
 };
 
-export function createApp(): App {
+const EXPOSED_HEADERS = [
+  ...["ETag", "Retry-After", "Content-Range", "Accept-Ranges"],
+  ...["Edgebook-Feature-Time", "Edgebook-Row-Age-Ms", "Edgebook-Model", "Edgebook-Skill"],
+];
+
+/** @param desk shared by all requests of an isolate. */
+export function createApp(desk = new ForecastDesk()): App {
   const app = new OpenAPIHono<AppEnv>({
     defaultHook: (result) => {
       if (result.success) return;
       throw new Refused(badRequest(result.error.issues.map(({ path, message }) => ({ parameter: path.join(".") || "query", message }))));
     },
   });
-  app.use(cors({ origin: "*", allowMethods: ["GET", "HEAD"], exposeHeaders: ["ETag", "Retry-After", "Content-Range", "Accept-Ranges"] }));
+  app.use(cors({ origin: "*", allowMethods: ["GET", "HEAD"], exposeHeaders: EXPOSED_HEADERS }));
   app.use(setDefaults);
   addHealthRoute(app);
   addMarketRoutes(app);
-  addForecastRoute(app);
+  addForecastRoutes(app, desk);
+  addForecastStreamRoute(app, desk);
+  addSignalRoute(app, desk);
   addSnapshotsRoute(app);
   addGapRoutes(app);
   addQualityRoutes(app);

@@ -23,7 +23,8 @@ export function problemResponse(refused: Problem): Response {
   return new Response(JSON.stringify(refused), { status: refused.status, headers });
 }
 
-function problemOf(error: unknown, request: Request): Problem {
+/** What is not foreseen is logged. */
+export function problemOf(error: unknown, request: Request): Problem {
   if (error instanceof Refused) return error.problem;
   const path = new URL(request.url).pathname;
   if (error instanceof FeedUnreachable) {

@@ -26,6 +26,25 @@ export function wholeNumber(min: number, max: number): z.ZodType<number, string>
     .openapi({ type: "integer", minimum: min, maximum: max });
 }
 
+/** Of one answer. */
+export const MAX_MARKETS = 50;
+
+/** Several by comma, each once. */
+export const marketsParameter = z
+  .string()
+  .transform((text) => [...new Set(text.split(","))])
+  .refine((markets) => !markets.includes(""), "venue:SYMBOL, more than one by comma")
+  .refine((markets) => markets.length <= MAX_MARKETS, `at most ${MAX_MARKETS} markets`)
+  .openapi({ type: "string", description: `venue:SYMBOL, up to ${MAX_MARKETS} by comma`, example: "binance-spot:BTCUSDT,bitmex:XBTUSD" });
+
+/** From 0 to 1, in decimal notation. */
+export const shareParameter = z
+  .string()
+  .regex(/^\d(\.\d{1,9})?$/, "a number from 0 to 1")
+  .transform(Number)
+  .refine((value) => value <= 1, "a number from 0 to 1")
+  .openapi({ type: "number", minimum: 0, maximum: 1 });
+
 /** Epoch ms from either form. */
 export const timeParameter = z
   .string()

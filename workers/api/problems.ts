@@ -47,6 +47,7 @@ export const PROBLEMS = {
   syncing: kind(503, "The book is being built", "Connected; the book waits for its snapshot or is being rebuilt after a gap.", 2),
   "stale-book": kind(503, "The book is stale", "No data has come for longer than this venue allows.", 5),
   "no-mid": kind(409, "The book has no mid", "One side is empty, or the book is crossed."),
+  "book-too-short": kind(409, "The book is too short", "Fewer levels are known than the signal's definition takes."),
   "warming-up": kind(503, "Features are warming up", "Features need a stretch of unbroken feed after each gap.", 10),
   "row-too-old": kind(
     503,

@@ -13,7 +13,7 @@ export const labelKind = z.enum(LABEL_KINDS).openapi({
   description: "Which moves: `point`, to the price at the horizon; `anchored`, to its mean up to there. `smoothed` is never served",
 });
 export const commit = z.string().nullable().openapi({ description: "Of the code; null where unknown, or the one the model ships in" });
-const decimal = z.string().openapi({ description: "A decimal number, exact", example: "60000.01" });
+export const decimal = z.string().openapi({ description: "A decimal number, exact", example: "60000.01" });
 
 export const problemSchema = z
   .looseObject({
@@ -135,44 +135,6 @@ export const bookSchema = z
   })
   .openapi("Book");
 
-const forecastPrice = z
-  .object({
-    price: decimal.openapi({ description: "Four digits beyond the tick" }),
-    moveBps: z.number().openapi({ description: "Move from the present price of the same kind, in basis points" }),
-  })
-  .openapi("ForecastPrice");
-
-export const forecastSchema = z
-  .object({
-    market: z.string(),
-    asOf: epochMs.openapi({ description: "Market time of the features" }),
-    present: z.object({ bid: decimal, mid: decimal, ask: decimal }).openapi({ description: "As of `asOf`" }),
-    horizons: z.array(
-      z.object({
-        horizonMs: z.int(),
-        targetTime: epochMs.openapi({ description: "Market time that the forecast is for" }),
-        bid: forecastPrice.nullable(),
-        mid: forecastPrice.nullable(),
-        ask: forecastPrice.nullable(),
-      }),
-    ),
-    rowAgeMs: z.number().openapi({ description: "Milliseconds since the features were written, by the feed's clock" }),
-    expired: z.array(z.int()).openapi({ description: "Horizons left out, in ms: no longer than the features' age, their time has passed" }),
-    model: z.object({
-      id: z.string(),
-      version: z.string(),
-      sha256: z.string(),
-      source: z.enum(["r2", "shipped"]),
-      label: labelKind,
-      trainedOn: z.string().openapi({ description: "Skill on a market that isn't among these is unknown. /v1/models has its scores" }),
-    }),
-    fingerprint: z.string().openapi({ description: "Of the feature set" }),
-    coverage: z.number().openapi({ description: "Share of the last closed minute and the open one in which the book was live, 0 to 1" }),
-    freshness: freshnessSchema,
-    proof: proofSchema,
-  })
-  .openapi("Forecast");
-
 export const snapshotSchema = z
   .object({
     minute: epochMs.openapi({ description: "Start of the minute, by receive time" }),
@@ -291,7 +253,6 @@ export type MarketView = z.infer<typeof marketSchema>;
 export type MarketDetailView = z.infer<typeof marketDetailSchema>;
 export type QuoteBody = z.infer<typeof quoteSchema>;
 export type BookBody = z.infer<typeof bookSchema>;
-export type ForecastBody = z.infer<typeof forecastSchema>;
 export type SnapshotBody = z.infer<typeof snapshotSchema>;
 export type GapBody = z.infer<typeof gapSchema>;
 export type FeedHealth = z.infer<typeof feedHealthSchema>;

@@ -1,32 +1,39 @@
-/** The forecast: the feed's newest features through the served model. A refusal of either is the answer; nothing stands in for it. */
+/** Forecasts: of one market, and of many at once. A refusal of the feed or of the model is the answer; nothing stands in for it. */
 
 import { createRoute, z } from "@hono/zod-openapi";
-import { featureSetV1 } from "../../../core/features/registry.ts";
 import { MS_PER_DAY } from "../../../core/units/time.ts";
-import { askInference } from "../../inference-client.ts";
-import { type App, askMarketFeed, Refused } from "../context.ts";
-import { marketParameter, wholeNumber } from "../parameters.ts";
-import { feedProblem, modelProblem, problem, rowsProblem } from "../problems.ts";
+import type { ForecastDesk } from "../../forecasts/desk.ts";
+import type { App, AppContext } from "../context.ts";
+import { askDesk, portsOf, questionOf, requireForecast } from "../desk-access.ts";
+import { problemOf } from "../error-response.ts";
+import { type ForecastBody, forecastSchema, type LatestForecastsBody, latestForecastsSchema } from "../forecast-schemas.ts";
+import { liveResponse } from "../live-answer.ts";
+import { marketParameter, marketsParameter, wholeNumber } from "../parameters.ts";
 import { json, problems } from "../responses.ts";
-import { forecastSchema } from "../schemas.ts";
-import { forecastBody } from "../views/forecast.ts";
 
-/** What the served models read. */
-const { fingerprint } = featureSetV1;
+const horizonParameter = wholeNumber(1, MS_PER_DAY)
+  .optional()
+  .openapi({ description: "One of the model's horizons; all of them when left out" });
+
+const headers = {
+  ETag: { description: "Weak: of the model, the grid time and the query", schema: { type: "string" } },
+  "Edgebook-Feature-Time": { description: "`asOf`", schema: { type: "integer" } },
+  "Edgebook-Row-Age-Ms": { description: "`rowAgeMs`", schema: { type: "number" } },
+  "Edgebook-Model": { description: "id@version", schema: { type: "string" } },
+  "Edgebook-Skill": { description: "`skill.mark`", schema: { type: "string" } },
+} as const;
+
+const notModified = { description: "What If-None-Match names is still right" };
 
 const forecastRoute = createRoute({
   method: "get",
   path: "/v1/markets/{market}/forecast",
   tags: ["Forecasts"],
   summary: "Forecast of bid, mid and ask",
-  request: {
-    params: marketParameter,
-    query: z.strictObject({
-      horizonMs: wholeNumber(1, MS_PER_DAY).optional().openapi({ description: "One of the model's horizons; all of them when left out" }),
-    }),
-  },
+  request: { params: marketParameter, query: z.strictObject({ horizonMs: horizonParameter }) },
   responses: {
-    200: json(forecastSchema, "The forecast"),
+    200: { ...json(forecastSchema, "The forecast"), headers },
+    304: notModified,
     ...problems(
       "bad-request",
       "unknown-horizon",
@@ -45,30 +52,68 @@ const forecastRoute = createRoute({
   },
 });
 
-export function addForecastRoute(app: App): void {
+const latestRoute = createRoute({
+  method: "get",
+  path: "/v1/forecasts/latest",
+  tags: ["Forecasts"],
+  summary: "Forecasts of several markets",
+  request: { query: z.strictObject({ markets: marketsParameter, horizonMs: horizonParameter }) },
+  responses: {
+    200: { ...json(latestForecastsSchema, "Of each market a forecast, or the problem that it has"), headers: { ETag: headers.ETag } },
+    304: notModified,
+    ...problems("bad-request"),
+  },
+});
+
+export function addForecastRoutes(app: App, desk: ForecastDesk): void {
   app.openapi(forecastRoute, async (context) => {
     const { market } = context.req.valid("param");
-    const { horizonMs } = context.req.valid("query");
-    const features = await askMarketFeed(context, market, (rpc) => rpc.features(market, [{ fingerprint, rows: 1 }]));
-    if (!features.ok) throw new Refused(feedProblem(features));
-    const [set] = features.sets;
-    if (set === undefined) throw new Error("the feed said nothing of the rows that it was asked for");
-    if ("refusal" in set) throw new Refused(rowsProblem(set.refusal));
-    const sets = [{ fingerprint, rows: set.rows }];
-    const predicted = await askInference(context.env.INFERENCE, (rpc) => rpc.predict([{ market, slot: "forecast", sets }]));
-    const prediction = predicted.answers[0]?.active;
-    if (prediction === undefined || (prediction.ok && prediction.kind !== "moves")) throw new Error("a forecast of no moves came");
-    if (!prediction.ok) throw new Refused(modelProblem(prediction));
-    const answer = forecastBody({ ...features, fingerprint }, prediction, horizonMs ?? null);
-    if ("available" in answer) {
-      const { available } = answer;
-      throw new Refused(problem("unknown-horizon", `No horizon of ${horizonMs} ms: the model has ${available.join(", ")}.`, { available }));
-    }
-    if ("expired" in answer) {
-      const { rowAgeMs } = features;
-      const detail = `The newest features are ${rowAgeMs} ms old, and the forecast is for ${answer.expired.join(", ")} ms after them.`;
-      throw new Refused(problem("row-too-old", detail, { rowAgeMs, expired: answer.expired }));
-    }
-    return context.json(answer.forecast, 200);
+    const { horizonMs = null } = context.req.valid("query");
+    const forecast = await forecastOf(context, desk, { market, horizonMs });
+    const { model, skill, asOf, rowAgeMs } = forecast;
+    return liveResponse(context, {
+      basis: basisOf(forecast, horizonMs),
+      headers: {
+        "edgebook-feature-time": String(asOf),
+        "edgebook-row-age-ms": String(rowAgeMs),
+        "edgebook-model": `${model.id}@${model.version}`,
+        "edgebook-skill": skill.mark,
+      },
+      body: forecast,
+    });
   });
+
+  app.openapi(latestRoute, async (context) => {
+    const { markets, horizonMs = null } = context.req.valid("query");
+    const forecasts = await Promise.all(markets.map((market) => forecastOrProblem(context, desk, { market, horizonMs })));
+    const basis = forecasts.flatMap(({ market, forecast, problem }) => [
+      market,
+      ...(forecast === null ? [problem?.reason ?? ""] : basisOf(forecast, horizonMs)),
+    ]);
+    return liveResponse(context, { basis, headers: {}, body: { forecasts } satisfies LatestForecastsBody });
+  });
+}
+
+interface Asked {
+  readonly market: string;
+  readonly horizonMs: number | null;
+}
+
+async function forecastOf(context: AppContext, desk: ForecastDesk, { market, horizonMs }: Asked): Promise<ForecastBody> {
+  const answer = await askDesk(desk, await questionOf(context, "forecast", market), portsOf(context));
+  return requireForecast(answer, horizonMs);
+}
+
+async function forecastOrProblem(context: AppContext, desk: ForecastDesk, asked: Asked): Promise<LatestForecastsBody["forecasts"][number]> {
+  const { market } = asked;
+  try {
+    return { market, forecast: await forecastOf(context, desk, asked), problem: null };
+  } catch (error) {
+    return { market, forecast: null, problem: problemOf(error, context.req.raw) };
+  }
+}
+
+/** What of it may not change behind an ETag. */
+function basisOf({ market, asOf, model, expired, skill }: ForecastBody, horizonMs: number | null): (string | number)[] {
+  return [market, asOf, model.sha256, model.version, skill.mark, horizonMs ?? "all", ...expired];
 }

@@ -1,5 +1,5 @@
 /**
- * A forecast from the newest feature row and the model's moves. Pure.
+ * A forecast from the newest moment of a market and the model's moves. Pure.
  *
  * The model says by how many basis points bid, mid and ask move; the price is the present one moved by that much. Each target is moved on
  * its own: nothing here bends a bid below an ask, so that what is shown is what the model said.
@@ -7,37 +7,44 @@
  * A horizon no longer than the row's age is for a time that has passed, and is left out: it would be a forecast of what is known.
  */
 
+import type { Skill } from "../../../core/scoring/skill.ts";
 import type { FeatureMoment } from "../../../feed/contract.ts";
 import type { ForecastTarget } from "../../../models/contract.ts";
-import type { MovesPrediction } from "../../inference/contract.ts";
+import type { MovesPrediction, Prediction } from "../../inference/contract.ts";
+import type { ForecastBody, ServedModelView, SkillView } from "../forecast-schemas.ts";
 import { forecastPriceText } from "../prices.ts";
-import type { ForecastBody } from "../schemas.ts";
 import { freshnessOf } from "./live.ts";
 
 const BPS = 10_000;
 
-/** The moment, and what its rows were made with. */
-export type ForecastMoment = FeatureMoment & { readonly fingerprint: string };
+export interface ForecastSaid {
+  /** As of now. */
+  readonly moment: FeatureMoment;
+  readonly prediction: MovesPrediction;
+  /** Of the feature set. */
+  readonly fingerprint: string;
+  readonly skill: Skill;
+}
 
 /**
  * @param horizonMs one horizon, or null for all.
  * @returns the horizons there are when the one asked for is not among them; those asked for when the time of each has passed.
  */
 export function forecastBody(
-  features: ForecastMoment,
-  prediction: MovesPrediction,
+  said: ForecastSaid,
   horizonMs: number | null,
 ): { forecast: ForecastBody } | { available: number[] } | { expired: number[] } {
+  const { moment, prediction, fingerprint, skill } = said;
   const available = [...new Set(prediction.columns.map((column) => column.horizonMs))].sort((a, b) => a - b);
   const asked = horizonMs === null ? available : available.filter((horizon) => horizon === horizonMs);
   if (asked.length === 0) return { available };
-  const { instrument, bidTicks, askTicks, featureTime, rowAgeMs } = features;
+  const { instrument, bidTicks, askTicks, featureTime, rowAgeMs } = moment;
   const horizons = asked.filter((horizon) => horizon > rowAgeMs);
   const expired = asked.filter((horizon) => horizon <= rowAgeMs);
   if (horizons.length === 0) return { expired };
   return {
     forecast: {
-      market: features.market,
+      market: moment.market,
       asOf: featureTime,
       present: {
         bid: forecastPriceText(bidTicks, instrument.tick),
@@ -47,38 +54,56 @@ export function forecastBody(
       horizons: horizons.map((horizon) => ({
         horizonMs: horizon,
         targetTime: featureTime + horizon,
-        bid: forecastPrice(features, prediction, { target: "bid", horizonMs: horizon }),
-        mid: forecastPrice(features, prediction, { target: "mid", horizonMs: horizon }),
-        ask: forecastPrice(features, prediction, { target: "ask", horizonMs: horizon }),
+        bid: forecastPrice(said, { target: "bid", horizonMs: horizon }),
+        mid: forecastPrice(said, { target: "mid", horizonMs: horizon }),
+        ask: forecastPrice(said, { target: "ask", horizonMs: horizon }),
+        ...calibratedView(said, horizon),
       })),
       rowAgeMs,
       expired,
-      model: {
-        id: prediction.modelId,
-        version: prediction.version,
-        sha256: prediction.sha256,
-        source: prediction.source,
-        label: prediction.label,
-        trainedOn: prediction.trainedOn,
-      },
-      fingerprint: features.fingerprint,
-      coverage: features.coverage,
-      freshness: freshnessOf(features),
-      proof: features.proof,
+      model: servedModelView(prediction),
+      skill: skillView(skill),
+      fingerprint,
+      coverage: moment.coverage,
+      freshness: freshnessOf(moment),
+      proof: moment.proof,
     },
   };
 }
 
+export function servedModelView({ modelId, version, sha256, source, label, trainedOn }: Prediction): ServedModelView {
+  return { id: modelId, version, sha256, source, label, trainedOn };
+}
+
+export function skillView({ mark, horizons }: Skill): SkillView {
+  return { mark, horizons: horizons.map((horizon) => ({ ...horizon })) };
+}
+
 /** Null when the model has no such output. */
 function forecastPrice(
-  features: FeatureMoment,
-  prediction: MovesPrediction,
+  { moment, prediction }: ForecastSaid,
   output: { target: ForecastTarget; horizonMs: number },
 ): { price: string; moveBps: number } | null {
   const column = prediction.columns.findIndex(({ target, horizonMs }) => target === output.target && horizonMs === output.horizonMs);
   const moveBps = prediction.movesBps[column];
   if (moveBps === undefined) return null;
-  return { price: forecastPriceText(presentTicks(features, output.target) * (1 + moveBps / BPS), features.instrument.tick), moveBps };
+  return { price: movedPrice(moment, output.target, moveBps), moveBps };
+}
+
+/** Of the mid. */
+function calibratedView(
+  { moment, prediction }: ForecastSaid,
+  horizonMs: number,
+): Pick<ForecastBody["horizons"][number], "interval" | "odds"> {
+  const said = prediction.calibrated?.find((each) => each.horizonMs === horizonMs);
+  if (said === undefined) return { interval: null, odds: null };
+  const { lowBps, highBps, down, flat, up, thresholdBps } = said;
+  const interval = { low: movedPrice(moment, "mid", lowBps), high: movedPrice(moment, "mid", highBps), lowBps, highBps };
+  return { interval, odds: { down, flat, up, thresholdBps } };
+}
+
+function movedPrice(moment: FeatureMoment, target: ForecastTarget, moveBps: number): string {
+  return forecastPriceText(presentTicks(moment, target) * (1 + moveBps / BPS), moment.instrument.tick);
 }
 
 function presentTicks({ bidTicks, askTicks }: FeatureMoment, target: ForecastTarget): number {

@@ -1,0 +1,326 @@
+/**
+ * Forecasts over HTTP in the Workers runtime, on the real feed object and the real database. In place of the inference Worker stands one that says how often it was
+ * asked: what a model answers is inference.test.ts's matter.
+ */
+
+import { applyD1Migrations, createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { featureSetV1 } from "../../core/features/registry.ts";
+import { createApp } from "../../workers/api/app.ts";
+import type { PublicEnv } from "../../workers/env.ts";
+import type { InferenceRpc, MovesPrediction, PredictAsk, Roster, RosterRole } from "../../workers/inference/contract.ts";
+import { decodeAnswer } from "../../workers/ledger/answer-codec.ts";
+import { advanceClock } from "./clock.ts";
+import { expectAsDocumented } from "./contract-check.ts";
+import { feedRpc, PATIENCE } from "./exchange-control.ts";
+import { sendFrames, type WarmFeed, warmFeed } from "./warm-feed.ts";
+
+const BTC = "binance-spot:BTCUSDT";
+const ETH = "binance-spot:ETHUSDT";
+
+const ROLE: RosterRole = {
+  ...{ key: 7, id: "line", version: "3", slot: "forecast", market: "*", role: "active", source: "r2", family: "linear" },
+  ...{ fingerprint: featureSetV1.fingerprint, featureSet: "v1", window: 1, label: "point", answer: "moves", fellBackFrom: null },
+} as RosterRole;
+const SHADOW: RosterRole = { ...ROLE, key: 8, id: "shade", role: "shadow" };
+
+/** What was asked since the test began. */
+const asked = { rosters: 0, asks: [] as PredictAsk[], calls: 0 };
+let roles: readonly RosterRole[] = [ROLE, SHADOW];
+
+const inference: InferenceRpc = {
+  roster: async (): Promise<Roster> => {
+    asked.rosters++;
+    return { revision: String(roles.length), roles, refused: [] };
+  },
+  models: async () => [],
+  predict: async (asks) => {
+    asked.calls++;
+    asked.asks.push(...asks);
+    const answers = asks.map(() => ({
+      active: prediction(ROLE),
+      shadows: [{ key: SHADOW.key, id: SHADOW.id, version: SHADOW.version, answer: prediction(SHADOW) }],
+    }));
+    return { revision: String(roles.length), answers };
+  },
+};
+
+function prediction({ key, id, version }: RosterRole): MovesPrediction {
+  return {
+    ...{
+      ok: true,
+      key,
+      modelId: id,
+      version,
+      sha256: "ab",
+      source: "r2",
+      trainedOn: "made up",
+      label: "point",
+      fellBackFrom: null,
+      kind: "moves",
+    },
+    columns: [5_000, 60_000].flatMap((horizonMs) => (["bid", "mid", "ask"] as const).map((target) => ({ target, horizonMs }))),
+    movesBps: [1, 2, 3, -1, -2, -3],
+    calibrated: [{ horizonMs: 5_000, lowBps: -4, highBps: 8, down: 0.25, flat: 0.25, up: 0.5, thresholdBps: 0.5 }],
+  } as MovesPrediction;
+}
+
+let feed: WarmFeed;
+let app = createApp();
+
+beforeAll(async () => {
+  await applyD1Migrations(env.DB, env.MIGRATIONS);
+  feed = await warmFeed();
+});
+
+/** The newest row is of now. */
+beforeEach(async () => {
+  advanceClock(1_000);
+  await sendFrames(feed, 2);
+  app = createApp();
+  Object.assign(asked, { rosters: 0, asks: [], calls: 0 });
+  roles = [ROLE, SHADOW];
+});
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: bodies are whatever came, and are matched by what they must be.
+  readonly body: any;
+}
+
+/** What goes on behind the answer is over when this returns. */
+async function get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  const context = createExecutionContext();
+  const response = await fetchFrom(path, { headers, context });
+  const text = await response.text();
+  const body = text === "" ? null : JSON.parse(text);
+  expectAsDocumented(path, { status: response.status, contentType: response.headers.get("content-type") }, body);
+  await waitOnExecutionContext(context);
+  return { status: response.status, headers: response.headers, body };
+}
+
+async function fetchFrom(
+  path: string,
+  { headers = {}, context = createExecutionContext() }: { headers?: Record<string, string>; context?: ExecutionContext } = {},
+): Promise<Response> {
+  const bound = { ...env, INFERENCE: inference } as unknown as PublicEnv;
+  return app.fetch(new Request(`https://edgebook.test${path}`, { headers }), bound, context);
+}
+
+describe("a forecast of one market", () => {
+  it("asked for by ten thousand at once, cold, is computed once: one roster, one question to the feed, one run", async () => {
+    const before = (await feedRpc().status()).counters.calls;
+    const context = createExecutionContext();
+    const responses = await Promise.all(Array.from({ length: 10_000 }, () => fetchFrom(`/v1/markets/${BTC}/forecast`, { context })));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(new Set(responses.map(({ headers }) => headers.get("etag"))).size).toBe(1);
+    expect([asked.rosters, asked.calls, asked.asks.length]).toEqual([1, 1, 1]);
+    // One of the features, one of this very question.
+    expect((await feedRpc().status()).counters.calls - before).toBe(2);
+    await waitOnExecutionContext(context);
+  });
+
+  it("of a market without a trade is one: silence of takers is a feature", async () => {
+    expect((await feedRpc().status()).markets[0]).toMatchObject({ market: BTC });
+    const { status, headers, body } = await get(`/v1/markets/${BTC}/forecast`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      market: BTC,
+      model: { id: "line", version: "3", label: "point" },
+      skill: { mark: "unknown", horizons: [] },
+      horizons: [
+        {
+          horizonMs: 5_000,
+          mid: { price: "100.020000", moveBps: 2 },
+          interval: { low: "99.960000", high: "100.080000", lowBps: -4, highBps: 8 },
+          odds: { down: 0.25, flat: 0.25, up: 0.5, thresholdBps: 0.5 },
+        },
+        { horizonMs: 60_000, interval: null, odds: null },
+      ],
+    });
+    expect(
+      Object.fromEntries(["feature-time", "row-age-ms", "model", "skill"].map((name) => [name, headers.get(`edgebook-${name}`)])),
+    ).toEqual({
+      "feature-time": String(body.asOf),
+      "row-age-ms": String(body.rowAgeMs),
+      model: "line@3",
+      skill: "unknown",
+    });
+    expect(headers.get("cache-control")).toBe("no-cache");
+  });
+
+  it("that hasn't changed since is 304 without a body; of another horizon or tick it is the whole", async () => {
+    const path = `/v1/markets/${BTC}/forecast`;
+    const first = await get(path);
+    const etag = first.headers.get("etag") ?? "";
+    expect(etag).toMatch(/^W\/"[0-9a-f]{16}"$/);
+    const again = await get(path, { "if-none-match": etag });
+    expect({ status: again.status, body: again.body, etag: again.headers.get("etag") }).toEqual({ status: 304, body: null, etag });
+    expect(again.headers.get("edgebook-feature-time")).toBe(String(first.body.asOf));
+    expect(again.headers.get("cache-control")).toBe("no-cache");
+    expect((await get(`${path}?horizonMs=5000`, { "if-none-match": etag })).status).toBe(200);
+    advanceClock(2_000);
+    await sendFrames(feed, 2);
+    const next = await get(path, { "if-none-match": etag });
+    expect(next.status).toBe(200);
+    expect(next.body.asOf).toBeGreaterThan(first.body.asOf);
+  });
+
+  it("whose model has none of the horizon, or whose rows have outlived it, is refused, and says by how much", async () => {
+    expect(await get(`/v1/markets/${BTC}/forecast?horizonMs=7000`)).toMatchObject({
+      status: 400,
+      body: { reason: "unknown-horizon", available: [5_000, 60_000] },
+    });
+    advanceClock(6_000);
+    const { status, body } = await get(`/v1/markets/${BTC}/forecast?horizonMs=5000`);
+    expect({ status, reason: body.reason, expired: body.expired }).toEqual({ status: 503, reason: "row-too-old", expired: [5_000] });
+    expect(body.rowAgeMs).toBeGreaterThanOrEqual(6_000);
+    await sendFrames(feed, 1);
+  });
+
+  it("whose model reads features that the feed doesn't compute is refused by that", async () => {
+    roles = [{ ...ROLE, fingerprint: "f".repeat(16) }];
+    expect(await get(`/v1/markets/${BTC}/forecast`)).toMatchObject({
+      status: 503,
+      body: { type: "/problems/model-mismatch", reason: "not-computed" },
+    });
+    expect(asked.calls).toBe(0);
+  });
+
+  it("is in the ledger once it was served, the shadow's too, as the float32s that were said", async () => {
+    advanceClock(1_000);
+    await sendFrames(feed, 2);
+    const { body } = await get(`/v1/markets/${BTC}/forecast`);
+    const { results } = await env.DB.prepare(
+      "select model, answer, bid_ticks from forecasts where market = ? and feature_time = ? order by model",
+    )
+      .bind(BTC, body.asOf)
+      .all<{ model: number; answer: number[]; bid_ticks: number }>();
+    expect(results.map(({ model }) => model)).toEqual([7, 8]);
+    expect(decodeAnswer(new Uint8Array(results[0]?.answer ?? []))).toMatchObject({
+      label: "point",
+      horizons: [{ horizonMs: 5_000, movesBps: { bid: 1, mid: 2, ask: 3 }, interval: { lowBps: -4, highBps: 8 } }, { horizonMs: 60_000 }],
+    });
+  });
+});
+
+describe("forecasts of several markets", () => {
+  it("hold of each a forecast or its problem: one bad market spoils none", async () => {
+    const { status, headers, body } = await get(`/v1/forecasts/latest?markets=${BTC},binance-spot:NOPE,${ETH},${BTC}`);
+    expect(status).toBe(200);
+    expect(body.forecasts).toMatchObject([
+      { market: BTC, forecast: { market: BTC }, problem: null },
+      { market: "binance-spot:NOPE", forecast: null, problem: { type: "/problems/unknown-market" } },
+      { market: ETH, problem: null },
+    ]);
+    expect(
+      await get(`/v1/forecasts/latest?markets=${BTC},binance-spot:NOPE,${ETH}`, { "if-none-match": headers.get("etag") ?? "" }),
+    ).toMatchObject({ status: 304 });
+  });
+
+  it.each([
+    ["", "markets"],
+    ["?markets=", "markets"],
+    [`?markets=${BTC},,${ETH}`, "markets"],
+    [`?markets=${Array.from({ length: 51 }, (_, number) => `v:M${number}`).join(",")}`, "markets"],
+    [`?markets=${BTC}&horizonMs=x`, "horizonMs"],
+    [`?market=${BTC}`, "markets"],
+  ])("%.40s is 400 and names %s", async (query, parameter) => {
+    for (const path of ["latest", ...(parameter === "markets" ? ["stream"] : [])]) {
+      const { status, body } = await get(`/v1/forecasts/${path}${query}`);
+      expect(status).toBe(400);
+      expect(body.errors.map((error: { parameter: string }) => error.parameter)).toContain(parameter);
+    }
+  });
+});
+
+describe("a signal", () => {
+  it("of the book alone says which side is heavier, by the levels that were counted", async () => {
+    // Bids of 1 and, on every other frame, 2 above them; one ask of 1.
+    const { body: book } = await get(`/v1/markets/${BTC}/book?levels=10`);
+    const [bid, ask] = [book.bids, book.asks].map((side) =>
+      side.reduce((sum: number, level: { sizeLots: number }) => sum + level.sizeLots, 0),
+    );
+    const { status, body } = await get(`/v1/markets/${BTC}/signal?threshold=0`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      ...{ kind: "simple", definition: "edgebook", model: null, threshold: 0 },
+      pressure: (bid - ask) / (bid + ask),
+      signal: bid > ask ? "BUY" : "WAIT",
+      levels: { bid: book.bids.length, ask: 1 },
+    });
+    expect((await get(`/v1/markets/${BTC}/signal?threshold=1`)).body.signal).toBe("WAIT");
+    expect(asked.rosters).toBe(0);
+  });
+
+  it("by the classic definition takes fifty levels, and of a shorter book is refused", async () => {
+    expect(await get(`/v1/markets/${BTC}/signal?classic=true`)).toMatchObject({ status: 409, body: { reason: "book-too-short" } });
+  });
+
+  it("of a network is refused clearly where no model of signals is active, and is that model's word where one is", async () => {
+    const none = await get(`/v1/markets/${BTC}/signal?kind=neural`);
+    expect(none).toMatchObject({ status: 503, body: { reason: "never-published", detail: `No model of signals is active for ${BTC}.` } });
+    roles = [{ ...ROLE, slot: "signal" }];
+    app = createApp();
+    const { body } = await get(`/v1/markets/${BTC}/signal?kind=neural&threshold=0.2`);
+    expect(body).toMatchObject({ signal: "BUY", pressure: 0.25, model: { id: "line", asks: "move", horizonMs: 5_000, up: 0.5 } });
+    expect(asked.asks.map(({ slot }) => slot)).toEqual(["signal"]);
+  });
+
+  it.each([
+    "threshold=1.1",
+    "threshold=-0.1",
+    "threshold=1e-1",
+    "levels=0",
+    "kind=quantum",
+    "classic=yes",
+    "kind=neural&levels=5",
+    "classic=true&levels=5",
+  ])("with %s is 400", async (query) => {
+    expect(await get(`/v1/markets/${BTC}/signal?${query}`)).toMatchObject({ status: 400, body: { type: "/problems/bad-request" } });
+  });
+});
+
+describe("a stream of forecasts", () => {
+  it("says each market's at once, a market's next when it is there, and asks no more once its listener has gone", async () => {
+    const context = createExecutionContext();
+    const response = await fetchFrom(`/v1/forecasts/stream?markets=${BTC},${ETH}`, { context });
+    expect([response.status, response.headers.get("content-type"), response.headers.get("cache-control")]).toEqual([
+      200,
+      "text/event-stream; charset=utf-8",
+      "no-store",
+    ]);
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    let text = "";
+    const until = async (count: number): Promise<void> => {
+      while (text.split("event: forecast").length <= count) text += new TextDecoder().decode((await reader.read()).value);
+    };
+    await until(2);
+    expect(text).toMatch(/^retry: 1000\n\n/);
+    const [first] = [...text.matchAll(/id: (\d+)\ndata: (.*)\n\n/g)];
+    expect(JSON.parse(first?.[2] ?? "null")).toMatchObject({ market: BTC, asOf: Number(first?.[1]) });
+    advanceClock(1_500);
+    await sendFrames(feed, 2);
+    await until(3);
+    const times = [...text.matchAll(/id: (\d+)\ndata: {"market":"binance-spot:BTCUSDT"/g)].map(([, id]) => Number(id));
+    expect(times.at(-1)).toBeGreaterThan(times[0] ?? Number.POSITIVE_INFINITY);
+    await reader.cancel();
+    await waitOnExecutionContext(context);
+    const calls = asked.calls;
+    // Were it going on, it would ask within a second.
+    advanceClock(5_000);
+    await sendFrames(feed, 2);
+    await vi.waitFor(async () => expect((await feedRpc().book(BTC, 1)).ok).toBe(true), PATIENCE);
+    await new Promise((next) => setTimeout(next, 1_200));
+    expect(asked.calls).toBe(calls);
+  });
+
+  it("of an unknown market is a problem, not a stream that never says anything", async () => {
+    expect(await get("/v1/forecasts/stream?markets=binance-spot:NOPE")).toMatchObject({
+      status: 404,
+      body: { type: "/problems/unknown-market" },
+    });
+  });
+});

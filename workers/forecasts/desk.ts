@@ -1,0 +1,156 @@
+/**
+ * Where forecasts are asked for: of each market one computation a grid time and isolate, whoever asks, and one answer for all of them.
+ *
+ * An answer is kept for as long as no newer row can have come: a grid step less the row's age when the feed was asked. The first to ask after that computes, in its
+ * own request and until it is done, whatever becomes of that caller; all others wait for it. One that takes far too long is taken for dead: the next to come
+ * computes anew, for those who wait already too. Refusals are kept a moment too, so that a market that can't be forecast costs little; what was thrown is not kept.
+ *
+ * Clocks here are ours. What it refuses to do: guess, or give an answer of a grid time that a newer row has followed.
+ */
+
+import { FEATURE_INTERVAL_MS } from "../../core/features/contract.ts";
+import type { Skill } from "../../core/scoring/skill.ts";
+import type { PredictAnswer, PredictAsk, Roster } from "../inference/contract.ts";
+import { type ComputePorts, computeForecast } from "./compute.ts";
+import type { DeskPorts, DeskQuestion, DeskResult, MarketSkills } from "./contract.ts";
+import { Gatherer } from "./gatherer.ts";
+import { MinuteKept } from "./minute-kept.ts";
+import { ForecastRecorder, recordedOf } from "./recorder.ts";
+
+/** Rows come when the market speaks: one that is late already may come at any moment. */
+const LEAST_KEPT_MS = 50;
+const REFUSAL_KEPT_MS = 250;
+/** A cold start with a model to load takes a second; the platform lets a request that was answered go on for 30 s. */
+const LOST_AFTER_MS = 10_000;
+/** Markets in both slots: as many as a large instance carries. Beyond, those that were computed longest ago are computed again when they are asked for. */
+const MAX_KEPT = 512;
+/** A row of a hundred steps is some 60 kB on the way to the inference Worker, and 32 MB go in one call. */
+const MAX_ASKS = 64;
+
+interface Tick {
+  startedAt: number;
+  /** Ends with this tick's computation, or with that of the one that took its place. */
+  readonly done: Promise<DeskResult>;
+  readonly resolve: (result: DeskResult) => void;
+  readonly reject: (error: unknown) => void;
+  /** Null while it is being computed. */
+  result: DeskResult | null;
+  keptUntil: number;
+}
+
+export class ForecastDesk {
+  private readonly ticks = new Map<string, Tick>();
+  private readonly rosters = new MinuteKept<Roster>(1);
+  private readonly skills = new MinuteKept<MarketSkills>(MAX_KEPT);
+  private readonly predictions = new Gatherer<PredictAsk, { revision: string; answer: PredictAnswer }>({
+    most: MAX_ASKS,
+    lostAfterMs: LOST_AFTER_MS,
+  });
+  private readonly recorder = new ForecastRecorder();
+
+  /** @throws FeedUnreachable, InferenceUnreachable */
+  async answer(question: DeskQuestion, ports: DeskPorts): Promise<DeskResult> {
+    const now = ports.now();
+    const tick = this.ticks.get(`${question.slot} ${question.market}`);
+    if (tick?.result && now < tick.keptUntil) return tick.result;
+    if (tick !== undefined && tick.result === null && now - tick.startedAt < LOST_AFTER_MS) return tick.done;
+    return this.begin(question, ports, tick);
+  }
+
+  /** When an answer may have been followed by another one, epoch ms. */
+  static freshUntil(result: DeskResult, heardAt: number): number {
+    if (!result.ok) return heardAt + REFUSAL_KEPT_MS;
+    const left = FEATURE_INTERVAL_MS - result.moment.rowAgeMs;
+    return result.heardAt + Math.min(FEATURE_INTERVAL_MS, Math.max(LEAST_KEPT_MS, left));
+  }
+
+  /** @param before may be lost. */
+  private begin(question: DeskQuestion, ports: DeskPorts, before: Tick | undefined): Promise<DeskResult> {
+    const computed = this.compute(question, ports);
+    const tick = newTick(ports.now());
+    this.keep(`${question.slot} ${question.market}`, tick);
+    const settled = computed.then(
+      (result) => {
+        tick.result = result;
+        tick.keptUntil = ForecastDesk.freshUntil(result, ports.now());
+        for (const each of [tick, before]) each?.resolve(result);
+      },
+      (error: unknown) => {
+        // What was thrown is nobody's after this moment.
+        tick.startedAt = Number.NEGATIVE_INFINITY;
+        for (const each of [tick, before]) each?.reject(error);
+      },
+    );
+    ports.untilDone(settled);
+    return computed;
+  }
+
+  private keep(key: string, tick: Tick): void {
+    this.ticks.delete(key);
+    this.ticks.set(key, tick);
+    const [oldest] = this.ticks.keys();
+    if (this.ticks.size > MAX_KEPT && oldest !== undefined) this.ticks.delete(oldest);
+  }
+
+  private async compute(question: DeskQuestion, ports: DeskPorts): Promise<DeskResult> {
+    // Beside the forecast, not after it: a cold start waits for the slower of the two.
+    const skills = this.skillsOf(question.market, ports);
+    const computed = await computeForecast(question, this.computePorts(ports));
+    if (!computed.ok) return computed;
+    const { features, active, answer, heardAt } = computed;
+    this.recorder.add(recordedOf(features, answer, ports.now()), ports);
+    if (!answer.active.ok) return { ok: false, by: "model", refusal: answer.active };
+    const { sets: _rows, ok: _ok, ...moment } = features;
+    const { key } = answer.active;
+    const skill = (await skills).find(({ model }) => model === key) ?? UNKNOWN;
+    return { ok: true, moment, prediction: answer.active, fingerprint: active.fingerprint, skill, heardAt };
+  }
+
+  private computePorts(ports: DeskPorts): ComputePorts {
+    const roster = (): Promise<Roster> =>
+      this.rosters.get("", { now: ports.now(), untilDone: (work) => ports.untilDone(work) }, () => ports.roster());
+    return {
+      now: () => ports.now(),
+      features: (question, wanted) => ports.features(question, wanted),
+      roster,
+      newerRoster: async (outdated) => {
+        // Another question may have brought it already.
+        const kept = await roster();
+        if (kept.revision !== outdated) return kept;
+        this.rosters.forget("");
+        return roster();
+      },
+      predict: (ask) =>
+        this.predictions.ask(ask, {
+          after: (ms) => ports.after(ms),
+          send: async (asks) => {
+            const { revision, answers } = await ports.predict(asks);
+            return answers.map((answer) => ({ revision, answer }));
+          },
+        }),
+    };
+  }
+
+  /** A database that doesn't answer stops no forecast. */
+  private async skillsOf(market: string, ports: DeskPorts): Promise<MarketSkills> {
+    const around = { now: ports.now(), untilDone: (work: Promise<unknown>) => ports.untilDone(work) };
+    try {
+      return await this.skills.get(market, around, () => ports.skills(market));
+    } catch (error) {
+      ports.report("skill-unreadable", error);
+      return [];
+    }
+  }
+}
+
+function newTick(startedAt: number): Tick {
+  let settle: Pick<Tick, "resolve" | "reject"> = { resolve: () => undefined, reject: () => undefined };
+  const done = new Promise<DeskResult>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  // Whoever computes hears of a failure; it may be that nobody waits.
+  done.catch(() => undefined);
+  return { startedAt, done, ...settle, result: null, keptUntil: 0 };
+}
+
+const UNKNOWN: Skill = { mark: "unknown", horizons: [] };
