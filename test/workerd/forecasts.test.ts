@@ -8,13 +8,14 @@ import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
 import { createApp } from "../../workers/api/app.ts";
+import { runCron } from "../../workers/cron/run-cron.ts";
 import type { PublicEnv } from "../../workers/env.ts";
 import type { InferenceRpc, MovesPrediction, PredictAsk, Roster, RosterRole } from "../../workers/inference/contract.ts";
 import { decodeAnswer } from "../../workers/ledger/answer-codec.ts";
 import { advanceClock } from "./clock.ts";
 import { expectAsDocumented } from "./contract-check.ts";
 import { feedRpc, PATIENCE } from "./exchange-control.ts";
-import { sendFrames, type WarmFeed, warmFeed } from "./warm-feed.ts";
+import { closeMinute, sendFrames, type WarmFeed, warmFeed } from "./warm-feed.ts";
 
 const BTC = "binance-spot:BTCUSDT";
 const ETH = "binance-spot:ETHUSDT";
@@ -234,6 +235,32 @@ describe("forecasts of several markets", () => {
       expect(body.errors.map((error: { parameter: string }) => error.parameter)).toContain(parameter);
     }
   });
+});
+
+describe("cron", () => {
+  const startedAt = Date.UTC(2026, 0, 5, 12);
+
+  it("forecasts every market once, so that models are scored whoever looks", async () => {
+    const before = await ledgerRows();
+    await runCron({ ...env, INFERENCE: inference } as unknown as PublicEnv, startedAt);
+    expect(asked.asks.map(({ market }) => market).sort()).toEqual([BTC, ETH]);
+    expect(asked.rosters).toBe(1);
+    expect((await ledgerRows()) - before).toBe(4);
+  });
+
+  it("drains its feeds all the same where no inference Worker answers, and the run doesn't count as failed", async () => {
+    await closeMinute(feed);
+    const gone = new Proxy({}, { get: () => () => Promise.reject(new Error("gone")) });
+    await runCron({ ...env, INFERENCE: gone } as unknown as PublicEnv, startedAt + 60_000);
+    const { results } = await env.DB.prepare("select id from batches where started_at = ?")
+      .bind(startedAt + 60_000)
+      .all();
+    expect(results).toHaveLength(1);
+  });
+
+  async function ledgerRows(): Promise<number> {
+    return (await env.DB.prepare("select count(*) as rows from forecasts").first<{ rows: number }>())?.rows ?? 0;
+  }
 });
 
 describe("a signal", () => {

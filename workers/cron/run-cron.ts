@@ -1,6 +1,6 @@
 /**
- * Each minute: drain every feed, then what is left of feeds that FEEDS names no more, then score what forecasts are due, then work on day files with what calls
- * are left. What fails doesn't stop the others; it is logged, and the run counts as failed.
+ * Each minute: drain every feed, then what is left of feeds that FEEDS names no more, then forecast each market, score what forecasts are due, and work on day files with what
+ * calls are left. What fails doesn't stop the others; it is logged, and the run counts as failed.
  */
 
 import type { PublicEnv } from "../env.ts";
@@ -14,12 +14,15 @@ import { openDatabase } from "../storage/database.ts";
 import { compactDays } from "./compaction.ts";
 import { type DrainReport, drainFeed } from "./drain-feed.ts";
 import { drainFormerFeeds } from "./drain-former.ts";
+import { forecastMarkets } from "./forecast-markets.ts";
 
 /** Of the thousand that the platform allows one invocation; the rest is for tapes of which something is stored already. */
 const CALLS_PER_RUN = 900;
 /** Of a feed's drain: its status, and what its portions take beside their objects. */
 const CALLS_PER_DRAIN = 20;
 const CALLS_PER_OBJECT = 4;
+/** Of forecasts: some hundred markets a run, and others in the next. */
+const CALLS_FOR_FORECASTS = 150;
 /** Of scores: forty markets and models a run, and others in the next. Day files do without: they have all day. */
 const CALLS_FOR_SCORES = 200;
 
@@ -47,10 +50,13 @@ export async function runCron(env: PublicEnv, startedAt: number): Promise<void> 
   const former = await drainFormerFeeds(env.FEED, feeds, { ...stores, startedAt, calls: left });
   failures.push(...former.failures);
   const keepMinutesDays = configuredRetention(env.KEEP_MINUTES_DAYS);
-  const forScores = Math.min(CALLS_FOR_SCORES, left - former.calls);
+  const forForecasts = Math.min(CALLS_FOR_FORECASTS, left - former.calls);
+  const forecastCalls = await forecastMarkets(env, feeds, { startedAt, calls: forForecasts });
+  const unspent = left - former.calls - forecastCalls;
+  const forScores = Math.min(CALLS_FOR_SCORES, unspent);
   const [scores] = await Promise.allSettled([scoreDue({ database: stores.database, startedAt, calls: forScores })]);
   const scoreCalls = scores.status === "fulfilled" ? scores.value.calls : forScores;
-  const compaction = { ...stores, startedAt, calls: left - former.calls - scoreCalls, keepMinutesDays, behind };
+  const compaction = { ...stores, startedAt, calls: unspent - scoreCalls, keepMinutesDays, behind };
   const [written] = await Promise.allSettled([compactDays(compaction)]);
   const undrained = failures.length - former.failures.length;
   const drained = undrained === 0 ? [] : [`${undrained} of ${feeds.length} feeds were not drained`];
