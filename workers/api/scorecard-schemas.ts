@@ -2,6 +2,7 @@
 
 import { z } from "@hono/zod-openapi";
 import { FORECAST_TARGETS } from "../../models/contract.ts";
+import { MODEL_SLOTS } from "../../models/roles.ts";
 import { epochMs } from "./schemas.ts";
 
 const modelName = z.string().openapi({
@@ -108,7 +109,7 @@ export const scorecardsSchema = z
 export const comparisonSchema = z
   .object({
     market,
-    slot: z.enum(["forecast", "signal"]),
+    slot: z.enum(MODEL_SLOTS),
     active: modelName,
     challenger: modelName,
     from: epochMs,

@@ -2,12 +2,11 @@
 
 import { and, eq, inArray, sql } from "drizzle-orm";
 import { MS_PER_HOUR } from "../../core/units/time.ts";
+import { EVERY_MARKET, type ModelSlot, SHIPPED_KEY } from "../../models/roles.ts";
 import type { Database } from "../storage/database.ts";
 import { forecastScores, modelRoles, models } from "../storage/schema.ts";
 
 export const SHIPPED_NAME = "shipped";
-const SHIPPED_KEY = 0;
-const EVERY_MARKET = "*";
 const NAMED = /^([^@]{1,80})@([^@]{1,80})$/;
 
 export interface NamedModel {
@@ -38,7 +37,7 @@ export async function nameModels(database: Database, keys: readonly number[]): P
 }
 
 /** The market's own active model, or that of every market, or the shipped one. */
-export async function activeModel(database: Database, market: string, slot: "forecast" | "signal"): Promise<NamedModel> {
+export async function activeModel(database: Database, market: string, slot: ModelSlot): Promise<NamedModel> {
   const rows = await database
     .select({ market: modelRoles.market, key: modelRoles.model })
     .from(modelRoles)

@@ -2,6 +2,7 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import { MS_PER_DAY, MS_PER_HOUR } from "../../../core/units/time.ts";
+import { MODEL_SLOTS } from "../../../models/roles.ts";
 import { compareModels, MOST_DAYS } from "../../ledger/compare-models.ts";
 import { activeModel, findModel, hourOf, type NamedModel, nameModels, readScoredUpTo } from "../../ledger/model-names.ts";
 import { type HourScores, readScores } from "../../ledger/read-ledger.ts";
@@ -51,10 +52,7 @@ const compareRoute = createRoute({
       market,
       challenger: model,
       active: model.optional().openapi({ description: "The one that has the role now when left out" }),
-      slot: z
-        .enum(["forecast", "signal"])
-        .optional()
-        .openapi({ description: "Of which the active model is meant; forecast when left out" }),
+      slot: z.enum(MODEL_SLOTS).optional().openapi({ description: "Of which the active model is meant; forecast when left out" }),
       from: timeParameter.optional().openapi({ description: `Inclusive; ${DEFAULT_COMPARED_DAYS} days before \`to\` when left out` }),
       to: timeParameter.optional().openapi({ description: "Exclusive; now when left out" }),
     }),
