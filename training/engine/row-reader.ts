@@ -65,18 +65,42 @@ function rawReader(source: RowSource, { path, normaliser }: RawTable): RowReader
   };
 }
 
-/** The windows of `items`, one behind the other. */
-async function readWindows(
+/** The windows of `items`, one behind the other. Reads share one callback and one buffer: what each left behind would be collected long after. */
+function readWindows(
   file: number,
   { ends, window }: RowSource,
   { items, into, offset }: { items: Uint32Array; into: Uint8Array; offset: number },
 ): Promise<void> {
   const bytes = into.length / Math.max(1, items.length);
   const rowBytes = bytes / window;
-  const reads = Array.from(items, (item, index) =>
-    readFully(file, into.subarray(index * bytes, (index + 1) * bytes), offset + ((ends[item] as number) + 1 - window) * rowBytes),
-  );
-  await Promise.all(reads);
+  const placeOf = (item: number): number => offset + ((ends[item] as number) + 1 - window) * rowBytes;
+  return new Promise((resolve, reject) => {
+    let waiting = items.length;
+    let failure: Error | null = null;
+    let isShort = false;
+    const done = (error: Error | null, count: number): void => {
+      failure ??= error;
+      isShort ||= error === null && count < bytes;
+      if (--waiting > 0) return;
+      if (failure !== null) reject(failure);
+      else if (isShort) readAgain(file, { items, into, bytes, placeOf }).then(resolve, reject);
+      else resolve();
+    };
+    if (waiting === 0) resolve();
+    for (let index = 0; index < items.length; index++) read(file, into, index * bytes, bytes, placeOf(items[index] as number), done);
+  });
+}
+
+interface Readings {
+  readonly items: Uint32Array;
+  readonly into: Uint8Array;
+  readonly bytes: number;
+  readonly placeOf: (item: number) => number;
+}
+
+/** A read may bring less than was asked for; which one did, isn't known. */
+async function readAgain(file: number, { items, into, bytes, placeOf }: Readings): Promise<void> {
+  for (const [index, item] of items.entries()) await readFully(file, into.subarray(index * bytes, (index + 1) * bytes), placeOf(item));
 }
 
 /** Numbers of a row that is copied one by one: two views of it would take longer. */
