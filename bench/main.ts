@@ -210,7 +210,7 @@ program
 program
   .command("train-dataset")
   .description("the most memory that training on a dataset in its file ever holds: a third of the dataset at most")
-  .option("--rows <count>", "of the made-up dataset", "2000000")
+  .option("--rows <count>", "of the made-up dataset", "3000000")
   .option("--models <names>", "by commas: linear, trees, or a network of one row or more", "linear,mlp,trees")
   .option("--json", "JSON lines alone")
   .action(({ rows, models, json }: { rows: string; models: string; json?: boolean }) =>
