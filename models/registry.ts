@@ -7,6 +7,7 @@ import { codedLstm } from "./coded-lstm/family.ts";
 import { codedMlp } from "./coded-mlp/family.ts";
 import type { ModelFamily } from "./contract.ts";
 import { convAutoencoder } from "./conv-autoencoder/family.ts";
+import { corrected } from "./corrected/family.ts";
 import { deeplob } from "./deeplob/family.ts";
 import { duelingQ } from "./dueling-q/family.ts";
 import { gru } from "./gru/family.ts";
@@ -37,6 +38,7 @@ const FAMILIES: readonly ModelFamily[] = [
   duelingQ,
   linear,
   trees,
+  corrected,
 ];
 
 export const MODEL_FAMILIES: ReadonlyMap<string, ModelFamily> = new Map(FAMILIES.map((family) => [family.id, family]));

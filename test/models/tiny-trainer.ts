@@ -28,6 +28,7 @@ import { buildServedGraph } from "../../training/tensors/served-graph.ts";
 import { sizeOf } from "../../training/tensors/shape.ts";
 import type { Network } from "../../training/tensors/training-step.ts";
 import { meanError } from "../../training/train/baseline.ts";
+import { leftByLine, sumOfBoth } from "../../training/train/correction.ts";
 import { answerLine, fitLines } from "../../training/train/fit-lines.ts";
 import { answerTrees, askedOf, fitTrees, type RunTreeSettings, TREE_DEFAULTS } from "../../training/train/fit-trees.ts";
 import { buildServedEnsemble } from "../../training/trees/served-ensemble.ts";
@@ -74,6 +75,7 @@ export interface TinyFile {
 export async function makeTiny(task: TinyTask): Promise<TinyFile> {
   if (task.family.id === "linear") return makeLine(task);
   if (task.family.id === "trees") return makeTrees(task);
+  if (task.family.id === "corrected") return makeCorrected(task);
   const model = await trainTiny(task);
   const { losses, output, shape } = model;
   return { losses, output, shape, file: servedFileOf(model), answer: (rows) => answerAsTrainer(model, rows) };
@@ -343,6 +345,27 @@ async function makeTrees(task: TinyTask): Promise<TinyFile> {
         ),
         outputs,
       ).map((row) => naiveHead(output, row)),
+  };
+}
+
+/** A line of so large a penalty that it leaves half of each move to the trees. */
+async function makeCorrected(task: TinyTask): Promise<TinyFile> {
+  const rows = plainRows(task);
+  const { columns, outputs, output } = rows;
+  const { line, train, validation } = leftByLine(rows, rows, { output, settings: { lambdas: [1], hasIntercept: false } });
+  const { trained } = await fitTrees(train, validation, { output, settings: TREE_SETTINGS, threads: 1 });
+  const ensembles = trained.flatMap((one) => one?.ensemble ?? []);
+  const answered = (inputs: Float32Array): Float32Array => {
+    const asked = { ...rows, rows: inputs.length / columns, inputs: { kind: "memory", values: inputs } as const };
+    return sumOfBoth(line, answerTrees(ensembles, asked, askedOf(output)), asked);
+  };
+  const outputScale = new Array<number>(outputs).fill(SCALE_BPS);
+  return {
+    losses: [meanError(rows, new Float32Array(rows.targets.length), output), meanError(rows, answered(rows.inputs.values), output)],
+    output,
+    shape: [columns],
+    file: buildServedEnsemble(ensembles, { inputName: "features", outputName: output.name, outputScale, line }),
+    answer: async (inputs) => inRows(answered(inputs), outputs).map((row) => naiveHead(output, row)),
   };
 }
 

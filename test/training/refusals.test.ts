@@ -34,9 +34,14 @@ describe("an option that would change nothing", () => {
   };
 
   it.each([
-    ["--rounds 5", "--rounds is of trees, and mlp is none of them: leave it out"],
+    ["--rounds 5", "--rounds is of trees and lines corrected by trees, and mlp is none of them: leave it out"],
     ["--model trees --batch 64", "--batch is of networks, and trees is none of them: leave it out"],
-    ["--model linear --workers 2", "--workers is of networks and trees, and linear is none of them: leave it out"],
+    [
+      "--model linear --workers 2",
+      "--workers is of networks and trees and lines corrected by trees, and linear is none of them: leave it out",
+    ],
+    ["--model corrected --monotone x=1", "--monotone is of trees, and corrected is none of them: leave it out"],
+    ["--model corrected --loss absolute", "--loss is of networks and trees, and corrected is none of them: leave it out"],
     ["--momentum 0.5", "--momentum is of --optimiser sgd and rmsprop, and adamw makes nothing of it: leave it out"],
     ["--optimiser rmsprop --nesterov", "--nesterov is of --optimiser sgd, and rmsprop makes nothing of it: leave it out"],
     ["--every-epochs 2", "--every-epochs is of --schedule step, and linear makes nothing of it: leave it out"],
@@ -53,6 +58,7 @@ describe("an option that would change nothing", () => {
     "--schedule step --every-epochs 2 --factor 0.5",
     "--model trees --leaves 7 --loss absolute",
     "--model linear --answer moves --intercept",
+    "--model corrected --lambdas 0.1,0.01 --intercept --rounds 5 --leaf-rows 100",
     "--loss huber",
   ])("%s is taken", async (given) => {
     await expect(run(trainCommand, given)).rejects.toThrow("holds no dataset.json");

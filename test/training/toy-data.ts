@@ -36,6 +36,8 @@ export interface ToyMarket {
   readonly seed: number;
   /** Share of each second's move that the first column tells of beforehand: 0 is a random walk. */
   readonly signal: number;
+  /** What a row tells of the move; its first column unless given. */
+  readonly effect?: (row: Float64Array) => number;
   readonly market?: string;
   readonly source?: string;
   readonly startTime?: number;
@@ -59,6 +61,7 @@ export async function writeToyDataset(
   for (const toy of markets) {
     const part = writer.openPart();
     const random = new Random(toy.seed);
+    const effect = toy.effect ?? ((row: Float64Array) => row[0] as number);
     const row = new Float64Array(featureSet.columns.length);
     let ticks = 100_000;
     for (let index = 0; index < toy.rows; index++) {
@@ -73,7 +76,7 @@ export async function writeToyDataset(
         isWarm: true,
         segment: isAfterGap ? 1 : 0,
       });
-      ticks += Math.round(10 * (toy.signal * (row[0] as number) + (1 - toy.signal) * random.normal()));
+      ticks += Math.round(10 * (toy.signal * effect(row) + (1 - toy.signal) * random.normal()));
     }
     await writer.closePart(part, {
       source: toy.source ?? "toy",

@@ -34,4 +34,28 @@ describe("a tree ensemble in the Workers runtime", () => {
     expect(served.length).toBe(expected.length);
     for (const [cell, value] of served.entries()) expect(Math.abs(value - (expected[cell] as number))).toBeLessThanOrEqual(tolerance);
   });
+
+  it("behind a line answers the sum of both, each in its own scale: a correction without its line is a forecast of next to nothing", async () => {
+    const ensembles = [3, 4].map((seed) =>
+      randomEnsemble({ seed, trees: 20, columns: COLUMNS, outputs: 1, maxDepth: 6, thresholds: [-1, 0, 0.5, 1] }),
+    );
+    const features = rowsFrom([-1.5, -1, 0, 0.25, 0.5, 1, 2], { seed: 9, rows: ROWS, columns: COLUMNS });
+    const weights = Float32Array.from({ length: 2 * COLUMNS }, (_, at) => (at - 5) / 4);
+    const line = { weights, intercepts: [0.5, -2] };
+    const outputScale = [0.3, 7];
+    const { InferenceSession, Tensor } = await loadOnnxruntime();
+    const session = await InferenceSession.create(buildServedEnsemble(ensembles, { inputName: "x", outputName: "y", outputScale, line }));
+    const { y } = await session.run({ x: new Tensor("float32", features, [ROWS, COLUMNS]) });
+    await session.release();
+    const served = y?.data as Float32Array;
+    expect(served.length).toBe(2 * ROWS);
+    const corrections = ensembles.map((ensemble) => answers(ensemble, { rows: ROWS, columns: COLUMNS, features }));
+    for (const [cell, value] of served.entries()) {
+      const [row, output] = [Math.floor(cell / 2), cell % 2];
+      let sum = (line.intercepts[output] as number) + (corrections[output]?.[row] as number);
+      for (let column = 0; column < COLUMNS; column++)
+        sum += (features[row * COLUMNS + column] as number) * (weights[output * COLUMNS + column] as number);
+      expect(Math.abs(value - sum * (outputScale[output] as number))).toBeLessThan(1e-4);
+    }
+  });
 });

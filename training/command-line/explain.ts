@@ -25,7 +25,7 @@ export function explainCommand(): Command {
     .description(
       "Shows what a run of trees looks at: importance by gain, splits and permutation, and the mean size of what each column adds to an answer (SHAP).",
     )
-    .requiredOption("--run <dir>", "run made by `edgebook train --model trees`")
+    .requiredOption("--run <dir>", "run made by `edgebook train --model trees`, or `corrected`")
     .option("--rows <number>", "to explain, spread over the validation part", countingNumber, 500)
     .addOption(jsonOption())
     .action(runExplain);
@@ -40,7 +40,7 @@ async function runExplain({ run: folder, rows, json }: ExplainOptions): Promise<
 }
 
 function printExplanation(explanation: Explanation, importance: readonly Importance[]): void {
-  const { columns, outputs, unit, rows } = explanation;
+  const { columns, outputs, unit, rows, isOfCorrection } = explanation;
   const names = topColumns(explanation);
   if (importance.length > 0) {
     const head = importance.map(({ measure }) => measure);
@@ -51,6 +51,7 @@ function printExplanation(explanation: Explanation, importance: readonly Importa
       ),
     );
   }
+  if (isOfCorrection) print("all of this is of what the trees add to their line, whose weights `edgebook report` shows");
   print(`mean |SHAP| over ${rows} validation rows, in ${unit}: what each column adds to an answer, or takes from it`);
   for (let first = 0; first < outputs.length; first += OUTPUTS_A_TABLE) {
     const some = outputs.slice(first, first + OUTPUTS_A_TABLE);

@@ -1,8 +1,9 @@
-/** The options of `edgebook train` and `search` that are of trees or of lines, and the refusal of those that are of something else. */
+/** The options of `edgebook train` and `search` that are of trees or of lines (a corrected line has those of both), and the refusal of those that are of something else. */
 
 import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { CommandError } from "../command-error.ts";
+import { CORRECTION_DEFAULTS } from "../train/correction.ts";
 import { LINE_DEFAULTS, type LineSettings } from "../train/fit-lines.ts";
 import { type RunObjective, type RunTreeSettings, TREE_DEFAULTS } from "../train/fit-trees.ts";
 import type { RunKind } from "../train/run-rows.ts";
@@ -38,6 +39,7 @@ export type LossName = (typeof LOSS_NAMES)[number];
 /** Deeper than balanced trees of so many leaves ever get, and where a leaf-wise tree that isn't balanced ends. */
 const LEAF_WISE_DEPTH = 64;
 const DEPTH_WISE_DEPTH = 6;
+const USUAL_LEAVES = mostLeavesOf(TREE_DEFAULTS);
 /** What was measured to pay; more are for large data, and asked for. */
 const USUAL_THREADS = 2;
 
@@ -48,10 +50,12 @@ const KINDS_OF_OPTION: Readonly<Record<string, readonly RunKind[]>> = {
     ["epochs", "batch", "accumulate", "optimiser", "weightDecay", "momentum", "nesterov", "schedule", "warmup", "everyEpochs"],
   ),
   ...ofKinds(["network"], ["factor", "clipNorm", "clipValue", "size", "backend", "leastEpochs"]),
-  ...ofKinds(["network", "trees"], ["seed", "workers", "learningRate", "patience", "loss", "resume"]),
-  ...ofKinds(["trees"], ["rounds", "growth", "leaves", "depth", "bins", "lambda", "leafHessian", "leafRows", "leastGain", "rowShare"]),
-  ...ofKinds(["trees"], ["columnShare", "monotone", "level", "only", "leastRounds"]),
-  ...ofKinds(["lines"], ["lambdas", "intercept"]),
+  ...ofKinds(["network", "trees", "corrected"], ["seed", "workers", "learningRate", "patience", "resume"]),
+  ...ofKinds(["network", "trees"], ["loss"]),
+  ...ofKinds(["trees", "corrected"], ["rounds", "growth", "leaves", "depth", "bins", "lambda", "leafHessian", "leafRows", "leastGain"]),
+  ...ofKinds(["trees", "corrected"], ["rowShare", "columnShare", "only", "leastRounds"]),
+  ...ofKinds(["trees"], ["monotone", "level"]),
+  ...ofKinds(["lines", "corrected"], ["lambdas", "intercept"]),
 };
 
 /** Options that another one makes use of, and with which of its values. One that isn't given has its first or usual value. */
@@ -65,10 +69,16 @@ const MADE_USE_OF: Readonly<Record<string, { readonly by: string; readonly value
   intercept: { by: "answer", values: ["moves"] },
 };
 
-const NAMES: Readonly<Record<RunKind, string>> = { network: "networks", trees: "trees", lines: "lines" };
+const NAMES: Readonly<Record<RunKind, string>> = {
+  network: "networks",
+  trees: "trees",
+  lines: "lines",
+  corrected: "lines corrected by trees",
+};
 
 export function addKindOptions(command: Command): Command {
   const trees = TREE_DEFAULTS;
+  const other = CORRECTION_DEFAULTS;
   return command
     .option("--rounds <number>", "trees: at most; training stops early when validation no longer improves", countingNumber, trees.rounds)
     .addOption(
@@ -76,15 +86,25 @@ export function addKindOptions(command: Command): Command {
         .choices(["leaf-wise", "depth-wise"])
         .default("leaf-wise"),
     )
-    .option("--leaves <number>", "trees: at most, of leaf-wise growth", countingNumber, 31)
+    .option(
+      "--leaves <number>",
+      `trees: at most, of leaf-wise growth (corrected ${mostLeavesOf(other)})`,
+      countingNumber,
+      mostLeavesOf(trees),
+    )
     .option("--depth <levels>", `trees: at most (leaf-wise ${LEAF_WISE_DEPTH}, depth-wise ${DEPTH_WISE_DEPTH})`, countingNumber)
     .option("--bins <number>", "trees: of each column, 255 at most", countingNumber, trees.maxBins)
-    .option("--lambda <number>", "trees: L2 of the leaves' values", numberFromZero, trees.lambda)
-    .option("--leaf-rows <number>", "trees: fewest rows in a leaf", countingNumber, trees.minRows)
+    .option("--lambda <number>", `trees: L2 of the leaves' values (corrected ${other.lambda})`, numberFromZero, trees.lambda)
+    .option("--leaf-rows <number>", `trees: fewest rows in a leaf (corrected ${other.minRows})`, countingNumber, trees.minRows)
     .option("--leaf-hessian <number>", "trees: least sum of hessians in a leaf", numberFromZero, trees.minHessian)
     .option("--least-gain <number>", "trees: of a split", numberFromZero, trees.minGain)
-    .option("--row-share <share>", "trees: of the rows, drawn for each tree", positiveNumber, trees.rowShare)
-    .option("--column-share <share>", "trees: of the columns, drawn for each tree", positiveNumber, trees.columnShare)
+    .option("--row-share <share>", `trees: of the rows, drawn for each tree (corrected ${other.rowShare})`, positiveNumber, trees.rowShare)
+    .option(
+      "--column-share <share>",
+      `trees: of the columns, drawn for each tree (corrected ${other.columnShare})`,
+      positiveNumber,
+      trees.columnShare,
+    )
     .option("--monotone <column=direction>", "trees: 1: answers never fall as the column rises; -1: never rise (repeatable)", collect, [])
     .option("--level <share>", "trees: of --loss quantile; 0.9: nine of ten moves lie below", positiveNumber)
     .option("--lambdas <list>", "lines: penalties, with commas; validation chooses", penalties)
@@ -108,24 +128,29 @@ export function refuseUnused(command: Command, kind: RunKind, { model, own = [] 
   }
 }
 
-/** @param columns of the dataset, for --monotone. Throws CommandError for settings that don't fit. */
-export function treeSettingsOf(options: KindOptions, command: Command, columns: readonly string[]): RunTreeSettings {
-  const isGiven = (name: string): boolean => command.getOptionValueSource(name) === "cli";
+/** @param given.columns of the dataset, for --monotone. Throws CommandError for settings that don't fit. */
+export function treeSettingsOf(
+  options: KindOptions,
+  { kind, command, columns }: { kind: RunKind; command: Command; columns: readonly string[] },
+): RunTreeSettings {
+  const usual = kind === "corrected" ? CORRECTION_DEFAULTS : TREE_DEFAULTS;
+  const given = <Value>(name: keyof KindOptions, value: Value, otherwise: Value): Value =>
+    command.getOptionValueSource(name) === "cli" ? value : otherwise;
   return {
     seed: options.seed,
     objective: objectiveOf(options),
-    rounds: options.rounds,
-    learningRate: isGiven("learningRate") ? options.learningRate : TREE_DEFAULTS.learningRate,
-    growth: growthOf(options),
+    rounds: given("rounds", options.rounds, usual.rounds),
+    learningRate: given("learningRate", options.learningRate, usual.learningRate),
+    growth: growthOf({ ...options, leaves: given("leaves", options.leaves, mostLeavesOf(usual)) }),
     maxBins: options.bins,
-    lambda: options.lambda,
+    lambda: given("lambda", options.lambda, usual.lambda),
     minHessian: options.leafHessian,
-    minRows: options.leafRows,
+    minRows: given("leafRows", options.leafRows, usual.minRows),
     minGain: options.leastGain,
-    rowShare: options.rowShare,
-    columnShare: options.columnShare,
+    rowShare: given("rowShare", options.rowShare, usual.rowShare),
+    columnShare: given("columnShare", options.columnShare, usual.columnShare),
     monotone: monotoneOf(options.monotone, columns),
-    earlyStoppingRounds: isGiven("patience") ? options.patience : TREE_DEFAULTS.earlyStoppingRounds,
+    earlyStoppingRounds: given("patience", options.patience, usual.earlyStoppingRounds),
   };
 }
 
@@ -145,6 +170,10 @@ function objectiveOf({ loss, level }: KindOptions): RunObjective {
     return { kind: "quantile", level };
   }
   return { kind: loss === "absolute" ? "absolute-error" : "squared-error" };
+}
+
+function mostLeavesOf({ growth }: RunTreeSettings): number {
+  return growth.kind === "leaf-wise" ? growth.maxLeaves : USUAL_LEAVES;
 }
 
 function growthOf({ growth, leaves, depth }: KindOptions): TreeGrowth {

@@ -10,6 +10,7 @@ import { NETWORK_SPACE, networkTrials } from "../search/network-trials.ts";
 import { LINE_SPACE, lineTrials, type Trials, treeSpaceOf, treeTrials } from "../search/other-trials.ts";
 import { drawnFrom, withDrawn } from "../search/settings-path.ts";
 import { type Drawn, parseSpace, type Space } from "../search/space.ts";
+import type { LineSettings } from "../train/fit-lines.ts";
 import type { RunKind } from "../train/run-rows.ts";
 import { type KindOptions, lineSettingsOf, threadsOf, treeSettingsOf } from "./kind-options.ts";
 import { type SettingOptions, settingsOf } from "./train-options.ts";
@@ -59,15 +60,8 @@ const TASKS: Readonly<Record<RunKind, TaskOf>> = {
     const budgets = { least: options.leastEpochs, most: options.epochs };
     return { space, trials, budgets, usual: drawnFrom(settings, Object.keys(space)), settings, backend: runtime.name };
   },
-  async trees(options, { dataset, command, signal }) {
-    const { model: family, trainShare, validationShare, folds } = options;
-    const settings = treeSettingsOf(options, command, dataset.card.featureSet.columns);
-    const space = await spaceFor(options, settings, treeSpaceOf(settings.growth.kind));
-    const shares = { trainShare, validationShare };
-    const trials = treeTrials({ dataset, family, settings, threads: threadsOf(options), shares, folds, signal });
-    const budgets = { least: Math.min(options.leastRounds, options.rounds), most: options.rounds };
-    return { space, trials, budgets, usual: drawnFrom(settings, Object.keys(space)), settings, backend: "trees" };
-  },
+  trees: (options, given) => treesTask(options, given),
+  corrected: (options, given) => treesTask(options, given, lineSettingsOf(options)),
   async lines(options, { dataset }) {
     const { model: family, trainShare, validationShare, folds } = options;
     const space = await spaceFor(options, { lambda: 1 }, LINE_SPACE);
@@ -76,6 +70,19 @@ const TASKS: Readonly<Record<RunKind, TaskOf>> = {
     return { space, trials, budgets: { least: 1, most: 1 }, usual: null, settings, backend: "lines" };
   },
 };
+
+/** @param line what the trees correct. */
+async function treesTask(options: SearchOptions, { dataset, command, signal }: Given, line?: LineSettings): Promise<SearchTask> {
+  const { model: family, trainShare, validationShare, folds } = options;
+  const kind = line === undefined ? "trees" : "corrected";
+  const settings = treeSettingsOf(options, { kind, command, columns: dataset.card.featureSet.columns });
+  const space = await spaceFor(options, settings, treeSpaceOf(settings.growth.kind));
+  const told = line === undefined ? {} : { line };
+  const shares = { trainShare, validationShare };
+  const trials = treeTrials({ dataset, family, settings, ...told, threads: threadsOf(options), shares, folds, signal });
+  const budgets = { least: Math.min(options.leastRounds, options.rounds), most: options.rounds };
+  return { space, trials, budgets, usual: drawnFrom(settings, Object.keys(space)), settings: { ...settings, ...told }, backend: kind };
+}
 
 async function spaceFor(options: SearchOptions, settings: object, usual: Space): Promise<Space> {
   return options.space === undefined ? usual : readSpace(options.space, settings);

@@ -57,7 +57,12 @@ const OF_SEARCH: ReadonlySet<string> = new Set([
   ...["out", "resume", "overwrite", "json", "epochs", "rounds"],
 ]);
 
-const BUDGET_COLUMN: Readonly<Record<RunKind, string>> = { network: "loss after epochs", trees: "loss after rounds", lines: "loss" };
+const BUDGET_COLUMN: Readonly<Record<RunKind, string>> = {
+  network: "loss after epochs",
+  trees: "loss after rounds",
+  lines: "loss",
+  corrected: "loss after rounds",
+};
 
 export function searchCommand(): Command {
   const command = new Command("search")
@@ -174,7 +179,7 @@ function warn(message: string): void {
 function printResult(result: SearchResult, options: SearchCommandOptions, { kind, command }: { kind: RunKind; command: Command }): void {
   const { best, trials, configurations, trainings, failed } = result;
   const names = Object.keys(best.settings);
-  const budget = kind === "lines" ? [] : [`--${kind === "trees" ? "rounds" : "epochs"} ${best.rounds.at(-1)?.budget}`];
+  const budget = kind === "lines" ? [] : [`--${kind === "network" ? "epochs" : "rounds"} ${best.rounds.at(-1)?.budget}`];
   const rows = trials
     .slice(0, SHOWN_TRIALS)
     .map((trial) => [...names.map((name) => String(trial.settings[name])), outcomeOf(trial, kind), foldsOf(trial)]);

@@ -1,4 +1,4 @@
-/** `edgebook train --model trees` and `--model linear`: what is trained without a network. */
+/** `edgebook train --model trees`, `--model linear` and `--model corrected`: what is trained without a network. */
 
 import { resolve } from "node:path";
 import type { Command } from "commander";
@@ -12,7 +12,7 @@ import { fitLinesRun } from "../train/fit-lines-run.ts";
 import { askedOf } from "../train/fit-trees.ts";
 import { mutedColumns } from "../train/normaliser.ts";
 import type { LinesCard, RunCard, TreesCard } from "../train/run-card.ts";
-import { familyOf, type Shares } from "../train/run-rows.ts";
+import { familyOf, kindOfFamily, type Shares } from "../train/run-rows.ts";
 import { trainTreesRun } from "../train/train-trees-run.ts";
 import { terminalProgress } from "./bars.ts";
 import { type KindOptions, lineSettingsOf, threadsOf, treeSettingsOf } from "./kind-options.ts";
@@ -37,13 +37,15 @@ interface OtherTask {
 }
 
 export async function trainTreesCommand(options: OtherOptions, { dataset, command, ...task }: OtherTask): Promise<void> {
+  const kind = kindOfFamily(options.model);
   const card = await trainTreesRun({
     ...task,
     dataset,
     dataFolder: resolve(options.data),
     out: options.out,
     family: options.model,
-    settings: treeSettingsOf(options, command, dataset.card.featureSet.columns),
+    settings: treeSettingsOf(options, { kind, command, columns: dataset.card.featureSet.columns }),
+    ...(kind === "corrected" ? { line: lineSettingsOf(options) } : {}),
     threads: threadsOf(options),
     only: options.only,
     progress: terminalProgress(),
@@ -73,14 +75,21 @@ export async function fitLinesCommand(options: OtherOptions, { dataset, model, s
 }
 
 function printTrees(folder: string, card: TreesCard, dataset: Dataset): void {
+  const { line } = card;
   const rows = namesOf(card, dataset).flatMap((name, index) => {
     const ensemble = card.ensembles[index] ?? null;
-    return ensemble === null ? [] : [[name, String(ensemble.rounds), ensemble.bestRound === 0 ? "none" : String(ensemble.bestRound)]];
+    const penalty = line === undefined ? [] : [String(line.chosen[index] ?? "no line: the constant")];
+    return ensemble === null
+      ? []
+      : [[name, ...penalty, String(ensemble.rounds), ensemble.bestRound === 0 ? "none" : String(ensemble.bestRound)]];
   });
-  print(table(["output", "rounds trained", "rounds kept"], rows));
+  print(table(["output", ...(line === undefined ? [] : ["the line's λ"]), "rounds trained", "rounds kept"], rows));
   printEnd(folder, card, dataset);
   const untaught = card.ensembles.filter((ensemble) => ensemble?.bestRound === 0).length;
-  if (untaught > 0) print(`${untaught} of them are no better than a constant on the validation rows: nothing was learnt there`);
+  if (untaught === 0) return;
+  print(
+    `${untaught} of them are no better than ${card.line === undefined ? "a constant" : "the line"} on the validation rows: nothing was learnt there`,
+  );
 }
 
 function printLines(folder: string, card: LinesCard, { lines, dataset }: { lines: FittedLines; dataset: Dataset }): void {

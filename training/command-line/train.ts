@@ -107,7 +107,7 @@ async function trainInto(
   const { signal, release } = listenForInterrupt(warn);
   const task = { dataset, model: modelOf(options), shares: { trainShare, validationShare }, command, signal, onWarning: warn };
   try {
-    await (kind === "trees" ? trainTreesCommand(options, task) : fitLinesCommand(options, task));
+    await (kind === "lines" ? fitLinesCommand(options, task) : trainTreesCommand(options, task));
   } catch (error) {
     if (!(error instanceof RoundsInterrupted)) throw error;
     tellHowToResume(error.message, warn);

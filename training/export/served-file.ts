@@ -1,4 +1,4 @@
-/** The .onnx file of a run: a network's graph, an ensemble of trees, or lines. All take normalised rows and answer in the units of the manifest. */
+/** The .onnx file of a run: a network's graph, an ensemble of trees (with the line that they correct, where there is one), or lines. All take normalised rows and answer in the units of the manifest. */
 
 import type { ModelFamily, ModelOutput } from "../../models/contract.ts";
 import { CommandError } from "../command-error.ts";
@@ -24,7 +24,7 @@ export function servedFileOf(run: Run, options: ServedFileOptions): Uint8Array {
   if (run.kind === "network") return networkFile(run, options);
   const names = { inputName: family.inputName, outputName: output.name };
   const outputScale = output.unit === "bps" ? run.card.targetScale : null;
-  if (run.kind === "trees") return buildServedEnsemble(wholeEnsembles(run), { ...names, outputScale });
+  if (run.kind === "trees") return buildServedEnsemble(wholeEnsembles(run), { ...names, outputScale, line: run.line });
   const answer =
     output.unit === "probability"
       ? ({ kind: "softmax", sizes: output.groups.map(({ labels }) => labels.length) } as const)

@@ -89,5 +89,6 @@ function settingsOf({ run }: RunFacts): Map<string, string> {
     ...(run.kind === "network" ? ([["backend", run.card.backend]] satisfies [string, string][]) : []),
     ["commit", commit === null ? "unknown" : commit.slice(0, HASH_DIGITS) + (commit.endsWith("-dirty") ? "-dirty" : "")],
     ...flatten(settings),
+    ...(run.card.kind === "trees" && run.card.line !== undefined ? flatten(run.card.line, "line") : []),
   ]);
 }

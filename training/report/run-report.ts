@@ -51,7 +51,7 @@ function warningsOf({ run, evaluation }: RunFacts): string[] {
   const { card } = run;
   return [
     ...(evaluation === null ? [] : suspicionsOf(evaluation)),
-    ...(isUntaught(card) ? ["Nothing was better than the start on the validation rows: this run has learnt nothing."] : []),
+    ...(isUntaught(card) ? [untaughtWarning(card)] : []),
     ...(card.commit?.endsWith("-dirty") ? ["The code that trained it differs from its commit."] : []),
   ];
 }
@@ -92,11 +92,21 @@ function isUntaught(card: RunCard): boolean {
   return card.ensembles.every((ensemble) => ensemble === null || ensemble.bestRound === 0);
 }
 
+function untaughtWarning(card: RunCard): string {
+  return card.kind === "trees" && card.line !== undefined
+    ? "No tree made the line better on the validation rows: this run is the line alone."
+    : "Nothing was better than the start on the validation rows: this run has learnt nothing.";
+}
+
 function sizeOf(run: Run): [string, string][] {
   if (run.kind === "network") return [["parameters", String(run.parameters.length)]];
   if (run.kind === "lines") return [["weights", String(run.weights.length)]];
   const trees = run.ensembles.map((ensemble) => ensemble?.trees.length ?? 0);
-  return [["trees", `${trees.reduce((sum, count) => sum + count, 0)} in ${trees.filter((count) => count > 0).length} ensembles`]];
+  const size: [string, string] = [
+    "trees",
+    `${trees.reduce((sum, count) => sum + count, 0)} in ${trees.filter((count) => count > 0).length} ensembles`,
+  ];
+  return run.line === null ? [size] : [["weights of the line", String(run.line.weights.length)], size];
 }
 
 function scoresCard({ evaluation, folder }: RunFacts): Html {
@@ -287,6 +297,7 @@ function settingsCard({ run }: RunFacts): Html {
       ["model", run.card.family],
       ...sizeOf(run),
       ...flatten(run.card.settings),
+      ...(run.card.kind === "trees" && run.card.line !== undefined ? flatten(run.card.line, "line") : []),
       ["targets are cut at", `${run.card.targetClip} root mean squares`],
       ["inputs are cut at", `${run.card.normaliser.clip} standard deviations`],
     ]),

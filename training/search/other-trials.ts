@@ -1,5 +1,5 @@
 /**
- * What a search needs of trees and of lines: the same folds as a network's, and one training on a fold. The budget of trees is in rounds; lines have
+ * What a search needs of trees, of lines, and of lines that trees correct (whose trees are searched): the same folds as a network's, and one training on a fold. The budget of trees is in rounds; lines have
  * none, and are fitted whole at each.
  *
  * The loss of a fold is the mean over the moves or questions of the best each got on the rows that also chose it: it flatters all settings alike.
@@ -8,6 +8,7 @@
 import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import type { NetworkSettings } from "../networks/settings.ts";
+import { leftByLine } from "../train/correction.ts";
 import { fitLines, type LineSettings } from "../train/fit-lines.ts";
 import { fitTrees, type RunTreeSettings } from "../train/fit-trees.ts";
 import { familyOf, lookBackOf, preparedParts, type RunRows, type Shares } from "../train/run-rows.ts";
@@ -51,7 +52,14 @@ export interface TrialOptions {
   readonly signal?: AbortSignal;
 }
 
-export function treeTrials(options: TrialOptions & { readonly settings: RunTreeSettings; readonly threads: number }): Trials {
+export interface TreeTrialOptions extends TrialOptions {
+  readonly settings: RunTreeSettings;
+  /** What the trees of each fold correct: a line fitted so on its rows. Absent: nothing. */
+  readonly line?: LineSettings;
+  readonly threads: number;
+}
+
+export function treeTrials(options: TreeTrialOptions): Trials {
   const { folds, rowsOf } = foldRows(options);
   return {
     folds,
@@ -93,7 +101,10 @@ export function lineTrials(options: TrialOptions & { readonly settings: LineSett
 type FoldRows = Pick<RunRows, "statistics" | "train" | "validation">;
 
 /** The newest fold's rows alone are kept: a search goes fold by fold. */
-function foldRows({ dataset, shares, ...options }: TrialOptions): { folds: readonly Fold[]; rowsOf: (fold: Fold) => FoldRows } {
+function foldRows({ dataset, shares, line, ...options }: TrialOptions & Pick<TreeTrialOptions, "line">): {
+  folds: readonly Fold[];
+  rowsOf: (fold: Fold) => FoldRows;
+} {
   const { family, settings: model } = familyOf(options.family, dataset, options.model ?? null);
   const horizons = dataset.card.targets.map(({ horizonMs }) => horizonMs);
   const purgeMs = purgeFor(horizons, lookBackOf(dataset, family));
@@ -102,7 +113,11 @@ function foldRows({ dataset, shares, ...options }: TrialOptions): { folds: reado
   return {
     folds: walkForwardFolds(dataset.times, train, { folds: options.folds, purgeMs }),
     rowsOf(fold) {
-      if (prepared?.fold !== fold) prepared = { fold, rows: preparedParts(dataset, fold, { family, answer: model.answer }) };
+      if (prepared?.fold === fold) return prepared.rows;
+      const parts = preparedParts(dataset, fold, { family, answer: model.answer });
+      const { output } = parts.statistics;
+      const left = line === undefined ? {} : leftByLine(parts.train, parts.validation, { output, settings: line });
+      prepared = { fold, rows: { ...parts, ...left } };
       return prepared.rows;
     },
   };

@@ -6,6 +6,7 @@ import { outputFor } from "../networks/settings.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import { buildForwardPass } from "../tensors/forward-pass.ts";
 import { answerBaseline } from "./baseline-line.ts";
+import { sumOfBoth } from "./correction.ts";
 import { answerLine } from "./fit-lines.ts";
 import { answerTrees, askedOf } from "./fit-trees.ts";
 import { type PreparedRows, prepareRows, shapeOf } from "./prepared-rows.ts";
@@ -44,7 +45,10 @@ async function modelAnswers(
   dataset: Dataset,
   { prepared, output, runtime }: { prepared: PreparedRows; output: ModelOutput; runtime: Runtime },
 ): Promise<Float32Array> {
-  if (run.kind === "trees") return answerTrees(run.ensembles, prepared, askedOf(output));
+  if (run.kind === "trees") {
+    const answers = answerTrees(run.ensembles, prepared, askedOf(output));
+    return run.line === null ? answers : sumOfBoth(run.line, answers, prepared);
+  }
   if (run.kind === "lines") return answerLine(run, prepared);
   const { network } = familyFor(run.card.family, dataset, run.card.model);
   const session = await runtime.open(buildForwardPass(network, shapeOf(prepared)));

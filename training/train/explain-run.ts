@@ -1,6 +1,7 @@
 /**
  * What a run of trees rests its answers on: for each move or class the mean size of what each column adds to an answer (SHAP, trees/shap.ts), over rows
- * that are spread over the validation part. Moves in basis points, classes in logits. Beside them the importances that training wrote.
+ * that are spread over the validation part. Moves in basis points, classes in logits. Beside them the importances that training wrote. Of trees that
+ * correct a line it is the correction that is explained: the line's weights say what it rests on.
  */
 
 import type { ModelOutput } from "../../models/contract.ts";
@@ -21,6 +22,8 @@ export interface Explanation {
   /** How many rows were explained. */
   readonly rows: number;
   readonly unit: "bps" | "logits";
+  /** Whether it is of what trees add to a line. */
+  readonly isOfCorrection: boolean;
   readonly columns: readonly string[];
   readonly outputs: readonly ExplainedOutput[];
 }
@@ -66,7 +69,8 @@ export function explainRun(run: Run, data: Dataset, options: { rows: number; pro
     options.progress.update(index + 1);
   }
   options.progress.stop();
-  return { rows: rows.rows, unit: output.unit === "bps" ? "bps" : "logits", columns: card.featureSet.columns, outputs };
+  const unit = output.unit === "bps" ? "bps" : "logits";
+  return { rows: rows.rows, unit, isOfCorrection: run.line !== null, columns: card.featureSet.columns, outputs };
 }
 
 function labelled(name: string, output: ModelOutput, { index, at }: { index: number; at: number }): string {

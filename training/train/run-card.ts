@@ -106,6 +106,8 @@ const networkCard = z.strictObject({
   files: z.strictObject({ weights: sha256, ridge: sha256 }),
 });
 
+const lineSettings = { lambdas: finite, hasIntercept: z.boolean() };
+
 const treesCard = z.strictObject({
   ...common,
   kind: z.literal("trees"),
@@ -135,13 +137,15 @@ const treesCard = z.strictObject({
   } satisfies Record<keyof RunTreeSettings, z.ZodType>),
   /** One for each move or question, in the order of the output; null: it was not asked for. */
   ensembles: z.array(z.strictObject({ sha256, rounds: z.int(), bestRound: z.int() }).nullable()).min(1),
-  files: z.strictObject({ ridge: sha256 }),
+  /** The line that the trees correct, and the λ that validation chose for each move. Absent: they answer alone. */
+  line: z.strictObject({ ...lineSettings, chosen: z.array(z.number().nullable()) }).optional(),
+  files: z.strictObject({ ridge: sha256, lines: sha256.optional() }),
 });
 
 const linesCard = z.strictObject({
   ...common,
   kind: z.literal("lines"),
-  settings: z.strictObject({ lambdas: finite, hasIntercept: z.boolean() }),
+  settings: z.strictObject(lineSettings),
   /** Of each move or question: the λ that validation chose; null where no line beat the constant. */
   lambdas: z.array(z.number().nullable()),
   files: z.strictObject({ lines: sha256, ridge: sha256 }),

@@ -8,7 +8,7 @@
  * | metrics.ndjson | one line an epoch of a network, a round of each ensemble, a penalty of lines |
  * | weights.f32 | the parameters, then the running statistics where the network has any, flat, as run.json's slots cut them |
  * | ensemble-NN.trees | of trees: one for each move or question that was asked for (trees/tree-file.ts) |
- * | lines.f64 | of lines: [outputs, columns] weights, then [outputs] intercepts |
+ * | lines.f64 | of lines, and of trees that correct some: [outputs, columns] weights, then [outputs] intercepts |
  * | checkpoint | of a training that goes on, or was interrupted: see engine/checkpoint.ts; gone when it is done |
  * | ridge.f64 | the line fitted on the same rows. Of moves: [outputs, columns]. Of classes, logistic: [labels, columns] weights, [labels] intercepts |
  * | importance.json | what trees look at |
@@ -26,6 +26,7 @@ import { join } from "node:path";
 import { CommandError } from "../command-error.ts";
 import type { EpochScore } from "../engine/contract.ts";
 import { claimFolder, type FolderLock } from "../folder-lock.ts";
+import type { Line } from "../linear/ridge.ts";
 import { makeFolder } from "../make-folder.ts";
 import type { TreeEnsemble } from "../trees/contract.ts";
 import { encodeTrees, parseTrees } from "../trees/tree-file.ts";
@@ -69,6 +70,8 @@ export interface TreesRun {
   readonly card: TreesCard;
   /** As in the card. */
   readonly ensembles: readonly (TreeEnsemble | null)[];
+  /** What they correct: answers are the sums. Null: they answer alone. */
+  readonly line: Required<Line> | null;
   readonly ridgeWeights: Float64Array;
 }
 
@@ -107,19 +110,23 @@ export async function writeTreesRun(
   run: {
     card: Omit<TreesCard, "files" | "kind" | "ensembles">;
     ensembles: readonly ({ readonly ensemble: TreeEnsemble; readonly rounds: number; readonly bestRound: number } | null)[];
+    line: Required<Line> | null;
     ridgeWeights: Float64Array;
     metrics: readonly object[];
   },
 ): Promise<TreesCard> {
   const ridge = bytesOf(run.ridgeWeights);
   const files: Record<string, Uint8Array> = { [RIDGE_FILE]: ridge };
+  const lines = run.line === null ? null : bytesOfLines(run.line);
+  if (lines !== null) files[LINES_FILE] = lines;
   const ensembles = run.ensembles.map((trained, index) => {
     if (trained === null) return null;
     const bytes = encodeTrees(trained.ensemble);
     files[ensembleFile(index)] = bytes;
     return { sha256: sha256Of(bytes), rounds: trained.rounds, bestRound: trained.bestRound };
   });
-  const card: TreesCard = { ...run.card, kind: "trees", ensembles, files: { ridge: sha256Of(ridge) } };
+  const hashes = { ridge: sha256Of(ridge), ...(lines === null ? {} : { lines: sha256Of(lines) }) };
+  const card: TreesCard = { ...run.card, kind: "trees", ensembles, files: hashes };
   return writeFolder(folder, { card, files, metrics: run.metrics });
 }
 
@@ -133,7 +140,7 @@ export async function writeLinesRun(
     metrics: readonly object[];
   },
 ): Promise<LinesCard> {
-  const lines = Buffer.concat([bytesOf(run.weights), bytesOf(run.intercepts)]);
+  const lines = bytesOfLines(run);
   const ridge = bytesOf(run.ridgeWeights);
   const card: LinesCard = { ...run.card, kind: "lines", files: { lines: sha256Of(lines), ridge: sha256Of(ridge) } };
   return writeFolder(folder, { card, files: { [LINES_FILE]: lines, [RIDGE_FILE]: ridge }, metrics: run.metrics });
@@ -219,13 +226,12 @@ export async function readRun(folder: string): Promise<Run> {
   }
   const card = parsed.data;
   const ridgeWeights = new Float64Array(await readVerified(join(folder, RIDGE_FILE), card.files.ridge));
-  if (card.kind === "trees") return { kind: card.kind, card, ensembles: await readEnsembles(folder, card), ridgeWeights };
-  if (card.kind === "lines") {
-    const flat = new Float64Array(await readVerified(join(folder, LINES_FILE), card.files.lines));
-    const outputs = flat.length / (card.featureSet.columns.length + 1);
-    const split = flat.length - outputs;
-    return { kind: card.kind, card, weights: flat.slice(0, split), intercepts: flat.slice(split), ridgeWeights };
+  if (card.kind === "trees") {
+    const { lines } = card.files;
+    const line = lines === undefined ? null : await readLines(folder, card, lines);
+    return { kind: card.kind, card, ensembles: await readEnsembles(folder, card), line, ridgeWeights };
   }
+  if (card.kind === "lines") return { kind: card.kind, card, ...(await readLines(folder, card, card.files.lines)), ridgeWeights };
   const flat = new Float32Array(await readVerified(join(folder, WEIGHTS_FILE), card.files.weights));
   const count = card.slots.reduce((sum, slot) => sum + slot.size, 0);
   return { kind: card.kind, card, parameters: flat.slice(0, count), statistics: flat.slice(count), ridgeWeights };
@@ -240,6 +246,17 @@ async function readEnsembles(folder: string, card: TreesCard): Promise<(TreeEnse
     ensembles.push(parsed === null ? null : parsed.ensemble);
   }
   return ensembles;
+}
+
+async function readLines(folder: string, { featureSet }: Pick<RunCard, "featureSet">, sha256: string): Promise<Required<Line>> {
+  const flat = new Float64Array(await readVerified(join(folder, LINES_FILE), sha256));
+  const outputs = flat.length / (featureSet.columns.length + 1);
+  const split = flat.length - outputs;
+  return { weights: flat.slice(0, split), intercepts: flat.slice(split) };
+}
+
+function bytesOfLines({ weights, intercepts }: Required<Line>): Uint8Array {
+  return Buffer.concat([bytesOf(weights), bytesOf(intercepts)]);
 }
 
 /** From 1, as people count. */

@@ -23,12 +23,13 @@ export const TARGET_CLIP = 5;
 
 export type Shares = Pick<SplitSettings, "trainShare" | "validationShare">;
 
-/** What is trained for a family: a network, or what has a trainer of its own. */
-export type RunKind = "network" | "trees" | "lines";
+/** What is trained for a family: a network, or what has a trainer of its own. A line corrected by trees is a run of trees, which has a line besides. */
+export type RunKind = "network" | "trees" | "lines" | "corrected";
 
 const OTHER_KINDS: ReadonlyMap<string, RunKind> = new Map([
   ["trees", "trees"],
   ["linear", "lines"],
+  ["corrected", "corrected"],
 ]);
 
 export function kindOfFamily(id: string): RunKind {

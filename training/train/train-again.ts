@@ -7,6 +7,7 @@ import type { Progress } from "../progress.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import { lossOf } from "../tensors/losses/registry.ts";
 import { fitBaseline } from "./baseline-line.ts";
+import { leftByLine, withoutHarm } from "./correction.ts";
 import { fitLines } from "./fit-lines.ts";
 import { fitTrees } from "./fit-trees.ts";
 import type { PreparedRows } from "./prepared-rows.ts";
@@ -28,7 +29,7 @@ export async function trainAgain(run: Run, options: TrainAgainOptions): Promise<
   const { output, train, validation } = options;
   const ridgeWeights = fitBaseline(train, validation, output)?.weights ?? new Float64Array(0);
   if (run.kind === "network") return { ...run, ...(await networkAgain(run, options)), ridgeWeights };
-  if (run.kind === "trees") return { ...run, ensembles: await treesAgain(run, options), ridgeWeights };
+  if (run.kind === "trees") return { ...run, ...(await treesAgain(run, options)), ridgeWeights };
   const { weights, intercepts } = fitLines(train, validation, { output, settings: run.card.settings });
   return { ...run, weights, intercepts, ridgeWeights };
 }
@@ -53,8 +54,10 @@ async function networkAgain(run: NetworkRun, options: TrainAgainOptions): Promis
   return { parameters, statistics };
 }
 
-async function treesAgain({ card, ensembles }: TreesRun, options: TrainAgainOptions): Promise<TreesRun["ensembles"]> {
-  const { output, train, validation, progress } = options;
+async function treesAgain({ card, ensembles }: TreesRun, options: TrainAgainOptions): Promise<Pick<TreesRun, "ensembles" | "line">> {
+  const { output, progress } = options;
+  const left = card.line === undefined ? null : leftByLine(options.train, options.validation, { output, settings: card.line });
+  const { train, validation } = left ?? options;
   const { settings } = card;
   const wanted = ensembles.map((ensemble) => ensemble !== null);
   const before = (ensemble: number): number => wanted.slice(0, ensemble).filter(Boolean).length * settings.rounds;
@@ -62,5 +65,6 @@ async function treesAgain({ card, ensembles }: TreesRun, options: TrainAgainOpti
   const onRound = (ensemble: number, { round }: { round: number }): void => progress.update(before(ensemble) + round);
   const { trained } = await fitTrees(train, validation, { output, settings, threads: 1, wanted, onRound });
   progress.stop();
-  return trained.map((one) => one?.ensemble ?? null);
+  const kept = left === null ? trained : withoutHarm(trained, validation, output);
+  return { ensembles: kept.map((one) => one?.ensemble ?? null), line: left?.line ?? null };
 }

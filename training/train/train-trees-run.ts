@@ -1,4 +1,4 @@
-/** From a dataset to a run of trees, the test part not looked at: the ensembles, what they look at, and the line beside them. */
+/** From a dataset to a run of trees, the test part not looked at: the line that they correct, if any, the ensembles, what they look at, and the line beside them. */
 
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
@@ -13,7 +13,9 @@ import type { Progress } from "../progress.ts";
 import { writeImportance } from "../report/importance.ts";
 import type { RoundScore, TrainedTrees } from "../trees/contract.ts";
 import { ignorantAnswers, meanError } from "./baseline.ts";
-import { answerBaseline, fitBaseline } from "./baseline-line.ts";
+import { answerBaseline, type BaselineLine, fitBaseline } from "./baseline-line.ts";
+import { type LeftByLine, leftByLine, sumOfBoth, withoutHarm } from "./correction.ts";
+import { type LineSettings, lambdasFor } from "./fit-lines.ts";
 import { answerTrees, askedOf, fitTrees, type RunTreeSettings } from "./fit-trees.ts";
 import type { PreparedRows } from "./prepared-rows.ts";
 import type { TreesCard } from "./run-card.ts";
@@ -30,6 +32,8 @@ export interface TrainTreesRunOptions {
   readonly model?: NetworkSettings | null;
   /** Its objective is of moves; classes have their own. */
   readonly settings: RunTreeSettings;
+  /** The trees correct a line fitted so; absent: they answer alone. */
+  readonly line?: LineSettings;
   readonly threads: number;
   /** Which moves or questions, e.g. "mid@5000"; empty or absent: all. */
   readonly only?: readonly string[];
@@ -61,15 +65,16 @@ export async function trainTreesRun(options: TrainTreesRunOptions): Promise<Tree
   const { family, settings: model } = familyOf(options.family, dataset, options.model ?? null);
   const { only = [] } = options;
   const rows = rowsOfRun(dataset, { family, model, only, ...(options.shares === undefined ? {} : { shares: options.shares }) });
-  const { train, statistics } = rows;
-  const { output } = statistics;
+  const { output } = rows.statistics;
   const settings = settingsFor(output, options.settings);
   if (output.unit === "probability" && settings.monotone?.some((direction) => direction !== 0) === true)
     throw new CommandError(
       "--monotone bounds one answer, and the probability of a class hangs on those of all: train moves, or leave it out",
     );
   const wanted = wantedOf(output, only);
-  const validation = masked(rows.validation, output, wanted);
+  const left = options.line === undefined ? null : leftByLine(rows.train, rows.validation, { output, settings: options.line });
+  const { train } = left ?? rows;
+  const validation = masked((left ?? rows).validation, output, wanted);
   const checkpoint = join(out, CHECKPOINT_FILE);
   const conditions = conditionsOf([
     dataset.card.sha256,
@@ -79,6 +84,7 @@ export async function trainTreesRun(options: TrainTreesRunOptions): Promise<Tree
     settings,
     wanted,
     horizonsOf(dataset.card.targets),
+    ...(options.line === undefined ? [] : [options.line]),
   ]);
   await makeFolder(out);
   const from = options.resume === true ? await readTreesCheckpoint(checkpoint, conditions) : [];
@@ -115,24 +121,26 @@ export async function trainTreesRun(options: TrainTreesRunOptions): Promise<Tree
     const last = trained.findLastIndex((one) => one !== null);
     throw new RoundsInterrupted(trained[last]?.rounds.length ?? 0, names[Math.max(0, last)] ?? "none");
   }
-  const line = fitBaseline(train, rows.validation, output);
-  const ensembles = trained.map((one) => one?.ensemble ?? null);
-  const lineAnswers = answerBaseline(line?.weights ?? new Float64Array(0), validation);
+  const kept = left === null ? trained : withoutHarm(trained, validation, output);
+  const ensembles = kept.map((one) => one?.ensemble ?? null);
+  const baseline = fitBaseline(rows.train, rows.validation, output);
+  // Targets are the moves themselves again.
+  const judged = masked(rows.validation, output, wanted);
+  const answers = answerTrees(ensembles, judged, askedOf(output));
   const card = await writeTreesRun(out, {
     card: {
       ...factsOf(dataset, rows, options),
       settings: { ...settings, monotone: settings.monotone === null ? null : [...settings.monotone] },
-      ridgeLambdas: [...(line?.lambdas ?? [])],
+      ...(left === null ? {} : { line: lineFacts(left, output) }),
+      ridgeLambdas: [...(baseline?.lambdas ?? [])],
       validation: {
-        model: meanError(validation, answerTrees(ensembles, validation, askedOf(output)), output),
-        ridge: lineAnswers === null ? null : meanError(validation, lineAnswers, output),
-        persistence: meanError(validation, ignorantAnswers(validation, train, output), output),
+        model: meanError(judged, left === null ? answers : sumOfBoth(left.line, answers, judged), output),
+        ...errorsBeside(baseline, { train: rows.train, judged, output }),
       },
     },
-    ensembles: trained.map((one) =>
-      one === null ? null : { ensemble: one.ensemble, rounds: one.rounds.length, bestRound: one.bestRound },
-    ),
-    ridgeWeights: line?.weights ?? new Float64Array(0),
+    ensembles: kept.map((one) => (one === null ? null : { ensemble: one.ensemble, rounds: one.rounds.length, bestRound: one.bestRound })),
+    line: left?.line ?? null,
+    ridgeWeights: baseline?.weights ?? new Float64Array(0),
     metrics: metricsOf(trained, names),
   });
   await writeImportance(
@@ -141,6 +149,21 @@ export async function trainTreesRun(options: TrainTreesRunOptions): Promise<Tree
   );
   await rm(checkpoint, { force: true });
   return card;
+}
+
+function errorsBeside(
+  baseline: BaselineLine | null,
+  { train, judged, output }: { train: PreparedRows; judged: PreparedRows; output: ModelOutput },
+): Pick<TreesCard["validation"], "ridge" | "persistence"> {
+  const beside = answerBaseline(baseline?.weights ?? new Float64Array(0), judged);
+  return {
+    ridge: beside === null ? null : meanError(judged, beside, output),
+    persistence: meanError(judged, ignorantAnswers(judged, train, output), output),
+  };
+}
+
+function lineFacts({ line, settings }: LeftByLine, output: ModelOutput): TreesCard["line"] {
+  return { lambdas: [...lambdasFor(output, settings)], hasIntercept: settings.hasIntercept, chosen: [...line.lambdas] };
 }
 
 function warningOf(error: unknown): string {

@@ -3,6 +3,7 @@
  * of its tree, and behind it what turns sums into answers:
  *
  * - values: a product with each output's own scale (left out where every scale is 1), as in the served graph of a network;
+ * - a line: trees that correct one have its Gemm beside them, and the sums of both are what is scaled;
  * - probabilities: ONNX's own Sigmoid or Softmax; of several questions each has its own. TreeEnsembleClassifier is not used: its binary case decides by the signs of all weights which
  *   class the sum is of, and it answers labels in int64 beside the scores. The regressor's own `post_transform` is not used either:
  *   onnxruntime ignores LOGISTIC for one output. So every objective routes and sums by the one path that answer.ts reproduces bit for bit.
@@ -25,6 +26,15 @@ export interface ServedEnsembleOptions {
   readonly outputName: string;
   /** [outputs of all ensembles] what one unit of each is, e.g. in basis points; null where the sums are the answers. Probabilities have none. */
   readonly outputScale: readonly number[] | null;
+  /** What the trees correct, in units of their sums; absent or null: nothing. */
+  readonly line?: ServedLine | null;
+}
+
+export interface ServedLine {
+  /** [outputs, columns] */
+  readonly weights: ArrayLike<number>;
+  /** [outputs] */
+  readonly intercepts: ArrayLike<number>;
 }
 
 interface Answered {
@@ -38,22 +48,48 @@ interface Answered {
  */
 export function buildServedEnsemble(ensembles: readonly TreeEnsemble[], options: ServedEnsembleOptions): Uint8Array {
   const { columns, outputs } = checkEnsembles(ensembles, options);
-  const { inputName, outputName } = options;
+  const { inputName, outputName, line = null } = options;
   const { nodes, constants } = answerNodes(ensembles, options);
+  const sums = nodes.length === 0 ? outputName : "sums";
+  const corrected = line === null ? null : lineNodes(line, { inputName, sums, columns, outputs });
   return encodeModel({
     opset: OPSET,
     domains: { "ai.onnx.ml": DOMAINS["ai.onnx.ml"] },
     graph: {
       name: "trees",
-      nodes: [ensembleNode(ensembles, inputName, nodes.length === 0 ? outputName : "sums"), ...nodes],
-      constants,
+      nodes: [ensembleNode(ensembles, inputName, corrected === null ? sums : CORRECTION), ...(corrected?.nodes ?? []), ...nodes],
+      constants: [...(corrected?.constants ?? []), ...constants],
       inputs: [{ name: inputName, type: "float32", shape: ["batch", columns] }],
       outputs: [{ name: outputName, type: "float32", shape: ["batch", outputs] }],
     },
   });
 }
 
-function checkEnsembles(ensembles: readonly TreeEnsemble[], { outputScale }: ServedEnsembleOptions): { columns: number; outputs: number } {
+/** What the trees add to their line. */
+const CORRECTION = "correction";
+
+/** The line, and behind it the sum of it and its correction. */
+function lineNodes(
+  { weights, intercepts }: ServedLine,
+  { inputName, sums, columns, outputs }: { inputName: string; sums: string; columns: number; outputs: number },
+): Answered {
+  const plain = { domain: "" };
+  return {
+    nodes: [
+      { ...plain, operator: "Gemm", inputs: [inputName, "weights", "intercepts"], outputs: ["line"], attributes: { transB: { int: 1 } } },
+      { ...plain, operator: "Add", inputs: ["line", CORRECTION], outputs: [sums], attributes: {} },
+    ],
+    constants: [
+      { name: "weights", type: "float32", shape: [outputs, columns], data: Float32Array.from(weights) },
+      { name: "intercepts", type: "float32", shape: [outputs], data: Float32Array.from(intercepts) },
+    ],
+  };
+}
+
+function checkEnsembles(
+  ensembles: readonly TreeEnsemble[],
+  { outputScale, line = null }: ServedEnsembleOptions,
+): { columns: number; outputs: number } {
   const first = ensembles[0];
   if (first === undefined) throw new RangeError("no ensemble to export");
   const outputs = ensembles.reduce((sum, ensemble) => sum + ensemble.outputs, 0);
@@ -67,6 +103,11 @@ function checkEnsembles(ensembles: readonly TreeEnsemble[], { outputScale }: Ser
         `${objective.kind} answers probabilities: it is exported without scale, and beside others of several classes alone`,
       );
   }
+  if (line !== null && ofClasses.length > 0) throw new RangeError("trees of classes correct no line");
+  if (line !== null && (line.weights.length !== outputs * first.columns || line.intercepts.length !== outputs))
+    throw new RangeError(
+      `a line of ${line.weights.length} weights and ${line.intercepts.length} intercepts for ${outputs} outputs of ${first.columns} columns`,
+    );
   if (outputScale !== null && outputScale.length !== outputs) throw new RangeError(`${outputScale.length} scales for ${outputs} outputs`);
   return { columns: first.columns, outputs };
 }

@@ -67,6 +67,29 @@ describe.each(RUNTIMES)("an exported ensemble on onnxruntime (%s)", (name) => {
     });
   });
 
+  it("answers the sum of trees and the line that they correct, with a scale and without", async () => {
+    const [columns, rows] = [3, 7];
+    const ensembles = [1, 2].map((seed) => randomEnsemble({ seed, trees: 9, columns, outputs: 1, maxDepth: 4 }));
+    const features = rowsFrom([0, 0.5, 1, -1, 2], { seed: 9, rows, columns });
+    // Sums of these are exact in float32, whatever their order.
+    const line = { weights: [1, 2, -3, 0, 0.5, 4], intercepts: [0.25, -1] };
+    const ofLine = Array.from({ length: 2 * rows }, (_, cell) => {
+      const [output, at] = [cell % 2, Math.floor(cell / 2) * columns];
+      const [a = 0, b = 0, c = 0] = features.subarray(at, at + columns);
+      const [x = 0, y = 0, z = 0] = line.weights.slice(output * columns, (output + 1) * columns);
+      return a * x + b * y + c * z + (line.intercepts[output] as number);
+    });
+    const apart = ensembles.map((ensemble) => rawAnswers(ensemble, { rows, columns, features }));
+    const sums = Float32Array.from(ofLine, (value, cell) => value + (apart[cell % 2]?.[Math.floor(cell / 2)] ?? Number.NaN));
+    for (const outputScale of [null, [0.3, 5]]) {
+      await withSession(name, buildServedEnsemble(ensembles, { ...plain, outputScale, line }), async (session) => {
+        const { answer } = await session.run({ features: { shape: [rows, columns], data: features } });
+        expect(answer).toEqual(scaled(sums, outputScale ?? [1, 1]));
+      });
+    }
+    expect(() => buildServedEnsemble(ensembles, { ...plain, line: { ...line, intercepts: [0] } })).toThrow(/for 2 outputs of 3 columns/);
+  });
+
   it("answers the base where an output has no tree, or none has", async () => {
     const some = randomEnsemble({ seed: 1, trees: 3, columns: 2, outputs: 3, maxDepth: 2 });
     const without: TreeEnsemble = { ...some, trees: some.trees.filter(({ output }) => output !== 1) };
