@@ -6,7 +6,9 @@ import { labelKindOf } from "../../core/labels/moves.ts";
 import { CommandError } from "../command-error.ts";
 import { currentCommit } from "../commit.ts";
 import { type Dataset, type ReadDatasetOptions, readDataset } from "../datasets/dataset-reader.ts";
+import type { CalibratedScore } from "../evaluate/calibrated-scores.ts";
 import { type Evaluation, evaluateRun, suspicionsOf } from "../evaluate/evaluate-run.ts";
+import { fitCalibration } from "../evaluate/fit-calibration.ts";
 import type { ReconstructionScore } from "../evaluate/reconstruction-score.ts";
 import { FEWEST_BLOCKS, HORIZONS_A_BLOCK } from "../evaluate/scores.ts";
 import { writeScores } from "../evaluate/scores-file.ts";
@@ -14,6 +16,7 @@ import { checkForLeaks, type LeakCheck } from "../leaks/leak-check.ts";
 import { loadRuntime } from "../runtime/registry.ts";
 import { type Run, readRun } from "../train/run-folder.ts";
 import { terminalProgress } from "./bars.ts";
+import { calibratedTable, reliabilityTable } from "./calibrated-tables.ts";
 import { evaluateModelCommand } from "./evaluate-model.ts";
 import { type FreePredictability, freePredictability, freeTable } from "./free-predictability.ts";
 import { jsonOption, memoryOf, memoryOption } from "./options.ts";
@@ -60,22 +63,27 @@ async function runEvaluate(options: EvaluateOptions): Promise<void> {
   const memory = memoryOf(options);
   const runtime = await loadRuntime(run.kind === "network" ? run.card.backend : "node");
   const test = options.data === undefined ? await trainingDataset(run, memory) : await readDataset(options.data, memory);
-  const evaluation = await evaluateRun(run, test, { runtime, commit: currentCommit() });
+  const training = options.data === undefined ? test : await trainingDataset(run, memory).catch(missing(options.leakCheck));
+  const calibration = training === null ? null : await fitCalibration(run, training, { runtime });
+  const evaluation = await evaluateRun(run, test, { runtime, commit: currentCommit(), calibration });
   await writeScores(options.run, evaluation);
-  const leaks = options.leakCheck
-    ? await checkForLeaks(run, {
-        training: options.data === undefined ? test : await trainingDataset(run, memory),
-        test,
-        runtime,
-        progress: terminalProgress(),
-      })
-    : null;
+  const leaks =
+    options.leakCheck && training !== null ? await checkForLeaks(run, { training, test, runtime, progress: terminalProgress() }) : null;
   const free = freePredictability(test.card);
   const told = free.length === 0 ? {} : { freePredictability: free };
   if (test.card.clock === "events" && !options.json) print("no times: an event counts as a second");
   if (options.json) printJson({ ...evaluation, ...told, suspicions: suspicionsOf(evaluation), leakCheck: leaks });
   else printEvaluation(evaluation, { leaks, free, unscored: unscoredHorizons(run, evaluation) });
   if (leaks?.isClean === false) process.exitCode = 2;
+}
+
+/** Without the run's own dataset its calibration can't be judged; a leak check can't do without. */
+function missing(isNeeded: boolean): (error: unknown) => null {
+  return (error) => {
+    if (isNeeded || !(error instanceof CommandError)) throw error;
+    console.error(`edgebook: intervals and probabilities are not judged: ${error.message}`);
+    return null;
+  };
 }
 
 /** The dataset that the run was trained on, if it is still what it was. */
@@ -99,6 +107,15 @@ function printScores({ scores, classes }: Pick<Evaluation, "scores" | "classes">
   }
   if (classes.length === 0) print("too few rows to score");
   for (const score of classes) print(classTable(score));
+}
+
+function printCalibrated(scores: readonly CalibratedScore[]): void {
+  if (scores.length === 0) return;
+  print(calibratedTable(scores));
+  for (const score of scores) print(reliabilityTable(score));
+  print(
+    "intervals and probabilities: from the run's validation rows, judged here; the shares are those of all of these, which know nothing of a row",
+  );
 }
 
 function printReconstruction(score: ReconstructionScore | null): void {
@@ -133,6 +150,7 @@ function printEvaluation(evaluation: Evaluation, { leaks, free, unscored }: Besi
   print(`label: ${labelKindOf(evaluation)}`);
   if (free.length > 0) print(freeTable(free));
   printScores(evaluation);
+  printCalibrated(evaluation.calibrated ?? []);
   if (unscored.length > 0)
     print(
       `no score at ${unscored.join(", ")} s: not trained, nothing moved, or fewer rows than ${FEWEST_BLOCKS} blocks of ${HORIZONS_A_BLOCK} horizons each`,

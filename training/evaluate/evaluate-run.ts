@@ -7,7 +7,7 @@ import { FEATURE_INTERVAL_MS } from "../../core/features/contract.ts";
 import { freeR2 } from "../../core/labels/averaged.ts";
 import { DEFAULT_LABEL_KIND, type LabelKind, labelKindOf } from "../../core/labels/moves.ts";
 import { exponential } from "../../core/math/elementary.ts";
-import type { ClassesOutput } from "../../models/contract.ts";
+import type { ClassesOutput, ModelCalibration } from "../../models/contract.ts";
 import { CommandError } from "../command-error.ts";
 import { type DatasetPart, describeSource } from "../datasets/card.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
@@ -21,6 +21,7 @@ import type { RunCard } from "../train/run-card.ts";
 import type { Run } from "../train/run-folder.ts";
 import { familyOf, seenByRun } from "../train/run-rows.ts";
 import { splitByTime } from "../train/split.ts";
+import { type CalibratedScore, scoreCalibration } from "./calibrated-scores.ts";
 import { type ClassScore, scoreQuestion } from "./class-scores.ts";
 import { lastClasses } from "./last-classes.ts";
 import { type ReconstructionScore, scoreReconstruction } from "./reconstruction-score.ts";
@@ -40,6 +41,8 @@ export interface Evaluation {
   readonly commit: string | null;
   /** Of moves; empty for other answers. */
   readonly scores: readonly DetailedScore[];
+  /** What the run's calibration holds here; absent where there is none. */
+  readonly calibrated?: readonly CalibratedScore[];
   /** Of a run that answers classes. */
   readonly classes?: readonly ClassScore[];
   /** Of a run that answers reconstructions; null where there are too few rows. */
@@ -58,11 +61,14 @@ export interface Evaluation {
 const SUSPICIOUS_R2 = 0.4;
 export const SUSPICIOUS_FROM_MS = 5_000;
 
-/** @param options.commit of the code that runs; null where unknown. */
+/**
+ * @param options.commit of the code that runs; null where unknown.
+ * @param options.calibration of the run (fit-calibration.ts), to be judged too; null or absent: none.
+ */
 export async function evaluateRun(
   run: Run,
   data: Dataset,
-  { runtime, commit }: { runtime: Runtime; commit: string | null },
+  { runtime, commit, calibration = null }: { runtime: Runtime; commit: string | null; calibration?: ModelCalibration | null },
 ): Promise<Evaluation> {
   const dataset = seenByRun(run.card, data);
   const { family } = familyOf(run.card.family, dataset, run.card.model);
@@ -91,6 +97,9 @@ export async function evaluateRun(
     ...(label === DEFAULT_LABEL_KIND ? {} : { label }),
     commit,
     ...scoresOf(dataset, run, { answers, rows, chosen: all }),
+    ...(calibration === null
+      ? {}
+      : { calibrated: calibratedScores(dataset, run, { calibration, scored: { answers, rows, chosen: all } }) }),
     ...(answers.output.unit === "normalised" ? { reconstruction: reconstructionOf(run, answers, family.window) } : {}),
     byPart: parts.length > 1 ? byPart : [],
   };
@@ -226,6 +235,21 @@ function moveScores(dataset: Dataset, { card }: Run, scored: Scored): DetailedSc
     const scale = card.targetScale[output] as number;
     const score = scoreOutput(column, outputRows(dataset, scored, { output, scale }), dataset.card.intervalMs);
     return score === null ? [] : [score];
+  });
+}
+
+function calibratedScores(
+  dataset: Dataset,
+  { card }: Run,
+  { calibration, scored }: { calibration: ModelCalibration; scored: Scored },
+): CalibratedScore[] {
+  const { coverage } = calibration;
+  const { intervalMs, targets } = dataset.card;
+  return calibration.outputs.flatMap((calibrated) => {
+    const output = targets.findIndex(({ target, horizonMs }) => target === calibrated.target && horizonMs === calibrated.horizonMs);
+    if (output < 0) return [];
+    const rows = outputRows(dataset, scored, { output, scale: card.targetScale[output] as number });
+    return scoreCalibration(calibrated, rows, { coverage, intervalMs }) ?? [];
   });
 }
 

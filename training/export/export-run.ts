@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ClassQuestionScore, ModelManifest, ModelOutput, Score } from "../../models/contract.ts";
+import type { ClassQuestionScore, ModelCalibration, ModelManifest, ModelOutput, Score } from "../../models/contract.ts";
 import { MAX_GOLDEN_TOLERANCE, parseManifest } from "../../models/manifest.ts";
 import { prepareWindows } from "../../models/prepare.ts";
 import { inputShape, outputWidth } from "../../models/shapes.ts";
@@ -40,6 +40,8 @@ export interface ExportOptions {
   readonly dataset: Dataset;
   /** Null: the model has not been scored, and its manifest says so. */
   readonly evaluation: Evaluation | null;
+  /** From the run's validation rows (evaluate/fit-calibration.ts); null or absent: neither intervals nor probabilities are served. */
+  readonly calibration?: ModelCalibration | null;
 }
 
 export interface ExportedModel {
@@ -86,6 +88,7 @@ export async function exportRun(run: Run, options: ExportOptions): Promise<Expor
     input: { name: family.inputName, shape: inputShape(family, columns) },
     output,
     ...(card.label === undefined ? {} : { label: card.label }),
+    ...(options.calibration == null ? {} : { calibration: options.calibration }),
     normaliser: card.normaliser,
     opset: OPSET,
     artifact: { file: MODEL_FILE, sha256, bytes: model.length },

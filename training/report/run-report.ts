@@ -12,6 +12,7 @@ import type { ReconstructionScore } from "../evaluate/reconstruction-score.ts";
 import type { DetailedScore } from "../evaluate/scores.ts";
 import type { RunCard } from "../train/run-card.ts";
 import { REPORT_FILE, type Run } from "../train/run-folder.ts";
+import { calibratedCards } from "./calibrated-cards.ts";
 import { calibrationChart, importanceChart, lossChart, reliabilityChart, scoresChart } from "./charts.ts";
 import { flatten } from "./flatten.ts";
 import { type Importance, PERMUTATION_MEASURE, ridgeImportance, usedColumns } from "./importance.ts";
@@ -41,6 +42,7 @@ export function renderRun(facts: RunFacts): string {
 `,
     ...(evaluation === null ? [] : scoreTableCards("Scores on rows that training never saw", evaluation)),
     ...(evaluation?.byPart ?? []).flatMap((part) => scoreTableCards(`${part.market} alone (${part.source})`, part)),
+    ...calibratedCards(evaluation?.calibrated ?? []),
     ...reconstructionCards(evaluation?.reconstruction ?? null),
     html`<div class="grid">${[validationCard(facts), settingsCard(facts), dataCard(facts), originCard(facts)]}</div>
 `,
