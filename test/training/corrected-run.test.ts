@@ -169,6 +169,19 @@ describe("a run of lines that trees correct", () => {
     }
   });
 
+  it("learns from the moves as they are: a leap that its first column foretells is part of the skill, and cut off it would be lost", async () => {
+    // One row in fifty leaps twenty times as far, and says so.
+    const spoil = (row: Float64Array, index: number): void => {
+      if (index % 50 === 0) row[0] = index % 100 === 0 ? 20 : -20;
+    };
+    await writeToyDataset(join(folder, "leaps"), [{ rows: 3_000, seed: 13, signal: 0.5, spoil }]);
+    const dataset = await readDataset(join(folder, "leaps"));
+    const { run } = await corrected("leaps-run", { dataset, only: ["mid@1000"] });
+    const { scores } = await evaluateRun(run, dataset, { runtime: await loadRuntime("node"), commit: null });
+    // The line beside it learns from cut moves.
+    for (const { r2, ridgeR2 } of scores) expect(r2 - ridgeR2).toBeGreaterThan(0.02);
+  });
+
   it("of classes is refused: what a line leaves of a class is none", async () => {
     await expect(corrected("classes", { model: { answer: "classes", size: "paper" } })).rejects.toThrow(/corrected gives no classes/);
   });
