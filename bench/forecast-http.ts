@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { ContentHash } from "../core/math/hash.ts";
+import { sample } from "./feed.ts";
 import type { LoadResult } from "./forecast-http/load.ts";
 import { MODEL_NAMES, type ModelName, type TrainedModel, trainModels } from "./forecast-http/models.ts";
 import { type Manner, type PythonPeer, startPythonPeer } from "./forecast-http/python-peer.ts";
@@ -175,6 +176,11 @@ function addMoves({ horizons }: Answer, hash: ContentHash): [string, number][] {
     });
 }
 
+interface Turn extends LoadResult {
+  /** Of the side's process, an answer: the generator of the load isn't in it. */
+  readonly cpuMs: number;
+}
+
 interface Setting {
   readonly model: TrainedModel;
   readonly served: Served;
@@ -188,11 +194,11 @@ async function raceAt(
   { model, served, peers, compared, markets, connections }: Setting,
   options: ForecastHttpOptions,
 ): Promise<BenchResult> {
-  const sides = [
-    { name: "ours", base: served.base },
+  const sides: Side[] = [
+    { name: "ours", base: served.base, pid: served.pid },
     ...(typeof peers === "string" ? [] : [named("plain", peers.plain), named("kept", peers.kept)]),
   ];
-  const turns = new Map<string, LoadResult[]>(sides.map(({ name }) => [name, []]));
+  const turns = new Map<string, Turn[]>(sides.map(({ name }) => [name, []]));
   for (const side of sides) await turn(side, { markets, connections, seconds: WARM_UP_SECONDS });
   for (let round = 0; round < options.rounds; round++) {
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
@@ -200,11 +206,17 @@ async function raceAt(
     }
   }
   const ours = turns.get("ours") ?? [];
-  const rate = (results: readonly LoadResult[]): number => median(results.map(({ requestsPerSecond }) => requestsPerSecond));
-  const rates = (results: readonly LoadResult[]): number[] => results.map(({ requestsPerSecond }) => 1 / requestsPerSecond);
+  const rate = (results: readonly Turn[]): number => median(results.map(({ requestsPerSecond }) => requestsPerSecond));
+  const rates = (results: readonly Turn[]): number[] => results.map(({ requestsPerSecond }) => 1 / requestsPerSecond);
+  const cpus = (results: readonly Turn[]): number[] => results.map(({ cpuMs }) => cpuMs);
   const besidePeer = (manner: Manner): Record<string, unknown> => {
     const results = turns.get(manner) ?? [];
-    return { ratio: pairedRatio(rates(ours), rates(results)), requestsPerSecond: rate(results), ...latencies(results) };
+    return {
+      ratio: pairedRatio(rates(ours), rates(results)),
+      cpuRatio: pairedRatio(cpus(ours), cpus(results)),
+      requestsPerSecond: rate(results),
+      ...latencies(results),
+    };
   };
   return {
     name: `forecast-http ${model.name} ${markets === 1 ? "hot market" : `${markets} markets`} x${connections}`,
@@ -227,6 +239,8 @@ async function raceAt(
 interface Side {
   readonly name: string;
   readonly base: string;
+  /** Of its process. */
+  readonly pid: number;
   readonly resume?: () => void;
   readonly pause?: () => void;
 }
@@ -237,24 +251,29 @@ function named(name: Manner, peer: PythonPeer): Side {
 
 /** Fails where an answer isn't 200: a refusal costs nothing, and would win. */
 async function turn(
-  { base, resume, pause }: Pick<Side, "base" | "resume" | "pause">,
+  { base, pid, resume, pause }: Omit<Side, "name">,
   { markets, connections, seconds }: { markets: number; connections: number; seconds: number },
-): Promise<LoadResult> {
+): Promise<Turn> {
   const paths = Array.from({ length: markets }, (_, number) => `/v1/markets/${marketNumbered(number)}/forecast`);
   resume?.();
   try {
+    const before = sample(pid).cpuSeconds;
     const { stdout } = await promisify(execFile)(process.execPath, [LOAD, JSON.stringify({ url: base, paths, connections, seconds })]);
     const result = JSON.parse(stdout) as LoadResult;
     if (result.failed > 0 || result.answered === 0)
       throw new Error(`${base}: ${result.failed} requests failed, ${result.answered} were answered`);
-    return result;
+    return { ...result, cpuMs: ((sample(pid).cpuSeconds - before) * 1_000) / result.answered };
   } finally {
     pause?.();
   }
 }
 
-function latencies(results: readonly LoadResult[]): { p50Ms: number; p99Ms: number } {
-  return { p50Ms: median(results.map(({ p50Ms }) => p50Ms)), p99Ms: median(results.map(({ p99Ms }) => p99Ms)) };
+function latencies(results: readonly Turn[]): { p50Ms: number; p99Ms: number; cpuMs: number } {
+  return {
+    cpuMs: median(results.map(({ cpuMs }) => cpuMs)),
+    p50Ms: median(results.map(({ p50Ms }) => p50Ms)),
+    p99Ms: median(results.map(({ p99Ms }) => p99Ms)),
+  };
 }
 
 async function forecastOf(base: string, market: string, query = ""): Promise<Answer> {
@@ -263,9 +282,9 @@ async function forecastOf(base: string, market: string, query = ""): Promise<Ans
   return (await response.json()) as Answer;
 }
 
-function lineOf({ name, requestsPerSecond, p50Ms, p99Ms, ratio }: BenchResult): string {
+function lineOf({ name, requestsPerSecond, p50Ms, p99Ms, cpuMs, ratio }: BenchResult): string {
   const beside = ratio === undefined ? "" : `, ${ratio.toFixed(2)} x the peer`;
-  return `${name}: ${Number(requestsPerSecond).toFixed(0)} requests/s, p50 ${Number(p50Ms).toFixed(2)} ms, p99 ${Number(p99Ms).toFixed(2)} ms${beside}`;
+  return `${name}: ${Number(requestsPerSecond).toFixed(0)} requests/s, p50 ${Number(p50Ms).toFixed(2)} ms, p99 ${Number(p99Ms).toFixed(2)} ms, CPU ${Number(cpuMs).toFixed(2)} ms${beside}`;
 }
 
 function tell(line: string): void {

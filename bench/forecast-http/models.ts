@@ -1,6 +1,7 @@
 /**
  * The models of `bench forecast-http`, made by the commands that make any: an hour of simulated market, feature set v2, and on it the LSTM of the family `lstm`
- * (40 units over 100 rows, then 64) for two epochs, and 200 boosted trees for each of the twelve moves. They know nothing; what they weigh is real.
+ * (40 units over 100 rows, then 64) for two epochs, and up to 200 boosted trees for each move (those up to the best validation
+ * loss; at so slow a rate nearly always all). They know nothing; what they weigh is real.
  */
 
 import { execFileSync } from "node:child_process";
@@ -51,7 +52,7 @@ function edgebook(command: readonly string[]): void {
   });
 }
 
-function readModel(name: ModelName, folder: string): TrainedModel {
+export function readModel(name: ModelName, folder: string): TrainedModel {
   const bytes = new Uint8Array(readFileSync(join(folder, "manifest.json")));
   const parsed = parseManifest(new TextDecoder().decode(bytes));
   if ("malformed" in parsed) throw new Error(`${folder}: ${parsed.malformed}`);

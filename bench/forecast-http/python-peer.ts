@@ -12,6 +12,7 @@ export type Manner = "plain" | "kept";
 export interface PythonPeer {
   readonly manner: Manner;
   readonly base: string;
+  readonly pid: number;
   readonly version: string;
   resume(): void;
   pause(): void;
@@ -44,6 +45,7 @@ export async function startPythonPeer(
   return {
     manner,
     base,
+    pid: child.pid ?? 0,
     version: `FastAPI ${versions.fastapi}, uvicorn ${versions.uvicorn}, onnxruntime ${versions.onnxruntime}`,
     resume: () => child.kill("SIGCONT"),
     pause: () => child.kill("SIGSTOP"),

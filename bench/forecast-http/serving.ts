@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare, NoOpLog, type V4WorkerOptions } from "miniflare";
 import { DEPLOYABLES, QUIET_ENVIRONMENT, ROOT, WRANGLER } from "../../local/deployables.ts";
 import type { ModelManifest } from "../../models/contract.ts";
+import { workerdOf } from "../feed.ts";
 import type { TrainedModel } from "./models.ts";
 
 const COMPATIBILITY_DATE = "2026-10-30";
@@ -79,6 +80,8 @@ export function marketNumbered(number: number): string {
 export interface Served {
   /** Of the public Worker. */
   readonly base: string;
+  /** Of workerd. */
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -95,7 +98,7 @@ export async function serve(bundles: Bundles, { model, markets }: { model: Train
     await migrate(workerd);
     await publish(workerd, model);
     const { origin } = await workerd.unsafeGetDirectURL("edgebook");
-    return { base: origin, stop: () => workerd.dispose() };
+    return { base: origin, pid: workerdOf(process.pid), stop: () => workerd.dispose() };
   } catch (error) {
     // Its process would keep ours alive.
     await workerd.dispose();
