@@ -10,12 +10,9 @@ import type { Normaliser } from "./contract.ts";
  * Throws on a row of another length than the normaliser's: callers check the fingerprint first, so that is a bug.
  */
 export function prepareInput(row: ArrayLike<number>, normaliser: Normaliser, out: Float32Array, offset: number): void {
-  const { mean, scale, clip } = normaliser;
-  if (row.length !== mean.length) throw new RangeError(`a row of ${row.length} columns for a normaliser of ${mean.length}`);
-  for (let column = 0; column < mean.length; column++) {
-    const value = ((row[column] as number) - (mean[column] as number)) / (scale[column] as number);
-    out[offset + column] = Math.min(Math.max(value, -clip), clip);
-  }
+  const columns = normaliser.mean.length;
+  if (row.length !== columns) throw new RangeError(`a row of ${row.length} columns for a normaliser of ${columns}`);
+  prepareRow({ numbers: row, from: 0 }, normaliser, { out, offset });
 }
 
 /** The same for windows, raw [vectors][window x columns], one after the other. @returns [vectors x window x columns] */
@@ -26,12 +23,20 @@ export function prepareWindows(vectors: readonly ArrayLike<number>[], normaliser
   for (const [index, vector] of vectors.entries()) {
     if (vector.length !== size) throw new RangeError(`a window of ${vector.length} numbers for ${window} rows of ${columns} columns`);
     for (let row = 0; row < window; row++) {
-      prepareInput(sliceOf(vector, row * columns, columns), normaliser, out, index * size + row * columns);
+      prepareRow({ numbers: vector, from: row * columns }, normaliser, { out, offset: index * size + row * columns });
     }
   }
   return out;
 }
 
-function sliceOf(vector: ArrayLike<number>, from: number, length: number): number[] {
-  return Array.from({ length }, (_, at) => vector[from + at] as number);
+/** The row that begins at `from`: read where it lies, since a copy of each row of a window takes longer than the model does. */
+function prepareRow(
+  { numbers, from }: { readonly numbers: ArrayLike<number>; readonly from: number },
+  { mean, scale, clip }: Normaliser,
+  { out, offset }: { readonly out: Float32Array; readonly offset: number },
+): void {
+  for (let column = 0; column < mean.length; column++) {
+    const value = ((numbers[from + column] as number) - (mean[column] as number)) / (scale[column] as number);
+    out[offset + column] = Math.min(Math.max(value, -clip), clip);
+  }
 }

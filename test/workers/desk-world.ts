@@ -92,9 +92,9 @@ export class DeskWorld {
       if (this.recordFault !== null) throw this.recordFault;
       this.recorded.push([...forecasts]);
     },
-    skills: async () => {
+    skills: async (markets) => {
       this.asked.skills++;
-      return this.skillsNow();
+      return Promise.all(markets.map(() => this.skillsNow()));
     },
     report: (event) => void this.reports.push(event),
   };

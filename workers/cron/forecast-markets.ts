@@ -41,7 +41,7 @@ export async function forecastMarkets(env: PublicEnv, feeds: readonly FeedConfig
   const count = { calls: 0 };
   const work: Promise<unknown>[] = [];
   // Nobody reads the skill here.
-  const ports: DeskPorts = { ...deskPorts(env, (each) => void work.push(each), count), skills: async () => [] };
+  const ports: DeskPorts = { ...deskPorts(env, (each) => void work.push(each), count), skills: async (markets) => markets.map(() => []) };
   const most = Math.max(0, calls - SHARED_CALLS);
   const questions = inTurn(questionsOf(feeds), { most, turn: Math.floor(startedAt / MS_PER_MINUTE) });
   const outcome: Outcome = { answered: 0, refused: 0, failed: 0 };

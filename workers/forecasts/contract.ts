@@ -69,8 +69,8 @@ export interface DeskPorts {
   roster(): Promise<Roster>;
   predict(asks: readonly PredictAsk[]): Promise<Predicted>;
   record(forecasts: readonly RecordedForecast[]): Promise<unknown>;
-  /** Over the last day. */
-  skills(market: string): Promise<MarketSkills>;
+  /** Over the last day. @returns of each market. */
+  skills(markets: readonly string[]): Promise<readonly MarketSkills[]>;
   /** What went wrong and stops no answer. */
   report(event: string, error: unknown): void;
 }

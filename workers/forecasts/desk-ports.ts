@@ -23,7 +23,10 @@ export function deskPorts(env: PublicEnv, untilDone: DeskPorts["untilDone"], cou
     roster: () => counted(() => askInference(env.INFERENCE, (rpc) => rpc.roster())),
     predict: (asks) => counted(() => askInference(env.INFERENCE, (rpc) => rpc.predict(asks))),
     record: (forecasts) => counted(() => recordForecasts(openDatabase(env.DB), forecasts)),
-    skills: (market) => counted(() => rollingSkill(openDatabase(env.DB), [market], Date.now())),
+    skills: async (markets) => {
+      const found = await counted(() => rollingSkill(openDatabase(env.DB), markets, Date.now()));
+      return markets.map((market) => found.filter((each) => each.market === market));
+    },
     report: (event, error) => logError(event, error, {}),
   };
 }

@@ -46,6 +46,7 @@ export class ForecastDesk {
     most: MAX_ASKS,
     lostAfterMs: LOST_AFTER_MS,
   });
+  private readonly skillQuestions = new Gatherer<string, MarketSkills>({ most: MAX_ASKS, lostAfterMs: LOST_AFTER_MS });
   private readonly recorder = new ForecastRecorder();
 
   /** @throws FeedUnreachable, InferenceUnreachable */
@@ -134,8 +135,9 @@ export class ForecastDesk {
   /** A database that doesn't answer stops no forecast. */
   private async skillsOf(market: string, ports: DeskPorts): Promise<MarketSkills> {
     const around = { now: ports.now(), untilDone: (work: Promise<unknown>) => ports.untilDone(work) };
+    const sender = { after: (ms: number) => ports.after(ms), send: (markets: readonly string[]) => ports.skills(markets) };
     try {
-      return await this.skills.get(market, around, () => ports.skills(market));
+      return await this.skills.get(market, around, () => this.skillQuestions.ask(market, sender));
     } catch (error) {
       ports.report("skill-unreadable", error);
       return [];
