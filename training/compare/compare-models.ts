@@ -99,6 +99,7 @@ async function fitFold(
   };
   const fitted: KeptModel[] = [];
   for (const model of able) {
+    signal?.throwIfAborted();
     const folder = folderOf(options.out, model.id, index);
     const conditions = conditionsFor(options, model, fold);
     const kept = options.resume ? await keptModel(folder, conditions) : null;

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { featureSetLevels10, featureSetVolumes10 } from "../../../core/features/registry.ts";
+import { prepareInput } from "../../../models/prepare.ts";
 import { type AlignedData, alignDatasets } from "../../../training/compare/aligned-data.ts";
 import { compareModels } from "../../../training/compare/compare-models.ts";
 import type { Comparison } from "../../../training/compare/comparison.ts";
@@ -11,6 +12,7 @@ import type { ComparedModel } from "../../../training/compare/contract.ts";
 import { networkModel } from "../../../training/compare/models/networks.ts";
 import type { Dataset } from "../../../training/datasets/dataset-reader.ts";
 import { mlpOf } from "../../../training/networks/mlp.ts";
+import { loadRuntime } from "../../../training/runtime/registry.ts";
 import { scratchFolder } from "../toy-data.ts";
 import { asSet, comparisonOf, modelsNamed, toyDataset, valuesOf } from "./comparing.ts";
 
@@ -49,6 +51,23 @@ describe("what is compared", () => {
     for (const { id, scores } of comparison.models) expect(scores, id).toHaveLength(6);
     // A few hundred rows teach a network of thousands of parameters little: it has to be no worse than "no move", not good.
     for (const { id } of models) expect(nextSecond[id], id).toBeGreaterThan(-0.05);
+  });
+
+  it("keeps files that answer as the models that were scored: what is timed, and could be served, is what the table is of", async () => {
+    const sets = [toy, asSet(toy, featureSetLevels10)];
+    const models = modelsNamed("momentum", "ridge", "trees", "mlp", "corrected-mlp", "corrected-lstm", "coded-mlp");
+    const out = join(folder, "served");
+    const options = await comparisonOf(sets, { out, models });
+    const comparison = await compareModels(options);
+    const [fold] = options.folds;
+    if (fold === undefined) throw new Error("no fold");
+    for (const { id } of models) {
+      const kept = comparison.models.find((model) => model.id === id);
+      expect(kept?.costs.served, id).not.toBeNull();
+      const { answers, forecasts } = await servedAnswers(join(out, "models", id, "fold-1"), { data: options.data, rows: fold.test });
+      const largest = answers.reduce((most, answer, cell) => Math.max(most, Math.abs(answer - (forecasts[cell] as number))), 0);
+      expect(largest, id).toBeLessThan(1e-3);
+    }
   });
 
   it("trains its networks on the rows they are given: small batches of enough rows find the planted signal", async () => {
@@ -222,4 +241,33 @@ function withTestMoves(data: AlignedData, test: Uint32Array): AlignedData {
 
 function forecastHashes(out: string, models: readonly ComparedModel[]): string[] {
   return models.map(({ id }) => String(JSON.parse(readFileSync(join(out, "models", id, "fold-1", "model.json"), "utf8")).forecasts));
+}
+
+/** What the file in a model's folder answers to rows, and what was kept as its forecasts of them. */
+async function servedAnswers(
+  path: string,
+  { data, rows }: { data: AlignedData; rows: Uint32Array },
+): Promise<{ answers: Float32Array; forecasts: Float32Array }> {
+  const { served, cells } = JSON.parse(readFileSync(join(path, "model.json"), "utf8"));
+  const set = data.sets.get(served.reads);
+  if (set === undefined) throw new Error(`no set ${served.reads}`);
+  const size = served.window * served.columns;
+  const inputs = new Float32Array(rows.length * size);
+  for (const [at, row] of rows.entries()) {
+    const end = ((set.rows[row] as number) + 1) * served.columns;
+    for (let from = 0; from < size; from += served.columns)
+      prepareInput(
+        valuesOf(set.dataset).subarray(end - size + from, end - size + from + served.columns),
+        served.normaliser,
+        inputs,
+        at * size + from,
+      );
+  }
+  const session = await (await loadRuntime("node")).open(readFileSync(join(path, "model.onnx")));
+  const shape = [rows.length, ...(served.window === 1 ? [] : [served.window]), served.columns];
+  const answer = await session.run({ [served.inputName]: { shape, data: inputs } });
+  await session.release();
+  const flat = readFileSync(join(path, "forecasts.f32"));
+  const forecasts = new Float32Array(flat.buffer.slice(flat.byteOffset, flat.byteOffset + flat.byteLength));
+  return { answers: Float32Array.from(answer.moves_bps ?? []), forecasts: forecasts.slice(cells[0]) };
 }

@@ -8,17 +8,21 @@
 import type { ModelOutput } from "../../../models/contract.ts";
 import type { TrainedNetwork } from "../../engine/contract.ts";
 import { DEFAULT_TRAIN_SETTINGS, type TrainSettings } from "../../engine/settings.ts";
+import { answerRidge, fitRidge, type Line, RIDGE_LAMBDAS } from "../../linear/ridge.ts";
 import type { NetworkOf } from "../../networks/contract.ts";
 import { headFor } from "../../networks/heads.ts";
 import type { NetworkSize } from "../../networks/settings.ts";
 import { buildForwardPass } from "../../tensors/forward-pass.ts";
+import { add } from "../../tensors/operators/arithmetic.ts";
+import { reshape, slice } from "../../tensors/operators/layout.ts";
+import { linear } from "../../tensors/operators/linear.ts";
 import { buildServedGraph, weightsFrom } from "../../tensors/served-graph.ts";
 import type { Network } from "../../tensors/training-step.ts";
 import { type PreparedRows, shapeOf } from "../../train/prepared-rows.ts";
 import { answerRows, trainNetwork } from "../../train/train-network.ts";
 import { noteOf } from "../../train/train-run.ts";
 import type { ComparedModel, FittedModel, ModelTask, ServedModel } from "../contract.ts";
-import { inBps, type MemoryRows } from "../prepared.ts";
+import { blockOf, inBps, type MemoryRows } from "../prepared.ts";
 import { type PreparedTask, prepareTask, prepareTest, refusalOfSet } from "./task-rows.ts";
 
 export interface NetworkOptions {
@@ -32,6 +36,8 @@ export interface NetworkOptions {
   readonly epochs: number;
   readonly learningRate: number;
   readonly batch: number;
+  /** It learns what a ridge line of the newest row leaves, and answers both together; absent: the moves themselves. */
+  readonly corrects?: "ridge";
   /** Fit rows that it learns from at most. */
   readonly mostRows: number;
 }
@@ -57,25 +63,56 @@ async function fitNetwork(task: ModelTask, options: NetworkOptions): Promise<Fit
   const { set, preparation, validation } = prepared;
   const outputs = task.data.columns.length;
   const network = options.network({ size: options.size, columns: set.dataset.columns, window, outputs });
-  const taught = everySoMany(prepared.train, mostRows);
-  const trained = await trainOn(task, { network, train: taught, validation: everySoMany(validation, MOST_STOPPING_ROWS), options });
+  const line = options.corrects === undefined ? null : fitRidge(blockOf(prepared.train), blockOf(validation));
+  const taught = leftBy(line, everySoMany(prepared.train, mostRows));
+  const stopping = leftBy(line, everySoMany(validation, MOST_STOPPING_ROWS));
+  const trained = await trainOn(task, { network, train: taught, validation: stopping, options });
   const session = await task.runtime.open(buildForwardPass(network, shapeOf(validation)));
-  const answer = async (rows: PreparedRows): Promise<Float32Array> =>
-    inBps(await answerRows(session, trained, rows), preparation.targetScale);
+  const answer = async (rows: MemoryRows): Promise<Float32Array> =>
+    inBps(withLine(line, await answerRows(session, trained, rows), rows), preparation.targetScale);
   const fitted = { validation: await answer(validation), test: await answer(prepareTest(task, prepared, window)) };
   await session.release();
   return {
     ...fitted,
-    configurations: 1,
+    configurations: line === null ? 1 : RIDGE_LAMBDAS.length,
     isRefitted: false,
     notes: [
       `${trained.parameters.length} parameters; epoch ${trained.bestEpoch} of ${trained.curve.length} kept; learnt from ${taught.rows} of ${prepared.train.rows} fit rows`,
     ],
     served: servedNetwork({
-      ...{ network, trained, prepared, window },
+      ...{ trained, prepared, window },
+      network: line === null ? network : servedWithLine(network, line, { columns: set.dataset.columns, outputs, window }),
       shape: shapeOf(validation),
       output: { name: "moves_bps", unit: "bps", columns: task.data.columns },
     }),
+  };
+}
+
+/** The same rows with what the line leaves of their moves. */
+function leftBy(line: Line | null, rows: MemoryRows): MemoryRows {
+  if (line === null) return rows;
+  const base = answerRidge(line, blockOf(rows));
+  return { ...rows, targets: rows.targets.map((target, cell) => target - (base[cell] as number)) };
+}
+
+function withLine(line: Line | null, answers: Float32Array, rows: MemoryRows): Float32Array {
+  if (line === null) return answers;
+  const base = answerRidge(line, blockOf(rows));
+  return answers.map((answer, cell) => answer + (base[cell] as number));
+}
+
+/** The network with the line of the newest row added, as it is served. */
+function servedWithLine(network: Network, line: Line, shape: { columns: number; outputs: number; window: number }): Network {
+  const { columns, outputs, window } = shape;
+  // [columns, outputs], the transposed of what ridge answers.
+  const weights = Float32Array.from(
+    { length: columns * outputs },
+    (_, cell) => line.weights[(cell % outputs) * columns + Math.floor(cell / outputs)] as number,
+  );
+  return (graph, input) => {
+    const rows = input.shape[0] ?? "batch";
+    const newest = window === 1 ? input : reshape(graph, slice(graph, input, { axis: 1, from: window - 1, to: window }), [rows, columns]);
+    return add(graph, network(graph, input), linear(graph, newest, { weights: graph.constant(weights, [columns, outputs]) }));
   };
 }
 
