@@ -1,6 +1,6 @@
 /**
- * Networks: a forward pass of training/networks with fixed, small settings, stopped early by validation. They are not fitted again on fit and validation
- * rows together: how long to train, the second time nothing would tell.
+ * Networks: a forward pass of training/networks with fixed, small settings, stopped early by validation, and trained once more on fit and validation rows
+ * together for as many epochs.
  *
  * Heavy ones learn from every so-manieth fit row: windows of neighbours are nearly the same, and the comparison has an hour.
  */
@@ -23,7 +23,8 @@ import { answerRows, trainNetwork } from "../../train/train-network.ts";
 import { noteOf } from "../../train/train-run.ts";
 import type { ComparedModel, FittedModel, ModelTask, ServedModel } from "../contract.ts";
 import { blockOf, inBps, type MemoryRows } from "../prepared.ts";
-import { type PreparedTask, prepareTask, prepareTest, refusalOfSet } from "./task-rows.ts";
+import { refitRidge } from "./lines.ts";
+import { type PreparedTask, prepareRefit, prepareTask, prepareTest, refusalOfSet } from "./task-rows.ts";
 
 export interface NetworkOptions {
   readonly id: string;
@@ -45,6 +46,8 @@ export interface NetworkOptions {
 /** Validation rows that decide when to stop: more are scored, and cost time after each epoch. */
 const MOST_STOPPING_ROWS = 10_000;
 const PATIENCE = 2;
+/** Of a training that nothing stops, rows whose loss is told. */
+const MOST_TOLD_ROWS = 1_000;
 
 export function networkModel(options: NetworkOptions): ComparedModel {
   const { id, title, reads, window, network, ...settings } = options;
@@ -57,35 +60,76 @@ export function networkModel(options: NetworkOptions): ComparedModel {
   };
 }
 
+/** What was learnt, and how rows have to be prepared for it. */
+interface Learnt {
+  readonly network: Network;
+  readonly trained: TrainedNetwork;
+  /** Null: it corrects none. */
+  readonly line: Line | null;
+  readonly prepared: Pick<PreparedTask, "set" | "preparation">;
+}
+
 async function fitNetwork(task: ModelTask, options: NetworkOptions): Promise<FittedModel> {
-  const { window, mostRows } = options;
   const prepared = prepareTask(task, options);
-  const { set, preparation, validation } = prepared;
+  const { set, validation } = prepared;
   const outputs = task.data.columns.length;
-  const network = options.network({ size: options.size, columns: set.dataset.columns, window, outputs });
-  const line = options.corrects === undefined ? null : fitRidge(blockOf(prepared.train), blockOf(validation));
-  const taught = leftBy(line, everySoMany(prepared.train, mostRows));
-  const stopping = leftBy(line, everySoMany(validation, MOST_STOPPING_ROWS));
+  const network = options.network({ size: options.size, columns: set.dataset.columns, window: options.window, outputs });
+  const fitted = options.corrects === undefined ? null : fitRidge(blockOf(prepared.train), blockOf(validation));
+  const taught = leftBy(fitted, everySoMany(prepared.train, options.mostRows));
+  const stopping = leftBy(fitted, everySoMany(validation, MOST_STOPPING_ROWS));
   const trained = await trainOn(task, { network, train: taught, validation: stopping, options });
-  const session = await task.runtime.open(buildForwardPass(network, shapeOf(validation)));
-  const answer = async (rows: MemoryRows): Promise<Float32Array> =>
-    inBps(withLine(line, await answerRows(session, trained, rows), rows), preparation.targetScale);
-  const fitted = { validation: await answer(validation), test: await answer(prepareTest(task, prepared, window)) };
-  await session.release();
+  const first: Learnt = { network, trained, line: fitted, prepared };
+  const again = await learnAgain(task, first, { options, lambdas: fitted?.lambdas ?? null });
   return {
-    ...fitted,
-    configurations: line === null ? 1 : RIDGE_LAMBDAS.length,
-    isRefitted: false,
+    validation: await answersOf(task, first, validation),
+    test: await answersOf(task, again, again.test),
+    configurations: fitted === null ? 1 : RIDGE_LAMBDAS.length,
+    isRefitted: trained.bestEpoch > 0,
     notes: [
       `${trained.parameters.length} parameters; epoch ${trained.bestEpoch} of ${trained.curve.length} kept; learnt from ${taught.rows} of ${prepared.train.rows} fit rows`,
     ],
     served: servedNetwork({
-      ...{ trained, prepared, window },
-      network: line === null ? network : servedWithLine(network, line, { columns: set.dataset.columns, outputs, window }),
+      ...again,
+      window: options.window,
+      network:
+        again.line === null
+          ? network
+          : servedWithLine(network, again.line, { columns: set.dataset.columns, outputs, window: options.window }),
       shape: shapeOf(validation),
       output: { name: "moves_bps", unit: "bps", columns: task.data.columns },
     }),
   };
+}
+
+/**
+ * Once more, on fit and validation rows together, for as many epochs as validation liked. The loss that ends nothing is of rows that teach. Where no epoch was
+ * better than no move, what there is stays.
+ */
+async function learnAgain(
+  task: ModelTask,
+  first: Learnt,
+  { options, lambdas }: { options: NetworkOptions; lambdas: readonly (number | null)[] | null },
+): Promise<Learnt & { readonly test: MemoryRows }> {
+  const { network, trained, line, prepared } = first;
+  const refit = prepareRefit(task, options);
+  const epochs = trained.bestEpoch;
+  if (epochs === 0) {
+    const whole = { ...prepared, train: refit.train, validation: refit.train };
+    return { network, trained, line, prepared, test: prepareTest(task, whole, options.window) };
+  }
+  const lineAgain = lambdas === null ? null : refitRidge(refit.train, lambdas);
+  const taught = leftBy(lineAgain, everySoMany(refit.train, options.mostRows));
+  const told = everySoMany(taught, MOST_TOLD_ROWS);
+  const trainedAgain = await trainOn(task, { network, train: taught, validation: told, options: { ...options, epochs, patience: epochs } });
+  return { network, trained: trainedAgain, line: lineAgain, prepared: refit, test: refit.test };
+}
+
+/** [rows, outputs] bps */
+async function answersOf({ runtime }: ModelTask, { network, trained, line, prepared }: Learnt, rows: MemoryRows): Promise<Float32Array> {
+  const session = await runtime.open(buildForwardPass(network, shapeOf(rows)));
+  const answers = withLine(line, await answerRows(session, trained, rows), rows);
+  await session.release();
+  return inBps(answers, prepared.preparation.targetScale);
 }
 
 /** The same rows with what the line leaves of their moves. */
@@ -123,7 +167,7 @@ export async function trainOn(
     network: Network;
     train: PreparedRows;
     validation: PreparedRows;
-    options: Pick<NetworkOptions, "id" | "batch" | "epochs" | "learningRate">;
+    options: Pick<NetworkOptions, "id" | "batch" | "epochs" | "learningRate"> & { readonly patience?: number };
   },
 ): Promise<TrainedNetwork> {
   const { options, ...rows } = work;
@@ -131,7 +175,7 @@ export async function trainOn(
   const settings: TrainSettings = {
     ...DEFAULT_TRAIN_SETTINGS,
     epochs: options.epochs,
-    patience: PATIENCE,
+    patience: options.patience ?? PATIENCE,
     batch,
     learningRate: options.learningRate,
     workers: Math.min(threads, batch),
@@ -173,7 +217,7 @@ export function everySoMany(rows: MemoryRows, most: number): MemoryRows {
 export interface ServedNetwork {
   readonly network: Network;
   readonly trained: TrainedNetwork;
-  readonly prepared: PreparedTask;
+  readonly prepared: Pick<PreparedTask, "set" | "preparation">;
   readonly shape: readonly number[];
   readonly window: number;
   readonly output: ModelOutput;

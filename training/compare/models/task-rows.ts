@@ -16,6 +16,7 @@ export interface PreparedTask {
 }
 
 export interface RefitRows {
+  readonly set: AlignedSet;
   readonly preparation: Preparation;
   /** Fit and validation rows; their moves are cut. */
   readonly train: MemoryRows;
@@ -57,8 +58,10 @@ export function prepareRefit({ data, fit, validation, test }: ModelTask, model: 
   const set = setFor(data, model.reads);
   const known = Uint32Array.from([...fit, ...validation]).sort();
   const preparation = fitPreparation(data, set, known);
-  const wanted = { preparation, window: model.window };
+  const table = model.window === 1 ? {} : { table: prepareTable(set, preparation) };
+  const wanted = { preparation, window: model.window, ...table };
   return {
+    set,
     preparation,
     train: prepareAligned(data, set, known, { ...wanted, areCut: true }),
     test: prepareAligned(data, set, test, { ...wanted, areCut: false }),
