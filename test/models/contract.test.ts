@@ -2,30 +2,58 @@
 
 import { describe, expect, it } from "vitest";
 import { Random } from "../../core/math/random.ts";
+import type { AnswerKind, ModelFamily } from "../../models/contract.ts";
+import { gru } from "../../models/gru/family.ts";
 import { parseManifest } from "../../models/manifest.ts";
+import { mlp } from "../../models/mlp/family.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { decodeModel } from "../../training/onnx/decode.ts";
 import type { Graph } from "../../training/onnx/model.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
 import { sizeOf } from "../../training/tensors/shape.ts";
-import { exportTiny, inRows, makeTiny, normals } from "./tiny-trainer.ts";
+import { exportTiny, inRows, makeTiny, normals, type TinyTask } from "./tiny-trainer.ts";
 
-const CASES = [...MODEL_FAMILIES.values()].flatMap((family) => family.answers.map(({ kind }) => ({ id: family.id, kind, family })));
+const CASES: readonly Case[] = [...MODEL_FAMILIES.values()].flatMap((family) =>
+  family.answers.map(({ kind }) => ({ id: family.id, kind, family, beside: "", besides: {} })),
+);
+/** What a run may ask of networks besides: of one row and of windows, of moves and classes. */
+const WITH_MORE: readonly Case[] = [
+  { id: "mlp", kind: "moves", family: mlp, beside: "a line, dropout, widths", besides: { hasLine: true, dropout: 0.25, hidden: [24, 12] } },
+  { id: "mlp", kind: "classes", family: mlp, beside: "a line", besides: { hasLine: true } },
+  { id: "gru", kind: "moves", family: gru, beside: "a line", besides: { hasLine: true } },
+];
+
+interface Case {
+  readonly id: string;
+  readonly kind: AnswerKind;
+  readonly family: ModelFamily;
+  readonly beside: string;
+  readonly besides: NonNullable<TinyTask["besides"]>;
+}
 /** Of the largest answer. */
 const PARITY = 1e-5;
 /** Of the first loss. */
 const LEARNT = 0.1;
 
-describe.each(CASES)("$id, $kind", ({ family, kind }) => {
+describe.each([...CASES, ...WITH_MORE])("$id, $kind, $beside", ({ family, kind, besides }) => {
   it("learns a handful of rows by heart: a layer that no gradient reaches, or that turns the wrong way, would not", async () => {
-    const { losses } = await makeTiny({ family, answer: kind, size: "small", rows: 4, steps: 300, until: LEARNT, learningRate: 1e-2 });
+    const { losses } = await makeTiny({
+      family,
+      answer: kind,
+      size: "small",
+      besides,
+      rows: 4,
+      steps: 300,
+      until: LEARNT,
+      learningRate: 1e-2,
+    });
     const [first = Number.NaN] = losses;
     expect(losses.every(Number.isFinite)).toBe(true);
     expect(Math.min(...losses) / first).toBeLessThan(LEARNT);
   });
 
   it("in the size of its source: the file answers as the trainer does, alone and in a batch, by ONNX's own operators", async () => {
-    const model = await makeTiny({ family, answer: kind, size: "paper", rows: 2, steps: 3, learningRate: 2e-3 });
+    const model = await makeTiny({ family, answer: kind, size: "paper", besides, rows: 2, steps: 3, learningRate: 2e-3 });
     const decoded = decodeModel(model.file);
     expect(decoded.opset).toBe(17);
     expect(foreignOperators(decoded.graph)).toEqual(["trees", "corrected"].includes(family.id) ? ["ai.onnx.ml:TreeEnsembleRegressor"] : []);
@@ -50,7 +78,7 @@ describe.each(CASES)("$id, $kind", ({ family, kind }) => {
   });
 
   it("exports a manifest that the reader accepts, of few enough characters", async () => {
-    const model = await makeTiny({ family, answer: kind, size: "small", rows: 2, steps: 1, learningRate: 1e-2 });
+    const model = await makeTiny({ family, answer: kind, size: "small", besides, rows: 2, steps: 1, learningRate: 1e-2 });
     const { manifest } = await exportTiny(family, model);
     expect(parseManifest(manifest)).toHaveProperty("manifest");
   });

@@ -31,6 +31,11 @@ ${rows.join("\n")}
 *rows*: the feature set that it eats, or any, or a layout of its own. *window*: rows of history, one a second (minutes for \`coin-minutes\`). *answers*: the first is meant unless \`--answer\` says another. *parameters* of the first
 answer, at the ${DEFAULT_HORIZONS_MS.length} horizons of a dataset that names none, for families of any columns with the ${COLUMNS_OF_V1} of v1; \`paper\` is the size of the source. Lines and trees have as many as the data ask for.
 
+## What a run may ask for besides
+
+\`--line\` lays a line from the newest row beside any network of moves or classes and adds it to the answer. What is linear then costs the network nothing, and short days teach it little else. \`--hidden 256,128\` and \`--dropout .25\` are of the \`mlp\`. The run's
+card tells them, and the file that is served holds all but the dropout, which is of training alone. \`--horizon-weights 1000:2,5000:1\` says what the moves at each horizon count in a network's loss, of every horizon that is trained ([why](../training/README.md#horizons)).
+
 ## At an instance: versions and roles
 
 An export becomes a version by \`edgebook publish\`, and plays a role: active, which answers, or shadow, which is asked on the same rows and scored ([operations](operations.md#models-publishing-going-back-shadows)). Forecasts are made of moves, of point or anchored

@@ -16,7 +16,7 @@ import { answerRidge } from "../../training/linear/ridge.ts";
 import { headFor } from "../../training/networks/heads.ts";
 import { lossFor } from "../../training/networks/losses.ts";
 import { networkOf } from "../../training/networks/registry.ts";
-import { answerFor, type NetworkSize } from "../../training/networks/settings.ts";
+import { answerFor, type NetworkSettings, type NetworkSize } from "../../training/networks/settings.ts";
 import { encodeModel } from "../../training/onnx/encode.ts";
 import { OPSET } from "../../training/onnx/model.ts";
 import type { Tensor } from "../../training/runtime/contract.ts";
@@ -41,6 +41,8 @@ export interface TinyTask {
   readonly family: ModelFamily;
   readonly answer: AnswerKind;
   readonly size: NetworkSize;
+  /** What else a run may ask of the network. */
+  readonly besides?: Pick<NetworkSettings, "hidden" | "dropout" | "hasLine">;
   readonly rows: number;
   /** At most. */
   readonly steps: number;
@@ -103,7 +105,7 @@ async function trainTiny(task: TinyTask): Promise<TinyModel> {
   const thresholds = told.kind === "classes" ? told.questions.map(({ labels }) => (labels.length === 2 ? 0 : 0.5)) : [];
   const output = outputOf(told, thresholds);
   const outputs = outputWidth(output, sizeOf(shape));
-  const network = networkOf(family, { answer, size }, columns.length);
+  const network = networkOf(family, { answer, size, ...task.besides }, columns.length);
   if (network === null) throw new Error(`${family.id} has no network`);
   const random = new Random(17);
   const graph = new GraphBuilder();

@@ -97,6 +97,32 @@ describe.each(CASES)("$id, $kind", ({ id, kind }) => {
   });
 });
 
+describe("an mlp of its own widths, with dropout and a line beside it", () => {
+  it("is read back, scored and exported as what it was trained as: a file without its line would forecast something else", async () => {
+    const dataset = datasets.get("v1");
+    if (dataset === undefined) throw new Error("no dataset of v1");
+    const out = join(folder, "run-line");
+    const runtime = await loadRuntime("node");
+    const schedule = { kind: "one-cycle", warmupSteps: 0 } as const;
+    const settings = { ...DEFAULT_TRAIN_SETTINGS, epochs: 8, batch: 64, learningRate: 1e-2, schedule };
+    const model = { answer: "moves", size: "paper", hidden: [24, 12], dropout: 0.25, hasLine: true } as const;
+    const options = { dataset, dataFolder: folder, out, family: "mlp", model, runtime, settings, progress: silent, commit: null };
+    const { trained } = await trainRun({ ...options, checkpoints: null });
+    const run = await readRun(out);
+    expect(run.card.model).toEqual({ ...model, hidden: [24, 12], thresholdsBps: [] });
+    expect(run.card.kind === "network" && run.card.settings.schedule).toEqual({ kind: "one-cycle", warmupSteps: 0 });
+    const line = trained.slots.find(({ name }) => name === "line.weights");
+    expect(line?.shape).toEqual([dataset.columns, dataset.outputs]);
+    const taught = trained.parameters.subarray(line?.offset, (line?.offset ?? 0) + (line?.size ?? 0));
+    expect(Math.max(...taught.map(Math.abs))).toBeGreaterThan(1e-3);
+    const evaluation = await evaluateRun(run, dataset, { runtime, commit: null });
+    // Half of each next second's variance is planted; without its line, or with units dropped while it answers, it would be far from that.
+    for (const { horizonMs, r2 } of evaluation.scores) if (horizonMs === 1_000) expect(r2).toBeGreaterThan(0.35);
+    const { manifestText } = await exportRun(run, { id: "toy", dataset, evaluation });
+    expect(parseManifest(manifestText)).toHaveProperty("manifest");
+  });
+});
+
 describe("refused before anything is trained", () => {
   const card = () => {
     const dataset = datasets.get("v1");

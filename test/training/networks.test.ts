@@ -3,19 +3,23 @@
 import { describe, expect, it } from "vitest";
 import { familyAt } from "../../models/forecasts.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
+import { besideLine } from "../../training/networks/beside-line.ts";
 import { duelingQOf } from "../../training/networks/dueling-q.ts";
+import { mlpNetwork } from "../../training/networks/mlp.ts";
 import { networkOf } from "../../training/networks/registry.ts";
 import type { NetworkSettings } from "../../training/networks/settings.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
 import { GraphBuilder } from "../../training/tensors/graph-builder.ts";
+import { reshape, slice } from "../../training/tensors/operators/layout.ts";
 import { buildServedGraph } from "../../training/tensors/served-graph.ts";
 import { sizeOf } from "../../training/tensors/shape.ts";
+import type { Network } from "../../training/tensors/training-step.ts";
 
-function parameterCount(id: string, settings: NetworkSettings): number {
+function parameterCount(id: string, settings: NetworkSettings, given = 40): number {
   const known = MODEL_FAMILIES.get(id);
   // Twelve moves: of three prices at four horizons.
   const family = known === undefined ? null : familyAt(known, { horizonsMs: [1_000, 5_000, 10_000, 30_000], asks: null });
-  const columns = family?.columns ?? 40;
+  const columns = family?.columns ?? given;
   const network = family === null ? null : networkOf(family, settings, columns);
   if (family === null || network === null) throw new Error(`no network of ${id}`);
   const graph = new GraphBuilder();
@@ -51,6 +55,13 @@ describe("the number of parameters, counted from the layers that the source name
     expect(paper).toBeLessThan(147_000);
   });
 
+  it("of an mlp with widths of its own and a line beside it: 27-256-128-12, and 27 x 12", () => {
+    const stack = 27 * 256 + 256 + (256 * 128 + 128) + (128 * 12 + 12);
+    const own = { answer: "moves", size: "paper", hidden: [256, 128], dropout: 0.25 } as const;
+    expect(parameterCount("mlp", own, 27)).toBe(stack);
+    expect(parameterCount("mlp", { ...own, hasLine: true }, 27)).toBe(stack + 27 * 12);
+  });
+
   it.each(["small", "large"] as const)("a %s network is %s", (size) => {
     for (const id of [
       "mlp",
@@ -74,6 +85,42 @@ describe("the number of parameters, counted from the layers that the source name
       if (size === "small") expect(own, id).toBeLessThan(paper);
       else expect(own, id).toBeGreaterThan(paper);
     }
+  });
+});
+
+describe("a line beside a network", () => {
+  it("adds the newest row's line to the answer, and no older row's: of [1, 2] by [3, 0.5] it is 4", async () => {
+    // No hidden layer, and an answer layer that says 10 of anything.
+    const rest = new Map([
+      ["output.weights", new Float32Array(2)],
+      ["output.bias", Float32Array.of(10)],
+      ["line.weights", Float32Array.of(3, 0.5)],
+    ]);
+    const answer: Network = (graph, x) => {
+      const [rows = "batch", ...sizes] = x.shape;
+      const row = sizes.length === 1 ? x : reshape(graph, slice(graph, x, { axis: 1, from: 0, to: 1 }), [rows, 2]);
+      return mlpNetwork(1, [])(graph, row);
+    };
+    const ask = async (window: number, data: readonly number[]): Promise<number[]> => {
+      const shape = window === 1 ? [2] : [window, 2];
+      const network = besideLine(answer, { window, columns: 2, outputs: 1 });
+      const file = buildServedGraph(network, { shape, inputName: "x", outputName: "y", head: (_graph, value) => value, weights: rest });
+      const session = await (await loadRuntime("node")).open(file);
+      const { y } = await session.run({ x: { shape: [data.length / sizeOf(shape), ...shape], data: Float32Array.from(data) } });
+      await session.release();
+      return Array.from(y ?? []);
+    };
+    expect(await ask(1, [1, 2, -1, 4])).toEqual([14, 9]);
+    expect(await ask(3, [100, 100, 50, 50, 1, 2])).toEqual([14]);
+  });
+
+  it("is of forecasts, and widths and dropout of the mlp: a run that names what it hasn't got would be taken for another", () => {
+    const settings = { answer: "moves", size: "small" } as const;
+    expect(() => parameterCount("gru", { ...settings, hidden: [8] })).toThrow("gru has layers of its own");
+    expect(() => parameterCount("gru", { ...settings, dropout: 0.1 })).toThrow("gru drops as its source says");
+    expect(() => parameterCount("autoencoder", { ...settings, answer: "reconstruction", hasLine: true })).toThrow(
+      "a line runs beside forecasts",
+    );
   });
 });
 

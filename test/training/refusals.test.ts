@@ -49,6 +49,10 @@ describe("an option that would change nothing", () => {
     ["--model trees --growth depth-wise --leaves 7", "--leaves is of --growth leaf-wise, and depth-wise makes nothing of it"],
     ["--model trees --answer classes --loss absolute", "--loss is of --answer moves, and classes makes nothing of it"],
     ["--model linear --answer classes --intercept", "--intercept is of --answer moves, and classes makes nothing of it"],
+    ["--model lstm --hidden 64", "--hidden is of --model mlp, and lstm makes nothing of it: leave it out"],
+    ["--model volumes --dropout 0.2", "--dropout is of --model mlp, and volumes makes nothing of it: leave it out"],
+    ["--model trees --line", "--line is of networks, and trees is none of them: leave it out"],
+    ["--answer classes --horizon-weights 1000:2", "--horizon-weights is of --answer moves, and classes makes nothing of it: leave it out"],
   ])("%s is refused, or a model would be taken for one of settings that it never had", async (given, message) => {
     await expect(run(trainCommand, given)).rejects.toThrow(message);
   });
@@ -60,6 +64,7 @@ describe("an option that would change nothing", () => {
     "--model linear --answer moves --intercept",
     "--model corrected --lambdas 0.1,0.01 --intercept --rounds 5 --leaf-rows 100",
     "--loss huber",
+    "--line --hidden 256,128 --dropout .25 --schedule one-cycle --horizon-weights 1000:2,5000:.5",
   ])("%s is taken", async (given) => {
     await expect(run(trainCommand, given)).rejects.toThrow("holds no dataset.json");
   });

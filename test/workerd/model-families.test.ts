@@ -19,14 +19,19 @@ import { at, coldInference, exported, publish, unpublishAll } from "./published-
 
 const NOW = Date.UTC(2026, 0, 5, 12);
 const CASES = [...MODEL_FAMILIES.values()].flatMap((family) =>
-  family.answers.map(({ kind }) => ({ id: family.id, kind, window: family.window })),
+  family.answers.map(({ kind }) => ({ id: family.id, kind, window: family.window, besides: "" })),
 );
+/** A line beside the network, of one row and of the newest of a window; with it dropout, of which the file has to be free. */
+const WITH_MORE = [
+  { id: "mlp", kind: "moves", window: 1, besides: "all" },
+  { id: "gru", kind: "moves", window: 100, besides: "line" },
+] as const;
 
 beforeAll(() => applyD1Migrations(env.DB, env.MIGRATIONS));
 
-describe.each(CASES)("$id, $kind", ({ id, kind, window }) => {
+describe.each([...CASES, ...WITH_MORE])("$id, $kind $besides", ({ id, kind, window, besides }) => {
   it("is loaded, its golden windows answered as the trainer answered them, and each window alone as in a batch", async () => {
-    const files = await exported(id, kind);
+    const files = await exported(id, kind, besides);
     const model = await loaded(files);
     const { golden, output, input } = model.manifest;
     expect(kindOf(output)).toBe(kind);
@@ -47,7 +52,7 @@ describe.each(CASES)("$id, $kind", ({ id, kind, window }) => {
   });
 
   it("asked for a forecast or a signal from one row is refused unless that is what it does", async () => {
-    const files = await exported(id, kind);
+    const files = await exported(id, kind, besides);
     const { featureSet } = JSON.parse(files.manifest) as ModelManifest;
     const sets = [{ fingerprint: featureSet.fingerprint, rows: [featureSet.columns.map(() => 0)] }];
     await publish(files);

@@ -34,9 +34,9 @@ export async function filesOf({
   return { source: "r2", manifest: JSON.stringify(change?.(manifest) ?? manifest), artifact: bytes };
 }
 
-/** Trained and exported in Node. */
-export async function exported(id: string, kind: string): Promise<ModelFiles> {
-  const response = await env.TRAINER.fetch(`https://trainer.test/${id}/${kind}`);
+/** Trained and exported in Node. @param besides what test/models/trainer-service.ts knows by that name. */
+export async function exported(id: string, kind: string, besides = ""): Promise<ModelFiles> {
+  const response = await env.TRAINER.fetch(`https://trainer.test/${id}/${kind}/${besides}`);
   if (!response.ok) throw new Error(await response.text());
   const bytes = new Uint8Array(await response.arrayBuffer());
   const length = Number(response.headers.get("manifest-bytes"));

@@ -49,7 +49,10 @@ const KINDS_OF_OPTION: Readonly<Record<string, readonly RunKind[]>> = {
     ["network"],
     ["epochs", "batch", "accumulate", "optimiser", "weightDecay", "momentum", "nesterov", "schedule", "warmup", "everyEpochs"],
   ),
-  ...ofKinds(["network"], ["factor", "clipNorm", "clipValue", "size", "backend", "leastEpochs"]),
+  ...ofKinds(
+    ["network"],
+    ["factor", "clipNorm", "clipValue", "size", "backend", "leastEpochs", "hidden", "dropout", "line", "horizonWeights"],
+  ),
   ...ofKinds(["network", "trees", "corrected"], ["seed", "workers", "learningRate", "patience", "resume"]),
   ...ofKinds(["network", "trees"], ["loss"]),
   ...ofKinds(["trees", "corrected"], ["rounds", "growth", "leaves", "depth", "bins", "lambda", "leafHessian", "leafRows", "leastGain"]),
@@ -65,7 +68,10 @@ const MADE_USE_OF: Readonly<Record<string, { readonly by: string; readonly value
   everyEpochs: { by: "schedule", values: ["step"] },
   factor: { by: "schedule", values: ["step"] },
   leaves: { by: "growth", values: ["leaf-wise"] },
+  hidden: { by: "model", values: ["mlp"] },
+  dropout: { by: "model", values: ["mlp"] },
   loss: { by: "answer", values: ["moves"] },
+  horizonWeights: { by: "answer", values: ["moves"] },
   intercept: { by: "answer", values: ["moves"] },
 };
 

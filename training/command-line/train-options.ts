@@ -1,9 +1,10 @@
 /** The options of `edgebook train` that say how to train, and what they make of the defaults. */
 
 import { availableParallelism } from "node:os";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { type ScheduleKind, type ScheduleSettings, STEP_DEFAULTS } from "../engine/schedule.ts";
 import { DEFAULT_TRAIN_SETTINGS, type TrainSettings } from "../engine/settings.ts";
+import { MOST_LAYERS, WIDEST_LAYER } from "../networks/settings.ts";
 import type { RuntimeName } from "../runtime/contract.ts";
 import { OPTIMISER_DEFAULTS, type OptimiserKind, type OptimiserSettings } from "../tensors/optimisers/registry.ts";
 import { countingNumber, numberFromZero, positiveNumber, wholeNumber } from "./options.ts";
@@ -31,7 +32,7 @@ export interface SettingOptions {
 /** What was measured to pay for small networks too; more are for large ones, and asked for. */
 const USUAL_WORKERS = 2;
 
-const SCHEDULES: readonly ScheduleKind[] = ["linear", "constant", "cosine", "step", "plateau"];
+const SCHEDULES: readonly ScheduleKind[] = ["linear", "constant", "cosine", "step", "plateau", "one-cycle"];
 
 export function addSettingOptions(command: Command): Command {
   const defaults = DEFAULT_TRAIN_SETTINGS;
@@ -51,7 +52,7 @@ export function addSettingOptions(command: Command): Command {
         .choices(Object.keys(OPTIMISER_DEFAULTS))
         .default(defaults.optimiser.kind),
     )
-    .option("--learning-rate <number>", "of the first step", positiveNumber, defaults.learningRate)
+    .option("--learning-rate <number>", "of the first step; of one-cycle the highest", positiveNumber, defaults.learningRate)
     .option("--weight-decay <number>", "of the matrices (adamw 0.01, else 0)", numberFromZero)
     .option("--momentum <number>", "of sgd (0.9) and rmsprop (0)", numberFromZero)
     .option("--nesterov", "sgd looks one step ahead", false)
@@ -89,4 +90,18 @@ function optimiserOf({ optimiser, weightDecay, momentum, nesterov }: SettingOpti
 
 function scheduleOf({ schedule, warmup, everyEpochs, factor }: SettingOptions): ScheduleSettings {
   return schedule === "step" ? { kind: schedule, warmupSteps: warmup, everyEpochs, factor } : { kind: schedule, warmupSteps: warmup };
+}
+
+/** "256,128": of hidden layers, in the order of the data. */
+export function layerWidths(text: string): number[] {
+  const widths = text.split(",").map((part) => countingNumber(part.trim()));
+  if (widths.length > MOST_LAYERS) throw new InvalidArgumentError(`at most ${MOST_LAYERS} layers are built.`);
+  if (widths.some((width) => width > WIDEST_LAYER)) throw new InvalidArgumentError(`a layer is at most ${WIDEST_LAYER} wide.`);
+  return widths;
+}
+
+export function dropoutShare(text: string): number {
+  const share = numberFromZero(text);
+  if (share >= 1) throw new InvalidArgumentError("a share below 1 is wanted.");
+  return share;
 }

@@ -14,6 +14,7 @@ import { ANSWER_KINDS, defaultSettings, NETWORK_SIZES, type NetworkSettings, typ
 import { writeEnvironment } from "../report/environment.ts";
 import type { Runtime, RuntimeName } from "../runtime/contract.ts";
 import { loadFastestRuntime, loadRuntime } from "../runtime/registry.ts";
+import { type HorizonWeights, parseHorizonWeights } from "../train/horizon-weights.ts";
 import { mutedColumns } from "../train/normaliser.ts";
 import type { MovesLoss, NetworkCard } from "../train/run-card.ts";
 import { claimRun, removeRun } from "../train/run-folder.ts";
@@ -26,7 +27,7 @@ import { listenForInterrupt, tellHowToResume } from "./interrupt.ts";
 import { addKindOptions, LOSS_NAMES, type LossName, refuseUnused } from "./kind-options.ts";
 import { backendOption, collect, horizonsOption, jsonOption, memoryOf, memoryOption, positiveNumber } from "./options.ts";
 import { print, printJson, table, when } from "./report.ts";
-import { addSettingOptions, type SettingOptions, settingsOf } from "./train-options.ts";
+import { addSettingOptions, dropoutShare, layerWidths, type SettingOptions, settingsOf } from "./train-options.ts";
 import { fitLinesCommand, type OtherOptions, trainTreesCommand } from "./train-others.ts";
 
 interface TrainOptions extends SettingOptions, OtherOptions {
@@ -34,6 +35,10 @@ interface TrainOptions extends SettingOptions, OtherOptions {
   readonly size: NetworkSize;
   readonly asks?: ClassQuestion["asks"];
   readonly horizons?: readonly number[];
+  readonly horizonWeights?: HorizonWeights;
+  readonly hidden?: readonly number[];
+  readonly dropout?: number;
+  readonly line: boolean;
   readonly trainShare: number;
   readonly validationShare: number;
   readonly backend: RuntimeName;
@@ -62,6 +67,14 @@ export function trainCommand(): Command {
       ).choices(CLASS_ASKS),
     )
     .addOption(horizonsOption("some of the dataset's; all unless given"))
+    .option(
+      "--horizon-weights <ms:weight,…>",
+      "networks: what moves at each horizon count in the loss, e.g. 1000:2,5000:1; all alike unless given",
+      parseHorizonWeights,
+    )
+    .option("--hidden <widths>", "mlp: of its hidden layers, with commas; those of its size unless given", layerWidths)
+    .option("--dropout <share>", "mlp: of each hidden layer, while training", dropoutShare)
+    .option("--line", "networks: a line from the newest row beside the network, added to its answer", false)
     .addOption(new Option("--size <name>", "of the family's network; paper is that of its source").choices(NETWORK_SIZES).default("paper"))
     .option("--resume", "goes on from the checkpoint in --out, with the same options", false)
     .addOption(
@@ -136,6 +149,7 @@ async function trainNetworkCommand(options: TrainOptions, dataset: Dataset): Pro
       commit: currentCommit(),
       resume: options.resume,
       ...(loss === null ? {} : { loss }),
+      ...(options.horizonWeights === undefined ? {} : { horizonWeights: options.horizonWeights }),
       signal,
       onWarning: warn,
     });
@@ -152,10 +166,18 @@ async function trainNetworkCommand(options: TrainOptions, dataset: Dataset): Pro
 }
 
 /** Null: as the family is where nothing is said, or there is no such family, which training refuses. */
-function modelOf({ model, answer, size, asks }: TrainOptions): NetworkSettings | null {
+function modelOf({ model, answer, size, asks, hidden, dropout, line }: TrainOptions): NetworkSettings | null {
   const family = MODEL_FAMILIES.get(model);
   if (family === undefined) return null;
-  return { ...defaultSettings(family), size, ...(answer === undefined ? {} : { answer }), ...(asks === undefined ? {} : { asks }) };
+  return {
+    ...defaultSettings(family),
+    size,
+    ...(answer === undefined ? {} : { answer }),
+    ...(asks === undefined ? {} : { asks }),
+    ...(hidden === undefined ? {} : { hidden }),
+    ...(dropout === undefined ? {} : { dropout }),
+    ...(line ? { hasLine: true } : {}),
+  };
 }
 
 /** Without a native runtime there is one thread, whatever was asked for: WebAssembly's would share one module. */

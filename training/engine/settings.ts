@@ -10,7 +10,7 @@ export interface TrainSettings {
   readonly epochs: number;
   /** Rows a step, over all workers. */
   readonly batch: number;
-  /** Of the first step, before warm-up. */
+  /** Of the first step, after warm-up; of one cycle the highest. */
   readonly learningRate: number;
   /** Epochs without a better validation loss after which training stops. */
   readonly patience: number;
@@ -68,6 +68,7 @@ export function checkSettings(settings: TrainSettings, rows: number): void {
 
 function checkSchedule(schedule: ScheduleSettings): void {
   whole("--warmup", schedule.warmupSteps, 0);
+  if (schedule.kind === "one-cycle" && schedule.warmupSteps > 0) throw new CommandError("one-cycle warms up by itself: leave --warmup out");
   if (schedule.kind !== "step") return;
   whole("--every-epochs", schedule.everyEpochs);
   const { factor } = schedule;

@@ -9,6 +9,9 @@ export interface NetworkTask {
   readonly window: number;
   /** Numbers it answers for a row. Classes as logits, before the softmax of each group: losses want them so, and the head of the served graph turns them. */
   readonly outputs: number;
+  /** Of the mlp; see settings.ts. */
+  readonly hidden?: readonly number[] | undefined;
+  readonly dropout?: number | undefined;
 }
 
 export type NetworkOf = (task: NetworkTask) => Network;

@@ -5,6 +5,7 @@ import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { outputWidth } from "../../models/shapes.ts";
 import type { Network } from "../tensors/training-step.ts";
 import { autoencoderOf, codedLstmOf, codedMlpOf, convAutoencoderOf } from "./autoencoder.ts";
+import { besideLine } from "./beside-line.ts";
 import { binctablOf } from "./binctabl.ts";
 import type { NetworkOf } from "./contract.ts";
 import { deeplobOf } from "./deeplob.ts";
@@ -13,7 +14,7 @@ import { mlplobOf, tlobOf } from "./mixers.ts";
 import { mlpOf } from "./mlp.ts";
 import { bilstmOf, gruOf, lstmOf } from "./recurrent.ts";
 import { resnet1dOf } from "./resnet1d.ts";
-import { type NetworkSettings, outputFor } from "./settings.ts";
+import { checkNetworkSettings, type NetworkSettings, outputFor } from "./settings.ts";
 import { volumesOf } from "./volumes.ts";
 
 /** By the id of the family. */
@@ -39,11 +40,17 @@ const NETWORKS: ReadonlyMap<string, NetworkOf> = new Map(
 
 /**
  * @returns null when no network of that family can be trained here.
- * @throws RangeError where the family gives no such answer.
+ * @throws RangeError where the family gives no such answer, or has no such setting.
  */
 export function networkOf(family: ModelFamily, settings: NetworkSettings, columns: number): Network | null {
   const outputs = outputWidth(outputFor(family, settings.answer), family.window * columns);
-  return NETWORKS.get(family.id)?.({ size: settings.size, columns, window: family.window, outputs }) ?? null;
+  const build = NETWORKS.get(family.id);
+  if (build === undefined) return null;
+  checkNetworkSettings(family, settings);
+  const { size, hidden, dropout, hasLine } = settings;
+  const task = { size, columns, window: family.window, outputs, hidden, dropout };
+  const network = build(task);
+  return hasLine === true ? besideLine(network, task) : network;
 }
 
 /** Those that learn from datasets of features. */

@@ -90,7 +90,7 @@ const networkCard = z.strictObject({
       z.strictObject({ kind: z.literal("sgd"), momentum: z.number(), isNesterov: z.boolean(), weightDecay: z.number() }),
     ]),
     schedule: z.discriminatedUnion("kind", [
-      z.strictObject({ kind: z.enum(["constant", "linear", "cosine", "plateau"]), warmupSteps: z.int() }),
+      z.strictObject({ kind: z.enum(["constant", "linear", "cosine", "plateau", "one-cycle"]), warmupSteps: z.int() }),
       z.strictObject({ kind: z.literal("step"), warmupSteps: z.int(), everyEpochs: z.int(), factor: z.number() }),
     ]),
     clip: z.strictObject({ norm: z.number().nullable(), value: z.number().nullable() }),
@@ -99,6 +99,8 @@ const networkCard = z.strictObject({
   } satisfies Record<keyof TrainSettings, z.ZodType>),
   /** Absent: squared errors. */
   loss: movesLoss.optional(),
+  /** [outputs] what each move counts in the loss, and so in the choice of the epoch; not in `validation`. Absent: all alike. */
+  outputWeights: finite.optional(),
   slots,
   /** Of running statistics; absent: the network has none. */
   statisticSlots: slots.optional(),

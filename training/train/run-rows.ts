@@ -12,7 +12,7 @@ import type { Dataset } from "../datasets/dataset-reader.ts";
 import { STANDS_FOR } from "../datasets/fi2010-layout.ts";
 import { withHorizons } from "../datasets/horizons.ts";
 import { trainableFamilies } from "../networks/registry.ts";
-import { defaultSettings, type NetworkSettings } from "../networks/settings.ts";
+import { checkNetworkSettings, defaultSettings, type NetworkSettings } from "../networks/settings.ts";
 import { fitStatistics, type RowStatistics } from "./fit-statistics.ts";
 import { type PreparedRows, prepareRows, rowsWithHistory } from "./prepared-rows.ts";
 import type { CommonCard } from "./run-card.ts";
@@ -63,6 +63,7 @@ export function familyOf(
     throw new CommandError(`--asks ${chosen.asks} is of classes, and ${id} is to answer ${chosen.answer}: give --answer classes`);
   if (answerOfKind(family, chosen.answer) === null)
     throw new CommandError(`${id} gives no ${chosen.answer}: choose one of ${family.answers.map(({ kind }) => kind).join(", ")}`);
+  refuseSettings(family, chosen);
   const wantedSet = known.inputs.featureSet;
   if (wantedSet !== null && wantedSet !== card.featureSet.id && wantedSet !== STANDS_FOR.get(card.featureSet.id))
     throw new CommandError(
@@ -73,6 +74,14 @@ export function familyOf(
   );
   if (told !== wanted) throw new CommandError(`the dataset's targets (${told}) are not those of ${id} (${wanted}): make the dataset again`);
   return { family, settings: chosen };
+}
+
+function refuseSettings(family: ModelFamily, settings: NetworkSettings): void {
+  try {
+    checkNetworkSettings(family, settings);
+  } catch (error) {
+    throw error instanceof RangeError ? new CommandError(error.message) : error;
+  }
 }
 
 /** Of given classes nobody knows how far the price went, nor when it went next. */

@@ -50,6 +50,7 @@ async function networkAgain(run: NetworkRun, options: TrainAgainOptions): Promis
     train,
     validation,
     settings,
+    outputWeights: card.outputWeights,
     onProgress: ({ step }) => progress.update(step),
   });
   progress.stop();

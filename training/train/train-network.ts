@@ -15,6 +15,8 @@ export type TrainingTask = Omit<EngineTask, "train" | "validation" | "loss" | "s
   /** Squared error unless told. */
   readonly loss?: Loss;
   readonly data?: string;
+  /** [outputs] what each counts in the loss, 0 or more; all alike unless told. */
+  readonly outputWeights?: readonly number[] | undefined;
 };
 
 /** Rows that are answered in one call, at most, and numbers that go in: 4 MB. */
@@ -28,13 +30,13 @@ export interface NetworkState {
 }
 
 /** Throws as runTraining does. */
-export function trainNetwork({ train, validation, loss, data, ...task }: TrainingTask): Promise<TrainedNetwork> {
+export function trainNetwork({ train, validation, loss, data, outputWeights, ...task }: TrainingTask): Promise<TrainedNetwork> {
   return runTraining({
     ...task,
     loss: loss ?? squaredError,
     shape: shapeOf(train),
-    train: sourceOf(train),
-    validation: sourceOf(validation),
+    train: sourceOf(train, outputWeights),
+    validation: sourceOf(validation, outputWeights),
     data: data ?? "",
   });
 }
@@ -57,7 +59,7 @@ export async function answerRows(session: Session, state: NetworkState, source: 
   return answers;
 }
 
-function sourceOf({ rows, columns, outputs, inputs, windows, targets, mask }: PreparedRows): RowSource {
+function sourceOf({ rows, columns, outputs, inputs, windows, targets, mask }: PreparedRows, outputWeights?: readonly number[]): RowSource {
   return createRowSource({
     table: inputs,
     tableRows: inputs.kind === "memory" ? inputs.values.length / columns : (windows?.ends.at(-1) ?? -1) + 1,
@@ -66,7 +68,7 @@ function sourceOf({ rows, columns, outputs, inputs, windows, targets, mask }: Pr
     ends: windows?.ends ?? Uint32Array.from({ length: rows }, (_, row) => row),
     outputs,
     targets,
-    weights: mask,
+    weights: outputWeights === undefined ? mask : mask.map((isKnown, cell) => isKnown * (outputWeights[cell % outputs] as number)),
     weightsPer: "cell",
   });
 }

@@ -19,6 +19,7 @@ import { lossOf } from "../tensors/losses/registry.ts";
 import type { Network } from "../tensors/training-step.ts";
 import { ignorantAnswers, meanError } from "./baseline.ts";
 import { answerBaseline, fitBaseline } from "./baseline-line.ts";
+import { type HorizonWeights, weightsOfMoves } from "./horizon-weights.ts";
 import { type PreparedRows, shapeOf } from "./prepared-rows.ts";
 import type { MovesLoss, NetworkCard } from "./run-card.ts";
 import { CHECKPOINT_FILE, writeCurve, writeRun } from "./run-folder.ts";
@@ -42,6 +43,8 @@ export interface TrainRunOptions {
   readonly commit: string | null;
   /** Of moves, squared errors unless told. Scores are of squared errors whatever it is. */
   readonly loss?: MovesLoss;
+  /** Of moves: what those at each horizon count; all alike unless told. */
+  readonly horizonWeights?: HorizonWeights;
   /** Goes on from the checkpoint in `out`. */
   readonly resume?: boolean;
   /** Null: none is written. Otherwise how often, as in engine/contract.ts. */
@@ -56,8 +59,8 @@ export interface TrainRunOptions {
 export async function trainRun(options: TrainRunOptions): Promise<{ card: NetworkCard; trained: TrainedNetwork }> {
   const { dataset, runtime, settings, progress } = options;
   const { family, network, settings: model } = familyFor(options.family, dataset, options.model ?? null);
-  if (options.loss !== undefined && model.answer !== "moves")
-    throw new CommandError(`${model.answer} have a loss of their own: leave --loss out`);
+  refuseForMoves(options, model);
+  const outputWeights = options.horizonWeights === undefined ? undefined : weightsOfMoves(options.horizonWeights, dataset.card.targets);
   const rows = rowsOfRun(dataset, { family, model, ...(options.shares === undefined ? {} : { shares: options.shares }) });
   const { train, validation, shares, purgeMs } = rows;
   const { output } = rows.statistics;
@@ -71,8 +74,9 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: Networ
     train,
     validation,
     settings,
+    outputWeights,
     // Rows and their order hang on the split too; the rest of what is prepared follows from these.
-    data: `${dataset.card.sha256} ${JSON.stringify({ ...shares, purgeMs, horizonsMs: horizonsOf(dataset.card.targets), asks: model.asks })}`,
+    data: `${dataset.card.sha256} ${JSON.stringify({ ...shares, purgeMs, horizonsMs: horizonsOf(dataset.card.targets), asks: model.asks, outputWeights })}`,
     ...(options.checkpoints === null ? {} : { checkpoint: { path: checkpoint, resume: options.resume ?? false, ...options.checkpoints } }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),
@@ -91,6 +95,7 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: Networ
       backend: runtime.name,
       settings,
       ...(options.loss === undefined ? {} : { loss: options.loss }),
+      ...(outputWeights === undefined ? {} : { outputWeights }),
       slots: trained.slots.map((slot) => ({ ...slot, shape: [...slot.shape] })),
       ...(trained.statisticSlots.length > 0
         ? { statisticSlots: trained.statisticSlots.map((slot) => ({ ...slot, shape: [...slot.shape] })) }
@@ -122,6 +127,13 @@ export function familyFor(
   const network = networkOf(family, chosen, dataset.columns);
   if (network === null) throw new CommandError(`${id} has no network: choose one of ${trainableFamilies().join(", ")}`);
   return { family, network, settings: chosen };
+}
+
+function refuseForMoves({ loss, horizonWeights }: Pick<TrainRunOptions, "loss" | "horizonWeights">, { answer }: NetworkSettings): void {
+  if (answer === "moves") return;
+  if (loss !== undefined) throw new CommandError(`${answer} have a loss of their own: leave --loss out`);
+  if (horizonWeights !== undefined)
+    throw new CommandError(`the horizons of moves have weights, and it is to answer ${answer}: leave --horizon-weights out`);
 }
 
 async function networkAnswers(task: {

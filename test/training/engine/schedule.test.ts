@@ -34,6 +34,24 @@ describe("the rate's share", () => {
     );
   });
 
+  it("of one cycle goes up and far down as PyTorch's OneCycleLR does: a rate at its height to the end would never settle", () => {
+    // torch 2.13: OneCycleLR(SGD, max_lr=1, total_steps=10, cycle_momentum=False), and with 20 steps.
+    expectShares(
+      { kind: "one-cycle", warmupSteps: 0 },
+      [0.04, 0.52, 1, 0.950484632, 0.811745654, 0.611262022, 0.388741978, 0.188258346, 0.049519368, 0.000004],
+    );
+    const twenty = [0, 1, 4, 5, 6, 12, 19].map((step) =>
+      shareAt({ kind: "one-cycle", warmupSteps: 0 }, { step, stepsPerEpoch: 5, totalSteps: 20 }),
+    );
+    expect(twenty.map((share) => Number(share.toFixed(9)))).toEqual([0.04, 0.131671843, 0.908328157, 1, 0.987464006, 0.500002, 0.000004]);
+    // Too few steps to rise in.
+    expect([0, 1, 2].map((step) => shareAt({ kind: "one-cycle", warmupSteps: 0 }, { step, stepsPerEpoch: 3, totalSteps: 3 }))).toEqual([
+      1,
+      expect.closeTo(0.500002, 9),
+      expect.closeTo(0.000004, 9),
+    ]);
+  });
+
   it("is cut after every so many epochs, the first time with the first step after them", () => {
     expectShares({ kind: "step", warmupSteps: 0, everyEpochs: 1, factor: 0.1 }, [1, 1, 1, 1, 1, 0.1, 0.1, 0.1, 0.1, 0.1]);
     const late = { kind: "step", warmupSteps: 0, everyEpochs: 3, factor: 0.5 } as const;
