@@ -87,7 +87,7 @@ export class NaiveV2 {
     const depths = grid.map((at) => sumLots(this.bookAt(at).bids.slice(0, 5)) + sumLots(this.bookAt(at).asks.slice(0, 5)));
     const usual = depths.reduce((sum, lots) => sum + lots, 0) / depths.length / 2;
     const squares = grid.map((at) => (BPS * Math.log(midOf(this.bookAt(at)) / midOf(this.bookAt(at - STEP_MS)))) ** 2);
-    return new Map([
+    const columns = new Map([
       ...bookColumns(this.now, usual),
       ...[1, 2, 5].map((s) =>
         named(`weighted_log_ratio_1bps_change_${s}s`, ratioOf(this.now, usual) - ratioOf(this.bookAt(time - s * STEP_MS), usual)),
@@ -105,6 +105,9 @@ export class NaiveV2 {
       ...[1, 10].map((s) => named(`trades_${s}s`, Math.log(1 + tradesOf(this.during(time, s)).length))),
       ...this.tradeColumns(time, usual),
     ]);
+    const factor = Math.min(5, columns.get("realised_volatility_30s") ?? Number.NaN);
+    for (const [name, value] of [...columns]) columns.set(`${name}_by_volatility`, value * factor);
+    return columns;
   }
 
   private tradeColumns(time: number, usual: number): [string, number][] {

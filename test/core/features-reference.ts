@@ -201,6 +201,8 @@ function columnsAt(log: MarketLog, books: readonly PlainBook[], time: number): M
   columns.set("mid_direction_7s", before.length === 0 ? 0 : (1e4 * (mid - usualMid)) / usualMid);
   for (const [name, value] of classifierColumns(log, { books, book, mid, usual, during, bookAt, time })) columns.set(name, value);
   columns.set("seconds_since_gap", Math.min(60, (time - log.startTime) / 1000));
+  const factor = Math.min(5, columns.get("realised_volatility_30s") ?? Number.NaN);
+  for (const [name, value] of [...columns]) columns.set(`${name}_by_volatility`, value * factor);
   return columns;
 }
 

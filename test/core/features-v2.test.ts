@@ -154,9 +154,24 @@ describe("flows", () => {
   });
 });
 
+describe("pushes", () => {
+  it("count the more the farther prices move: a mid that rose by 5 bps, so a volatility of 5, and a heavier ask side", () => {
+    const log = market([{ kind: "book", venueTime: 1_500, bids: [[1_000, 10]], asks: [] }, trade(2_000, "buy", 1, 1_000)]);
+    const at = reader(log);
+    expect(at("imbalance_5_by_volatility")).toBe(0);
+    const volatility = 1e4 * Math.log(1_000.5 / 1_000);
+    expect(at("imbalance_5_by_volatility", 1)).toBeCloseTo(((50 - 160) / 210) * volatility, 10);
+    // Beyond five basis points it is a jump, and counts as one of five.
+    const jump = reader(
+      market([{ kind: "book", venueTime: 1_500, bids: [[1_000, 10]], asks: [[1_001, 0]] }, trade(2_000, "buy", 1, 1_000)]),
+    );
+    expect(jump("imbalance_5_by_volatility", 1)).toBeCloseTo(5 * ((50 - 140) / 190), 10);
+  });
+});
+
 describe("the sets", () => {
   it("keep their fingerprints: were one to change by accident, every model of it would refuse to load", () => {
     expect([featureSetR70.fingerprint, featureSetR70.columns.length, featureSetR70.warmupMs]).toEqual(["5a7b32f7415c719b", 56, 31_000]);
-    expect([featureSetV2.fingerprint, featureSetV2.columns.length, featureSetV2.warmupMs]).toEqual(["7122e1706dad9653", 99, 31_000]);
+    expect([featureSetV2.fingerprint, featureSetV2.columns.length, featureSetV2.warmupMs]).toEqual(["218121f93b099ef2", 133, 31_000]);
   });
 });
