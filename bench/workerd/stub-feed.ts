@@ -27,16 +27,21 @@ interface WantedRows {
 const STEP_MS = 1_000;
 /** Columns lie within two scales of their mean. */
 const REACH = 2;
+const SEED = 1;
+const TABLE_ROWS = 1_024;
+/** Between two markets' places in the table. */
+const STRIDE = 131;
 const TICK = { decimals: 2, mantissa: 1 };
 
 export class MarketFeed extends DurableObject<StubEnv> {
   private readonly made: StubFeatures;
-  /** Of each market the newest rows: the feed has them, and doesn't make them when it is asked. */
-  private readonly windows = new Map<string, { time: number; rows: number[][] }>();
+  /** [TABLE_ROWS][columns], from which every market's rows are taken: a feed has its rows, and doesn't make them when it is asked. */
+  private readonly table: readonly (readonly number[])[];
 
   constructor(state: DurableObjectState, env: StubEnv) {
     super(state, env);
     this.made = JSON.parse(env.FEATURES) as StubFeatures;
+    this.table = Array.from({ length: TABLE_ROWS }, (_, row) => tableRow(this.made, row));
   }
 
   features(_feed: string, market: string, wanted: readonly WantedRows[] = []): object {
@@ -64,23 +69,15 @@ export class MarketFeed extends DurableObject<StubEnv> {
     };
   }
 
-  private rowsUntil(market: string, time: number, count: number): number[][] {
-    const window = this.windows.get(market) ?? { time: 0, rows: [] };
-    if (window.rows.length < count || time - window.time > STEP_MS) {
-      window.rows = Array.from({ length: count }, (_, back) => this.rowAt(market, time - (count - 1 - back) * STEP_MS));
-    } else if (window.time < time) {
-      window.rows = [...window.rows.slice(1), this.rowAt(market, time)];
-    }
-    window.time = time;
-    this.windows.set(market, window);
-    return window.rows.slice(-count);
+  private rowsUntil(market: string, time: number, count: number): (readonly number[])[] {
+    const last = numberOf(market) * STRIDE + secondOf(time) + TABLE_ROWS;
+    return Array.from({ length: count }, (_, back) => this.table[(last - (count - 1 - back)) % TABLE_ROWS] as readonly number[]);
   }
+}
 
-  private rowAt(market: string, time: number): number[] {
-    const { mean, scale } = this.made;
-    const first = secondOf(time) * mean.length;
-    return mean.map((middle, column) => middle + REACH * seededUniform(numberOf(market), first + column) * (scale[column] as number));
-  }
+function tableRow({ mean, scale }: StubFeatures, row: number): number[] {
+  const first = row * mean.length;
+  return mean.map((middle, column) => middle + REACH * seededUniform(SEED, first + column) * (scale[column] as number));
 }
 
 export default { fetch: () => new Response("a feed without a door", { status: 404 }) } satisfies ExportedHandler;
