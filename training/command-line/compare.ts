@@ -5,17 +5,25 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { CommandError } from "../command-error.ts";
 import { currentCommit } from "../commit.ts";
-import { compareModels } from "../compare/compare-models.ts";
+import { type CompareOptions, compareModels } from "../compare/compare-models.ts";
 import type { ComparedModel } from "../compare/contract.ts";
 import { DEFAULT_VALIDATION_SHARE } from "../compare/folds.ts";
 import { type Cut, type Planned, planComparison } from "../compare/plan-comparison.ts";
 import { COMBINATIONS, COMPARED_MODELS } from "../compare/registry.ts";
-import { COMPARISON_FILE, COMPARISON_PAGE, COMPARISON_TABLES, readComparison, writeComparison } from "../compare/written-comparison.ts";
+import {
+  COMPARISON_FILE,
+  COMPARISON_PAGE,
+  COMPARISON_TABLES,
+  holdsComparison,
+  removeComparison,
+  writeComparison,
+} from "../compare/written-comparison.ts";
 import { type Dataset, readDataset } from "../datasets/dataset-reader.ts";
+import { claimFolder } from "../folder-lock.ts";
 import { loadRuntime } from "../runtime/registry.ts";
 import { terminalProgress } from "./bars.ts";
 import { comparisonText } from "./comparison-text.ts";
-import { listenForInterrupt } from "./interrupt.ts";
+import { listenForInterrupt, tellHowToResume } from "./interrupt.ts";
 import { collect, countingNumber, jsonOption, positiveNumber } from "./options.ts";
 import { print, printJson, when } from "./report.ts";
 
@@ -90,8 +98,16 @@ export function compareCommand(): Command {
 }
 
 async function runCompare(options: CompareCommandOptions, command: Command): Promise<void> {
-  if (!options.resume && !options.overwrite && (await readComparison(options.out)) !== null)
-    throw new CommandError(`${options.out} holds a comparison: name another --out, or replace it with --overwrite`);
+  const claim = await claimFolder(options.out, { tell, check: () => refuseToReplace(options) });
+  try {
+    if (options.overwrite) await removeComparison(options.out);
+    await compareInto(options, command);
+  } finally {
+    await claim.release();
+  }
+}
+
+async function compareInto(options: CompareCommandOptions, command: Command): Promise<void> {
   const models = modelsNamed(options.models);
   const [datasets, beside] = [await readAll(options.data), await readAll(options.beside)];
   const planned = planComparison(datasets, {
@@ -117,8 +133,7 @@ async function runCompare(options: CompareCommandOptions, command: Command): Pro
       signal,
       commit: currentCommit(),
       onWarning: tell,
-      onModel: ({ id, fold, seconds, isKept }) =>
-        tell(`${id}${planned.folds.length > 1 ? `, fold ${fold + 1}` : ""}: ${isKept ? "kept from before" : `${seconds.toFixed(1)} s`}`),
+      onModel: tellModels(planned.folds.length),
     });
     await writeComparison(options.out, comparison, typed());
     if (options.json) printJson(comparison);
@@ -128,11 +143,29 @@ async function runCompare(options: CompareCommandOptions, command: Command): Pro
       );
   } catch (error) {
     progress.abandon();
-    if (signal.aborted) throw new CommandError("interrupted: models that are done are kept, and --resume goes on");
-    throw error;
+    if (!signal.aborted) throw error;
+    tellHowToResume("the comparison was interrupted; models that are done are kept", tell);
   } finally {
     release();
   }
+}
+
+/** Hours of fitting lie there: they go by name alone. */
+async function refuseToReplace({ out, resume, overwrite }: CompareCommandOptions): Promise<void> {
+  if (resume || overwrite || !(await holdsComparison(out))) return;
+  throw new CommandError(
+    `${out} holds a comparison, or what is left of an interrupted one: go on with --resume, name another --out, or replace it with --overwrite`,
+  );
+}
+
+/** How long each took, and all so far: the whole of a market's days has an hour. */
+function tellModels(folds: number): NonNullable<CompareOptions["onModel"]> {
+  const begun = performance.now();
+  return ({ id, fold, seconds, isKept }) => {
+    const minutes = (performance.now() - begun) / 60_000;
+    const which = folds > 1 ? `${id}, fold ${fold + 1}` : id;
+    tell(`${which}: ${isKept ? "kept from before" : `${seconds.toFixed(1)} s`} (${minutes.toFixed(1)} min in all)`);
+  };
 }
 
 async function readAll(folders: readonly string[]): Promise<Dataset[]> {

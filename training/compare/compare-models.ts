@@ -14,7 +14,7 @@ import type { ComparedResult, Comparison, FoldFacts, RowRange } from "./comparis
 import type { ComparedModel, ModelTask } from "./contract.ts";
 import { measureServed, type ServedCosts } from "./costs/measure-served.ts";
 import { endedMoves } from "./ended-moves.ts";
-import { conditionsOf, type KeptModel, keepModel, keptModel, MODEL_FILE } from "./fitted-store.ts";
+import { conditionsOf, FITTED_MODELS, type KeptModel, keepModel, keptModel, MODEL_FILE } from "./fitted-store.ts";
 import type { Fold } from "./folds.ts";
 import { scoreFreeLabels } from "./free-labels.ts";
 import type { Planned } from "./plan-comparison.ts";
@@ -164,7 +164,7 @@ async function costsOf(
 }
 
 function folderOf(out: string, id: string, fold: number): string {
-  return join(out, "models", id, `fold-${fold + 1}`);
+  return join(out, FITTED_MODELS, id, `fold-${fold + 1}`);
 }
 
 function resultOf(

@@ -17,6 +17,8 @@ import { DIRECTIONS } from "../../core/labels/classes.ts";
 import { makeFolder } from "../make-folder.ts";
 import type { FittedModel } from "./contract.ts";
 
+/** The folder of a comparison in which they lie. */
+export const FITTED_MODELS = "models";
 export const MODEL_FILE = "model.onnx";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);

@@ -1,9 +1,10 @@
 /** What a comparison leaves in its folder: compare.json, the page and the tables for documents. compare.json is written last: who finds it finds all. */
 
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolder } from "../make-folder.ts";
 import type { Comparison } from "./comparison.ts";
+import { FITTED_MODELS } from "./fitted-store.ts";
 import { comparisonMarkdown } from "./report/markdown.ts";
 
 export const COMPARISON_FILE = "compare.json";
@@ -22,6 +23,18 @@ export async function writeComparison(folder: string, comparison: Comparison, co
   const path = join(folder, COMPARISON_FILE);
   await writeFile(`${path}.tmp`, `${JSON.stringify(comparison, null, 1)}\n`);
   await rename(`${path}.tmp`, path);
+}
+
+/** Also where a comparison was interrupted before its end. */
+export async function holdsComparison(folder: string): Promise<boolean> {
+  const found = await Promise.all([COMPARISON_FILE, FITTED_MODELS].map((name) => stat(join(folder, name)).catch(() => null)));
+  return found.some((one) => one !== null);
+}
+
+/** compare.json first, so that no half of one is taken for a whole. Other files stay. */
+export async function removeComparison(folder: string): Promise<void> {
+  for (const name of [COMPARISON_FILE, COMPARISON_PAGE, COMPARISON_TABLES, FITTED_MODELS])
+    await rm(join(folder, name), { force: true, recursive: true });
 }
 
 /** Null: there is none. Our own file, of which its format is looked at. */

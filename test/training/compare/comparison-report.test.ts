@@ -1,6 +1,6 @@
 /** What people read of a comparison: no model missing, nothing fetched, and a code that is on only where it pays. */
 
-import { readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { featureSetLevels10 } from "../../../core/features/registry.ts";
@@ -8,7 +8,7 @@ import { codedVerdicts } from "../../../training/compare/coded-verdict.ts";
 import { compareModels } from "../../../training/compare/compare-models.ts";
 import type { ComparedResult, Comparison } from "../../../training/compare/comparison.ts";
 import { comparisonMarkdown } from "../../../training/compare/report/markdown.ts";
-import { readComparison, writeComparison } from "../../../training/compare/written-comparison.ts";
+import { holdsComparison, readComparison, removeComparison, writeComparison } from "../../../training/compare/written-comparison.ts";
 import { scratchFolder } from "../toy-data.ts";
 import { asSet, comparisonOf, modelsNamed, toyDataset } from "./comparing.ts";
 
@@ -46,6 +46,18 @@ describe("compare.json", () => {
   it("is read back as it was written, and what is no comparison is none", async () => {
     expect(await readComparison(out)).toEqual(JSON.parse(JSON.stringify(comparison)));
     expect(await readComparison(folder)).toBeNull();
+  });
+
+  it("and the models beside it are taken away together, by whoever says to replace them, and nothing else is", async () => {
+    const other = join(folder, "replaced");
+    expect(await holdsComparison(other)).toBe(false);
+    mkdirSync(join(other, "models", "ridge"), { recursive: true });
+    writeFileSync(join(other, "notes.txt"), "mine");
+    expect(await holdsComparison(other)).toBe(true);
+    await writeComparison(other, comparison, null);
+    await removeComparison(other);
+    expect(await holdsComparison(other)).toBe(false);
+    expect(readdirSync(other)).toEqual(["notes.txt"]);
   });
 
   it("tells what each served file costs: its bytes, its time, its memory", () => {
