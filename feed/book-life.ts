@@ -39,6 +39,8 @@ export interface BookLifeOptions {
   readonly decoder: Decoder;
   /** At least one; `onRow` hears of the first one's rows. */
   readonly featureSets: readonly FeatureSet[];
+  /** Of the rows' grid (core/features/pipeline.ts); whole seconds unless told. */
+  readonly phaseMs?: number;
   readonly snapshotSource: SnapshotSource["kind"];
   /** Levels a side at which the venue cuts snapshots. */
   readonly snapshotLimits: readonly number[];
@@ -90,7 +92,10 @@ export class BookLife {
     this.proof = new BookProof({ coverage, silences, pace: new Pace(options.staleAfterMs) });
     this.build = new BookBuild(options.snapshotSource, options.pendingLimits);
     this.refresh = new BookRefresh(options.pendingLimits);
-    this.features = new MarketFeatures(this.book, options.featureSets, options.onRow);
+    this.features = new MarketFeatures(this.book, options.featureSets, {
+      ...(options.onRow === undefined ? {} : { onRow: options.onRow }),
+      ...(options.phaseMs === undefined ? {} : { phaseMs: options.phaseMs }),
+    });
   }
 
   get isLive(): boolean {

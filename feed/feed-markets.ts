@@ -12,6 +12,8 @@ export interface FeedReducerOptions {
   readonly instruments: readonly Instrument[];
   /** What `onRow` hears of, and a minute's row stores. */
   readonly featureSet: FeatureSet;
+  /** Of the rows' grid (core/features/pipeline.ts): for datasets. Whole seconds unless told, as at the edge. */
+  readonly phaseMs?: number;
   /** Others that are computed beside it, for whoever asks. */
   readonly furtherFeatureSets?: readonly FeatureSet[];
   /**
@@ -48,6 +50,7 @@ export function createMarkets(
         staleAfterMs: adapter.staleAfterMs,
         pendingLimits: limits,
         ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
+        ...(options.phaseMs === undefined ? {} : { phaseMs: options.phaseMs }),
         ...(onRow === undefined ? {} : { onRow: (row: FeatureRow) => onRow(instrument.symbol, row) }),
       });
       return [instrument.symbol, tracker];

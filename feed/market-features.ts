@@ -29,10 +29,14 @@ export class MarketFeatures {
   private readonly book: OrderBook;
   private isStarted = false;
 
-  /** @param featureSets at least one. @param onRow hears of the first one's rows. */
-  constructor(book: OrderBook, featureSets: readonly FeatureSet[], onRow: RowSink = () => {}) {
+  /** @param featureSets at least one. @param options.onRow hears of the first one's rows. @param options.phaseMs of all rows; whole seconds unless told. */
+  constructor(
+    book: OrderBook,
+    featureSets: readonly FeatureSet[],
+    { onRow = () => {}, phaseMs = 0 }: { onRow?: RowSink; phaseMs?: number } = {},
+  ) {
     this.book = book;
-    this.sets = featureSets.map((featureSet, index) => computed(featureSet, index === 0 ? onRow : () => {}));
+    this.sets = featureSets.map((featureSet, index) => computed(featureSet, { onRow: index === 0 ? onRow : () => {}, phaseMs }));
     const [first] = this.sets;
     if (first === undefined) throw new RangeError("a market needs a feature set");
     this.pipeline = first.pipeline;
@@ -83,9 +87,10 @@ export class MarketFeatures {
   }
 }
 
-function computed(featureSet: FeatureSet, onRow: RowSink): ComputedSet {
+function computed(featureSet: FeatureSet, { onRow, phaseMs }: { onRow: RowSink; phaseMs: number }): ComputedSet {
   const window = new RowWindow(featureSet.columns.length);
   const pipeline = new FeaturePipeline(featureSet, {
+    phaseMs,
     onRow: (row) => {
       window.push(row);
       onRow(row);

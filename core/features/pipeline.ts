@@ -7,6 +7,8 @@
  *
  * Invariants: featureTime strictly increases, through gaps and resyncs too, unless `restart` says that the clock was wrong; rows of one segment are one grid step apart; a column is
  * always finite. A grid time at which the book is one-sided or crossed has no row: everything is forgotten there and a new segment starts.
+ * The grid is the whole seconds, or as much later as `phaseMs` says: such rows are what a market whose clock is late by that would write, each dated
+ * by the true clock. The edge computes the whole seconds alone.
  * Refused: a time that is not a number, and a leap of the clock by more than an hour, so that no single frame can carry the clock away.
  */
 
@@ -37,6 +39,7 @@ export class FeaturePipeline {
   private readonly features: readonly Feature[];
   private readonly onRow: RowSink | null;
   private readonly current: Writable<FeatureRow>;
+  private readonly phaseMs: number;
   private readonly digest = new ContentHash();
   /** Null while stopped. */
   private context: Writable<FeatureContext> | null = null;
@@ -46,7 +49,11 @@ export class FeaturePipeline {
   private hasRow = false;
   private written = 0;
 
-  constructor(featureSet: FeatureSet, options: { onRow?: RowSink } = {}) {
+  /** @param options.phaseMs how long after each whole second its row is due, below the interval; 0 unless told. */
+  constructor(featureSet: FeatureSet, options: { onRow?: RowSink; phaseMs?: number } = {}) {
+    const { phaseMs = 0 } = options;
+    if (!(Number.isSafeInteger(phaseMs) && phaseMs >= 0 && phaseMs < FEATURE_INTERVAL_MS)) throw new RangeError(`a phase of ${phaseMs} ms`);
+    this.phaseMs = phaseMs;
     this.featureSet = featureSet;
     this.features = featureSet.create();
     this.onRow = options.onRow ?? null;
@@ -75,7 +82,7 @@ export class FeaturePipeline {
   }
 
   /**
-   * The book has just been built (again): forget what was before. The first row is that of the next whole second, and warmth is counted
+   * The book has just been built (again): forget what was before. The first row is that of the next grid time, and warmth is counted
    * from here. A `marketTime` behind the clock leaves the clock where it is.
    * @returns "bad-time", and stays stopped, when `marketTime` is no time.
    */
@@ -84,7 +91,8 @@ export class FeaturePipeline {
     if (!isTime(marketTime)) return "bad-time";
     this.clock = Math.max(this.clock, marketTime);
     this.context = { book, bookTime: this.clock };
-    this.nextTime = Math.floor(this.clock / FEATURE_INTERVAL_MS) * FEATURE_INTERVAL_MS + FEATURE_INTERVAL_MS;
+    this.nextTime =
+      Math.floor((this.clock - this.phaseMs) / FEATURE_INTERVAL_MS) * FEATURE_INTERVAL_MS + FEATURE_INTERVAL_MS + this.phaseMs;
     this.forget(this.context, this.clock);
     return "started";
   }

@@ -57,6 +57,22 @@ describe.each([featureSetV1, featureSetR70, featureSetV2, featureSetA, featureSe
     expect(compared).toBeGreaterThan(10_000);
   });
 
+  it("rows of a phase are those of the market whose clock is late by it, dated by the true one: else their windows and times are of two grids", () => {
+    let compared = 0;
+    fc.assert(
+      fc.property(arbitraryMarket, fc.constantFrom(100, 250, 500, 900), (log, phaseMs) => {
+        const { rows } = streamedRows(log, featureSet, phaseMs);
+        const events = log.events.map((event) => ({ ...event, venueTime: event.venueTime - phaseMs }));
+        const late = streamedRows({ ...log, startTime: log.startTime - phaseMs, events }, featureSet);
+        expect(rows).toEqual(late.rows.map((row) => ({ ...row, featureTime: row.featureTime + phaseMs })));
+        expect(rows.every(({ featureTime }) => featureTime % 1_000 === phaseMs)).toBe(true);
+        compared += rows.length;
+      }),
+      runs,
+    );
+    expect(compared).toBeGreaterThan(100);
+  });
+
   it("rows of a prefix are the first rows of the whole, to the bit: nothing is read from the future", () => {
     fc.assert(
       fc.property(arbitraryMarket, fc.double({ min: 0, max: 1, noNaN: true }), (log, share) => {

@@ -61,6 +61,10 @@ describe("the grid of the market's clock", () => {
     expect(times(rows)).toEqual([FIRST + 1000]);
   });
 
+  it("refuses a phase that is no part of a second: its rows would be of a grid that nobody else has", () => {
+    for (const phaseMs of [-1, 0.5, 1_000, Number.NaN]) expect(() => new FeaturePipeline(featureSetV1, { phaseMs })).toThrow("a phase of");
+  });
+
   it("a silence of a minute has a row for each second, so that labels and windows stay whole", () => {
     const { pipeline, rows } = rig();
     pipeline.advance(FIRST + 59_999);

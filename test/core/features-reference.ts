@@ -63,10 +63,10 @@ export function feedEvent(pipeline: FeaturePipeline, book: OrderBook, event: Log
 }
 
 /** The rows that the pipeline writes for a log. */
-export function streamedRows(log: MarketLog, featureSet: FeatureSet = featureSetV1): { rows: KeptRow[]; rowsHash: string } {
+export function streamedRows(log: MarketLog, featureSet: FeatureSet = featureSetV1, phaseMs = 0): { rows: KeptRow[]; rowsHash: string } {
   const rows: KeptRow[] = [];
   const book = new OrderBook();
-  const pipeline = new FeaturePipeline(featureSet, { onRow: (row) => rows.push(keep(row)) });
+  const pipeline = new FeaturePipeline(featureSet, { onRow: (row) => rows.push(keep(row)), phaseMs });
   applyLevels(book, log.bids, log.asks);
   pipeline.start(log.startTime, book);
   for (const event of log.events) feedEvent(pipeline, book, event);

@@ -1,6 +1,6 @@
 /** `edgebook dataset`: recordings or the simulator in, a folder of features and targets out. */
 
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { FEATURE_INTERVAL_MS } from "../../core/features/contract.ts";
 import { featureSetNamed, featureSets, featureSetV1 } from "../../core/features/registry.ts";
 import { DEFAULT_HORIZONS_MS, MAX_HORIZONS } from "../../core/labels/horizons.ts";
@@ -13,6 +13,7 @@ import { buildFi2010 } from "../datasets/fi2010-dataset.ts";
 import { FI2010_LAYOUTS } from "../datasets/fi2010-layout.ts";
 import { parseGrids } from "../datasets/file-sources.ts";
 import type { ImportedSource } from "../datasets/imported-source.ts";
+import { isShifted, PHASE_COUNTS, servedRowsOf } from "../datasets/phases.ts";
 import { recordedSources } from "../datasets/recorded-sources.ts";
 import { parseSimulation, simulatedSource } from "../datasets/simulated-source.ts";
 import { terminalProgress } from "./bars.ts";
@@ -33,6 +34,7 @@ interface DatasetOptions {
   readonly silenceMs?: number;
   readonly unbrokenMs?: number;
   readonly overGapsFrom?: number;
+  readonly phases: number;
   readonly json: boolean;
 }
 
@@ -84,6 +86,14 @@ export function datasetCommand(): Command {
       "of imported events: targets so far ahead, or farther, may reach over a silence, from a row of unbroken feed to another; none may unless told",
       countingNumber,
     )
+    .addOption(
+      new Option(
+        "--phases <n>",
+        "rows at so many moments of each second, evenly apart: those off the whole second may teach, and nothing else",
+      )
+        .argParser(phaseCount)
+        .default(1),
+    )
     .addOption(jsonOption())
     .action(runDataset);
 }
@@ -93,7 +103,7 @@ async function runDataset(recordings: string[], options: DatasetOptions, command
 }
 
 /** What the matrices say by themselves is refused where it is given. */
-const FOREIGN_TO_FI2010 = ["simulate", "label", "horizons", "venue", "market", "grid", "silenceMs", "unbrokenMs", "overGapsFrom"];
+const FOREIGN_TO_FI2010 = ["simulate", "label", "horizons", "venue", "market", "grid", "silenceMs", "unbrokenMs", "overGapsFrom", "phases"];
 
 async function runFi2010(files: readonly string[], options: DatasetOptions, command: Command): Promise<void> {
   const given = (name: string): boolean => command.getOptionValueSource(name) === "cli";
@@ -119,14 +129,26 @@ async function runRecordings(recordings: string[], options: DatasetOptions): Pro
   const featureSet = featureSetNamed(options.features);
   if (featureSet === null) throw new CommandError(`there is no feature set "${options.features}"`);
   const chosen = featureSet === featureSetV1 ? [] : ["--features", featureSet.id];
-  const { label, horizons: horizonsMs, silenceMs, unbrokenMs, overGapsFrom } = options;
+  const { label, horizons: horizonsMs, silenceMs, unbrokenMs, overGapsFrom, phases } = options;
   // Said also where they are the usual ones, which may be others one day.
   const labelled = ["--label", label, "--horizons", horizonsMs.join(",")];
   const silences = silenceMs === undefined ? [] : ["--silence-ms", String(silenceMs)];
   const unbroken = unbrokenMs === undefined ? [] : ["--unbroken-ms", String(unbrokenMs)];
   const overGaps = overGapsFrom === undefined ? [] : ["--over-gaps-from", String(overGapsFrom)];
+  const cut = phases === 1 ? [] : ["--phases", String(phases)];
   const simulated = options.simulate.flatMap((text) => ["--simulate", text]);
-  const command = ["edgebook", "dataset", ...recordings, ...simulated, ...chosen, ...labelled, ...silences, ...unbroken, ...overGaps];
+  const command = [
+    "edgebook",
+    "dataset",
+    ...recordings,
+    ...simulated,
+    ...chosen,
+    ...labelled,
+    ...silences,
+    ...unbroken,
+    ...overGaps,
+    ...cut,
+  ];
   const told = silenceMs === undefined ? {} : { silenceMs };
   const rule = {
     ...(unbrokenMs === undefined ? {} : { unbrokenMs }),
@@ -142,11 +164,18 @@ async function runRecordings(recordings: string[], options: DatasetOptions): Pro
     label,
     command,
     rule,
+    phases,
     progress: terminalProgress(),
     ...told,
   });
   if (options.json) printJson(label === "smoothed" ? { ...card, freePredictability: freePredictability(card) } : card);
   else printCard(card, options.out);
+}
+
+function phaseCount(text: string): number {
+  const count = PHASE_COUNTS.find((each) => String(each) === text);
+  if (count === undefined) throw new InvalidArgumentError(`one of ${PHASE_COUNTS.join(", ")} is wanted.`);
+  return count;
 }
 
 async function sourcesOf(recordings: readonly string[], options: DatasetOptions): Promise<readonly (FeedSource | ImportedSource)[]> {
@@ -160,7 +189,7 @@ function printCard(card: DatasetCard, folder: string): void {
     table(
       ["market", "source", "from (UTC)", "to", "rows", "coverage", "gaps", "malformed"],
       card.parts.map((part) => [
-        part.market,
+        part.phaseMs === undefined ? part.market : `${part.market} +${part.phaseMs} ms`,
         part.source,
         when(part.from),
         when(part.to),
@@ -173,7 +202,9 @@ function printCard(card: DatasetCard, folder: string): void {
       ]),
     ),
   );
-  for (const { market, silentRows = 0, unbrokenMs = 0, sidelessTrades = 0 } of card.parts) {
+  const shifted = card.rows - servedRowsOf(card);
+  if (shifted > 0) print(`${shifted} rows lie off the whole second: they teach, and nothing is chosen or scored by them`);
+  for (const { market, silentRows = 0, unbrokenMs = 0, sidelessTrades = 0 } of card.parts.filter((part) => !isShifted(part))) {
     if (silentRows > 0)
       print(
         `${market}: ${silentRows} rows lie in gaps, and have no targets; nor have those with less than ${unbrokenMs / 1_000} s of feed behind a gap`,

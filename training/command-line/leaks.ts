@@ -5,6 +5,7 @@ import { featureSetNamed, featureSets, featureSetV1 } from "../../core/features/
 import { Random } from "../../core/math/random.ts";
 import { CommandError } from "../command-error.ts";
 import { readDataset } from "../datasets/dataset-reader.ts";
+import { servedPart } from "../datasets/phases.ts";
 import { recordedSources } from "../datasets/recorded-sources.ts";
 import { parseSimulation, simulatedSource } from "../datasets/simulated-source.ts";
 import { datasetLeaks } from "../leaks/dataset-leaks.ts";
@@ -69,8 +70,8 @@ async function ofDataset({ data, run }: LeaksOptions): Promise<readonly LeakVerd
   const card = run === undefined ? null : (await readRun(run)).card;
   const folder = data ?? card?.data.folder;
   if (folder === undefined) return [];
-  const dataset = await readDataset(folder);
-  return [...datasetLeaks(dataset), ...(card === null ? [] : traceStatistics(card, dataset))];
+  const dataset = await readDataset(folder, { phases: "all" });
+  return [...datasetLeaks(servedPart(dataset)), ...(card === null ? [] : traceStatistics(card, dataset))];
 }
 
 async function ofSources(options: LeaksOptions): Promise<readonly LeakVerdict[]> {

@@ -4,6 +4,7 @@ import Table from "cli-table3";
 import type { ClassMeasures, ClassScore } from "../evaluate/class-scores.ts";
 import type { DetailedScore } from "../evaluate/scores.ts";
 import { signed } from "../report/signed.ts";
+import type { RunCard } from "../train/run-card.ts";
 
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -94,4 +95,10 @@ const MEASURES = ["accuracy", "macroF1", "mcc", "logLoss", "brier"] as const;
 function againstRidge({ againstRidge: test }: DetailedScore): string {
   if (test === null) return "no test";
   return `${test.pValue < 0.001 ? "<.001" : test.pValue.toFixed(3)} ${test.isModelBetter ? "better" : "worse"}`;
+}
+
+/** " (54925 on whole seconds, 54919 at +500 ms)"; nothing of a run on whole seconds alone. */
+export function phasesText({ trainPhases = [] }: Pick<RunCard["split"], "trainPhases">): string {
+  if (trainPhases.length === 0) return "";
+  return ` (${trainPhases.map(({ phaseMs, rows }) => `${rows} ${phaseMs === 0 ? "on whole seconds" : `at +${phaseMs} ms`}`).join(", ")})`;
 }

@@ -16,7 +16,7 @@ import { familyOf, kindOfFamily, type Shares } from "../train/run-rows.ts";
 import { trainTreesRun } from "../train/train-trees-run.ts";
 import { terminalProgress } from "./bars.ts";
 import { type KindOptions, lineSettingsOf, threadsOf, treeSettingsOf } from "./kind-options.ts";
-import { print, printJson, table, when } from "./report.ts";
+import { phasesText, print, printJson, table, when } from "./report.ts";
 
 export interface OtherOptions extends KindOptions {
   readonly data: string;
@@ -115,7 +115,7 @@ function printEnd(folder: string, card: RunCard, dataset: Dataset): void {
   const { split, validation } = card;
   const isMoves = card.model.answer === "moves";
   print(
-    `trained on ${split.trainRows} rows ${when(split.trainFrom)} … ${when(split.trainTo)}, validated on ${split.validationRows} from ${when(split.validationFrom)} UTC, ${split.purgeMs / 1_000} s purged at each boundary`,
+    `trained on ${split.trainRows} rows${phasesText(split)} ${when(split.trainFrom)} … ${when(split.trainTo)}, validated on ${split.validationRows} from ${when(split.validationFrom)} UTC, ${split.purgeMs / 1_000} s purged at each boundary`,
   );
   const line = validation.ridge === null ? "" : `${isMoves ? "ridge" : "logistic line"} ${validation.ridge.toFixed(5)}, `;
   print(

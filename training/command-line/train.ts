@@ -26,7 +26,7 @@ import { terminalProgress } from "./bars.ts";
 import { listenForInterrupt, tellHowToResume } from "./interrupt.ts";
 import { addKindOptions, LOSS_NAMES, type LossName, refuseUnused } from "./kind-options.ts";
 import { backendOption, collect, horizonsOption, jsonOption, memoryOf, memoryOption, positiveNumber } from "./options.ts";
-import { print, printJson, table, when } from "./report.ts";
+import { phasesText, print, printJson, table, when } from "./report.ts";
 import { addSettingOptions, dropoutShare, layerWidths, type SettingOptions, settingsOf } from "./train-options.ts";
 import { fitLinesCommand, type OtherOptions, trainTreesCommand } from "./train-others.ts";
 
@@ -102,7 +102,7 @@ async function runTrain(options: TrainOptions, command: Command): Promise<void> 
   refuseUnused(command, kind, options);
   const claim = await claimRun(options.out, options, warn);
   try {
-    const data = await readDataset(options.data, memoryOf(options));
+    const data = await readDataset(options.data, { ...memoryOf(options), phases: "all" });
     const dataset = options.horizons === undefined ? data : withHorizons(data, options.horizons);
     if (options.overwrite) await removeRun(options.out);
     await trainInto(options, { kind, dataset, command });
@@ -217,7 +217,7 @@ function printRun(
   ]);
   print(table(["epoch", "train loss", "validation loss", "last rate"], rows));
   print(
-    `trained on ${split.trainRows} rows ${when(split.trainFrom)} … ${when(split.trainTo)}, validated on ${split.validationRows} from ${when(split.validationFrom)} UTC, ${split.purgeMs / 1_000} s purged at each boundary`,
+    `trained on ${split.trainRows} rows${phasesText(split)} ${when(split.trainFrom)} … ${when(split.trainTo)}, validated on ${split.validationRows} from ${when(split.validationFrom)} UTC, ${split.purgeMs / 1_000} s purged at each boundary`,
   );
   print(
     `validation error: network ${validation.model.toFixed(5)}, ${validation.ridge === null ? "" : `${card.model.answer === "moves" ? "ridge" : "logistic line"} ${validation.ridge.toFixed(5)}, `}${card.model.answer === "moves" ? "persistence" : "what knows nothing of the row"} ${validation.persistence.toFixed(5)} (epoch ${card.bestEpoch} kept)`,

@@ -1,4 +1,4 @@
-/** Sources in, dataset folder out: each market of each source is one part. */
+/** Sources in, dataset folder out: each market of each source is one part, in each phase of the second that is asked for. */
 
 import type { FeatureSet } from "../../core/features/contract.ts";
 import { featureSetV1 } from "../../core/features/registry.ts";
@@ -13,6 +13,7 @@ import type { DatasetCard } from "./card.ts";
 import { DatasetWriter } from "./dataset-writer.ts";
 import type { FeedSource } from "./feed-source.ts";
 import { type ImportedSource, runImported, sourceNameOf } from "./imported-source.ts";
+import { phasesOf } from "./phases.ts";
 import type { TargetRule } from "./unbroken-feed.ts";
 
 export interface BuildOptions {
@@ -28,6 +29,8 @@ export interface BuildOptions {
   readonly silenceMs?: number;
   /** Which rows of imported events have targets; DEFAULT_TARGET_RULE where it doesn't say. */
   readonly rule?: Partial<TargetRule>;
+  /** Into how many parts each second is cut (phases.ts), a pass over the sources each; one unless told. */
+  readonly phases?: number;
   readonly command: readonly string[];
   readonly progress: Progress;
 }
@@ -40,9 +43,12 @@ export async function buildDataset(options: BuildOptions): Promise<DatasetCard> 
   const { sources, folder, featureSet = featureSetV1, command, horizonsMs = DEFAULT_HORIZONS_MS, label = DEFAULT_LABEL_KIND } = options;
   const writer = await DatasetWriter.create({ folder, featureSet, horizonsMs, label, command });
   try {
-    for (const source of sources) {
-      if ("kind" in source) await addImported(writer, source, options);
-      else await addFeed(writer, source, options);
+    // Whole seconds of all sources first: phases.ts.
+    for (const phaseMs of phasesOf(options.phases ?? 1)) {
+      for (const source of sources) {
+        if ("kind" in source) await addImported(writer, source, { ...options, phaseMs });
+        else await addFeed(writer, source, { ...options, phaseMs });
+      }
     }
     return await writer.finish();
   } catch (error) {
@@ -51,9 +57,17 @@ export async function buildDataset(options: BuildOptions): Promise<DatasetCard> 
   }
 }
 
+interface PhaseOptions extends BuildOptions {
+  readonly phaseMs: number;
+}
+
+function phaseFact(phaseMs: number): { phaseMs?: number } {
+  return phaseMs === 0 ? {} : { phaseMs };
+}
+
 /** One market at a time, however many a source has: a part is written to its end before the next is begun. */
-async function addFeed(writer: DatasetWriter, source: FeedSource, options: BuildOptions): Promise<void> {
-  const { featureSet = featureSetV1, progress, silenceMs } = options;
+async function addFeed(writer: DatasetWriter, source: FeedSource, options: PhaseOptions): Promise<void> {
+  const { featureSet = featureSetV1, progress, silenceMs, phaseMs } = options;
   for (const instrument of source.instruments) {
     const part = writer.openPart();
     const { reducer, gaps, malformedLines } = await replaySource(
@@ -63,6 +77,7 @@ async function addFeed(writer: DatasetWriter, source: FeedSource, options: Build
         onBlock: () => part.drained(),
         progress,
         featureSet,
+        phaseMs,
         ...(silenceMs === undefined ? {} : { silenceMs }),
       },
     );
@@ -72,15 +87,17 @@ async function addFeed(writer: DatasetWriter, source: FeedSource, options: Build
       frames: reducer.frames,
       malformedFrames: reducer.malformedFrames + malformedLines,
       gaps: countByReason(gaps),
+      ...phaseFact(phaseMs),
     });
   }
 }
 
-async function addImported(writer: DatasetWriter, source: ImportedSource, options: BuildOptions): Promise<void> {
-  const { featureSet = featureSetV1, progress, silenceMs = null, rule } = options;
+async function addImported(writer: DatasetWriter, source: ImportedSource, options: PhaseOptions): Promise<void> {
+  const { featureSet = featureSetV1, progress, silenceMs = null, rule, phaseMs } = options;
   const part = writer.openPart();
   const { market, malformed } = await runImported(source, {
     featureSet,
+    phaseMs,
     silenceMs,
     rule: { ...DEFAULT_TARGET_RULE, ...rule },
     onRow: (row) => part.add(row),
@@ -94,6 +111,7 @@ async function addImported(writer: DatasetWriter, source: ImportedSource, option
     malformedFrames: malformed,
     gaps: market.gaps,
     sidelessTrades: market.sidelessTrades,
+    ...phaseFact(phaseMs),
   };
   await writer.closePart(part, facts, market.feed);
 }

@@ -9,7 +9,7 @@
  * | times.f64 | [rows] | grid time on the market's clock, epoch ms |
  * | segments.u32 | [rows] | rows with the same number follow each other without a gap |
  *
- * Rows of one part (one market of one source) stand together, in order of time. Every file's hash is in the card, and the hash of
+ * Rows of one part (one market of one source, in one phase of the second) stand together, in order of time. Every file's hash is in the card, and the hash of
  * these hashes names the dataset: a run remembers which numbers it was trained on, not which path.
  */
 
@@ -36,6 +36,8 @@ const partShape = z.strictObject({
   market: z.string(),
   from: z.number(),
   to: z.number(),
+  /** When after each whole second its rows are, in ms: such rows may teach and nothing else (phases.ts). Absent: on it. */
+  phaseMs: z.int().positive().lt(1_000).optional(),
   firstRow: count,
   rows: count,
   segments: count,
@@ -97,7 +99,7 @@ export function parseCard(text: string): { card: DatasetCard } | { malformed: st
 }
 
 /** The hash that names a dataset: over what the columns are and the hashes of the files, in a fixed order. Of point labels it is what it was before there were others. */
-export function datasetHash(card: Pick<DatasetCard, "featureSet" | "targets" | "label" | "unit" | "clock" | "files">): string {
+export function datasetHash(card: Pick<DatasetCard, "featureSet" | "targets" | "label" | "unit" | "clock" | "parts" | "files">): string {
   const hash = createHash("sha256");
   hash.update(`${card.featureSet.fingerprint}\n`);
   for (const { target, horizonMs } of card.targets) hash.update(`${target} ${horizonMs}\n`);
@@ -105,6 +107,7 @@ export function datasetHash(card: Pick<DatasetCard, "featureSet" | "targets" | "
   if (label !== DEFAULT_LABEL_KIND) hash.update(`label ${label}\n`);
   if (card.unit !== "bps") hash.update(`unit ${card.unit}\n`);
   if (card.clock !== undefined) hash.update(`clock ${card.clock}\n`);
+  for (const { firstRow, phaseMs } of card.parts) if (phaseMs !== undefined) hash.update(`phase ${firstRow} ${phaseMs}\n`);
   for (const file of Object.keys(DATASET_FILES) as DatasetFile[]) hash.update(`${file} ${card.files[file].sha256}\n`);
   return hash.digest("hex");
 }

@@ -13,6 +13,7 @@ import { constrainedMemory } from "node:process";
 import { CommandError } from "../command-error.ts";
 import { CARD_FILE, DATASET_FILES, type DatasetCard, type DatasetFile, datasetHash, parseCard, type StoredFile } from "./card.ts";
 import { blockRowsFor, type FeatureRows, featureRange } from "./feature-rows.ts";
+import { servedPart } from "./phases.ts";
 
 /** A dataset. Row-major; see card.ts for the shapes. */
 export interface Dataset {
@@ -32,13 +33,18 @@ export interface Dataset {
 export interface ReadDatasetOptions {
   /** Feature rows of more bytes stay in their file; a quarter of the machine's memory unless told, since what is prepared of them lies beside them. */
   readonly memoryBytes?: number;
+  /** `all`: also rows of other phases of the second, which may teach and nothing else (phases.ts). `served`, unless told: whole seconds alone. */
+  readonly phases?: "served" | "all";
 }
 
 /** At a time: a whole file would be refused above 2 GiB, and be held twice. */
 const READ_BYTES = 16 << 20;
 
 /** Throws CommandError when the folder is no dataset, or a broken one. */
-export async function readDataset(folder: string, { memoryBytes = memoryShare() }: ReadDatasetOptions = {}): Promise<Dataset> {
+export async function readDataset(
+  folder: string,
+  { memoryBytes = memoryShare(), phases = "served" }: ReadDatasetOptions = {},
+): Promise<Dataset> {
   const card = await readCard(folder);
   const read = (file: DatasetFile): Promise<ArrayBuffer> => readVerified(folder, file, card);
   const columns = card.featureSet.columns.length;
@@ -57,7 +63,7 @@ export async function readDataset(folder: string, { memoryBytes = memoryShare() 
   };
   checkLengths(folder, dataset);
   checkFinite(folder, "targets", { values: dataset.targets, from: 0, card });
-  return dataset;
+  return phases === "all" ? dataset : servedPart(dataset);
 }
 
 /** Of what the process may have: a container's limit, else the machine. */

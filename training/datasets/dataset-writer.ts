@@ -33,7 +33,7 @@ export interface DatasetWriterOptions {
 }
 
 /** What is known of a part only when its source has been read. */
-export type PartFacts = Pick<DatasetPart, "source" | "market" | "frames" | "malformedFrames" | "gaps" | "sidelessTrades">;
+export type PartFacts = Pick<DatasetPart, "source" | "market" | "frames" | "malformedFrames" | "gaps" | "sidelessTrades" | "phaseMs">;
 
 export class DatasetWriter {
   private readonly options: DatasetWriterOptions;
@@ -216,10 +216,10 @@ function meanMid({ bidTicks, askTicks }: PartColumns): number {
   return sum / (2 * bidTicks.length);
 }
 
-type Stretch = Pick<DatasetPart, "market" | "from" | "to">;
+type Stretch = Pick<DatasetPart, "market" | "phaseMs" | "from" | "to">;
 
 function isSameTime(one: Stretch, other: Stretch): boolean {
-  return one.market === other.market && one.from <= other.to && other.from <= one.to;
+  return one.market === other.market && one.phaseMs === other.phaseMs && one.from <= other.to && other.from <= one.to;
 }
 
 function temporary(path: string): string {

@@ -32,6 +32,8 @@ type Timed = Pick<BookRecord, "venueTime" | "receivedAt">;
 export interface ImportedMarketOptions {
   readonly symbol: string;
   readonly featureSet: FeatureSet;
+  /** Of the rows' grid; whole seconds unless told. */
+  readonly phaseMs?: number;
   readonly clock: EventClock;
   /** Longer silences of the book are gaps even where the source doesn't say so; null: only what its own pace doesn't allow. */
   readonly silenceMs: number | null;
@@ -59,10 +61,12 @@ export class ImportedMarket {
   constructor(options: ImportedMarketOptions) {
     this.options = options;
     this.feed = new UnbrokenFeed(options.rule);
-    this.features = new MarketFeatures(this.book, [options.featureSet], (row) => {
+    const { phaseMs = 0 } = options;
+    const onRow = (row: FeatureRow): void => {
       if (row.isWarm) this.feed.row(this.now);
       options.onRow(row);
-    });
+    };
+    this.features = new MarketFeatures(this.book, [options.featureSet], { onRow, phaseMs });
   }
 
   /** By reason: the source's gaps, and silences that it doesn't tell. */

@@ -42,6 +42,8 @@ export async function importedSources(paths: readonly string[], market: string |
 
 export interface ImportedRunOptions {
   readonly featureSet: FeatureSet;
+  /** Of the rows' grid; whole seconds unless told. */
+  readonly phaseMs?: number;
   readonly silenceMs: number | null;
   readonly rule: TargetRule;
   readonly onRow: (row: FeatureRow) => void;

@@ -6,6 +6,7 @@
 
 import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { servedRowsOf } from "../datasets/phases.ts";
 import { fitStatistics, type RowStatistics } from "../train/fit-statistics.ts";
 import { rowsWithHistory } from "../train/prepared-rows.ts";
 import type { RunCard } from "../train/run-card.ts";
@@ -15,14 +16,14 @@ import type { LeakVerdict } from "./verdict.ts";
 
 type Statistics = ReadonlyMap<string, readonly number[]>;
 
-/** @param dataset the one that the run was trained on; another is refused with a CommandError. */
+/** @param data the one that the run was trained on, with all its phases; another is refused with a CommandError. */
 export function traceStatistics(card: RunCard, data: Dataset): readonly LeakVerdict[] {
   if (card.data.sha256 !== data.card.sha256)
     throw new CommandError(`the run was trained on another dataset (${card.data.folder}): name that one with --data`);
   const dataset = seenByRun(card, data);
   const { family } = familyOf(card.family, dataset, card.model);
   const model = { family, answer: card.model.answer };
-  const split = splitByTime(dataset.times, card.split);
+  const split = splitByTime(dataset.times, { ...card.split, servedRows: servedRowsOf(dataset.card) });
   const train = rowsWithHistory(dataset, split.train, family);
   const told = statisticsOfCard(card);
   const traced = statisticsOf(fitStatistics(dataset, train, model));

@@ -22,6 +22,8 @@ export interface ReplayOptions {
   readonly progress: Progress;
   /** v1 unless told. */
   readonly featureSet?: FeatureSet;
+  /** Of the rows' grid; whole seconds unless told. */
+  readonly phaseMs?: number;
   /** Longer silences of a live book are noted among the gaps; where it isn't given, only what its own pace doesn't allow. */
   readonly silenceMs?: number;
 }
@@ -44,9 +46,13 @@ const FURTHER_REASONS = "of further kinds";
 export async function replaySource(source: FeedSource, options: ReplayOptions): Promise<Replayed> {
   const adapter = findAdapter(source.venue);
   if (adapter === null) throw new CommandError(`no adapter speaks the venue "${source.venue}": choose another with --venue`);
-  const { onRow, onBlock, onStart, progress, featureSet = featureSetV1, silenceMs } = options;
+  const { onRow, onBlock, onStart, progress, featureSet = featureSetV1, silenceMs, phaseMs } = options;
   const { instruments, frames } = source;
-  const told = { ...(onRow === undefined ? {} : { onRow }), ...(silenceMs === undefined ? {} : { silenceMs }) };
+  const told = {
+    ...(onRow === undefined ? {} : { onRow }),
+    ...(silenceMs === undefined ? {} : { silenceMs }),
+    ...(phaseMs === undefined ? {} : { phaseMs }),
+  };
   const reducer = new FeedReducer({ adapter, instruments, featureSet, frames, ...told });
   onStart?.(reducer);
   const gaps = new Map<string, GapRecord>();

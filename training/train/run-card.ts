@@ -46,6 +46,8 @@ const common = {
     validationFrom: z.number(),
     testFrom: z.number().nullable(),
     trainRows: z.int(),
+    /** Of a dataset with several phases of the second, how many training rows each gave. */
+    trainPhases: z.array(z.strictObject({ phaseMs: z.int(), rows: z.int() })).optional(),
     validationRows: z.int(),
     trainFrom: z.number(),
     trainTo: z.number(),

@@ -11,6 +11,7 @@ import { describeSource } from "../datasets/card.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import { STANDS_FOR } from "../datasets/fi2010-layout.ts";
 import { withHorizons } from "../datasets/horizons.ts";
+import { servedRowsOf } from "../datasets/phases.ts";
 import { trainableFamilies } from "../networks/registry.ts";
 import { checkNetworkSettings, defaultSettings, type NetworkSettings } from "../networks/settings.ts";
 import { fitStatistics, type RowStatistics } from "./fit-statistics.ts";
@@ -131,7 +132,11 @@ export function rowsOfRun(
   const shares = options.shares ?? DEFAULT_SHARES;
   const horizons = dataset.card.targets.map((column) => column.horizonMs);
   const purgeMs = purgeFor(horizons, lookBackOf(dataset, family));
-  const split = splitWithHistory(dataset, splitByTime(dataset.times, { ...shares, purgeMs }), family);
+  const split = splitWithHistory(
+    dataset,
+    splitByTime(dataset.times, { ...shares, purgeMs, servedRows: servedRowsOf(dataset.card) }),
+    family,
+  );
   const parts = preparedParts(dataset, split, { family, answer: model.answer });
   if (model.answer === "moves") refuseUnanswered(dataset, parts, options.only ?? []);
   return { family, model, shares, purgeMs, split, ...parts };
@@ -223,6 +228,16 @@ function dataFacts(dataset: Dataset, folder: string): CommonCard["data"] {
   };
 }
 
+/** How many of the rows are of each phase of the second. */
+function phasesOfRows({ card, parts }: Dataset, rows: Uint32Array): { phaseMs: number; rows: number }[] {
+  const counts = new Map<number, number>();
+  for (const row of rows) {
+    const { phaseMs = 0 } = card.parts[parts[row] as number] ?? {};
+    counts.set(phaseMs, (counts.get(phaseMs) ?? 0) + 1);
+  }
+  return [...counts].map(([phaseMs, count]) => ({ phaseMs, rows: count }));
+}
+
 function splitFacts(dataset: Dataset, split: Split): Omit<CommonCard["split"], "trainShare" | "validationShare" | "purgeMs"> {
   let trainFrom = Number.POSITIVE_INFINITY;
   let trainTo = Number.NEGATIVE_INFINITY;
@@ -232,5 +247,14 @@ function splitFacts(dataset: Dataset, split: Split): Omit<CommonCard["split"], "
     trainTo = Math.max(trainTo, time);
   }
   const { validationFrom, testFrom } = split;
-  return { validationFrom, testFrom, trainRows: split.train.length, validationRows: split.validation.length, trainFrom, trainTo };
+  const phases = phasesOfRows(dataset, split.train);
+  return {
+    ...(phases.length > 1 ? { trainPhases: phases } : {}),
+    validationFrom,
+    testFrom,
+    trainRows: split.train.length,
+    validationRows: split.validation.length,
+    trainFrom,
+    trainTo,
+  };
 }

@@ -13,6 +13,8 @@ export interface SplitSettings {
   readonly trainShare: number;
   readonly validationShare: number;
   readonly purgeMs: number;
+  /** Rows from this one on are off the whole second (datasets/phases.ts): they may train, and no boundary hangs on them. Absent: there are none. */
+  readonly servedRows?: number | undefined;
 }
 
 /** Row numbers of each part, ascending. */
@@ -42,15 +44,16 @@ export function splitByTime(times: Float64Array, settings: SplitSettings): Split
     throw new CommandError(`the shares ${trainShare} to train and ${validationShare} to validate are not parts of one whole`);
   }
   const hasTest = trainShare + validationShare < 1;
-  const sorted = times.slice().sort();
+  const served = times.subarray(0, settings.servedRows);
+  const sorted = served.slice().sort();
   const validationFrom = sorted[Math.floor(sorted.length * trainShare)];
   const testFrom = hasTest ? (sorted[Math.floor(sorted.length * (trainShare + validationShare))] ?? null) : null;
   if (validationFrom === undefined) throw new CommandError(`${times.length} rows are too few to train on: record or simulate longer`);
   const end = testFrom ?? Number.POSITIVE_INFINITY;
   const split = {
     train: rowsWhere(times, (time) => time + purgeMs < validationFrom),
-    validation: rowsWhere(times, (time) => time >= validationFrom && time + (hasTest ? purgeMs : 0) < end),
-    test: rowsWhere(times, (time) => time >= end),
+    validation: rowsWhere(served, (time) => time >= validationFrom && time + (hasTest ? purgeMs : 0) < end),
+    test: rowsWhere(served, (time) => time >= end),
     validationFrom,
     testFrom,
   };
