@@ -116,6 +116,15 @@ describe("what is read", () => {
     expect(metered.read).toBeLessThan(three);
     // An hour: its entry, its row, and its moves.
     expect(three).toBeLessThanOrEqual(3 * 20);
+    // A month that has been scored before, here and of other markets.
+    for (const market of ["v:A", "v:B"]) {
+      await env.DB.prepare(`insert into forecast_scores select ?, 0, ? - (30 + key) * 3600000, 0, '{}' from json_each(?)`)
+        .bind(market, START, JSON.stringify(new Array(720).fill(0)))
+        .run();
+    }
+    metered.read = 0;
+    expect(await rollingSkill(database, ["v:A"], START + 4 * HOUR)).toHaveLength(1);
+    expect(metered.read).toBeLessThanOrEqual(three + 2);
   });
 });
 
