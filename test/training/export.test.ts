@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { getPlatformProxy } from "wrangler";
+import { featureSetV2 } from "../../core/features/registry.ts";
 import { parseManifest } from "../../models/manifest.ts";
 import { mlp } from "../../models/mlp/family.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
@@ -270,9 +271,15 @@ describe("publishing", () => {
   it("says which models an instance would load and then refuse each forecast of", () => {
     const { manifest } = exported;
     expect(whyNoForecasts(manifest)).toBeNull();
-    expect(whyNoForecasts({ ...manifest, family: "lstm" })).toBe("the feed gives one row, it reads 100");
+    const window = (rows: number) => ({ ...manifest, input: { ...manifest.input, shape: ["batch", rows, 27] as const } });
+    expect(whyNoForecasts(window(128))).toBeNull();
+    expect(whyNoForecasts(window(129))).toBe("feeds keep 128 rows, and it reads 129");
+    const v2 = { ...manifest.featureSet, id: "v2", fingerprint: featureSetV2.fingerprint };
+    expect(whyNoForecasts({ ...manifest, featureSet: v2 })).toBeNull();
     const levels = { ...manifest.featureSet, id: "levels-10", fingerprint: "8711b1401224b065" };
-    expect(whyNoForecasts({ ...manifest, featureSet: levels })).toBe("the feed computes the features v1, it reads levels-10");
+    expect(whyNoForecasts({ ...manifest, featureSet: levels })).toBe(
+      "feeds compute the features v1, v2, volumes-10 unless FEEDS names others, and it reads levels-10",
+    );
     const classes = { ...manifest.output, unit: "probability" } as unknown as typeof manifest.output;
     expect(whyNoForecasts({ ...manifest, output: classes })).toBe("it answers classes, and forecasts are made of moves");
   });
