@@ -82,6 +82,11 @@ export async function promote(registry: ModelRegistry, { challenger, seat, from,
   if (active === null)
     throw new CommandError(`no model is active for ${said(seat)}, so there is none to be better than: \`edgebook models activate\``);
   if (active.key === version.key) throw new CommandError(`${version.id} ${version.version} is active for ${said(seat)} already`);
+  if (active.label !== version.label) {
+    throw new CommandError(
+      `${version.id} ${version.version} answers ${version.label} moves, and ${active.id} ${active.version} ${active.label} ones: their scores can't be compared, however long you wait. Train on a dataset of --label ${active.label}, or \`edgebook models activate\``,
+    );
+  }
   const compared: Comparison[] = [];
   for (const market of marketsOf(seat, on)) {
     const told = await fetchComparison(from, { slot: seat.slot, market, active, challenger });

@@ -67,6 +67,17 @@ async function expectUnchanged(): Promise<void> {
 }
 
 describe("a promotion", () => {
+  it("over a model of another label is refused before anything is asked: no tick would ever count for both", async () => {
+    const facts = { manifestSha256: "sha", family: "mlp", featureSet: "v1", fingerprint: "0123456789abcdef", label: "anchored", bytes: 10 };
+    await registry.register({ id: "other", version: "3", ...facts }, null);
+    const challenger = { id: "other", version: "3" };
+    await expect(promote(registry, { challenger, seat: SEAT, from, on: [], rules: RULES })).rejects.toThrow(
+      "other 3 answers anchored moves, and old 1 point ones",
+    );
+    expect(asked).toEqual([]);
+    expect(await registry.active(SEAT)).toMatchObject({ id: "old" });
+  });
+
   it("on good evidence activates the challenger, and keeps the evidence; roll back undoes it", async () => {
     expect(await promoted(good)).toMatchObject({ active: CHALLENGER, previous: { id: "old" }, isNew: true });
     expect(asked).toEqual(["/v1/scorecards/compare?market=binance-spot%3ABTCUSDT&slot=forecast&active=old%401&challenger=new%402"]);
