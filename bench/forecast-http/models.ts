@@ -8,7 +8,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ACTIVE_MODEL_KEY, modelKey } from "../../core/wire/keys.ts";
+import { modelKey } from "../../core/wire/keys.ts";
 import { ROOT } from "../../local/deployables.ts";
 import type { ModelManifest } from "../../models/contract.ts";
 import { parseManifest } from "../../models/manifest.ts";
@@ -58,7 +58,6 @@ export function readModel(name: ModelName, folder: string): TrainedModel {
   if ("malformed" in parsed) throw new Error(`${folder}: ${parsed.malformed}`);
   const { id, version } = parsed.manifest;
   const manifestSha256 = createHash("sha256").update(bytes).digest("hex");
-  const pointer = { id, version, manifestSha256 };
   return {
     name,
     folder,
@@ -67,7 +66,6 @@ export function readModel(name: ModelName, folder: string): TrainedModel {
     objects: [
       { key: modelKey(id, version, "manifest.json"), bytes },
       { key: modelKey(id, version, "model.onnx"), bytes: new Uint8Array(readFileSync(join(folder, "model.onnx"))) },
-      { key: ACTIVE_MODEL_KEY, bytes: new TextEncoder().encode(JSON.stringify(pointer)) },
     ],
   };
 }
