@@ -209,6 +209,8 @@ describe("GET /v1/scorecards/compare", () => {
     [400, "bad-request", `market=${BTC}`],
     [400, "bad-request", `market=${BTC}&challenger=shipped`],
     [400, "bad-request", `market=${BTC}&challenger=rival@bb&slot=other`],
+    // The shipped model answers forecasts where nobody is active, and no signals.
+    [400, "bad-request", `market=${BTC}&challenger=rival@bb&slot=signal`],
     [400, "bad-request", `market=${BTC}&challenger=rival@bb&from=${START}&to=${START + 15 * 24 * HOUR}`],
   ])("%i %s: %s", async (status, name, query) => {
     expect(await get(`/v1/scorecards/compare?${query}`)).toMatchObject({ status, body: { type: `/problems/${name}` } });

@@ -2,7 +2,7 @@
 
 import { createRoute, z } from "@hono/zod-openapi";
 import { MS_PER_DAY, MS_PER_HOUR } from "../../../core/units/time.ts";
-import { MODEL_SLOTS } from "../../../models/roles.ts";
+import { MODEL_SLOTS, SHIPPED_KEY } from "../../../models/roles.ts";
 import { compareModels, MOST_DAYS } from "../../ledger/compare-models.ts";
 import { activeModel, findModel, hourOf, type NamedModel, nameModels, readScoredUpTo } from "../../ledger/model-names.ts";
 import { type HourScores, readScores } from "../../ledger/read-ledger.ts";
@@ -94,6 +94,8 @@ export function addScorecardRoutes(app: App): void {
     const database = openDatabase(context.env.DB);
     const challenger = await requireModel(database, "challenger", name);
     const active = activeName === undefined ? await activeModel(database, asked, slot) : await requireModel(database, "active", activeName);
+    if (slot === "signal" && activeName === undefined && active.key === SHIPPED_KEY)
+      throw new Refused(badParameter("active", `no model of signals is active for ${asked}: say which one is meant`));
     if (active.key === challenger.key) throw new Refused(badParameter("challenger", `${name} is the active model itself`));
     const { days, hours, ticks, horizons } = await compareModels(database, {
       ...{ market: asked, from, to },
