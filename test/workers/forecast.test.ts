@@ -138,6 +138,20 @@ describe("a forecast", () => {
     });
   });
 
+  it("of one horizon says what the model is worth at that one: the skill of another second would be borrowed", () => {
+    const known = (horizonMs: number, mark: "skilled" | "none") =>
+      ({ label: "anchored", horizonMs, scored: 900, r2: 0, low: 0, high: 0, mark }) as const;
+    const skill = { mark: "skilled", horizons: [known(1_000, "skilled"), known(5_000, "none")] } as const;
+    const skillAt = (horizonMs: number | null, model = two) => {
+      const answer = forecastBody({ ...said(features, model), skill }, horizonMs);
+      return "forecast" in answer ? answer.forecast.skill : answer;
+    };
+    expect(skillAt(null)).toEqual(skill);
+    expect(skillAt(1_000)).toEqual({ mark: "skilled", horizons: [skill.horizons[0]] });
+    expect(skillAt(5_000)).toEqual({ mark: "none", horizons: [skill.horizons[1]] });
+    expect(skillAt(5_000, { ...two, label: "point" })).toEqual({ mark: "unknown", horizons: [] });
+  });
+
   it("is within half of its last digit of the exact product", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10_000_000 }), fc.double({ min: -500, max: 500, noNaN: true }), (bidTicks, moveBps) => {

@@ -62,7 +62,13 @@ describe("the neural signal", () => {
     change: Partial<SignalSaid["moment"]> = {},
     isClassic = false,
   ): ReturnType<typeof neuralSignalBody> {
-    const skill = { mark: "none", horizons: [] } as const;
+    const known = { label: prediction.label as "point" | "anchored", scored: 900, r2: 0, low: 0, high: 0 };
+    // The next second is known, and the signal is not of the next second.
+    const horizons = [
+      { ...known, horizonMs: 1_000, mark: "skilled" as const },
+      { ...known, horizonMs: 30_000, mark: "none" as const },
+    ];
+    const skill = { mark: "skilled", horizons } as const;
     return neuralSignalBody({ moment: { ...moment, ...change }, prediction, skill }, { ...options, isClassic });
   }
 

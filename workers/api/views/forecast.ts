@@ -7,6 +7,7 @@
  * A horizon no longer than the row's age is for a time that has passed, and is left out: it would be a forecast of what is known.
  */
 
+import type { LabelKind } from "../../../core/labels/moves.ts";
 import type { Skill } from "../../../core/scoring/skill.ts";
 import type { FeatureMoment } from "../../../feed/contract.ts";
 import type { ForecastTarget } from "../../../models/contract.ts";
@@ -62,7 +63,7 @@ export function forecastBody(
       rowAgeMs,
       expired,
       model: servedModelView(prediction),
-      skill: skillView(skill),
+      skill: skillView(skill, horizonMs === null ? null : { label: prediction.label, horizonMs }),
       fingerprint,
       coverage: moment.coverage,
       freshness: freshnessOf(moment),
@@ -75,8 +76,11 @@ export function servedModelView({ modelId, version, sha256, source, label, train
   return { id: modelId, version, sha256, source, label, trainedOn };
 }
 
-export function skillView({ mark, horizons }: Skill): SkillView {
-  return { mark, horizons: horizons.map((horizon) => ({ ...horizon })) };
+/** @param only of this horizon alone, where one is asked for: a model may know the next second, and nothing of the next minute. */
+export function skillView({ mark, horizons }: Skill, only: { label: LabelKind; horizonMs: number } | null): SkillView {
+  if (only === null) return { mark, horizons: horizons.map((horizon) => ({ ...horizon })) };
+  const own = horizons.find(({ label, horizonMs }) => label === only.label && horizonMs === only.horizonMs);
+  return own === undefined ? { mark: "unknown", horizons: [] } : { mark: own.mark, horizons: [{ ...own }] };
 }
 
 /** Null when the model has no such output. */
