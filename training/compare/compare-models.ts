@@ -118,9 +118,11 @@ async function timed(work: () => Promise<Omit<KeptModel, "seconds">>): Promise<K
 }
 
 /** Rows follow from data, windows and bounds; the bounds are told by the rows that they leave. */
-function conditionsFor({ data }: CompareOptions, model: ComparedModel, fold: Fold): string {
+function conditionsFor({ data, commit }: CompareOptions, model: ComparedModel, fold: Fold): string {
   const rowsOf = (rows: Uint32Array): readonly number[] => [rows.length, rows[0] ?? -1, rows.at(-1) ?? -1];
   return conditionsOf([
+    // Other code may fit the same settings otherwise.
+    commit,
     model.id,
     model.settings,
     [...data.sets.values()].map(({ dataset }) => dataset.card.sha256),

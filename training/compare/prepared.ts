@@ -1,9 +1,9 @@
 /**
- * Aligned rows as models take them: normalised by statistics of the fit rows alone, moves in units of their own size, what few rows hold beyond most
- * others' cut off where it teaches.
+ * Aligned rows as models take them: normalised by statistics of the fit rows alone, moves in units of their own size. Moves are not cut: on four walk-forward
+ * folds of a day, cutting them at the half percent of either end took R² of ridge at 1 and 5 s from .209 and .289 to .187 and .283, of a network from .229
+ * and .301 to .206 and .290.
  */
 
-import { quantile } from "../../core/math/quantile.ts";
 import type { Normaliser } from "../../models/contract.ts";
 import { prepareInput } from "../../models/prepare.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
@@ -14,15 +14,10 @@ import { fitNormaliser } from "../train/normaliser.ts";
 import type { PreparedRows } from "../train/prepared-rows.ts";
 import type { AlignedData, AlignedSet } from "./aligned-data.ts";
 
-/** Moves beyond this share at either end are cut there while training: a few leaps would rule squares (quantitative notes, 1.2). */
-const CUT_SHARE = 0.005;
-
 export interface Preparation {
   readonly normaliser: Normaliser;
   /** [outputs] root mean square of the fit rows' moves, bps. */
   readonly targetScale: readonly number[];
-  /** [outputs] where moves are cut while training, bps. */
-  readonly cut: readonly { readonly low: number; readonly high: number }[];
 }
 
 /** From the fit rows, and no other. */
@@ -31,12 +26,7 @@ export function fitPreparation(data: AlignedData, set: AlignedSet, fit: Uint32Ar
     set.dataset,
     fit.map((row) => set.rows[row] as number),
   );
-  const moves = data.columns.map((_, output) => knownMoves(data, fit, output));
-  return {
-    normaliser,
-    targetScale: moves.map(rootMeanSquare),
-    cut: moves.map((own) => ({ low: quantile(own, CUT_SHARE) ?? 0, high: quantile(own, 1 - CUT_SHARE) ?? 0 })),
-  };
+  return { normaliser, targetScale: data.columns.map((_, output) => rootMeanSquare(knownMoves(data, fit, output))) };
 }
 
 /** Of those of `rows` that have one. */
@@ -51,8 +41,6 @@ export function knownMoves({ targets, mask, columns }: AlignedData, rows: Uint32
 export interface RowsWanted {
   readonly preparation: Preparation;
   readonly window: number;
-  /** Moves are cut: these rows teach. */
-  readonly areCut: boolean;
   /** All rows of the set, as `prepareTable` made them by the same normaliser; where there are windows, and made here where it isn't given. */
   readonly table?: Float32Array;
 }
@@ -63,7 +51,7 @@ export interface MemoryRows extends PreparedRows {
 }
 
 export function prepareAligned(data: AlignedData, set: AlignedSet, rows: Uint32Array, wanted: RowsWanted): MemoryRows {
-  const { preparation, window, areCut } = wanted;
+  const { preparation, window } = wanted;
   const places = rows.map((row) => set.rows[row] as number);
   const inputs = window === 1 ? inputsAt(set.dataset, places, preparation.normaliser) : (wanted.table ?? prepareTable(set, preparation));
   return {
@@ -72,7 +60,7 @@ export function prepareAligned(data: AlignedData, set: AlignedSet, rows: Uint32A
     inputs: { kind: "memory", values: inputs },
     ...(window === 1 ? {} : { windows: { size: window, ends: places } }),
     outputs: data.columns.length,
-    ...movesOf(data, rows, areCut ? preparation : { ...preparation, cut: [] }),
+    ...movesOf(data, rows, preparation),
   };
 }
 
@@ -103,15 +91,13 @@ export function blockOf({ inputs, windows, ...rows }: MemoryRows): RowBlock {
 function movesOf(
   { targets, mask, columns }: AlignedData,
   rows: Uint32Array,
-  { targetScale, cut }: Preparation,
+  { targetScale }: Preparation,
 ): Pick<PreparedRows, "targets" | "mask"> {
   const outputs = columns.length;
   const moves = { targets: new Float32Array(rows.length * outputs), mask: new Float32Array(rows.length * outputs) };
   for (const [index, row] of rows.entries()) {
     for (let output = 0; output < outputs; output++) {
-      const { low, high } = cut[output] ?? { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
-      const move = Math.min(Math.max(targets[row * outputs + output] as number, low), high);
-      moves.targets[index * outputs + output] = move / (targetScale[output] as number);
+      moves.targets[index * outputs + output] = (targets[row * outputs + output] as number) / (targetScale[output] as number);
       moves.mask[index * outputs + output] = mask[row * outputs + output] as number;
     }
   }

@@ -55,7 +55,7 @@ describe("what is compared", () => {
 
   it("keeps files that answer as the models that were scored: what is timed, and could be served, is what the table is of", async () => {
     const sets = [toy, asSet(toy, featureSetLevels10)];
-    const models = modelsNamed("momentum", "ridge", "trees", "mlp", "corrected-mlp", "corrected-lstm", "coded-mlp");
+    const models = modelsNamed("momentum", "ridge", "trees", "corrected", "mlp", "corrected-mlp", "corrected-lstm", "coded-mlp");
     const out = join(folder, "served");
     const options = await comparisonOf(sets, { out, models });
     const comparison = await compareModels(options);

@@ -10,7 +10,6 @@ export interface PreparedTask {
   readonly preparation: Preparation;
   /** Of all rows of the set, where windows are cut out of it. */
   readonly table?: Float32Array;
-  /** Its moves are cut. */
   readonly train: MemoryRows;
   readonly validation: MemoryRows;
 }
@@ -18,7 +17,7 @@ export interface PreparedTask {
 export interface RefitRows {
   readonly set: AlignedSet;
   readonly preparation: Preparation;
-  /** Fit and validation rows; their moves are cut. */
+  /** Fit and validation rows. */
   readonly train: MemoryRows;
   readonly test: MemoryRows;
 }
@@ -48,8 +47,8 @@ export function prepareTask({ data, fit, validation }: ModelTask, model: { reads
     set,
     preparation,
     ...table,
-    train: prepareAligned(data, set, fit, { ...wanted, areCut: true }),
-    validation: prepareAligned(data, set, validation, { ...wanted, areCut: false }),
+    train: prepareAligned(data, set, fit, wanted),
+    validation: prepareAligned(data, set, validation, wanted),
   };
 }
 
@@ -63,12 +62,12 @@ export function prepareRefit({ data, fit, validation, test }: ModelTask, model: 
   return {
     set,
     preparation,
-    train: prepareAligned(data, set, known, { ...wanted, areCut: true }),
-    test: prepareAligned(data, set, test, { ...wanted, areCut: false }),
+    train: prepareAligned(data, set, known, wanted),
+    test: prepareAligned(data, set, test, wanted),
   };
 }
 
 /** The test rows as the fit rows' statistics make them: for who isn't fitted again. */
 export function prepareTest({ data, test }: ModelTask, { set, preparation, table }: PreparedTask, window: number): MemoryRows {
-  return prepareAligned(data, set, test, { preparation, window, areCut: false, ...(table === undefined ? {} : { table }) });
+  return prepareAligned(data, set, test, { preparation, window, ...(table === undefined ? {} : { table }) });
 }

@@ -84,17 +84,17 @@ async function fitTreesModel(task: ModelTask, of: "plain" | "corrected", told: R
         grown.map(({ bestRound }) => bestRound),
       )}`,
     ],
-    served:
-      line === null
-        ? {
-            onnx: buildServedEnsemble(ensembles, served),
-            inputName: "features",
-            window: 1,
-            columns: train.columns,
-            reads: set.id,
-            normaliser,
-          }
-        : null,
+    served: {
+      onnx: buildServedEnsemble(ensembles, {
+        ...served,
+        line: again === null ? null : { ...again, intercepts: new Float64Array(asked.length) },
+      }),
+      inputName: served.inputName,
+      window: 1,
+      columns: train.columns,
+      reads: set.id,
+      normaliser,
+    },
   };
 }
 
