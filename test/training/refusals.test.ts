@@ -52,6 +52,8 @@ describe("an option that would change nothing", () => {
     ["--model lstm --hidden 64", "--hidden is of --model mlp, and lstm makes nothing of it: leave it out"],
     ["--model volumes --dropout 0.2", "--dropout is of --model mlp, and volumes makes nothing of it: leave it out"],
     ["--model trees --line", "--line is of networks, and trees is none of them: leave it out"],
+    ["--model corrected --target-clip 20", "--target-clip is of networks and trees and lines, and corrected is none of them: leave it out"],
+    ["--answer classes --target-clip none", "--target-clip is of --answer moves, and classes makes nothing of it: leave it out"],
     ["--answer classes --horizon-weights 1000:2", "--horizon-weights is of --answer moves, and classes makes nothing of it: leave it out"],
   ])("%s is refused, or a model would be taken for one of settings that it never had", async (given, message) => {
     await expect(run(trainCommand, given)).rejects.toThrow(message);
@@ -64,6 +66,8 @@ describe("an option that would change nothing", () => {
     "--model linear --answer moves --intercept",
     "--model corrected --lambdas 0.1,0.01 --intercept --rounds 5 --leaf-rows 100",
     "--loss huber",
+    "--target-clip none",
+    "--model linear --target-clip 20",
     "--line --hidden 256,128 --dropout .25 --schedule one-cycle --horizon-weights 1000:2,5000:.5",
   ])("%s is taken", async (given) => {
     await expect(run(trainCommand, given)).rejects.toThrow("holds no dataset.json");

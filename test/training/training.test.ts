@@ -7,6 +7,7 @@ import { Random } from "../../core/math/random.ts";
 import { mlp } from "../../models/mlp/family.ts";
 import { MODEL_FAMILIES } from "../../models/registry.ts";
 import { CommandError } from "../../training/command-error.ts";
+import { trainCommand } from "../../training/command-line/train.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
 import { allFeatures } from "../../training/datasets/feature-rows.ts";
 import { DEFAULT_TRAIN_SETTINGS, type TrainSettings } from "../../training/engine/settings.ts";
@@ -18,8 +19,9 @@ import type { RuntimeName } from "../../training/runtime/contract.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
 import { SGD_DEFAULTS } from "../../training/tensors/optimisers/sgd.ts";
 import { fitNormaliser, fitTargetScale, mutedColumns } from "../../training/train/normaliser.ts";
-import { prepareRows } from "../../training/train/prepared-rows.ts";
+import { type PreparedRows, prepareRows } from "../../training/train/prepared-rows.ts";
 import { readRun } from "../../training/train/run-folder.ts";
+import { familyOf, rowsOfRun } from "../../training/train/run-rows.ts";
 import { trainRun } from "../../training/train/train-run.ts";
 import { readNetworkRun, scratchFolder, writeToyDataset } from "./toy-data.ts";
 
@@ -178,6 +180,40 @@ describe("reproducibility", () => {
     weights[10] = (weights[10] as number) ^ 1;
     writeFileSync(path, weights);
     await expect(readRun(out)).rejects.toThrow(/weights.f32 is corrupt/);
+  });
+});
+
+describe("what moves are cut at", () => {
+  it("is the run's to say, and in its card: leaps that taught as 5 would be missing from a forecast that is to foresee them", async () => {
+    const rows = (targetClip?: number | null) => {
+      const { family, settings: model } = familyOf("mlp", learnable);
+      return rowsOfRun(learnable, { family, model, ...(targetClip === undefined ? {} : { targetClip }) });
+    };
+    const largest = ({ train }: { train: PreparedRows }): number =>
+      train.targets.reduce((most, target) => Math.max(most, Math.abs(target)), 0);
+    const whole = largest(rows(null));
+    expect(whole).toBeGreaterThan(2);
+    expect(largest(rows(1.5))).toBe(1.5);
+    expect(largest(rows())).toBe(Math.min(whole, 5));
+    const out = join(folder, "unclipped");
+    const runtime = await loadRuntime("node");
+    const options = { dataset: learnable, dataFolder: folder, out, family: "mlp", runtime, progress: silent, commit: null };
+    await trainRun({ ...options, settings: { ...SETTINGS, epochs: 1 }, targetClip: null });
+    expect((await readRun(out)).card.targetClip).toBeNull();
+  });
+
+  it.each([
+    [["--target-clip", "none"], null],
+    [["--target-clip", "1.5"], 1.5],
+    [[], 5],
+  ] as const)("is what the command says, %j: one that were lost between would teach other moves", async (given, expected) => {
+    const out = join(folder, `cut-${expected}`);
+    const words = ["--data", join(folder, "learnable"), "--out", out, "--model", "linear", "--json", ...given];
+    await trainCommand().exitOverride().parseAsync(words, { from: "user" });
+    const { card } = await readRun(out);
+    expect(card.targetClip).toBe(expected);
+    // Half of the next second's variance is known: of moves that were all cut to 0, nothing would be.
+    expect(card.validation.model).toBeLessThan(0.97 * card.validation.persistence);
   });
 });
 

@@ -55,6 +55,7 @@ const KINDS_OF_OPTION: Readonly<Record<string, readonly RunKind[]>> = {
   ),
   ...ofKinds(["network", "trees", "corrected"], ["seed", "workers", "learningRate", "patience", "resume"]),
   ...ofKinds(["network", "trees"], ["loss"]),
+  ...ofKinds(["network", "trees", "lines"], ["targetClip"]),
   ...ofKinds(["trees", "corrected"], ["rounds", "growth", "leaves", "depth", "bins", "lambda", "leafHessian", "leafRows", "leastGain"]),
   ...ofKinds(["trees", "corrected"], ["rowShare", "columnShare", "only", "leastRounds"]),
   ...ofKinds(["trees"], ["monotone", "level"]),
@@ -72,6 +73,7 @@ const MADE_USE_OF: Readonly<Record<string, { readonly by: string; readonly value
   dropout: { by: "model", values: ["mlp"] },
   loss: { by: "answer", values: ["moves"] },
   horizonWeights: { by: "answer", values: ["moves"] },
+  targetClip: { by: "answer", values: ["moves"] },
   intercept: { by: "answer", values: ["moves"] },
 };
 

@@ -105,3 +105,8 @@ export function dropoutShare(text: string): number {
   if (share >= 1) throw new InvalidArgumentError("a share below 1 is wanted.");
   return share;
 }
+
+/** A bound, or none. No null: commander takes that for an option without a value. */
+export function clipBound(text: string): number | "none" {
+  return text === "none" ? text : positiveNumber(text);
+}

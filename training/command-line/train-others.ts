@@ -23,6 +23,7 @@ export interface OtherOptions extends KindOptions {
   readonly out: string;
   readonly model: string;
   readonly only: readonly string[];
+  readonly targetClip?: number | "none";
   readonly resume: boolean;
   readonly json: boolean;
 }
@@ -48,6 +49,7 @@ export async function trainTreesCommand(options: OtherOptions, { dataset, comman
     ...(kind === "corrected" ? { line: lineSettingsOf(options) } : {}),
     threads: threadsOf(options),
     only: options.only,
+    ...clipOf(options),
     progress: terminalProgress(),
     commit: currentCommit(),
     resume: options.resume,
@@ -66,12 +68,19 @@ export async function fitLinesCommand(options: OtherOptions, { dataset, model, s
     out: options.out,
     family: options.model,
     settings: lineSettingsOf(options),
+    ...clipOf(options),
     progress: terminalProgress(),
     commit: currentCommit(),
   });
   await writeEnvironment(options.out);
   if (options.json) printJson({ run: options.out, card, path: lines.path });
   else printLines(options.out, card, { lines, dataset });
+}
+
+/** The family's own where it isn't given. */
+export function clipOf({ targetClip }: Pick<OtherOptions, "targetClip">): { targetClip?: number | null } {
+  if (targetClip === undefined) return {};
+  return { targetClip: targetClip === "none" ? null : targetClip };
 }
 
 function printTrees(folder: string, card: TreesCard, dataset: Dataset): void {

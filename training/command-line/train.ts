@@ -18,7 +18,7 @@ import { type HorizonWeights, parseHorizonWeights } from "../train/horizon-weigh
 import { mutedColumns } from "../train/normaliser.ts";
 import type { MovesLoss, NetworkCard } from "../train/run-card.ts";
 import { claimRun, removeRun } from "../train/run-folder.ts";
-import { allFamilies, kindOfFamily, type RunKind } from "../train/run-rows.ts";
+import { allFamilies, kindOfFamily, type RunKind, TARGET_CLIP } from "../train/run-rows.ts";
 import { DEFAULT_SHARES } from "../train/split.ts";
 import { trainRun } from "../train/train-run.ts";
 import { RoundsInterrupted } from "../train/train-trees-run.ts";
@@ -27,8 +27,8 @@ import { listenForInterrupt, tellHowToResume } from "./interrupt.ts";
 import { addKindOptions, LOSS_NAMES, type LossName, refuseUnused } from "./kind-options.ts";
 import { backendOption, collect, horizonsOption, jsonOption, memoryOf, memoryOption, positiveNumber } from "./options.ts";
 import { phasesText, print, printJson, table, when } from "./report.ts";
-import { addSettingOptions, dropoutShare, layerWidths, type SettingOptions, settingsOf } from "./train-options.ts";
-import { fitLinesCommand, type OtherOptions, trainTreesCommand } from "./train-others.ts";
+import { addSettingOptions, clipBound, dropoutShare, layerWidths, type SettingOptions, settingsOf } from "./train-options.ts";
+import { clipOf, fitLinesCommand, type OtherOptions, trainTreesCommand } from "./train-others.ts";
 
 interface TrainOptions extends SettingOptions, OtherOptions {
   readonly answer?: AnswerKind;
@@ -71,6 +71,11 @@ export function trainCommand(): Command {
       "--horizon-weights <ms:weight,…>",
       "networks: what moves at each horizon count in the loss, e.g. 1000:2,5000:1; all alike unless given",
       parseHorizonWeights,
+    )
+    .option(
+      "--target-clip <number>",
+      `of moves: what teaches is cut at so many root mean squares (${TARGET_CLIP} unless given), or at none`,
+      clipBound,
     )
     .option("--hidden <widths>", "mlp: of its hidden layers, with commas; those of its size unless given", layerWidths)
     .option("--dropout <share>", "mlp: of each hidden layer, while training", dropoutShare)
@@ -149,6 +154,7 @@ async function trainNetworkCommand(options: TrainOptions, dataset: Dataset): Pro
       commit: currentCommit(),
       resume: options.resume,
       ...(loss === null ? {} : { loss }),
+      ...clipOf(options),
       ...(options.horizonWeights === undefined ? {} : { horizonWeights: options.horizonWeights }),
       signal,
       onWarning: warn,

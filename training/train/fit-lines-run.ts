@@ -19,6 +19,8 @@ export interface FitLinesRunOptions {
   readonly model?: NetworkSettings | null;
   readonly settings: LineSettings;
   readonly shares?: Shares;
+  /** What moves are cut at while training, in root mean squares; null: nothing. TARGET_CLIP unless told. */
+  readonly targetClip?: number | null;
   readonly progress: Progress;
   readonly commit: string | null;
 }
@@ -27,7 +29,12 @@ export interface FitLinesRunOptions {
 export async function fitLinesRun(options: FitLinesRunOptions): Promise<{ card: LinesCard; lines: FittedLines }> {
   const { dataset, out, settings, progress } = options;
   const { family, settings: model } = familyOf(options.family, dataset, options.model ?? null);
-  const rows = rowsOfRun(dataset, { family, model, ...(options.shares === undefined ? {} : { shares: options.shares }) });
+  const rows = rowsOfRun(dataset, {
+    family,
+    model,
+    ...(options.shares === undefined ? {} : { shares: options.shares }),
+    ...(options.targetClip === undefined ? {} : { targetClip: options.targetClip }),
+  });
   const { train, validation, statistics } = rows;
   const { output } = statistics;
   await makeFolder(out);

@@ -54,7 +54,8 @@ const common = {
   }),
   normaliser: z.strictObject({ mean: finite, scale: finite, clip: z.number() }),
   targetScale: finite,
-  targetClip: z.number(),
+  /** Null: moves taught as they are. */
+  targetClip: z.number().nullable(),
   /** Of each move, or each question of classes. */
   ridgeLambdas: z.array(z.number().nullable()),
   /**

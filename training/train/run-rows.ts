@@ -19,7 +19,7 @@ import { type PreparedRows, prepareRows, rowsWithHistory } from "./prepared-rows
 import type { CommonCard } from "./run-card.ts";
 import { DEFAULT_SHARES, purgeFor, type Split, type SplitSettings, splitByTime } from "./split.ts";
 
-/** A move beyond this many root mean squares counts as one of that size while training: leaps would rule the loss. */
+/** A move beyond this many root mean squares counts as one of that size while training, unless a run says otherwise: leaps would rule the loss. */
 export const TARGET_CLIP = 5;
 
 export type Shares = Pick<SplitSettings, "trainShare" | "validationShare">;
@@ -116,19 +116,25 @@ export interface RunRows {
   readonly purgeMs: number;
   readonly split: Split;
   readonly statistics: RowStatistics;
-  /** Its moves are clipped. */
+  /** What its moves are cut at, in root mean squares; null: they are as they are. */
+  readonly targetClip: number | null;
   readonly train: PreparedRows;
   readonly validation: PreparedRows;
 }
 
 /**
- * @param only the moves or questions that are trained, e.g. "mid@5000"; all unless told.
+ * @param only the moves or questions that are trained, e.g. "mid@5000"; all unless told. @param targetClip TARGET_CLIP unless told.
  * Throws CommandError where too few rows are left, or a class or a move has none.
  */
 export function rowsOfRun(
   dataset: Dataset,
-  { family, model, ...options }: { family: ModelFamily; model: NetworkSettings; shares?: Shares; only?: readonly string[] },
+  {
+    family,
+    model,
+    ...options
+  }: { family: ModelFamily; model: NetworkSettings; shares?: Shares; only?: readonly string[]; targetClip?: number | null },
 ): RunRows {
+  const { targetClip = TARGET_CLIP } = options;
   const shares = options.shares ?? DEFAULT_SHARES;
   const horizons = dataset.card.targets.map((column) => column.horizonMs);
   const purgeMs = purgeFor(horizons, lookBackOf(dataset, family));
@@ -137,9 +143,9 @@ export function rowsOfRun(
     splitByTime(dataset.times, { ...shares, purgeMs, servedRows: servedRowsOf(dataset.card) }),
     family,
   );
-  const parts = preparedParts(dataset, split, { family, answer: model.answer });
+  const parts = preparedParts(dataset, split, { family, answer: model.answer, targetClip });
   if (model.answer === "moves") refuseUnanswered(dataset, parts, options.only ?? []);
-  return { family, model, shares, purgeMs, split, ...parts };
+  return { family, model, shares, purgeMs, split, targetClip, ...parts };
 }
 
 /** A move of which no row tells would be forecast all the same, by what the weights began with. */
@@ -168,10 +174,10 @@ function hasAnswer({ rows, outputs, mask }: PreparedRows, output: number): boole
 export function preparedParts(
   dataset: Dataset,
   rows: Pick<Split, "train" | "validation">,
-  model: { family: ModelFamily; answer: AnswerKind },
+  { targetClip = TARGET_CLIP, ...model }: { family: ModelFamily; answer: AnswerKind; targetClip?: number | null },
 ): Pick<RunRows, "statistics" | "train" | "validation"> {
   const statistics = fitStatistics(dataset, rows.train, model);
-  const train = prepareRows(dataset, rows.train, { ...statistics, targetClip: TARGET_CLIP });
+  const train = prepareRows(dataset, rows.train, { ...statistics, targetClip });
   const validation = prepareRows(dataset, rows.validation, { ...statistics, targetClip: null });
   return { statistics, train, validation };
 }
@@ -196,7 +202,7 @@ export function factsOf(
     split: { ...rows.shares, purgeMs: rows.purgeMs, ...splitFacts(dataset, rows.split) },
     normaliser: { mean: [...normaliser.mean], scale: [...normaliser.scale], clip: normaliser.clip },
     targetScale,
-    targetClip: TARGET_CLIP,
+    targetClip: rows.targetClip,
   };
 }
 

@@ -38,6 +38,8 @@ export interface TrainRunOptions {
   readonly runtime: Runtime;
   readonly settings: TrainSettings;
   readonly shares?: Pick<SplitSettings, "trainShare" | "validationShare">;
+  /** What moves are cut at while training, in root mean squares; null: nothing. TARGET_CLIP unless told. */
+  readonly targetClip?: number | null;
   readonly progress: Progress;
   /** Of the code that runs; null where unknown. */
   readonly commit: string | null;
@@ -61,7 +63,12 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: Networ
   const { family, network, settings: model } = familyFor(options.family, dataset, options.model ?? null);
   refuseForMoves(options, model);
   const outputWeights = options.horizonWeights === undefined ? undefined : weightsOfMoves(options.horizonWeights, dataset.card.targets);
-  const rows = rowsOfRun(dataset, { family, model, ...(options.shares === undefined ? {} : { shares: options.shares }) });
+  const rows = rowsOfRun(dataset, {
+    family,
+    model,
+    ...(options.shares === undefined ? {} : { shares: options.shares }),
+    ...(options.targetClip === undefined ? {} : { targetClip: options.targetClip }),
+  });
   const { train, validation, shares, purgeMs } = rows;
   const { output } = rows.statistics;
   const checkpoint = join(options.out, CHECKPOINT_FILE);
@@ -76,7 +83,7 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: Networ
     settings,
     outputWeights,
     // Rows and their order hang on the split too; the rest of what is prepared follows from these.
-    data: `${dataset.card.sha256} ${JSON.stringify({ ...shares, purgeMs, horizonsMs: horizonsOf(dataset.card.targets), asks: model.asks, outputWeights })}`,
+    data: `${dataset.card.sha256} ${JSON.stringify({ ...shares, purgeMs, horizonsMs: horizonsOf(dataset.card.targets), asks: model.asks, outputWeights, targetClip: options.targetClip })}`,
     ...(options.checkpoints === null ? {} : { checkpoint: { path: checkpoint, resume: options.resume ?? false, ...options.checkpoints } }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),

@@ -38,6 +38,8 @@ export interface TrainTreesRunOptions {
   /** Which moves or questions, e.g. "mid@5000"; empty or absent: all. */
   readonly only?: readonly string[];
   readonly shares?: Shares;
+  /** What moves are cut at while training, in root mean squares; null: nothing. TARGET_CLIP unless told. */
+  readonly targetClip?: number | null;
   readonly progress: Progress;
   readonly commit: string | null;
   readonly resume?: boolean;
@@ -64,7 +66,13 @@ export async function trainTreesRun(options: TrainTreesRunOptions): Promise<Tree
   const { dataset, out, threads, progress } = options;
   const { family, settings: model } = familyOf(options.family, dataset, options.model ?? null);
   const { only = [] } = options;
-  const rows = rowsOfRun(dataset, { family, model, only, ...(options.shares === undefined ? {} : { shares: options.shares }) });
+  const rows = rowsOfRun(dataset, {
+    family,
+    model,
+    only,
+    ...(options.shares === undefined ? {} : { shares: options.shares }),
+    ...(options.targetClip === undefined ? {} : { targetClip: options.targetClip }),
+  });
   const { output } = rows.statistics;
   const settings = settingsFor(output, options.settings);
   if (output.unit === "probability" && settings.monotone?.some((direction) => direction !== 0) === true)
