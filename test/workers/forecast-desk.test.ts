@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { agedMoment } from "../../workers/forecasts/aged.ts";
 import { wantedRows } from "../../workers/forecasts/compute.ts";
-import type { DeskAnswer, DeskResult } from "../../workers/forecasts/contract.ts";
+import type { DeskAnswer, DeskPorts, DeskResult } from "../../workers/forecasts/contract.ts";
 import { ForecastDesk } from "../../workers/forecasts/desk.ts";
 import { BTC, DeskWorld, ETH, questionFor, roleOf, START, settle } from "./desk-world.ts";
 
@@ -45,6 +45,28 @@ describe("one computation a tick", () => {
       await world.clock.advance(1);
     }
     expect(world.asked.features.map(({ at }) => at - START)).toEqual([0, 50, 100, 150]);
+  });
+
+  it("of a row that no newer one has followed is run and recorded once, though the feed is asked again: until another model leads", async () => {
+    const world = new DeskWorld();
+    const desk = new ForecastDesk();
+    const features: DeskPorts["features"] = async ({ market }, wanted) => {
+      world.rowAgeMs = world.clock.time - START;
+      return world.viewOf(market, wanted);
+    };
+    const ports = { ...world.ports, features };
+    for (let ms = 0; ms < 3_000; ms += 25) {
+      const answer = await desk.answer(questionFor(), ports);
+      expect(answer).toMatchObject({ ok: true, moment: { featureTime: START } });
+      await world.clock.advance(25);
+    }
+    expect([world.predicted.length, world.recorded.flat().length]).toEqual([1, 1]);
+    world.roster = { revision: "r2", roles: [roleOf(2)], refused: [] };
+    await world.clock.advance(60_000);
+    await desk.answer(questionFor(), ports);
+    await world.clock.advance(50);
+    expect(await desk.answer(questionFor(), ports)).toMatchObject({ ok: true, prediction: { modelId: "model2" } });
+    expect(world.predicted).toHaveLength(2);
   });
 
   it("ages while it is kept: what the feed said 600 ms ago is 600 ms older, by both clocks that it shows", async () => {

@@ -2,7 +2,7 @@
  * Where forecasts are asked for: of each market one computation a grid time and isolate, whoever asks, and one answer for all of them.
  *
  * An answer is kept for as long as no newer row can have come: a grid step less the row's age when the feed was asked. The first to ask after that computes, in its
- * own request and until it is done, whatever becomes of that caller; all others wait for it. One that takes far too long is taken for dead: the next to come
+ * own request and until it is done, whatever becomes of that caller; all others wait for it. Where the feed has no newer row no model is run. One that takes far too long is taken for dead: the next to come
  * computes anew, for those who wait already too. Refusals are kept a moment too, so that a market that can't be forecast costs little; what was thrown is not kept.
  *
  * Clocks here are ours. What it refuses to do: guess, or give an answer of a grid time that a newer row has followed.
@@ -11,7 +11,7 @@
 import { FEATURE_INTERVAL_MS } from "../../core/features/contract.ts";
 import type { Skill } from "../../core/scoring/skill.ts";
 import type { PredictAnswer, PredictAsk, Roster } from "../inference/contract.ts";
-import { type ComputePorts, computeForecast } from "./compute.ts";
+import { type ComputedBefore, type ComputePorts, computeForecast } from "./compute.ts";
 import type { DeskPorts, DeskQuestion, DeskResult, MarketSkills } from "./contract.ts";
 import { Gatherer } from "./gatherer.ts";
 import { MinuteKept } from "./minute-kept.ts";
@@ -35,6 +35,8 @@ interface Tick {
   readonly reject: (error: unknown) => void;
   /** Null while it is being computed. */
   result: DeskResult | null;
+  /** Null where nothing was. */
+  computed: ComputedBefore | null;
   keptUntil: number;
 }
 
@@ -67,8 +69,8 @@ export class ForecastDesk {
 
   /** @param before may be lost. */
   private begin(question: DeskQuestion, ports: DeskPorts, before: Tick | undefined): Promise<DeskResult> {
-    const computed = this.compute(question, ports);
-    const tick = newTick(ports.now());
+    const tick = newTick(ports.now(), before?.computed ?? null);
+    const computed = this.compute(question, ports, tick);
     this.keep(`${question.slot} ${question.market}`, tick);
     const settled = computed.then(
       (result) => {
@@ -93,15 +95,16 @@ export class ForecastDesk {
     if (this.ticks.size > MAX_KEPT && oldest !== undefined) this.ticks.delete(oldest);
   }
 
-  private async compute(question: DeskQuestion, ports: DeskPorts): Promise<DeskResult> {
+  private async compute(question: DeskQuestion, ports: DeskPorts, tick: Tick): Promise<DeskResult> {
     // Beside the forecast, not after it: a cold start waits for the slower of the two.
     const skills = this.skillsOf(question.market, ports);
-    const computed = await computeForecast(question, this.computePorts(ports));
+    const computed = await computeForecast(question, this.computePorts(ports), tick.computed);
     if (!computed.ok) return computed;
-    const { features, active, answer, heardAt } = computed;
-    this.recorder.add(recordedOf(features, answer, ports.now()), ports);
-    if (!answer.active.ok) return { ok: false, by: "model", refusal: answer.active };
+    const { features, active, answer, revision, heardAt } = computed;
     const { sets: _rows, ok: _ok, ...moment } = features;
+    if (answer !== tick.computed?.answer) this.recorder.add(recordedOf(features, answer, ports.now()), ports);
+    tick.computed = { features: moment, answer, revision };
+    if (!answer.active.ok) return { ok: false, by: "model", refusal: answer.active };
     const { key } = answer.active;
     const skill = (await skills).find(({ model }) => model === key) ?? UNKNOWN;
     return { ok: true, moment, prediction: answer.active, fingerprint: active.fingerprint, skill, heardAt };
@@ -145,14 +148,15 @@ export class ForecastDesk {
   }
 }
 
-function newTick(startedAt: number): Tick {
+/** @param computed of the tick before: it may be of the same row. */
+function newTick(startedAt: number, computed: ComputedBefore | null): Tick {
   let settle: Pick<Tick, "resolve" | "reject"> = { resolve: () => undefined, reject: () => undefined };
   const done = new Promise<DeskResult>((resolve, reject) => {
     settle = { resolve, reject };
   });
   // Whoever computes hears of a failure; it may be that nobody waits.
   done.catch(() => undefined);
-  return { startedAt, done, ...settle, result: null, keptUntil: 0 };
+  return { startedAt, done, ...settle, result: null, computed, keptUntil: 0 };
 }
 
 const UNKNOWN: Skill = { mark: "unknown", horizons: [] };
