@@ -285,6 +285,19 @@ describe("the ledger", () => {
     });
   });
 
+  it("gets no horizon that the row has outlived: it is served to nobody, and would be scored as foresight", async () => {
+    const horizonsAt = async (rowAgeMs: number): Promise<unknown> => {
+      const world = new DeskWorld();
+      world.rowAgeMs = rowAgeMs;
+      await answered(new ForecastDesk(), world);
+      await world.clock.advance(500);
+      return world.recorded.flat().map(({ answer }) => answer.horizons.map(({ horizonMs }) => horizonMs));
+    };
+    expect(await horizonsAt(999)).toEqual([[1_000, 5_000]]);
+    expect(await horizonsAt(1_000)).toEqual([[5_000]]);
+    expect(await horizonsAt(5_000)).toEqual([]);
+  });
+
   it("that can't be written stops no forecast, and is reported", async () => {
     const world = new DeskWorld();
     const desk = new ForecastDesk();

@@ -53,12 +53,15 @@ export async function recordAll(forecasts: readonly RecordedForecast[], ports: P
   }
 }
 
-/** What of an answer is kept: of each model that gave one that can be scored. */
+/** What of an answer is kept: of each model that gave one that can be scored, the horizons that are served. One that the row has outlived would be a forecast of what is known. */
 export function recordedOf(moment: FeatureMoment, { active, shadows }: PredictAnswer, recordedAt: number): RecordedForecast[] {
-  const { market, featureTime, bidTicks, askTicks } = moment;
+  const { market, featureTime, bidTicks, askTicks, rowAgeMs } = moment;
   return [active, ...shadows.map((shadow) => shadow.answer)].flatMap((prediction) => {
-    const answer = prediction.ok ? answerOf(prediction) : null;
-    return prediction.ok && answer !== null ? [{ market, model: prediction.key, featureTime, bidTicks, askTicks, answer, recordedAt }] : [];
+    if (!prediction.ok) return [];
+    const { label = null, horizons = [] } = answerOf(prediction) ?? {};
+    const ahead = horizons.filter(({ horizonMs }) => horizonMs > rowAgeMs);
+    if (label === null || ahead.length === 0) return [];
+    return [{ market, model: prediction.key, featureTime, bidTicks, askTicks, answer: { label, horizons: ahead }, recordedAt }];
   });
 }
 
