@@ -28,10 +28,12 @@ import type {
   Refusal,
   WantedRows,
 } from "../../feed/contract.ts";
+import type { SessionPort } from "../../feed/session/session-port.ts";
 import { FeedStore, ObjectStore } from "./feed-store.ts";
 import { endFormerFeeds, endFormerMarkets } from "./former-markets.ts";
 import { HostedFeed } from "./hosted-feed.ts";
 import { logFault } from "./log-fault.ts";
+import { type PlatformPortOptions, platformPort } from "./platform-port.ts";
 
 export interface FeedEnv {
   readonly FEEDS: string;
@@ -206,7 +208,13 @@ export class MarketFeed extends DurableObject<FeedEnv> implements FeedObjectRpc 
       symbols.map((symbol) => marketId(venue, symbol)),
     );
     const wake = (at: number): void => ctx.waitUntil(this.wakeAt(at));
-    this.feeds.set(feed, HostedFeed.running({ ctx, configuration, adapter, ...of, store, wake }));
+    const port = this.portOf({ adapter, key: of.key, wake });
+    this.feeds.set(feed, HostedFeed.running({ ctx, configuration, adapter, hosts: of.hosts, store, port }));
+  }
+
+  /** The world that a feed runs in: a simulated one, where a test says so. */
+  protected portOf(options: PlatformPortOptions): SessionPort {
+    return platformPort(options);
   }
 
   private host(name: string, fault: string): HostedFeed {

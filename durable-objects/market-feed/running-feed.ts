@@ -1,12 +1,12 @@
 /**
- * A feed at work: its session with the venue (feed/session/) on the platform's sockets, its books recorded in the object's store. One per feed; an
- * object has several.
+ * A feed at work: its session with the venue (feed/session/) on the sockets and the clock that it is given, its books recorded in the object's store.
+ * One per feed; an object has several.
  */
 
 import type { Instrument } from "../../core/market/instrument.ts";
 import { parseMarketId } from "../../core/market/instrument.ts";
 import { minuteOf } from "../../core/units/time.ts";
-import type { ExchangeAdapter, VenueHosts, VenueKey } from "../../exchanges/contract.ts";
+import type { ExchangeAdapter, VenueHosts } from "../../exchanges/contract.ts";
 import { type FeedConfiguration, featureSetsOf, missingSymbols } from "../../feed/configuration.ts";
 import type { FeedStatus, Refusal } from "../../feed/contract.ts";
 import { FeedReducer } from "../../feed/feed-reducer.ts";
@@ -14,9 +14,9 @@ import type { MarketTracker } from "../../feed/market-tracker.ts";
 import { succeededAtAgeMs } from "../../feed/rotation.ts";
 import { FeedSession } from "../../feed/session/feed-session.ts";
 import type { Books } from "../../feed/session/inputs.ts";
+import type { SessionPort } from "../../feed/session/session-port.ts";
 import { marketStatus, refuse, SNAPSHOT_LEVELS } from "../../feed/views.ts";
 import type { AliveMark, FeedStore } from "./feed-store.ts";
-import { platformPort } from "./platform-port.ts";
 import { sharedBudget } from "./process-budgets.ts";
 import { earlierCounts, Recorder, unclosedMinuteSnapshots } from "./recorder.ts";
 
@@ -25,11 +25,9 @@ export interface RunningFeedOptions {
   readonly adapter: ExchangeAdapter;
   /** In place of the venue's own hosts. */
   readonly hosts: VenueHosts | undefined;
-  /** Of the venue, where the deployment has one. */
-  readonly key: VenueKey | undefined;
   readonly store: FeedStore;
-  /** Has the object come back at this time, if not sooner. */
-  readonly wake: (at: number) => void;
+  /** Clock, sockets, requests and the object's alarm. */
+  readonly port: SessionPort;
   /** The books begin, or begin anew. */
   readonly onBooks?: (markets: Iterable<MarketTracker>) => void;
 }
@@ -46,7 +44,7 @@ export class RunningFeed {
   private readonly session: FeedSession;
   private readonly onBooks: RunningFeedOptions["onBooks"];
 
-  constructor({ configuration, adapter, hosts, key, store, wake, onBooks }: RunningFeedOptions) {
+  constructor({ configuration, adapter, hosts, store, port, onBooks }: RunningFeedOptions) {
     this.configuration = configuration;
     this.adapter = adapter;
     this.store = store;
@@ -56,8 +54,8 @@ export class RunningFeed {
       symbols: configuration.symbols,
       hosts,
       budget: sharedBudget(adapter.venue, adapter.limits),
-      port: platformPort({ adapter, key, wake }),
-      startBooks: (instruments) => this.startBooks(instruments, Date.now()),
+      port,
+      startBooks: (instruments) => this.startBooks(instruments, port.now()),
       succeededAtAgeMs: succeededAtAgeMs(adapter, configuration.auditMs),
     });
     const kept = this.store.kept<Instrument[]>("instruments");

@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Instrument } from "../../core/market/instrument.ts";
 import { minuteOf } from "../../core/units/time.ts";
 import { FeedStore, ObjectStore } from "../../durable-objects/market-feed/feed-store.ts";
+import { platformPort } from "../../durable-objects/market-feed/platform-port.ts";
 import { RunningFeed } from "../../durable-objects/market-feed/running-feed.ts";
 import { binanceSpot } from "../../exchanges/binance/spot.ts";
 import type { Decoder, ExchangeAdapter } from "../../exchanges/contract.ts";
@@ -52,7 +53,8 @@ async function withFeed(
     const wakes: number[] = [];
     const configuration = { feed: name, object: name, venue: "binance-spot", symbols: ["BTCUSDT", "ETHUSDT"], levels };
     const wake = (at: number): void => void wakes.push(at);
-    const successor = (): RunningFeed => new RunningFeed({ configuration, adapter, hosts: undefined, key: undefined, store, wake });
+    const successor = (): RunningFeed =>
+      new RunningFeed({ configuration, adapter, hosts: undefined, store, port: platformPort({ adapter, key: undefined, wake }) });
     prepare(store);
     await act({ feed: successor(), store, wakes, successor });
   });
