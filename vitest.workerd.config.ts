@@ -20,17 +20,32 @@ async function trained(request: { readonly url: string }): Promise<Response> {
   return answerRequest(new URL(request.url).pathname);
 }
 
+/** Node's side of the day that is replayed through the edge: training before it, evaluation behind it. */
+async function edgeDay(request: Request): Promise<Response> {
+  const { answerEdgeDay } = await import(new URL("./test/training/edge-day-service.ts", import.meta.url).href);
+  return answerEdgeDay(new URL(request.url).pathname, await request.text());
+}
+
 export default defineConfig({
   plugins: [
     cloudflareTest(async () => ({
       main: "./test/workerd/main.ts",
       miniflare: {
         compatibilityDate: COMPATIBILITY_DATE,
-        bindings: { FEEDS, SPLITS: "", VENUE_HOSTS: "{}", MIGRATIONS: await readD1Migrations("./migrations") },
+        bindings: {
+          FEEDS,
+          EDGE_DAY_HOURS: process.env.EDGE_DAY_HOURS ?? "",
+          SPLITS: "",
+          VENUE_HOSTS: "{}",
+          MIGRATIONS: await readD1Migrations("./migrations"),
+        },
         d1Databases: ["DB"],
         r2Buckets: ["TAPES"],
-        durableObjects: { FEED: { className: "MarketFeed", useSQLite: true } },
-        serviceBindings: { EXCHANGE: "fake-exchange", TRAINER: trained },
+        durableObjects: {
+          FEED: { className: "MarketFeed", useSQLite: true },
+          SIMULATED_FEED: { className: "SimulatedFeed", useSQLite: true },
+        },
+        serviceBindings: { EXCHANGE: "fake-exchange", TRAINER: trained, EDGE_DAY: edgeDay },
         outboundService: "fake-exchange",
         modulesRules: [
           { type: "Data", include: ["**/*.onnx"], fallthrough: true },
@@ -52,7 +67,9 @@ export default defineConfig({
     include: ["test/workerd/**/*.test.ts"],
     // They mostly wait, for a venue's silence or a flush: three runtimes at once keep two cores busy, and no more.
     maxWorkers: 3,
-    sequence: { sequencer: longestFirst(["market-feed", "stream", "compaction"].map((name) => `test/workerd/${name}.test.ts`)) },
+    sequence: {
+      sequencer: longestFirst(["edge-day", "market-feed", "stream", "compaction"].map((name) => `test/workerd/${name}.test.ts`)),
+    },
     // Refusals are logged, and refusals are what is tested: only a failing test shows its log.
     silent: "passed-only",
     // More than a test or a hook can spend in waiting, each time as long as it may (PATIENCE).

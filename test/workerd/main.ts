@@ -5,3 +5,4 @@
 
 export { MarketFeed } from "../../durable-objects/main.ts";
 export { default } from "../../workers/main.ts";
+export { SimulatedFeed } from "./simulated-feed.ts";
