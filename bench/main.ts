@@ -7,6 +7,7 @@ import { benchBook } from "./book.ts";
 import { benchDecode } from "./decode.ts";
 import { benchDecodeBitmex } from "./decode-bitmex.ts";
 import { benchDecodeCoinbase } from "./decode-coinbase.ts";
+import { benchEdgeDay } from "./edge-day.ts";
 import { benchFeatures } from "./features.ts";
 import { benchFeed } from "./feed.ts";
 import { benchForecastHttp } from "./forecast-http.ts";
@@ -103,6 +104,12 @@ program
   .action(({ hours, seed, rate, json }: { hours: string; seed: string; rate: string; json?: boolean }) =>
     benchSoak({ minutes: Number(hours) * 60, seed: Number(seed), ratePerMinute: Number(rate) }, json === true ? "json" : "json-and-text"),
   );
+
+program
+  .command("edge-day")
+  .description("a simulated day replayed through the edge, its scorecards beside the offline scores of the same models")
+  .option("--hours <count>", "of the market", "24")
+  .action(async ({ hours }: { hours: string }) => printAll(await benchEdgeDay({ hours: Number(hours) })));
 
 program
   .command("train-trees")
