@@ -10,6 +10,7 @@ import { readForecasts, readLedgerStates, readScores } from "../../workers/ledge
 import { MOST_AT_ONCE, recordForecasts } from "../../workers/ledger/record.ts";
 import { FORECASTS_PER_RUN, GIVE_UP_AFTER_MS, type ScoreReport, scoreDue } from "../../workers/ledger/score-due.ts";
 import { type Database, openDatabase } from "../../workers/storage/database.ts";
+import { gaps } from "../../workers/storage/schema.ts";
 import { type MadeMarket, madeMarket } from "../core/scoring-fixture.ts";
 import { emptyLedger, recordAll, recorded, storeMinutes } from "./ledger-fixture.ts";
 
@@ -224,6 +225,17 @@ describe("scoring", () => {
     expect(lost).toBeGreaterThan(15);
     expect(lost).toBeLessThanOrEqual(25);
     expectSame([second as ScoreSums], [whole[1] as ScoreSums]);
+  });
+
+  it("takes prices as they were written, whatever gap an audit has found since: the targets of a dataset of the same tape are theirs too", async () => {
+    const made = market();
+    await recordAll(recorded(BTC, 1, made));
+    await storeMinutes(BTC, made);
+    const found = { id: "audit", market: BTC, channel: "depth", from: START, to: START + 10 * MINUTE, reason: "snapshot-differs" } as const;
+    await database.insert(gaps).values({ ...found, detail: "", action: "resynced" });
+    await runs(START + HOUR, 4);
+    expectSame(await scoresOf(BTC), expectedOf(made));
+    await env.DB.prepare("delete from gaps").run();
   });
 
   it("of a market without any minute gives up everything in the end: nothing waits for ever", async () => {
