@@ -67,6 +67,8 @@ describe("a stretch of a market through simulator, feed object, inference, ledge
       expect(card.moves.map(({ target, horizonMs, scored, uncovered }) => ({ target, horizonMs, scored, uncovered }))).toEqual(
         own.outputs.map(({ target, horizonMs, rows }) => ({ target, horizonMs, scored: rows, uncovered: own.rows - rows })),
       );
+      // Within a day the book has other gaps, and both count them.
+      if (env.EDGE_DAY_HOURS !== "") continue;
       // The cut hides all that the last forecast before it looks at, and of two more what comes in 30 s.
       expect(own.uncovered).toBe(1);
       expect([1_000, 5_000, 10_000, 30_000].map((horizon) => card.moves.find(({ horizonMs }) => horizonMs === horizon)?.uncovered)).toEqual(
