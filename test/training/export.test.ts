@@ -68,7 +68,7 @@ describe("an export", () => {
     expect(artifact.sha256.startsWith(version)).toBe(true);
     // Each score as it was measured, but for what a manifest does not tell.
     expect(scores).toEqual(
-      evaluation.scores.map(({ rmseSkill: _skill, againstRidge: _test, calibration: _calibration, ...score }) => score),
+      evaluation.scores.map(({ rmseSkill: _skill, againstRidge: _test, errors: _errors, calibration: _calibration, ...score }) => score),
     );
     expect(scores.length).toBe(12);
     expect(trainedOn).toMatchObject({ datasetSha256: dataset.card.sha256, commit: COMMIT });
