@@ -1,7 +1,7 @@
 /** `edgebook models`: which models an instance has, which roles they play, and changes of those. */
 
 import { Argument, Command } from "commander";
-import type { ModelSlot } from "../../models/roles.ts";
+import { EVERY_MARKET, type ModelSlot } from "../../models/roles.ts";
 import type { InstanceStore } from "../publish/instance-store.ts";
 import {
   type Activation,
@@ -46,7 +46,12 @@ export function modelsCommand(): Command {
       .action(runLog),
   );
   models.addCommand(onVersion("activate", "Makes a published version the one that answers.").action(runActivate));
-  models.addCommand(onRole("roll-back", "The model that was active before is so again.").action(runRollBack));
+  models.addCommand(
+    onRole("deactivate", "Leaves nobody active: the model of every market answers then, or the one that ships with edgebook.").action(
+      runDeactivate,
+    ),
+  );
+  models.addCommand(onRole("roll-back", "Whoever was active before is so again; nobody, where it was nobody.").action(runRollBack));
   models.addCommand(onVersion("shadow", "Has a version asked beside the active one: scored, and shown to nobody.").action(runShadow));
   models.addCommand(onVersion("unshadow", "Has it asked no more.").action(runUnshadow));
   models.addCommand(
@@ -136,6 +141,11 @@ async function runRollBack(options: RoleOptions): Promise<void> {
   reportActivation(await change(options, (registry) => registry.rollBack(seat, whyOf(options))), seat, options);
 }
 
+async function runDeactivate(options: RoleOptions): Promise<void> {
+  const seat = seatOf(options);
+  reportActivation(await change(options, (registry) => registry.deactivate(seat, whyOf(options))), seat, options);
+}
+
 async function runShadow(id: string, version: string, options: RoleOptions): Promise<void> {
   const seat = seatOf(options);
   const isNew = await change(options, async (registry, store) => {
@@ -172,11 +182,17 @@ function reportActivation({ active, previous, isNew }: Activation, seat: Seat, {
     printJson({ active, previous, isNew, ...seat });
     return;
   }
-  const before = previous === null ? "nobody" : `${previous.id} ${previous.version}`;
-  const name = `${active.id} ${active.version}`;
+  const name = (version: StoredVersion | null): string => (version === null ? "nobody" : `${version.id} ${version.version}`);
   print(
     isNew
-      ? `${name} is active for ${said(seat)}, in place of ${before}. To go back: edgebook models roll-back`
-      : `${name} was active already`,
+      ? `${name(active)} is active for ${said(seat)}, in place of ${name(previous)}. To go back: edgebook models roll-back`
+      : `${name(active)} was active already`,
   );
+  if (active === null) print(whoAnswers(seat));
+}
+
+/** Where nobody is active. */
+function whoAnswers({ slot, market }: Seat): string {
+  if (market !== EVERY_MARKET) return `its ${slot}s come from whoever is active for every market`;
+  return slot === "forecast" ? "the model that ships with edgebook answers" : "no signals are given";
 }

@@ -2,13 +2,14 @@
  * Which models an instance has and which roles they play: rows of `models`, `model_roles` and `model_log` (workers/storage/schema.ts). Each change is one
  * transaction that ends with its row in the log; what can't be meant is refused, with what to do instead, and changes nothing.
  *
- * Rolling back reads the log backwards: the active model before the present one is what the activation said it replaced; activations that were rolled
- * back are passed over.
+ * Rolling back reads the log backwards: who was active before is what the newest change said it replaced, which may be nobody; changes that were rolled back are passed
+ * over. A shadow that was activated is a shadow again when that is rolled back. Where nobody is active, whoever comes next answers: of a market's own that of every
+ * market, of forecasts of every market the model that ships with edgebook.
  *
  * One person at a time: a change is judged by what is read just before it.
  */
 
-import { EVERY_MARKET, MAX_SHADOWS, type ModelRole, type ModelSlot } from "../../models/roles.ts";
+import { EVERY_MARKET, MAX_SHADOWS, type ModelRole, type ModelSlot, SHIPPED_KEY } from "../../models/roles.ts";
 import { CommandError } from "../command-error.ts";
 import type { InstanceStore, Row } from "./instance-store.ts";
 import { type Sql, sql } from "./sql.ts";
@@ -46,7 +47,7 @@ export interface HeldRole extends Seat {
   readonly model: StoredVersion;
 }
 
-export type LogAction = "publish" | "activate" | "roll-back" | "shadow" | "unshadow" | "promote";
+export type LogAction = "publish" | "activate" | "deactivate" | "roll-back" | "shadow" | "unshadow" | "promote";
 
 export interface LogEntry {
   readonly sequence: number;
@@ -54,6 +55,7 @@ export interface LogEntry {
   readonly action: LogAction;
   readonly slot: string | null;
   readonly market: string | null;
+  /** Of a change of who is active: null where nobody is any more. */
   readonly model: VersionName | null;
   readonly previous: VersionName | null;
   readonly evidence: unknown;
@@ -64,11 +66,14 @@ export type Evidence = Readonly<Record<string, unknown>> | null;
 
 /** A change of who is active. `isNew` is false where it was so already, and nothing was written. */
 export interface Activation {
-  readonly active: StoredVersion;
+  /** Null: nobody any more. */
+  readonly active: StoredVersion | null;
   readonly previous: StoredVersion | null;
   readonly isNew: boolean;
 }
 
+/** In the evidence of an activation: it ended its model's shadow role. */
+const WAS_SHADOW = "wasShadow";
 /** Rows of the log that rolling back looks through. */
 const MAX_LOG_ROWS = 10_000;
 
@@ -146,24 +151,38 @@ export class ModelRegistry {
 
   async activate(name: VersionName, seat: Seat, why: { action: "activate" | "promote"; evidence: Evidence }): Promise<Activation> {
     const model = await this.version(name);
-    const previous = await this.active(seat);
+    const roles = await this.roles();
+    const previous = activeOf(roles, seat);
     if (previous?.key === model.key) return { active: model, previous, isNew: false };
-    await this.seatActive(model, previous, { seat, ...why });
+    const evidence = isShadow(roles, seat, model.key) ? { ...why.evidence, [WAS_SHADOW]: true } : why.evidence;
+    await this.seatActive(model, previous, { seat, action: why.action, evidence });
     return { active: model, previous, isNew: true };
   }
 
-  /** The model that was active before the present one is so again. */
+  /** Nobody is active there any more. */
+  async deactivate(seat: Seat, evidence: Evidence): Promise<Activation> {
+    const previous = await this.active(seat);
+    if (previous === null) throw new CommandError(`no model is active for ${said(seat)}: \`edgebook models list\` shows who is where`);
+    await this.seatActive(null, previous, { seat, action: "deactivate", evidence });
+    return { active: null, previous, isNew: true };
+  }
+
+  /** Who was active before the newest change is so again; nobody, where it was nobody. */
   async rollBack(seat: Seat, evidence: Evidence): Promise<Activation> {
-    const left = await this.active(seat);
-    if (left === null)
-      throw new CommandError(`no model is active for ${said(seat)}: activate one with \`edgebook models activate ID VERSION\``);
-    const before = await this.before(seat);
-    if (before === null) {
+    const roles = await this.roles();
+    const left = activeOf(roles, seat);
+    const undone = undoneBy(await this.changes(seat));
+    if (undone === null) {
       throw new CommandError(
-        `no model was active for ${said(seat)} before ${left.id} ${left.version}: \`edgebook models list\` shows which could be activated`,
+        left === null
+          ? `no model was ever active for ${said(seat)}: activate one with \`edgebook models activate ID VERSION\``
+          : `of ${said(seat)} nothing is left to go back to: \`edgebook models list\` shows which could be activated, \`edgebook models deactivate\` leaves none active`,
       );
     }
-    await this.seatActive(before, left, { seat, action: "roll-back", evidence });
+    const before = undone.previous === null ? null : await this.versionAt(undone.previous);
+    const shadow = undone.wasShadow && left !== null && !isFull(roles, seat) ? left : null;
+    const noted = undone.wasShadow && shadow === null ? { ...evidence, shadowNotRestored: `${MAX_SHADOWS} are shadows already` } : evidence;
+    await this.seatActive(before, left, { seat, action: "roll-back", evidence: noted, shadow });
     return { active: before, previous: left, isNew: true };
   }
 
@@ -171,7 +190,7 @@ export class ModelRegistry {
   async shadow(name: VersionName, seat: Seat, evidence: Evidence): Promise<boolean> {
     const model = await this.version(name);
     const roles = await this.roles();
-    if (roles.some((role) => isAt(role, seat) && role.role === "shadow" && role.model.key === model.key)) return false;
+    if (isShadow(roles, seat, model.key)) return false;
     const active = activeOf(roles, seat) ?? activeOf(roles, { ...seat, market: EVERY_MARKET });
     if (active?.key === model.key)
       throw new CommandError(
@@ -203,45 +222,61 @@ export class ModelRegistry {
     return row === undefined ? null : versionOf(row);
   }
 
-  /** Of the present active model's seat. */
-  private async before({ slot, market }: Seat): Promise<StoredVersion | null> {
-    const rows = await this.store.select(
-      sql`SELECT action, previous FROM model_log WHERE slot = ${slot} AND market = ${market}
-          AND action IN (${"activate"}, ${"promote"}, ${"roll-back"}) ORDER BY sequence DESC LIMIT ${MAX_LOG_ROWS}`,
-    );
-    const key = previousOf(
-      rows.map(({ action, previous }) => ({ action: String(action), previous: previous === null ? null : Number(previous) })),
-    );
-    if (key === null) return null;
+  private async versionAt(key: number): Promise<StoredVersion | null> {
     const [row] = await this.store.select(sql`SELECT ${COLUMNS} FROM models m WHERE m.key = ${key}`);
     return row === undefined ? null : versionOf(row);
   }
 
+  /** Of who is active there, the newest first. */
+  private async changes({ slot, market }: Seat): Promise<ActiveChange[]> {
+    const rows = await this.store.select(
+      sql`SELECT action, previous, evidence FROM model_log WHERE slot = ${slot} AND market = ${market}
+          AND action IN (${"activate"}, ${"promote"}, ${"deactivate"}, ${"roll-back"}) ORDER BY sequence DESC LIMIT ${MAX_LOG_ROWS}`,
+    );
+    return rows.map(({ action, previous, evidence }) => ({
+      action: String(action),
+      previous: previous === null ? null : Number(previous),
+      wasShadow: typeof evidence === "string" && sayShadow(readEvidence(evidence)),
+    }));
+  }
+
+  /** @param model null: nobody. */
   private async seatActive(
-    model: StoredVersion,
+    model: StoredVersion | null,
     previous: StoredVersion | null,
-    { seat, action, evidence }: { seat: Seat; action: LogAction; evidence: Evidence },
+    { seat, action, evidence, shadow = null }: { seat: Seat; action: LogAction; evidence: Evidence; shadow?: StoredVersion | null },
   ): Promise<void> {
     const { slot, market } = seat;
     const at = this.now();
+    const seated = (key: number, role: ModelRole): Sql =>
+      sql`INSERT OR REPLACE INTO model_roles (slot, market, model, role, since) VALUES (${slot}, ${market}, ${key}, ${role}, ${at})`;
     await this.store.execute([
       sql`DELETE FROM model_roles WHERE slot = ${slot} AND market = ${market} AND role = ${"active"}`,
-      sql`INSERT OR REPLACE INTO model_roles (slot, market, model, role, since) VALUES (${slot}, ${market}, ${model.key}, ${"active"}, ${at})`,
-      logged(at, { action, seat, model: model.key, previous: previous?.key ?? null, evidence }),
+      ...(shadow === null ? [] : [seated(shadow.key, "shadow")]),
+      ...(model === null ? [] : [seated(model.key, "active")]),
+      logged(at, { action, seat, model: model?.key ?? SHIPPED_KEY, previous: previous?.key ?? null, evidence }),
     ]);
   }
 }
 
+/** A change of who is active at one seat, as the log has it. */
+export interface ActiveChange {
+  readonly action: string;
+  readonly previous: number | null;
+  /** Who was activated had been a shadow there until then. */
+  readonly wasShadow: boolean;
+}
+
 /**
- * The log read backwards, the newest first: each roll-back passes over one activation before it.
- * @returns the key of who was active before the present one; null where nobody was.
+ * The log read backwards: each roll-back passes over one change before it.
+ * @returns the change that is to be undone next; null where there is none.
  */
-export function previousOf(newestFirst: readonly { readonly action: string; readonly previous: number | null }[]): number | null {
+export function undoneBy(newestFirst: readonly ActiveChange[]): ActiveChange | null {
   let undone = 0;
-  for (const { action, previous } of newestFirst) {
-    if (action === "roll-back") undone++;
+  for (const change of newestFirst) {
+    if (change.action === "roll-back") undone++;
     else if (undone > 0) undone--;
-    else return previous;
+    else return change;
   }
   return null;
 }
@@ -276,8 +311,34 @@ function activeOf(roles: readonly HeldRole[], seat: Seat): StoredVersion | null 
   return roles.find((role) => isAt(role, seat) && role.role === "active")?.model ?? null;
 }
 
-/** Of a market its own are asked beside those of every market: one more must still be asked wherever it would be. */
+function isShadow(roles: readonly HeldRole[], seat: Seat, key: number): boolean {
+  return roles.some((role) => isAt(role, seat) && role.role === "shadow" && role.model.key === key);
+}
+
+/** Written by hand it may be anything. */
+function sayShadow(evidence: unknown): boolean {
+  return typeof evidence === "object" && evidence !== null && WAS_SHADOW in evidence && evidence[WAS_SHADOW] === true;
+}
+
+/** Whether one more shadow would be too many. */
+function isFull(roles: readonly HeldRole[], seat: Seat): boolean {
+  return fullest(roles, seat) !== null;
+}
+
 function refuseTooMany(roles: readonly HeldRole[], seat: Seat): void {
+  const full = fullest(roles, seat);
+  if (full === null) return;
+  const { market, asked } = full;
+  throw new CommandError(
+    `${said({ ...seat, market })} have ${asked.length} shadows already, and ${MAX_SHADOWS} are asked at most: \`edgebook models unshadow\` one of ${namesOf(asked)}`,
+  );
+}
+
+/**
+ * Of a market its own are asked beside those of every market: one more must still be asked wherever it would be.
+ * @returns where it wouldn't, and who is asked there.
+ */
+function fullest(roles: readonly HeldRole[], seat: Seat): { readonly market: string; readonly asked: readonly HeldRole[] } | null {
   const shadows = roles.filter(({ slot, role }) => slot === seat.slot && role === "shadow");
   const everywhere = shadows.filter(({ market }) => market === EVERY_MARKET);
   const own = new Map<string, HeldRole[]>();
@@ -287,12 +348,9 @@ function refuseTooMany(roles: readonly HeldRole[], seat: Seat): void {
   const touched = seat.market === EVERY_MARKET ? [[], ...own.values()] : [own.get(seat.market) ?? []];
   for (const ofMarket of touched) {
     const asked = [...ofMarket, ...everywhere];
-    if (asked.length < MAX_SHADOWS) continue;
-    const market = ofMarket[0]?.market ?? seat.market;
-    throw new CommandError(
-      `${said({ ...seat, market })} have ${asked.length} shadows already, and ${MAX_SHADOWS} are asked at most: \`edgebook models unshadow\` one of ${namesOf(asked)}`,
-    );
+    if (asked.length >= MAX_SHADOWS) return { market: ofMarket[0]?.market ?? seat.market, asked };
   }
+  return null;
 }
 
 function namesOf(roles: readonly HeldRole[]): string {

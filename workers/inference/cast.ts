@@ -108,7 +108,7 @@ function defaultPart({ assigned, unreachable, shipped }: Findings): (Playing | R
   const why: FellBack =
     assigned === null
       ? { fault: "store-unreachable", detail: unreachable, model: null }
-      : { fault: "never-published", detail: "no model was ever published for every market", model: null };
+      : { fault: "never-published", detail: "no published model is active for every market", model: null };
   if (isClaims(shipped)) return [{ role, version: SHIPPED_VERSION, claims: shipped, fellBackFrom: why }];
   const fault = why.fault === "never-published" ? (shipped?.fault ?? why.fault) : why.fault;
   const { key, id, version } = SHIPPED_VERSION;

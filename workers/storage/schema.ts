@@ -213,13 +213,14 @@ export const modelRoles = sqliteTable(
   (table) => [primaryKey({ columns: [table.slot, table.market, table.model] })],
 );
 
-/** What was done to roles, by whom and why: read backwards it says what to go back to. Rows are only added. */
+/** What was done to roles, when and why: read backwards it says what to go back to. Rows are only added. */
 export const modelLog = sqliteTable("model_log", {
   sequence: integer("sequence").primaryKey({ autoIncrement: true }),
   at: integer("at").notNull(),
-  action: text("action").$type<"publish" | "activate" | "roll-back" | "shadow" | "unshadow" | "promote">().notNull(),
+  action: text("action").$type<"publish" | "activate" | "deactivate" | "roll-back" | "shadow" | "unshadow" | "promote">().notNull(),
   slot: text("slot"),
   market: text("market"),
+  /** 0: nobody is active there any more. */
   model: integer("model").notNull(),
   /** The model that was active before; null where there was none, or none was replaced. */
   previous: integer("previous"),

@@ -1,7 +1,7 @@
 /** Who answers is changed by these commands: a mistake must be refused with the way out, a change must be undone by one command, and the log must tell how it came. */
 
 import { beforeEach, describe, expect, it } from "vitest";
-import { ModelRegistry, previousOf, type Seat } from "../../../training/publish/model-registry.ts";
+import { type ActiveChange, ModelRegistry, type Seat, undoneBy } from "../../../training/publish/model-registry.ts";
 import { type MemoryStore, memoryStore } from "./memory-store.ts";
 
 const ALL: Seat = { slot: "forecast", market: "*" };
@@ -94,24 +94,52 @@ describe("rolling back", () => {
   it("goes back to who was active before, step by step, whatever happened in between and elsewhere", async () => {
     for (const version of ["1", "2", "3"]) await register(version);
     const activate = (version: string, seat = ALL): Promise<unknown> => registry.activate({ id: "m", version }, seat, ACTIVATE);
-    const back = async (): Promise<string> => (await registry.rollBack(ALL, null)).active.version;
+    const back = async (): Promise<string | null> => (await registry.rollBack(ALL, null)).active?.version ?? null;
     await activate("1");
     await activate("2");
     await activate("3", BTC);
     await registry.shadow({ id: "m", version: "3" }, ALL, null);
     await activate("3");
     expect([await back(), await back()]).toEqual(["2", "1"]);
-    await expect(registry.rollBack(ALL, null)).rejects.toThrow(/no model was active for forecasts of every market before m 1.*models list/);
     await activate("3");
     expect(await back()).toBe("1");
-    expect(await played()).toEqual([
-      ["3", BTC.market, "active"],
+    expect((await played()).sort()).toEqual([
       ["1", "*", "active"],
+      ["3", "*", "shadow"],
+      ["3", BTC.market, "active"],
     ]);
   });
 
-  it("where nobody is active is refused with how to have somebody", async () => {
-    await expect(registry.rollBack(BTC, null)).rejects.toThrow(/no model is active for forecasts of binance-spot:BTCUSDT.*models activate/);
+  it("of the first model there was leaves nobody, so that the shipped model answers again; further back is refused", async () => {
+    await register("1");
+    await registry.activate({ id: "m", version: "1" }, ALL, ACTIVATE);
+    expect(await registry.rollBack(ALL, null)).toMatchObject({ active: null, previous: { version: "1" }, isNew: true });
+    expect(await played()).toEqual([]);
+    expect((await registry.log(1))[0]).toMatchObject({ action: "roll-back", model: null, previous: { version: "1" } });
+    await expect(registry.rollBack(ALL, null)).rejects.toThrow(/no model was ever active for forecasts of every market.*models activate/);
+  });
+
+  it("where nobody was ever active is refused with how to have somebody", async () => {
+    await expect(registry.rollBack(BTC, null)).rejects.toThrow(
+      /no model was ever active for forecasts of binance-spot:BTCUSDT.*models activate/,
+    );
+  });
+
+  it("makes a shadow that was activated a shadow again, or says in the log why it isn't one", async () => {
+    for (const version of ["1", "2", "3", "4", "5", "6"]) await register(version);
+    await registry.activate({ id: "m", version: "1" }, ALL, ACTIVATE);
+    for (const version of ["2", "3", "4", "5"]) await registry.shadow({ id: "m", version }, ALL, null);
+    await registry.activate({ id: "m", version: "2" }, ALL, { action: "promote", evidence: { ticks: 5 } });
+    await registry.rollBack(ALL, { why: "it went wild" });
+    expect((await played()).map(([version, , role]) => `${version} ${role}`).sort()).toEqual([
+      "1 active",
+      ...["2 shadow", "3 shadow", "4 shadow", "5 shadow"],
+    ]);
+    await registry.activate({ id: "m", version: "2" }, ALL, ACTIVATE);
+    await registry.shadow({ id: "m", version: "6" }, ALL, null);
+    await registry.rollBack(ALL, { why: "again" });
+    expect(await played()).not.toContainEqual(["2", "*", "shadow"]);
+    expect((await registry.log(1))[0]?.evidence).toEqual({ why: "again", shadowNotRestored: "4 are shadows already" });
   });
 
   it("undoes a promotion too, and is itself in the log with what it left", async () => {
@@ -129,15 +157,45 @@ describe("rolling back", () => {
   });
 
   it("reads the log backwards as a stack would be read", () => {
-    const at = (previous: number | null) => ({ action: "activate", previous });
-    const back = { action: "roll-back", previous: null };
-    expect(previousOf([])).toBeNull();
-    expect(previousOf([at(null)])).toBeNull();
-    expect(previousOf([at(1), at(null)])).toBe(1);
-    expect(previousOf([back, at(1), at(null)])).toBeNull();
-    expect(previousOf([back, at(2), at(1), at(null)])).toBe(1);
-    expect(previousOf([at(1), back, at(1), at(null)])).toBe(1);
-    expect(previousOf([back, at(1), back, at(1), at(null)])).toBeNull();
+    const at = (previous: number | null): ActiveChange => ({ action: "activate", previous, wasShadow: false });
+    const back: ActiveChange = { action: "roll-back", previous: null, wasShadow: false };
+    const undone = (...log: ActiveChange[]): number | null | undefined => undoneBy(log)?.previous;
+    expect(undone()).toBeUndefined();
+    expect(undone(at(null))).toBeNull();
+    expect(undone(at(1), at(null))).toBe(1);
+    expect(undone(back, at(1), at(null))).toBeNull();
+    expect(undone(back, at(2), at(1), at(null))).toBe(1);
+    expect(undone(at(1), back, at(1), at(null))).toBe(1);
+    expect(undone(back, at(1), back, at(1), at(null))).toBeNull();
+    expect(undone(back, at(null))).toBeUndefined();
+  });
+});
+
+describe("deactivating", () => {
+  it("leaves nobody there and nothing else changed, is logged, and is undone by one roll-back", async () => {
+    for (const version of ["1", "2"]) await register(version);
+    await registry.activate({ id: "m", version: "1" }, ALL, ACTIVATE);
+    await registry.activate({ id: "m", version: "2" }, BTC, ACTIVATE);
+    await registry.shadow({ id: "m", version: "1" }, BTC, null);
+    expect(await registry.deactivate(BTC, { why: "its own was no better" })).toMatchObject({ active: null, previous: { version: "2" } });
+    expect(await played()).toEqual([
+      ["1", "*", "active"],
+      ["1", BTC.market, "shadow"],
+    ]);
+    expect((await registry.log(1))[0]).toMatchObject({
+      action: "deactivate",
+      market: BTC.market,
+      model: null,
+      previous: { version: "2" },
+      evidence: { why: "its own was no better" },
+    });
+    expect(await registry.rollBack(BTC, null)).toMatchObject({ active: { version: "2" }, previous: null });
+    expect(await registry.rollBack(BTC, null)).toMatchObject({ active: null, previous: { version: "2" } });
+  });
+
+  it("where nobody is active is refused, and writes nothing", async () => {
+    await expect(registry.deactivate(ETH, null)).rejects.toThrow(/no model is active for forecasts of binance-spot:ETHUSDT/);
+    expect(store.rowsOf("model_log")).toEqual([]);
   });
 });
 
