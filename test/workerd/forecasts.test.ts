@@ -39,11 +39,11 @@ const inference: InferenceRpc = {
   predict: async (asks) => {
     asked.calls++;
     asked.asks.push(...asks);
-    const answers = asks.map(() => ({
-      active: prediction(ROLE),
-      shadows: [{ key: SHADOW.key, id: SHADOW.id, version: SHADOW.version, answer: prediction(SHADOW) }],
-    }));
-    return { revision: String(roles.length), answers };
+    return { revision: String(roles.length), answers: asks.map(() => ({ active: prediction(ROLE) })) };
+  },
+  shadows: async (asks) => {
+    const answer = { key: SHADOW.key, id: SHADOW.id, version: SHADOW.version, answer: prediction(SHADOW) };
+    return { revision: String(roles.length), answers: asks.map(() => [answer]) };
   },
 };
 

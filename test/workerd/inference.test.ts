@@ -248,6 +248,7 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
       roster: () => answers.roster(at(Date.now())),
       models: () => answers.models(at(Date.now())),
       predict: (asks) => answers.predict(asks, at(Date.now())),
+      shadows: (asks) => answers.shadows(asks, at(Date.now())),
     };
     const bound = { ...env, INFERENCE: inference } as unknown as PublicEnv;
     const response = await createApp().fetch(new Request(`https://edgebook.test${path}`), bound);

@@ -92,6 +92,7 @@ describe("the roster", () => {
     ];
     for (const [minute, seed] of [1, 2, 1, 2].entries()) {
       await giveRole(keys[seed - 1] ?? -1);
+      await answers.roster(at(NOW + minute * MINUTE));
       const answer = await forecast(answers, { market: BTC, sets: [V1] }, NOW + minute * MINUTE);
       expect(answer).toMatchObject({ ok: true, version: `${seed}`, key: keys[seed - 1], fellBackFrom: null });
       expectMoves(answer, expectedMoves(seed));
@@ -224,6 +225,41 @@ describe("the roster", () => {
     for (const [index, seed] of [1, 2, 3].entries()) expectMoves(got[index]?.active, expectedMoves(seed));
   });
 
+  it("holds up no answer: what is known answers while the database is silent, for three minutes, and the look is done behind", async () => {
+    const answers = coldInference();
+    const key = await publish(await filesOf());
+    await answers.roster(at(NOW));
+    const silent = { prepare: () => ({ bind: () => ({ raw: () => new Promise(() => undefined) }) }) } as unknown as D1Database;
+    const behind: Promise<unknown>[] = [];
+    const around = (now: number, database: D1Database): ReturnType<typeof at> =>
+      at(now, { database, untilDone: (work) => void behind.push(work) });
+    const asks: PredictAsk[] = [{ market: BTC, slot: "forecast", sets: [V1] }];
+    expect((await answers.predict(asks, around(NOW + MINUTE, silent))).answers).toMatchObject([{ active: { ok: true, key } }]);
+    expect(behind).toHaveLength(1);
+    const other = await publish(await filesOf({ version: "2" }));
+    expect((await answers.predict(asks, around(NOW + 2 * MINUTE, env.DB))).answers).toMatchObject([{ active: { ok: true, key } }]);
+    await behind[1];
+    expect((await answers.predict(asks, around(NOW + 2 * MINUTE, silent))).answers).toMatchObject([{ active: { ok: true, key: other } }]);
+    const third = await publish(await filesOf({ version: "3" }));
+    const late = await answers.predict(asks, around(NOW + 5 * MINUTE, env.DB));
+    expect(late.answers).toMatchObject([{ active: { ok: true, key: third } }]);
+  });
+
+  it("lets a shadow whose file the bucket never gives hold up no active model's answer", async () => {
+    const answers = coldInference();
+    const key = await publish(await filesOf());
+    await publish(await filesOf({ id: "shade" }), { role: "shadow" });
+    await answers.roster(at(NOW));
+    const silent = { get: () => new Promise(() => undefined) } as unknown as R2Bucket;
+    const asks: PredictAsk[] = [{ market: BTC, slot: "forecast", sets: [V1] }];
+    let isShadowed = false;
+    void answers.shadows(asks, at(NOW, { bucket: silent })).then(() => {
+      isShadowed = true;
+    });
+    expect((await answers.predict(asks, at(NOW, { bucket: silent }))).answers).toMatchObject([{ active: { ok: true, key } }]);
+    expect(isShadowed).toBe(false);
+  });
+
   it("names a shadow that is faulty, and nobody stands in for it; the active one answers all the same", async () => {
     const answers = coldInference();
     await publish(await filesOf());
@@ -232,8 +268,10 @@ describe("the roster", () => {
     const before = await answers.roster(at(NOW));
     // Its manifest is whole: only who asks it learns that the file is gone.
     expect(before).toMatchObject({ roles: [{ id: "linear" }, { id: "torn", role: "shadow" }], refused: [] });
-    const predicted = await answers.predict([{ market: BTC, slot: "forecast", sets: [V1] }], at(NOW));
-    expect(predicted.answers).toMatchObject([{ active: { ok: true }, shadows: [{ key, answer: { ok: false, fault: "not-found" } }] }]);
+    const asks: PredictAsk[] = [{ market: BTC, slot: "forecast", sets: [V1] }];
+    expect((await answers.predict(asks, at(NOW))).answers).toMatchObject([{ active: { ok: true } }]);
+    const predicted = await answers.shadows(asks, at(NOW));
+    expect(predicted.answers).toMatchObject([[{ key, answer: { ok: false, fault: "not-found" } }]]);
     const after = await answers.roster(at(NOW));
     expect(after).toMatchObject({
       revision: predicted.revision,
@@ -245,7 +283,7 @@ describe("the roster", () => {
 
   it("is none when nothing was published and the shipped model is faulty: a refusal with both reasons", async () => {
     const answers = coldInference({ ...shippedModel, manifest: "{}" });
-    const refused = { fault: "bad-manifest", detail: expect.stringContaining("no model was ever published") };
+    const refused = { fault: "bad-manifest", detail: expect.stringContaining("no published model is active") };
     expect(await answers.roster(at(NOW))).toMatchObject({ roles: [], refused: [{ key: 0, role: "active", ...refused }] });
     expect(await forecast(answers, { market: BTC, sets: [V1] }, NOW)).toMatchObject({ ok: false, ...refused });
   });
@@ -362,8 +400,9 @@ describe("an isolate's memory", () => {
     await publish(await filesOf({ id: "torn", change: (manifest) => withGoldenOff(manifest, 1) }), { role: "shadow" });
     const reads: string[] = [];
     const around = (now: number): ReturnType<typeof at> => at(now, { bucket: countingBucket(reads) });
+    await answers.roster(around(NOW + MINUTE));
     for (let call = 0; call < 5; call++)
-      await answers.predict([{ market: BTC, slot: "forecast", sets: [V1] }], around(NOW + MINUTE + call));
+      await answers.shadows([{ market: BTC, slot: "forecast", sets: [V1] }], around(NOW + MINUTE + call));
     expect(reads.filter((key) => key.endsWith("model.onnx"))).toHaveLength(1);
     await answers.roster(around(NOW + 2 * MINUTE + 10));
     expect(reads.filter((key) => key.endsWith("model.onnx"))).toHaveLength(2);
@@ -401,9 +440,10 @@ describe("a prediction", () => {
     );
     const runs = await watchRuns();
     const { answers: got } = await answers.predict(asks, at(NOW));
+    const { answers: shadowed } = await answers.shadows(asks, at(NOW));
     // One each for the golden rows, one each for all asks.
     expect(runs).toHaveBeenCalledTimes(4);
-    for (const [index, { active, shadows }] of got.entries()) {
+    for (const [index, { active }] of got.entries()) {
       expect(active).toMatchObject({
         ok: true,
         key,
@@ -416,8 +456,8 @@ describe("a prediction", () => {
       expect(active.ok && active.kind === "moves" && active.columns).toEqual(forecastColumns());
       const weights = linearModel({ id: "x", version: "1", seed: 5, featureSet: featureSetV2 }).weights;
       expectMoves(active, linearAnswer(rowOf(index, featureSetV2.columns), weights, OUTPUTS));
-      expect(shadows).toMatchObject([{ key: shadow, id: "shade", version: "1" }]);
-      expectMoves(shadows[0]?.answer, expectedMoves(6, rowOf(index, featureSetV1.columns)));
+      expect(shadowed[index]).toMatchObject([{ key: shadow, id: "shade", version: "1" }]);
+      expectMoves(shadowed[index]?.[0]?.answer, expectedMoves(6, rowOf(index, featureSetV1.columns)));
     }
   });
 
@@ -435,12 +475,15 @@ describe("a prediction", () => {
     await publish(await filesOf());
     await publish(await filesOf({ id: "shade", seed: 6 }), { role: "shadow" });
     const good: PredictAsk = { market: ETH, slot: "forecast", sets: [V1] };
-    const { answers: got } = await answers.predict([good, { market: BTC, slot: "forecast", sets }, good], at(NOW));
-    expect(got[1]).toMatchObject({
-      active: { ok: false, fault: expected },
-      shadows: [{ id: "shade", answer: { ok: false, fault: expected } }],
-    });
-    for (const index of [0, 2]) expectMoves(got[index]?.active, expectedMoves(1));
+    const asks: PredictAsk[] = [good, { market: BTC, slot: "forecast", sets }, good];
+    const { answers: got } = await answers.predict(asks, at(NOW));
+    const { answers: shadowed } = await answers.shadows(asks, at(NOW));
+    expect(got[1]?.active).toMatchObject({ ok: false, fault: expected });
+    expect(shadowed[1]).toMatchObject([{ id: "shade", answer: { ok: false, fault: expected } }]);
+    for (const index of [0, 2]) {
+      expectMoves(got[index]?.active, expectedMoves(1));
+      expectMoves(shadowed[index]?.[0]?.answer, expectedMoves(6));
+    }
   });
 
   it("that would be absurd is refused by itself: a wild row of one market stops no other", async () => {

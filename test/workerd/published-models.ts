@@ -93,7 +93,7 @@ export function coldInference(shipped: ModelFiles = shippedModel): InferenceAnsw
 }
 
 export function at(now: number, stores: Partial<RosterSurroundings> = {}): RosterSurroundings {
-  return { now, bucket: env.TAPES, database: env.DB, ...stores };
+  return { now, bucket: env.TAPES, database: env.DB, untilDone: () => undefined, ...stores };
 }
 
 /** A key longer than R2 allows makes the real bucket throw. */

@@ -2,7 +2,7 @@
 
 import type { FeatureView, Refusal, WantedRows } from "../../feed/contract.ts";
 import type { DeskPorts, DeskQuestion, MarketSkills, RecordedForecast } from "../../workers/forecasts/contract.ts";
-import type { PredictAnswer, PredictAsk, Prediction, Roster, RosterRole } from "../../workers/inference/contract.ts";
+import type { ModelRefusal, PredictAsk, Prediction, Roster, RosterRole, ShadowAnswer } from "../../workers/inference/contract.ts";
 
 export const START = Date.UTC(2026, 0, 5, 12);
 export const BTC = "binance-spot:BTCUSDT";
@@ -61,11 +61,14 @@ export class DeskWorld {
   missingSets: readonly string[] = [];
   /** Waited for before predictions come. */
   gate: Promise<unknown> = Promise.resolve();
+  /** Waited for before shadows answer. */
+  shadowGate: Promise<unknown> = Promise.resolve();
   feedFault: Error | null = null;
   recordFault: Error | null = null;
   skillsNow: () => Promise<MarketSkills> = async () => [];
   readonly asked = { features: [] as { market: string; wanted: readonly WantedRows[]; at: number }[], rosters: 0, skills: 0 };
   readonly predicted: (readonly PredictAsk[])[] = [];
+  readonly shadowed: (readonly PredictAsk[])[] = [];
   readonly recorded: RecordedForecast[][] = [];
   readonly reports: string[] = [];
   readonly kept: Promise<unknown>[] = [];
@@ -86,7 +89,12 @@ export class DeskWorld {
     predict: async (asks) => {
       this.predicted.push(asks);
       await this.gate;
-      return { revision: this.roster.revision, answers: asks.map((ask) => this.answerTo(ask)) };
+      return { revision: this.roster.revision, answers: asks.map((ask) => ({ active: this.answerTo(ask) })) };
+    },
+    shadows: async (asks) => {
+      this.shadowed.push(asks);
+      await this.shadowGate;
+      return { revision: this.roster.revision, answers: asks.map((ask) => this.shadowsOf(ask)) };
     },
     record: async (forecasts) => {
       if (this.recordFault !== null) throw this.recordFault;
@@ -126,15 +134,18 @@ export class DeskWorld {
     };
   }
 
-  private answerTo({ slot, market }: PredictAsk): PredictAnswer {
-    const playing = this.roster.roles.filter((role) => role.slot === slot && (role.market === "*" || role.market === market));
-    const active = playing.find(({ role }) => role === "active");
-    return {
-      active: active === undefined ? { ok: false, fault: "never-published", detail: "nobody" } : predictionBy(active),
-      shadows: playing
-        .filter(({ role }) => role === "shadow")
-        .map((role) => ({ key: role.key, id: role.id, version: role.version, answer: predictionBy(role) })),
-    };
+  private answerTo(ask: PredictAsk): Prediction | ModelRefusal {
+    const active = this.playing(ask).find(({ role }) => role === "active");
+    return active === undefined ? { ok: false, fault: "never-published", detail: "nobody" } : predictionBy(active);
+  }
+
+  private shadowsOf(ask: PredictAsk): ShadowAnswer[] {
+    const shadows = this.playing(ask).filter(({ role }) => role === "shadow");
+    return shadows.map((role) => ({ key: role.key, id: role.id, version: role.version, answer: predictionBy(role) }));
+  }
+
+  private playing({ slot, market }: PredictAsk): RosterRole[] {
+    return this.roster.roles.filter((role) => role.slot === slot && (role.market === "*" || role.market === market));
   }
 }
 

@@ -123,7 +123,8 @@ function portsOver({ now, features, record }: Around): DeskPorts {
     untilDone: () => undefined,
     features: async (_question, wanted) => features(wanted),
     roster: async () => ({ revision: "1", roles: [role], refused: [] }),
-    predict: async (asks) => ({ revision: "1", answers: asks.map((ask) => ({ active: predictionOf(ask), shadows: [] })) }),
+    predict: async (asks) => ({ revision: "1", answers: asks.map((ask) => ({ active: predictionOf(ask) })) }),
+    shadows: async () => ({ revision: "1", answers: [] }),
     record: async (forecasts) => record(forecasts),
     skills: async (markets) => markets.map(() => []),
     report: (event, error) => {

@@ -170,6 +170,71 @@ describe("a computation whose caller has gone", () => {
   });
 });
 
+describe("two computations that are lost, one after the other", () => {
+  it("leave nobody waiting: the third answers those of the first too", async () => {
+    const world = new DeskWorld();
+    const desk = new ForecastDesk();
+    const { gate } = world;
+    world.gate = new Promise(() => undefined);
+    void desk.answer(questionFor(), world.ports);
+    await settle();
+    const waiting = [answered(desk, world)];
+    await world.clock.advance(10_000);
+    void desk.answer(questionFor(), world.ports);
+    await settle();
+    waiting.push(answered(desk, world));
+    await world.clock.advance(10_000);
+    world.gate = gate;
+    void desk.answer(questionFor(), world.ports);
+    await world.clock.advance(10_000);
+    const ended = await Promise.race([Promise.all(waiting), settle().then(() => null)]);
+    expect(ended?.map(({ moment }) => moment.featureTime)).toEqual([START + 20_000, START + 20_000]);
+  });
+});
+
+describe("a shadow that hangs", () => {
+  it("holds up no answer, is asked of one tick at a time, and is recorded when it comes", async () => {
+    const world = new DeskWorld();
+    world.roster = { revision: "r1", roles: [roleOf(1), roleOf(2, { role: "shadow" })], refused: [] };
+    let open = (): void => undefined;
+    world.shadowGate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    const desk = new ForecastDesk();
+    for (let second = 0; second < 3; second++) {
+      expect((await answered(desk, world)).moment.featureTime).toBe(START + second * 1_000);
+      await world.clock.advance(1_000);
+    }
+    expect(world.recorded.flat().map(({ model }) => model)).toEqual([1, 1, 1]);
+    expect(world.shadowed).toHaveLength(1);
+    open();
+    await world.clock.advance(1_000);
+    expect(world.recorded.flat().filter(({ model }) => model === 2)).toMatchObject([{ featureTime: START }]);
+    await answered(desk, world);
+    await settle();
+    expect(world.shadowed).toHaveLength(2);
+  });
+
+  it("for ever is taken for lost after ten seconds, and one that throws is reported: the next tick has shadows again", async () => {
+    const world = new DeskWorld();
+    world.roster = { revision: "r1", roles: [roleOf(1), roleOf(2, { role: "shadow" })], refused: [] };
+    const desk = new ForecastDesk();
+    world.shadowGate = new Promise(() => undefined);
+    await answered(desk, world);
+    await world.clock.advance(9_999);
+    world.shadowGate = Promise.resolve().then(() => Promise.reject(new Error("the inference Worker does not answer")));
+    world.shadowGate.catch(() => undefined);
+    await world.clock.advance(1);
+    await answered(desk, world);
+    await world.clock.advance(10_000);
+    expect(world.reports).toEqual(["shadows-not-asked"]);
+    world.shadowGate = Promise.resolve();
+    await answered(desk, world);
+    await world.clock.advance(1_000);
+    expect(world.recorded.flat().filter(({ model }) => model === 2)).toMatchObject([{ featureTime: START + 20_000 }]);
+  });
+});
+
 describe("a refusal", () => {
   it("of the feed is said as it is, and kept a quarter of a second", async () => {
     const world = new DeskWorld();
@@ -277,8 +342,9 @@ describe("the ledger", () => {
     expect(world.recorded).toEqual([]);
     await world.clock.advance(500);
     const rows = world.recorded.map((call) => call.map(({ market, model, featureTime }) => [market, model, featureTime]));
-    expect(rows).toEqual([[BTC, ETH].flatMap((market) => [1, 2].map((model) => [market, model, START]))]);
-    expect(world.recorded[0]?.[1]).toMatchObject({
+    expect(rows.map((call) => call.sort())).toEqual([[BTC, ETH].flatMap((market) => [1, 2].map((model) => [market, model, START]))]);
+    expect(world.shadowed.flat().map(({ market }) => market)).toEqual([BTC, ETH]);
+    expect(world.recorded[0]?.find(({ model }) => model === 2)).toMatchObject({
       bidTicks: 10_000,
       askTicks: 10_001,
       answer: { label: "point", horizons: [{ horizonMs: 1_000, movesBps: { bid: null, mid: 2, ask: null } }, { horizonMs: 5_000 }] },
@@ -334,5 +400,22 @@ describe("skill", () => {
     world.skillsNow = () => Promise.reject(new Error("no database"));
     expect((await answered(new ForecastDesk(), world)).skill).toEqual({ mark: "unknown", horizons: [] });
     expect(world.reports).toEqual(["skill-unreadable"]);
+  });
+
+  it("that a cold isolate waits for longer than 300 ms is unknown, and known to those who ask when it has come", async () => {
+    const world = new DeskWorld();
+    const desk = new ForecastDesk();
+    world.skillsNow = () => world.clock.after(5_000).then(() => [{ model: 1, mark: "skilled", horizons }]);
+    const first = answered(desk, world);
+    let isAnswered = false;
+    void first.then(() => {
+      isAnswered = true;
+    });
+    await world.clock.advance(299);
+    expect(isAnswered).toBe(false);
+    await world.clock.advance(1);
+    expect((await first).skill).toEqual({ mark: "unknown", horizons: [] });
+    await world.clock.advance(5_000);
+    expect((await answered(desk, world)).skill.mark).toBe("skilled");
   });
 });

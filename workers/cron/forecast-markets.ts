@@ -45,10 +45,15 @@ export async function forecastMarkets(env: PublicEnv, feeds: readonly FeedConfig
   const most = Math.max(0, calls - SHARED_CALLS);
   const questions = inTurn(questionsOf(feeds), { most, turn: Math.floor(startedAt / MS_PER_MINUTE) });
   const outcome: Outcome = { answered: 0, refused: 0, failed: 0 };
-  const done = askAll(questions, ports, outcome).then(() => Promise.all(work));
+  const done = askAll(questions, ports, outcome).then(() => allOf(work));
   const isDone = await Promise.race([done.then(() => true), ports.after(PATIENCE_MS).then(() => false)]);
   logEvent("markets-forecast", { ...outcome, questions: questions.length, calls: count.calls, isDone });
   return count.calls;
+}
+
+/** What was put off may put off more: shadows are asked, and then recorded. */
+async function allOf(work: Promise<unknown>[]): Promise<void> {
+  while (work.length > 0) await Promise.all(work.splice(0));
 }
 
 /** In both slots: where no model of signals is active, nothing is asked for. */

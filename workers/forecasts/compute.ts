@@ -25,6 +25,8 @@ export interface Computed {
   readonly features: FeatureView;
   readonly active: RosterRole;
   readonly answer: PredictAnswer;
+  /** What the shadows are to be asked, when the answer has gone; null where there are none, or the answer is that of before. */
+  readonly shadowAsk: PredictAsk | null;
   /** Of the roster that answered. */
   readonly revision: string;
   /** Our clock when the feed had answered. */
@@ -74,8 +76,10 @@ async function computeBy(
   if ("refusal" in own) return { ok: false, by: "rows", refusal: own.refusal };
   const { before } = ports;
   const isKnown = before?.answer.active.ok && before.revision === roster.revision && isSameRow(before.features, features);
-  const { revision, answer } = isKnown ? before : await ports.predict({ market, slot, sets: features.sets.flatMap(rowSet) });
-  return { revision, computed: { ok: true, features, active, answer, revision, heardAt } };
+  const ask: PredictAsk = { market, slot, sets: features.sets.flatMap(rowSet) };
+  const { revision, answer } = isKnown ? before : await ports.predict(ask);
+  const shadowAsk = isKnown || roles.shadows.length === 0 ? null : ask;
+  return { revision, computed: { ok: true, features, active, answer, shadowAsk, revision, heardAt } };
 }
 
 function isSameRow(one: ComputedBefore["features"], other: ComputedBefore["features"]): boolean {

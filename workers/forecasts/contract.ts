@@ -7,7 +7,7 @@ import type { MadeForecast } from "../../core/scoring/forecast-answer.ts";
 import type { Skill } from "../../core/scoring/skill.ts";
 import type { FeedConfiguration } from "../../feed/configuration.ts";
 import type { FeatureMoment, FeatureView, Refusal, RowsRefusal, WantedRows } from "../../feed/contract.ts";
-import type { ModelRefusal, ModelSlot, PredictAsk, Predicted, Prediction, Roster } from "../inference/contract.ts";
+import type { ModelRefusal, ModelSlot, PredictAsk, Predicted, Prediction, Roster, Shadowed } from "../inference/contract.ts";
 
 export interface DeskQuestion {
   readonly slot: ModelSlot;
@@ -68,6 +68,7 @@ export interface DeskPorts {
   /** @throws InferenceUnreachable */
   roster(): Promise<Roster>;
   predict(asks: readonly PredictAsk[]): Promise<Predicted>;
+  shadows(asks: readonly PredictAsk[]): Promise<Shadowed>;
   record(forecasts: readonly RecordedForecast[]): Promise<unknown>;
   /** Over the last day. @returns of each market. */
   skills(markets: readonly string[]): Promise<readonly MarketSkills[]>;

@@ -22,6 +22,7 @@ export function deskPorts(env: PublicEnv, untilDone: DeskPorts["untilDone"], cou
     features: ({ market, feed }, wanted) => counted(() => askFeed(env.FEED, feed, (rpc) => rpc.features(market, wanted))),
     roster: () => counted(() => askInference(env.INFERENCE, (rpc) => rpc.roster())),
     predict: (asks) => counted(() => askInference(env.INFERENCE, (rpc) => rpc.predict(asks))),
+    shadows: (asks) => counted(() => askInference(env.INFERENCE, (rpc) => rpc.shadows(asks))),
     record: (forecasts) => counted(() => recordForecasts(openDatabase(env.DB), forecasts)),
     skills: async (markets) => {
       const found = await counted(() => rollingSkill(openDatabase(env.DB), markets, Date.now()));

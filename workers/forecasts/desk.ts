@@ -5,12 +5,15 @@
  * own request and until it is done, whatever becomes of that caller; all others wait for it. Where the feed has no newer row no model is run. One that takes far too long is taken for dead: the next to come
  * computes anew, for those who wait already too. Refusals are kept a moment too, so that a market that can't be forecast costs little; what was thrown is not kept.
  *
+ * Nobody waits for a shadow, nor for long for the skill: shadows are asked when the answer has gone, of each market one tick at a time.
+ *
  * Clocks here are ours. What it refuses to do: guess, or give an answer of a grid time that a newer row has followed.
  */
 
 import { FEATURE_INTERVAL_MS } from "../../core/features/contract.ts";
 import type { Skill } from "../../core/scoring/skill.ts";
-import type { PredictAnswer, PredictAsk, Roster } from "../inference/contract.ts";
+import type { FeatureMoment } from "../../feed/contract.ts";
+import type { PredictAnswer, PredictAsk, Roster, ShadowAnswer } from "../inference/contract.ts";
 import { type ComputedBefore, type ComputePorts, computeForecast } from "./compute.ts";
 import type { DeskPorts, DeskQuestion, DeskResult, MarketSkills } from "./contract.ts";
 import { Gatherer } from "./gatherer.ts";
@@ -22,6 +25,8 @@ const LEAST_KEPT_MS = 50;
 const REFUSAL_KEPT_MS = 250;
 /** A cold start with a model to load takes a second; the platform lets a request that was answered go on for 30 s. */
 const LOST_AFTER_MS = 10_000;
+/** A cold isolate's first query takes some tens of ms; an answer is worth more than what is said beside it. */
+const SKILL_WITHIN_MS = 300;
 /** Markets in both slots: as many as a large instance carries. Beyond, those that were computed longest ago are computed again when they are asked for. */
 const MAX_KEPT = 512;
 /** A row of a hundred steps is some 60 kB on the way to the inference Worker, and 32 MB go in one call. */
@@ -31,7 +36,7 @@ interface Tick {
   startedAt: number;
   /** Ends with this tick's computation, or with that of the one that took its place. */
   readonly done: Promise<DeskResult>;
-  readonly resolve: (result: DeskResult) => void;
+  readonly resolve: (result: DeskResult | Promise<DeskResult>) => void;
   readonly reject: (error: unknown) => void;
   /** Null while it is being computed. */
   result: DeskResult | null;
@@ -49,6 +54,9 @@ export class ForecastDesk {
     lostAfterMs: LOST_AFTER_MS,
   });
   private readonly skillQuestions = new Gatherer<string, MarketSkills>({ most: MAX_ASKS, lostAfterMs: LOST_AFTER_MS });
+  private readonly shadowQuestions = new Gatherer<PredictAsk, readonly ShadowAnswer[]>({ most: MAX_ASKS, lostAfterMs: LOST_AFTER_MS });
+  /** Where shadows are being asked, and since when. */
+  private readonly shadowed = new Map<string, number>();
   private readonly recorder = new ForecastRecorder();
 
   /** @throws FeedUnreachable, InferenceUnreachable */
@@ -67,21 +75,22 @@ export class ForecastDesk {
     return result.heardAt + Math.min(FEATURE_INTERVAL_MS, Math.max(LEAST_KEPT_MS, left));
   }
 
-  /** @param before may be lost. */
+  /** @param before may be lost: then those who wait for it have this one's end, or that of the next where this one is lost too. */
   private begin(question: DeskQuestion, ports: DeskPorts, before: Tick | undefined): Promise<DeskResult> {
     const tick = newTick(ports.now(), before?.computed ?? null);
     const computed = this.compute(question, ports, tick);
     this.keep(`${question.slot} ${question.market}`, tick);
+    before?.resolve(tick.done);
     const settled = computed.then(
       (result) => {
         tick.result = result;
         tick.keptUntil = ForecastDesk.freshUntil(result, ports.now());
-        for (const each of [tick, before]) each?.resolve(result);
+        tick.resolve(result);
       },
       (error: unknown) => {
         // What was thrown is nobody's after this moment.
         tick.startedAt = Number.NEGATIVE_INFINITY;
-        for (const each of [tick, before]) each?.reject(error);
+        tick.reject(error);
       },
     );
     ports.untilDone(settled);
@@ -100,14 +109,44 @@ export class ForecastDesk {
     const skills = this.skillsOf(question.market, ports);
     const computed = await computeForecast(question, this.computePorts(ports), tick.computed);
     if (!computed.ok) return computed;
-    const { features, active, answer, revision, heardAt } = computed;
+    const { features, active, answer, shadowAsk, revision, heardAt } = computed;
     const { sets: _rows, ok: _ok, ...moment } = features;
-    if (answer !== tick.computed?.answer) this.recorder.add(recordedOf(features, answer, ports.now()), ports);
+    if (answer !== tick.computed?.answer) this.recorder.add(recordedOf(features, [answer.active], ports.now()), ports);
+    if (shadowAsk !== null) this.askShadows(shadowAsk, moment, ports);
     tick.computed = { features: moment, answer, revision };
     if (!answer.active.ok) return { ok: false, by: "model", refusal: answer.active };
     const { key } = answer.active;
     const skill = (await skills).find(({ model }) => model === key) ?? UNKNOWN;
     return { ok: true, moment, prediction: answer.active, fingerprint: active.fingerprint, skill, heardAt };
+  }
+
+  /** Behind the answer. Where those of an earlier tick are still being asked, this one has none. */
+  private askShadows(ask: PredictAsk, moment: FeatureMoment, ports: DeskPorts): void {
+    const key = `${ask.slot} ${ask.market}`;
+    const now = ports.now();
+    if (now - (this.shadowed.get(key) ?? Number.NEGATIVE_INFINITY) < LOST_AFTER_MS) return;
+    this.shadowed.set(key, now);
+    const sender = {
+      after: (ms: number) => ports.after(ms),
+      send: async (asks: readonly PredictAsk[]) => (await ports.shadows(asks)).answers,
+    };
+    const done = this.shadowQuestions.ask(ask, sender).then(
+      (shadows) =>
+        this.recorder.add(
+          recordedOf(
+            moment,
+            shadows.map(({ answer }) => answer),
+            ports.now(),
+          ),
+          ports,
+        ),
+      (error: unknown) => ports.report("shadows-not-asked", error),
+    );
+    ports.untilDone(
+      done.finally(() => {
+        if (this.shadowed.get(key) === now) this.shadowed.delete(key);
+      }),
+    );
   }
 
   private computePorts(ports: DeskPorts): ComputePorts {
@@ -135,12 +174,13 @@ export class ForecastDesk {
     };
   }
 
-  /** A database that doesn't answer stops no forecast. */
+  /** A database that doesn't answer stops no forecast, nor does it hold one up. */
   private async skillsOf(market: string, ports: DeskPorts): Promise<MarketSkills> {
     const around = { now: ports.now(), untilDone: (work: Promise<unknown>) => ports.untilDone(work) };
     const sender = { after: (ms: number) => ports.after(ms), send: (markets: readonly string[]) => ports.skills(markets) };
     try {
-      return await this.skills.get(market, around, () => this.skillQuestions.ask(market, sender));
+      const found = this.skills.get(market, around, () => this.skillQuestions.ask(market, sender));
+      return await Promise.race([found, ports.after(SKILL_WITHIN_MS).then((): MarketSkills => [])]);
     } catch (error) {
       ports.report("skill-unreadable", error);
       return [];

@@ -1,10 +1,10 @@
 /**
- * What was computed goes to the ledger: the active model's answer and those of its shadows. Half a second's forecasts are written by one call. The ledger keeps the
+ * What was computed goes to the ledger: the active model's answer, and those of its shadows when they come. Half a second's forecasts are written by one call. The ledger keeps the
  * first of each market, model and grid time, so that isolates needn't know of each other. A write that fails is reported and given up: forecasts don't wait for it.
  */
 
 import type { FeatureMoment } from "../../feed/contract.ts";
-import type { PredictAnswer, Prediction } from "../inference/contract.ts";
+import type { ModelRefusal, Prediction } from "../inference/contract.ts";
 import { answerOfClasses, answerOfMoves } from "../ledger/answer-of.ts";
 import type { DeskPorts, RecordedForecast } from "./contract.ts";
 
@@ -53,10 +53,10 @@ export async function recordAll(forecasts: readonly RecordedForecast[], ports: P
   }
 }
 
-/** What of an answer is kept: of each model that gave one that can be scored, the horizons that are served. One that the row has outlived would be a forecast of what is known. */
-export function recordedOf(moment: FeatureMoment, { active, shadows }: PredictAnswer, recordedAt: number): RecordedForecast[] {
+/** What of answers to one row is kept: of each model that gave one that can be scored, the horizons that are served. One that the row has outlived would be a forecast of what is known. */
+export function recordedOf(moment: FeatureMoment, answers: readonly (Prediction | ModelRefusal)[], recordedAt: number): RecordedForecast[] {
   const { market, featureTime, bidTicks, askTicks, rowAgeMs } = moment;
-  return [active, ...shadows.map((shadow) => shadow.answer)].flatMap((prediction) => {
+  return answers.flatMap((prediction) => {
     if (!prediction.ok) return [];
     const { label = null, horizons = [] } = answerOf(prediction) ?? {};
     const ahead = horizons.filter(({ horizonMs }) => horizonMs > rowAgeMs);

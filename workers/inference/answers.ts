@@ -1,12 +1,22 @@
 /**
  * What the inference Worker answers, with the stores and the time as arguments: main.ts gives it those.
  *
- * A call's asks are sorted by the models that answer them, and each model runs once for all of its rows. Where a model turns out faulty only when it is
+ * A call's asks are sorted by the models that answer them, and each model runs once for all of its rows. Shadows have a call of their own. Where a model turns out faulty only when it is
  * to be loaded, the roster is told, and forecasts that it led are answered by whoever stands in.
  */
 
 import type { Cast } from "./cast.ts";
-import type { ModelRefusal, ModelView, PredictAnswer, PredictAsk, Predicted, Prediction, Roster, RosterRole } from "./contract.ts";
+import type {
+  ModelRefusal,
+  ModelView,
+  PredictAnswer,
+  PredictAsk,
+  Predicted,
+  Prediction,
+  Roster,
+  RosterRole,
+  Shadowed,
+} from "./contract.ts";
 import type { ModelRoster, RosterSurroundings } from "./model-roster.ts";
 import type { ModelStore } from "./model-store.ts";
 import { judgeAnswer, predictionOf } from "./prediction.ts";
@@ -28,7 +38,6 @@ interface Plan {
   readonly ask: PredictAsk;
   /** Null: nobody is active there. */
   active: Part | null;
-  readonly shadows: readonly Part[];
 }
 
 const UNANSWERED = refuseModel("bad-output", "it was not run");
@@ -51,18 +60,36 @@ export class InferenceAnswers {
   }
 
   async predict(asks: readonly PredictAsk[], around: RosterSurroundings): Promise<Predicted> {
-    let cast = await this.casting.current(around);
-    const plans = asks.slice(0, MAX_ASKS).map((ask) => planOf(ask, cast));
-    const parts = plans.flatMap(({ active, shadows }) => (active === null ? shadows : [active, ...shadows]));
-    const faulty = await this.run(parts, cast, around);
-    const { versions } = cast;
-    for (const [key, refusal] of faulty) {
-      const version = versions.get(key);
-      if (version !== undefined) cast = await this.casting.refuse(version, refusal, around);
-    }
+    const before = await this.casting.known(around);
+    const plans = asks.slice(0, MAX_ASKS).map((ask) => planOf(ask, before));
+    const faulty = await this.run(
+      plans.flatMap(({ active }) => active ?? []),
+      before,
+      around,
+    );
+    const cast = await this.withoutFaulty(faulty, before, around);
     await this.run(recast(plans, cast, faulty), cast, around);
     const answers = plans.map((plan) => answerOf(plan, cast));
     return { revision: cast.roster.revision, answers: [...answers, ...asks.slice(MAX_ASKS).map(() => tooMany(asks.length))] };
+  }
+
+  /** Nobody stands in for one that is faulty. More asks than MAX_ASKS have none. */
+  async shadows(asks: readonly PredictAsk[], around: RosterSurroundings): Promise<Shadowed> {
+    const before = await this.casting.known(around);
+    const ofAsks = asks.map((ask, at) => (at < MAX_ASKS ? shadowsOf(ask, before) : []));
+    const faulty = await this.run(ofAsks.flat(), before, around);
+    const { roster } = await this.withoutFaulty(faulty, before, around);
+    const answers = ofAsks.map((parts) => parts.map(({ role, answer }) => ({ key: role.key, id: role.id, version: role.version, answer })));
+    return { revision: roster.revision, answers };
+  }
+
+  private async withoutFaulty(faulty: ReadonlyMap<number, ModelRefusal>, before: Cast, around: RosterSurroundings): Promise<Cast> {
+    let cast = before;
+    for (const [key, refusal] of faulty) {
+      const version = before.versions.get(key);
+      if (version !== undefined) cast = await this.casting.refuse(version, refusal, around);
+    }
+    return cast;
   }
 
   /** Answers each part, by one run a model. @returns models that couldn't be loaded, by their keys */
@@ -101,9 +128,12 @@ export class InferenceAnswers {
 }
 
 function planOf(ask: PredictAsk, { roster }: Cast): Plan {
-  const { active, shadows } = rolesFor(roster.roles, ask.slot, ask.market);
-  const partOf = (role: RosterRole): Part => ({ ask, role, answer: UNANSWERED });
-  return { ask, active: active === null ? null : partOf(active), shadows: shadows.map(partOf) };
+  const { active } = rolesFor(roster.roles, ask.slot, ask.market);
+  return { ask, active: active === null ? null : { ask, role: active, answer: UNANSWERED } };
+}
+
+function shadowsOf(ask: PredictAsk, { roster }: Cast): Part[] {
+  return rolesFor(roster.roles, ask.slot, ask.market).shadows.map((role) => ({ ask, role, answer: UNANSWERED }));
 }
 
 function byModel(parts: readonly Part[]): ReadonlyMap<number, readonly Part[]> {
@@ -130,11 +160,8 @@ function recast(plans: readonly Plan[], cast: Cast, faulty: ReadonlyMap<number, 
   return parts;
 }
 
-function answerOf({ ask, active, shadows }: Plan, { roster }: Cast): PredictAnswer {
-  return {
-    active: active?.answer ?? refusalOf(ask, roster),
-    shadows: shadows.map(({ role, answer }) => ({ key: role.key, id: role.id, version: role.version, answer })),
-  };
+function answerOf({ ask, active }: Plan, { roster }: Cast): PredictAnswer {
+  return { active: active?.answer ?? refusalOf(ask, roster) };
 }
 
 /** Why nobody is active there. */
@@ -146,5 +173,5 @@ function refusalOf({ slot, market }: PredictAsk, { refused }: Roster): ModelRefu
 }
 
 function tooMany(asks: number): PredictAnswer {
-  return { active: refuseModel("too-large", `${asks} asks at once: at most ${MAX_ASKS}`), shadows: [] };
+  return { active: refuseModel("too-large", `${asks} asks at once: at most ${MAX_ASKS}`) };
 }

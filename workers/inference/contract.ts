@@ -160,7 +160,6 @@ export type ShadowAnswer = ModelIdentity & { readonly answer: Prediction | Model
 
 export interface PredictAnswer {
   readonly active: Prediction | ModelRefusal;
-  readonly shadows: readonly ShadowAnswer[];
 }
 
 export interface Predicted {
@@ -170,6 +169,12 @@ export interface Predicted {
   readonly answers: readonly PredictAnswer[];
 }
 
+export interface Shadowed {
+  readonly revision: string;
+  /** [asks], in each those that are shadows there. */
+  readonly answers: readonly (readonly ShadowAnswer[])[];
+}
+
 export interface InferenceRpc {
   /** Which models answer for which markets, and what rows each needs. Changes at most once a minute. */
   roster(): Promise<Roster>;
@@ -177,4 +182,6 @@ export interface InferenceRpc {
   models(): Promise<readonly ModelView[]>;
   /** One run a model, however many of the asks it answers. Signals come from a slot of their own, and from classes alone or moves. */
   predict(asks: readonly PredictAsk[]): Promise<Predicted>;
+  /** The same asks to the shadows, apart: a shadow that has to be loaded, or whose file the bucket doesn't give, must hold up no active model's answer. */
+  shadows(asks: readonly PredictAsk[]): Promise<Shadowed>;
 }

@@ -2,7 +2,7 @@
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { InferenceAnswers } from "./answers.ts";
-import type { InferenceRpc, ModelView, PredictAsk, Predicted, Roster } from "./contract.ts";
+import type { InferenceRpc, ModelView, PredictAsk, Predicted, Roster, Shadowed } from "./contract.ts";
 import { ModelRoster, type RosterSurroundings } from "./model-roster.ts";
 import { ModelStore } from "./model-store.ts";
 import { shippedModel } from "./shipped-model.ts";
@@ -28,8 +28,13 @@ export default class Inference extends WorkerEntrypoint<InferenceEnv> implements
     return this.untilDone(answers.predict(asks, this.around()));
   }
 
+  async shadows(asks: readonly PredictAsk[]): Promise<Shadowed> {
+    return this.untilDone(answers.shadows(asks, this.around()));
+  }
+
   private around(): RosterSurroundings {
-    return { database: this.env.DB, bucket: this.env.TAPES, now: Date.now() };
+    const untilDone = (work: Promise<unknown>): void => this.ctx.waitUntil(work.catch(() => undefined));
+    return { database: this.env.DB, bucket: this.env.TAPES, now: Date.now(), untilDone };
   }
 
   /** A request may be loading onnxruntime and a model for all others: it must not stop half-way when its caller goes away. */

@@ -17,6 +17,8 @@ import { claimsOf, nameOf, type PublishedVersion, SHIPPED_VERSION } from "./vers
 
 export interface RosterSurroundings extends Surroundings {
   readonly database: D1Database;
+  /** Keeps the request alive until this is done. */
+  untilDone(work: Promise<unknown>): void;
 }
 
 export class ModelRoster {
@@ -29,13 +31,13 @@ export class ModelRoster {
 
   /** Never throws for what lies in the stores, nor for stores that fail. */
   async current(around: RosterSurroundings): Promise<Cast> {
-    return this.look.at(around.now, async (before) => {
-      const cast = castRoles(await this.find(around, before?.findings ?? null));
-      this.store.keepOnly(
-        new Set([...cast.versions.values(), ...(cast.findings.assigned ?? []).map(({ version }) => version)].map(nameOf)),
-      );
-      return cast;
-    });
+    return this.look.at(around.now, (before) => this.lookAgain(around, before));
+  }
+
+  /** What is known already, where it is known: whoever wants an answer waits for no database. Never throws. */
+  async known(around: RosterSurroundings): Promise<Cast> {
+    const find = (before: Cast | null): Promise<Cast> => this.lookAgain(around, before);
+    return this.look.known(around.now, { find, untilDone: (work) => around.untilDone(work) });
   }
 
   /** A model that plays was refused when it was to be loaded: whoever stands in for it does so from now on. */
@@ -45,7 +47,13 @@ export class ModelRoster {
       const judged = new Map(findings.judged).set(nameOf(version), { outcome: refusal, isLoaded: true });
       return castRoles({ ...findings, judged, shipped });
     });
-    return this.current(around);
+    return this.known(around);
+  }
+
+  private async lookAgain(around: RosterSurroundings, before: Cast | null): Promise<Cast> {
+    const cast = castRoles(await this.find(around, before?.findings ?? null));
+    this.store.keepOnly(new Set([...cast.versions.values(), ...(cast.findings.assigned ?? []).map(({ version }) => version)].map(nameOf)));
+    return cast;
   }
 
   private async find(around: RosterSurroundings, before: Findings | null): Promise<Findings> {
