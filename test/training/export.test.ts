@@ -138,8 +138,8 @@ describe("an export", () => {
     const deviations = golden.inputs.map((row) =>
       varied.map((column) => ((row[column] as number) - (normaliser.mean[column] as number)) / (normaliser.scale[column] as number)),
     );
-    // One deviation beyond the clip of five, and a thousand million.
-    for (const side of [6, -6]) expect(deviations.some((row) => row.every((value) => Math.abs(value - side) < 1e-6))).toBe(true);
+    // One deviation beyond the clip of ten, and a thousand million.
+    for (const side of [11, -11]) expect(deviations.some((row) => row.every((value) => Math.abs(value - side) < 1e-6))).toBe(true);
     for (const huge of [1e9, -1e9]) expect(golden.inputs).toContainEqual(new Array<number>(columns).fill(huge));
   });
 

@@ -18,6 +18,7 @@ import { silent } from "../../training/progress.ts";
 import type { RuntimeName } from "../../training/runtime/contract.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
 import { SGD_DEFAULTS } from "../../training/tensors/optimisers/sgd.ts";
+import { allInputs } from "../../training/train/input-table.ts";
 import { fitNormaliser, fitTargetScale, mutedColumns } from "../../training/train/normaliser.ts";
 import { type PreparedRows, prepareRows } from "../../training/train/prepared-rows.ts";
 import { readRun } from "../../training/train/run-folder.ts";
@@ -194,7 +195,7 @@ describe("what moves are cut at", () => {
     const whole = largest(rows(null));
     expect(whole).toBeGreaterThan(2);
     expect(largest(rows(1.5))).toBe(1.5);
-    expect(largest(rows())).toBe(Math.min(whole, 5));
+    expect(largest(rows())).toBe(Math.min(whole, 20));
     const out = join(folder, "unclipped");
     const runtime = await loadRuntime("node");
     const options = { dataset: learnable, dataFolder: folder, out, family: "mlp", runtime, progress: silent, commit: null };
@@ -205,7 +206,7 @@ describe("what moves are cut at", () => {
   it.each([
     [["--target-clip", "none"], null],
     [["--target-clip", "1.5"], 1.5],
-    [[], 5],
+    [[], 20],
   ] as const)("is what the command says, %j: one that were lost between would teach other moves", async (given, expected) => {
     const out = join(folder, `cut-${expected}`);
     const words = ["--data", join(folder, "learnable"), "--out", out, "--model", "linear", "--json", ...given];
@@ -215,6 +216,37 @@ describe("what moves are cut at", () => {
     // Half of the next second's variance is known: of moves that were all cut to 0, nothing would be.
     expect(card.validation.model).toBeLessThan(0.97 * card.validation.persistence);
   });
+});
+
+describe("what inputs are cut at", () => {
+  it("is the run's to say, the same while it trains and while it answers: a network that learnt rows otherwise cut would be served others", () => {
+    const { family, settings: model } = familyOf("mlp", learnable);
+    const features = allFeatures(learnable).slice();
+    // One leap in the training part and one in the validation part, hundreds of deviations wide.
+    for (const row of [300, 3_000]) features[row * learnable.columns] = 1e4;
+    const leaping: Dataset = { ...learnable, features: { kind: "memory", values: features } };
+    const largest = (inputClip?: number): (number | undefined)[] => {
+      const { train, validation } = rowsOfRun(leaping, { family, model, inputClip });
+      return [train, validation].map((rows) => allInputs(rows).reduce((most, value) => Math.max(most, value), 0));
+    };
+    expect(largest()).toEqual([10, 10]);
+    expect(largest(2)).toEqual([2, 2]);
+  });
+
+  it.each([
+    ["linear", ["--input-clip", "2"], 2],
+    ["trees", ["--input-clip", "2", "--rounds", "1", "--only", "mid@1000"], 2],
+    ["mlp", ["--input-clip", "2", "--epochs", "1"], 2],
+    ["linear", [], 10],
+  ] as const)(
+    "of %s is what the command says, %j, and stands in the card: the edge cuts where the card says",
+    async (family, given, expected) => {
+      const out = join(folder, `input-cut-${family}-${expected}`);
+      const words = ["--data", join(folder, "learnable"), "--out", out, "--model", family, "--json", ...given];
+      await trainCommand().exitOverride().parseAsync(words, { from: "user" });
+      expect((await readRun(out)).card.normaliser.clip).toBe(expected);
+    },
+  );
 });
 
 describe("statistics come from the training rows alone", () => {

@@ -12,7 +12,7 @@ import { fitLinesRun } from "../train/fit-lines-run.ts";
 import { askedOf } from "../train/fit-trees.ts";
 import { mutedColumns } from "../train/normaliser.ts";
 import type { LinesCard, RunCard, TreesCard } from "../train/run-card.ts";
-import { familyOf, kindOfFamily, type Shares } from "../train/run-rows.ts";
+import { type Cuts, familyOf, kindOfFamily, type Shares } from "../train/run-rows.ts";
 import { trainTreesRun } from "../train/train-trees-run.ts";
 import { terminalProgress } from "./bars.ts";
 import { type KindOptions, lineSettingsOf, threadsOf, treeSettingsOf } from "./kind-options.ts";
@@ -24,6 +24,7 @@ export interface OtherOptions extends KindOptions {
   readonly model: string;
   readonly only: readonly string[];
   readonly targetClip?: number | "none";
+  readonly inputClip?: number;
   readonly resume: boolean;
   readonly json: boolean;
 }
@@ -49,7 +50,7 @@ export async function trainTreesCommand(options: OtherOptions, { dataset, comman
     ...(kind === "corrected" ? { line: lineSettingsOf(options) } : {}),
     threads: threadsOf(options),
     only: options.only,
-    ...clipOf(options),
+    ...cutsOf(options),
     progress: terminalProgress(),
     commit: currentCommit(),
     resume: options.resume,
@@ -68,7 +69,7 @@ export async function fitLinesCommand(options: OtherOptions, { dataset, model, s
     out: options.out,
     family: options.model,
     settings: lineSettingsOf(options),
-    ...clipOf(options),
+    ...cutsOf(options),
     progress: terminalProgress(),
     commit: currentCommit(),
   });
@@ -77,10 +78,8 @@ export async function fitLinesCommand(options: OtherOptions, { dataset, model, s
   else printLines(options.out, card, { lines, dataset });
 }
 
-/** The family's own where it isn't given. */
-export function clipOf({ targetClip }: Pick<OtherOptions, "targetClip">): { targetClip?: number | null } {
-  if (targetClip === undefined) return {};
-  return { targetClip: targetClip === "none" ? null : targetClip };
+export function cutsOf({ targetClip, inputClip }: Pick<OtherOptions, "targetClip" | "inputClip">): Cuts {
+  return { targetClip: targetClip === "none" ? null : targetClip, inputClip };
 }
 
 function printTrees(folder: string, card: TreesCard, dataset: Dataset): void {

@@ -15,7 +15,7 @@ import { writeEnvironment } from "../report/environment.ts";
 import type { Runtime, RuntimeName } from "../runtime/contract.ts";
 import { loadFastestRuntime, loadRuntime } from "../runtime/registry.ts";
 import { type HorizonWeights, parseHorizonWeights } from "../train/horizon-weights.ts";
-import { mutedColumns } from "../train/normaliser.ts";
+import { INPUT_CLIP, mutedColumns } from "../train/normaliser.ts";
 import type { MovesLoss, NetworkCard } from "../train/run-card.ts";
 import { claimRun, removeRun } from "../train/run-folder.ts";
 import { allFamilies, kindOfFamily, type RunKind, TARGET_CLIP } from "../train/run-rows.ts";
@@ -28,7 +28,7 @@ import { addKindOptions, LOSS_NAMES, type LossName, refuseUnused } from "./kind-
 import { backendOption, collect, horizonsOption, jsonOption, memoryOf, memoryOption, positiveNumber } from "./options.ts";
 import { phasesText, print, printJson, table, when } from "./report.ts";
 import { addSettingOptions, clipBound, dropoutShare, layerWidths, type SettingOptions, settingsOf } from "./train-options.ts";
-import { clipOf, fitLinesCommand, type OtherOptions, trainTreesCommand } from "./train-others.ts";
+import { cutsOf, fitLinesCommand, type OtherOptions, trainTreesCommand } from "./train-others.ts";
 
 interface TrainOptions extends SettingOptions, OtherOptions {
   readonly answer?: AnswerKind;
@@ -77,6 +77,7 @@ export function trainCommand(): Command {
       `of moves: what teaches is cut at so many root mean squares (${TARGET_CLIP} unless given), or at none`,
       clipBound,
     )
+    .option("--input-clip <number>", `columns are cut at so many standard deviations (${INPUT_CLIP} unless given)`, positiveNumber)
     .option("--hidden <widths>", "mlp: of its hidden layers, with commas; those of its size unless given", layerWidths)
     .option("--dropout <share>", "mlp: of each hidden layer, while training", dropoutShare)
     .option("--line", "networks: a line from the newest row beside the network, added to its answer", false)
@@ -154,7 +155,7 @@ async function trainNetworkCommand(options: TrainOptions, dataset: Dataset): Pro
       commit: currentCommit(),
       resume: options.resume,
       ...(loss === null ? {} : { loss }),
-      ...clipOf(options),
+      ...cutsOf(options),
       ...(options.horizonWeights === undefined ? {} : { horizonWeights: options.horizonWeights }),
       signal,
       onWarning: warn,

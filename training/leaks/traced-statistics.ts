@@ -22,7 +22,7 @@ export function traceStatistics(card: RunCard, data: Dataset): readonly LeakVerd
     throw new CommandError(`the run was trained on another dataset (${card.data.folder}): name that one with --data`);
   const dataset = seenByRun(card, data);
   const { family } = familyOf(card.family, dataset, card.model);
-  const model = { family, answer: card.model.answer };
+  const model = { family, answer: card.model.answer, inputClip: card.normaliser.clip };
   const split = splitByTime(dataset.times, { ...card.split, servedRows: servedRowsOf(dataset.card) });
   const train = rowsWithHistory(dataset, split.train, family);
   const told = statisticsOfCard(card);
@@ -69,7 +69,6 @@ function statisticsOfCard({ normaliser, targetScale, model }: RunCard): Statisti
   return new Map([
     ["mean", normaliser.mean],
     ["scale", normaliser.scale],
-    ["clip", [normaliser.clip]],
     ["targetScale", targetScale],
     ["thresholdsBps", model.thresholdsBps],
   ]);
@@ -79,7 +78,6 @@ function statisticsOf({ normaliser, targetScale, output }: RowStatistics): Stati
   return new Map([
     ["mean", normaliser.mean],
     ["scale", normaliser.scale],
-    ["clip", [normaliser.clip]],
     ["targetScale", targetScale],
     ["thresholdsBps", output.unit === "probability" ? output.groups.map(({ thresholdBps }) => thresholdBps) : []],
   ]);

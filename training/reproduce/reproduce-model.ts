@@ -25,6 +25,8 @@ const TRAINING_MARKETS = ["large-tick:101:30", "small-tick:102:30"];
 const TEST_MARKETS = ["large-tick:201:6", "small-tick:202:6"];
 /** Of the model as it was made: datasets have other horizons and another label by now where nothing is said. */
 const HORIZONS_MS = [1_000, 5_000, 10_000, 30_000];
+/** Likewise: what inputs and moves were cut at. */
+const CUTS = { inputClip: 5, targetClip: 5 };
 /** The test is a dataset of its own, so nothing is kept back here. */
 const SHARES = { trainShare: 0.8, validationShare: 0.2 };
 const SHIPPED_FILES = ["model.onnx", "manifest.json"] as const;
@@ -48,6 +50,7 @@ export async function makeShippedModel(folder: string, progress: Progress): Prom
     runtime,
     settings: DEFAULT_TRAIN_SETTINGS,
     shares: SHARES,
+    ...CUTS,
     progress,
     // The model ships in the commit that makes it: no file can hold the hash of its own commit.
     commit: null,

@@ -9,9 +9,9 @@ import { answerBaseline, fitBaseline } from "./baseline-line.ts";
 import { answerLine, type FittedLines, fitLines, type LineSettings, lambdasFor } from "./fit-lines.ts";
 import type { LinesCard } from "./run-card.ts";
 import { writeLinesRun } from "./run-folder.ts";
-import { factsOf, familyOf, rowsOfRun, type Shares } from "./run-rows.ts";
+import { type Cuts, factsOf, familyOf, rowsOfRun, type Shares } from "./run-rows.ts";
 
-export interface FitLinesRunOptions {
+export interface FitLinesRunOptions extends Cuts {
   readonly dataset: Dataset;
   readonly dataFolder: string;
   readonly out: string;
@@ -19,8 +19,6 @@ export interface FitLinesRunOptions {
   readonly model?: NetworkSettings | null;
   readonly settings: LineSettings;
   readonly shares?: Shares;
-  /** What moves are cut at while training, in root mean squares; null: nothing. TARGET_CLIP unless told. */
-  readonly targetClip?: number | null;
   readonly progress: Progress;
   readonly commit: string | null;
 }
@@ -33,7 +31,8 @@ export async function fitLinesRun(options: FitLinesRunOptions): Promise<{ card: 
     family,
     model,
     ...(options.shares === undefined ? {} : { shares: options.shares }),
-    ...(options.targetClip === undefined ? {} : { targetClip: options.targetClip }),
+    targetClip: options.targetClip,
+    inputClip: options.inputClip,
   });
   const { train, validation, statistics } = rows;
   const { output } = statistics;

@@ -15,12 +15,16 @@ export interface RowStatistics {
   readonly targetScale: number[];
 }
 
-/** Throws CommandError where a class has no training row. */
-export function fitStatistics(dataset: Dataset, rows: Uint32Array, model: { family: ModelFamily; answer: AnswerKind }): RowStatistics {
-  const { family } = model;
+/** @param model.inputClip INPUT_CLIP unless told. Throws CommandError where a class has no training row. */
+export function fitStatistics(
+  dataset: Dataset,
+  rows: Uint32Array,
+  model: { family: ModelFamily; answer: AnswerKind; inputClip?: number | undefined },
+): RowStatistics {
+  const { family, inputClip } = model;
   const output = outputOfTraining(dataset, rows, model);
   const targetScale = output.unit === "bps" ? fitTargetScale(dataset, rows) : [];
-  return { family, output, normaliser: fitNormaliser(dataset, rows), targetScale };
+  return { family, output, normaliser: fitNormaliser(dataset, rows, inputClip), targetScale };
 }
 
 function outputOfTraining(dataset: Dataset, rows: Uint32Array, model: { family: ModelFamily; answer: AnswerKind }): ModelOutput {

@@ -7,8 +7,11 @@ import type { Normaliser } from "../../models/contract.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import { eachFeatureRow, type FeatureTable } from "../datasets/feature-rows.ts";
 
-/** Order-flow columns have fat tails; beyond five standard deviations a value says "large" and nothing more (quantitative notes, 1.2). */
-const CLIP = 5;
+/**
+ * Order-flow columns have fat tails; beyond so many standard deviations a value says "large" and nothing more, unless a run says otherwise. At 5, as the
+ * quantitative notes have it (1.2), ridge on StandX before 2026-01-07 had .002 to .003 less R² at every horizon (docs/decisions/0022).
+ */
+export const INPUT_CLIP = 10;
 /**
  * A column that hardly varied in training says nothing, and its weights were never learnt. Its scale is so large that it is always 0,
  * also at the edge, where it may well vary: the seconds since the last gap do, and a simulated market has no gap but its start.
@@ -17,8 +20,8 @@ const SCALE_OF_MUTED = 1e300;
 /** A column is muted when fewer rows than this share differ from its commonest value (which is then its median): what so few rows teach is noise. */
 const LEAST_VARYING_SHARE = 0.01;
 
-/** In two passes over the rows. */
-export function fitNormaliser(dataset: FeatureTable, rows: Uint32Array): Normaliser {
+/** In two passes over the rows. @param clip what its inputs are cut at, in standard deviations. */
+export function fitNormaliser(dataset: FeatureTable, rows: Uint32Array, clip = INPUT_CLIP): Normaliser {
   const columns = Array.from({ length: dataset.columns }, () => new ColumnVariety());
   eachFeatureRow(dataset, rows, (values, offset) => {
     for (let column = 0; column < columns.length; column++) columns[column]?.see(values[offset + column] as number);
@@ -33,7 +36,7 @@ export function fitNormaliser(dataset: FeatureTable, rows: Uint32Array): Normali
   return {
     mean: columns.map(({ moments }) => moments.mean ?? 0),
     scale: columns.map(({ moments }, column) => (varies(column) ? (moments.standardDeviation ?? SCALE_OF_MUTED) : SCALE_OF_MUTED)),
-    clip: CLIP,
+    clip,
   };
 }
 

@@ -23,11 +23,11 @@ import { type HorizonWeights, weightsOfMoves } from "./horizon-weights.ts";
 import { type PreparedRows, shapeOf } from "./prepared-rows.ts";
 import type { MovesLoss, NetworkCard } from "./run-card.ts";
 import { CHECKPOINT_FILE, writeCurve, writeRun } from "./run-folder.ts";
-import { factsOf, familyOf, rowsOfRun } from "./run-rows.ts";
+import { type Cuts, factsOf, familyOf, rowsOfRun } from "./run-rows.ts";
 import type { SplitSettings } from "./split.ts";
 import { answerRows, trainNetwork } from "./train-network.ts";
 
-export interface TrainRunOptions {
+export interface TrainRunOptions extends Cuts {
   readonly dataset: Dataset;
   /** Where the dataset lies; remembered so that `evaluate` finds it. */
   readonly dataFolder: string;
@@ -38,8 +38,6 @@ export interface TrainRunOptions {
   readonly runtime: Runtime;
   readonly settings: TrainSettings;
   readonly shares?: Pick<SplitSettings, "trainShare" | "validationShare">;
-  /** What moves are cut at while training, in root mean squares; null: nothing. TARGET_CLIP unless told. */
-  readonly targetClip?: number | null;
   readonly progress: Progress;
   /** Of the code that runs; null where unknown. */
   readonly commit: string | null;
@@ -67,7 +65,8 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: Networ
     family,
     model,
     ...(options.shares === undefined ? {} : { shares: options.shares }),
-    ...(options.targetClip === undefined ? {} : { targetClip: options.targetClip }),
+    targetClip: options.targetClip,
+    inputClip: options.inputClip,
   });
   const { train, validation, shares, purgeMs } = rows;
   const { output } = rows.statistics;
@@ -83,7 +82,7 @@ export async function trainRun(options: TrainRunOptions): Promise<{ card: Networ
     settings,
     outputWeights,
     // Rows and their order hang on the split too; the rest of what is prepared follows from these.
-    data: `${dataset.card.sha256} ${JSON.stringify({ ...shares, purgeMs, horizonsMs: horizonsOf(dataset.card.targets), asks: model.asks, outputWeights, targetClip: options.targetClip })}`,
+    data: `${dataset.card.sha256} ${JSON.stringify({ ...shares, purgeMs, horizonsMs: horizonsOf(dataset.card.targets), asks: model.asks, outputWeights, targetClip: rows.targetClip, inputClip: rows.statistics.normaliser.clip })}`,
     ...(options.checkpoints === null ? {} : { checkpoint: { path: checkpoint, resume: options.resume ?? false, ...options.checkpoints } }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.onWarning === undefined ? {} : { onWarning: options.onWarning }),

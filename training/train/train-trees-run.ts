@@ -20,11 +20,11 @@ import { answerTrees, askedOf, fitTrees, type RunTreeSettings } from "./fit-tree
 import { type PreparedRows, withWholeMoves } from "./prepared-rows.ts";
 import type { TreesCard } from "./run-card.ts";
 import { CHECKPOINT_FILE, writeCurve, writeTreesRun } from "./run-folder.ts";
-import { factsOf, familyOf, type RunRows, rowsOfRun, type Shares } from "./run-rows.ts";
+import { type Cuts, factsOf, familyOf, type RunRows, rowsOfRun, type Shares } from "./run-rows.ts";
 import { readTreesCheckpoint, refuseToOverwriteTrees, writeTreesCheckpoint } from "./trees-checkpoint.ts";
 import { treesImportance } from "./trees-importance.ts";
 
-export interface TrainTreesRunOptions {
+export interface TrainTreesRunOptions extends Cuts {
   readonly dataset: Dataset;
   readonly dataFolder: string;
   readonly out: string;
@@ -38,8 +38,6 @@ export interface TrainTreesRunOptions {
   /** Which moves or questions, e.g. "mid@5000"; empty or absent: all. */
   readonly only?: readonly string[];
   readonly shares?: Shares;
-  /** What moves are cut at while training, in root mean squares; null: nothing. TARGET_CLIP unless told. */
-  readonly targetClip?: number | null;
   readonly progress: Progress;
   readonly commit: string | null;
   readonly resume?: boolean;
@@ -71,7 +69,8 @@ export async function trainTreesRun(options: TrainTreesRunOptions): Promise<Tree
     model,
     only,
     ...(options.shares === undefined ? {} : { shares: options.shares }),
-    ...(options.targetClip === undefined ? {} : { targetClip: options.targetClip }),
+    targetClip: options.targetClip,
+    inputClip: options.inputClip,
   });
   const { output } = rows.statistics;
   const settings = settingsFor(output, options.settings);
@@ -92,6 +91,7 @@ export async function trainTreesRun(options: TrainTreesRunOptions): Promise<Tree
     settings,
     wanted,
     horizonsOf(dataset.card.targets),
+    [rows.targetClip, rows.statistics.normaliser.clip],
     ...(options.line === undefined ? [] : [options.line]),
   ]);
   await makeFolder(out);

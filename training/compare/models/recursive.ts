@@ -9,6 +9,7 @@ import type { NetworkOf } from "../../networks/contract.ts";
 import { lstmOf } from "../../networks/recurrent.ts";
 import type { Session } from "../../runtime/contract.ts";
 import { buildForwardPass } from "../../tensors/forward-pass.ts";
+import { INPUT_CLIP } from "../../train/normaliser.ts";
 import { shapeOf } from "../../train/prepared-rows.ts";
 import type { AlignedData } from "../aligned-data.ts";
 import type { ComparedModel, FittedModel, ModelTask } from "../contract.ts";
@@ -27,8 +28,6 @@ const SETTINGS = {
   moveWeight: 10,
 } as const;
 const MOST_STOPPING_ROWS = 10_000;
-/** Normalised columns lie within it (normaliser.ts), and so do rows that are rolled. */
-const CLIP = 5;
 /** Rows that are rolled together. */
 const BLOCK_ROWS = 512;
 
@@ -156,14 +155,14 @@ function windowsOf({ inputs, columns, windows }: MemoryRows, first: number, rows
   return { rows, values };
 }
 
-/** Drops each window's oldest row and puts what was answered behind the others. */
+/** Drops each window's oldest row and puts what was answered behind the others, cut as columns are. */
 function pushRows({ rows, values }: Block, answer: Float32Array, { columns, width }: { columns: number; width: number }): void {
   const size = SETTINGS.window * columns;
   for (let row = 0; row < rows; row++) {
     values.copyWithin(row * size, row * size + columns, (row + 1) * size);
     for (let column = 0; column < columns; column++) {
       const value = answer[row * width + column] as number;
-      values[(row + 1) * size - columns + column] = Math.min(Math.max(value, -CLIP), CLIP);
+      values[(row + 1) * size - columns + column] = Math.min(Math.max(value, -INPUT_CLIP), INPUT_CLIP);
     }
   }
 }
