@@ -8,7 +8,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { modelKey } from "../../core/wire/keys.ts";
+import { manifestKey, modelKey } from "../../core/wire/keys.ts";
 import { ROOT } from "../../local/deployables.ts";
 import type { ModelManifest } from "../../models/contract.ts";
 import { parseManifest } from "../../models/manifest.ts";
@@ -64,8 +64,8 @@ export function readModel(name: ModelName, folder: string): TrainedModel {
     manifest: parsed.manifest,
     manifestSha256,
     objects: [
-      { key: modelKey(id, version, "manifest.json"), bytes },
-      { key: modelKey(id, version, "model.onnx"), bytes: new Uint8Array(readFileSync(join(folder, "model.onnx"))) },
+      { key: manifestKey({ id, version }, manifestSha256), bytes },
+      { key: modelKey({ id, version }), bytes: new Uint8Array(readFileSync(join(folder, "model.onnx"))) },
     ],
   };
 }

@@ -5,7 +5,7 @@
  * tape/v2/<venue>/<yyyy>-<mm>-<dd>/<HH><MM>.<feed>.<part>.tapes.gz   what one feed received in that UTC minute, all its markets
  * days/v1/<venue>/<symbol>/<yyyy>-<mm>-<dd>.<part>.<head>.day        a day file: all of one market on that UTC day
  * work/v1/<venue>/<symbol>/<yyyy>-<mm>-<dd>/<sources>/<step>         a day file while it is written; gone when it is whole
- * models/<id>/<version>/manifest.json | model.onnx                   a published model
+ * models/<id>/<version>/manifest-<sha256>.json | model.onnx          a published model
  * ```
  * A tapes object is the gzip members of one market after those of another; whose are where says its directory (minute-tapes.ts). Objects are
  * never changed: what comes of a minute that is stored already is its next part. Day files are alike: what came after one was whole is in the
@@ -119,6 +119,14 @@ export function parseTapeKey(key: string): { venue: string; symbol: string; minu
   return Number.isNaN(minuteMs) ? null : { venue: match[1], symbol: match[2], minuteMs };
 }
 
-export function modelKey(id: string, version: string, file: "manifest.json" | "model.onnx"): string {
-  return `models/${id}/${version}/${file}`;
+export function modelKey({ id, version }: { readonly id: string; readonly version: string }): string {
+  return `models/${id}/${version}/model.onnx`;
+}
+
+/**
+ * By its own hash: a version that is published again with another manifest leaves the one before where it is, for whoever still goes by that.
+ * @param manifestSha256 lower-case hex; null: where instances that named their model in models/active.json have it
+ */
+export function manifestKey({ id, version }: { readonly id: string; readonly version: string }, manifestSha256: string | null): string {
+  return `models/${id}/${version}/manifest${manifestSha256 === null ? "" : `-${manifestSha256}`}.json`;
 }

@@ -183,7 +183,7 @@ describe("publishing", () => {
     });
     const read = async (key: string): Promise<Buffer> =>
       Buffer.from((await (await platform.env.TAPES.get(key))?.arrayBuffer()) ?? new ArrayBuffer(0));
-    const manifest = await read(`models/${id}/${version}/manifest.json`);
+    const manifest = await read(`models/${id}/${version}/manifest-${published.version?.manifestSha256}.json`);
     expect(createHash("sha256").update(manifest).digest("hex")).toBe(published.version?.manifestSha256);
     expect((await read(`models/${id}/${version}/model.onnx`)).equals(Buffer.from(exported.model))).toBe(true);
     const { results } = await platform.env.DB.prepare(
@@ -231,6 +231,7 @@ describe("publishing", () => {
     await store.put(`models/${id}/${version}/manifest.json`, bytes);
     expect(await adoptPointer(store, registry)).toMatchObject({ id: "older", version, manifestSha256 });
     expect(await registry.active({ slot: "forecast", market: "*" })).toMatchObject({ id: "older" });
+    expect(await store.getText(`models/${id}/${version}/manifest-${manifestSha256}.json`)).toBe(bytes.toString("utf8"));
     expect((await registry.log(1))[0]).toMatchObject({ action: "activate", evidence: { from: "models/active.json" } });
     // Once: what is published afterwards stays.
     expect(await adoptPointer(store, registry)).toBeNull();
@@ -253,7 +254,7 @@ describe("publishing", () => {
     const registry = new ModelRegistry(store, () => 9);
     expect(await registry.versions()).toEqual([published.version]);
     const { id, version } = exported.manifest;
-    expect(await store.getText(`models/${id}/${version}/manifest.json`)).toBe(exported.manifestText);
+    expect(await store.getText(`models/${id}/${version}/manifest-${published.version?.manifestSha256}.json`)).toBe(exported.manifestText);
     expect(await store.getText("models/active.json")).toBeNull();
     await store.execute([
       sql`DELETE FROM model_roles`,

@@ -7,7 +7,6 @@ import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
-import { modelKey } from "../../core/wire/keys.ts";
 import type { ModelManifest } from "../../models/contract.ts";
 import { forecastColumns } from "../../models/forecasts.ts";
 import { createApp } from "../../workers/api/app.ts";
@@ -21,7 +20,7 @@ import { advanceClock } from "./clock.ts";
 import { expectAsDocumented } from "./contract-check.ts";
 import { feedRpc } from "./exchange-control.ts";
 import { linearAnswer, linearModel } from "./linear-model.ts";
-import { at, coldInference, filesOf, publish, publishFiles, unpublishAll } from "./published-models.ts";
+import { at, coldInference, filesOf, manifestKeyOf, publish, publishFiles, unpublishAll } from "./published-models.ts";
 import { warmFeed } from "./warm-feed.ts";
 
 const ROW = featureSetV1.columns.map((_, index) => Math.fround(Math.sin(index)));
@@ -230,7 +229,7 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
       { id: "shade", role: "shadow" },
     ]);
     expect(models.versions.map(({ key }: { key: number }) => key).sort()).toEqual([models.active.key, shade, spare].sort());
-    await env.TAPES.put(modelKey("linear", "1", "manifest.json"), "{");
+    await env.TAPES.put(await manifestKeyOf(await filesOf({})), "{");
     const spoilt = coldInference();
     const fellBackFrom = { fault: "hash-mismatch" };
     expect((await get("/v1/models", spoilt)).body).toMatchObject({ active: { source: "shipped", fellBackFrom }, roles: [{ key: 0 }, {}] });

@@ -29,6 +29,7 @@ import {
   failingDatabase,
   filesOf,
   giveRole,
+  manifestKeyOf,
   publish,
   publishFiles,
   unpublishAll,
@@ -100,7 +101,8 @@ describe("the roster", () => {
   });
 
   it("is read by one statement a minute, however many ask, and reads no file again as long as roles stay", async () => {
-    await publish(await filesOf());
+    const files = await filesOf();
+    await publish(files);
     const statements: string[] = [];
     const reads: string[] = [];
     const answers = coldInference();
@@ -112,7 +114,7 @@ describe("the roster", () => {
     await Promise.all(asked);
     await answers.roster(around(NOW + MINUTE - 1));
     expect(statements).toHaveLength(1);
-    expect(reads.sort()).toEqual([modelKey("linear", "1", "manifest.json"), modelKey("linear", "1", "model.onnx")]);
+    expect(reads.sort()).toEqual([await manifestKeyOf(files), modelKey({ id: "linear", version: "1" })]);
     await answers.roster(around(NOW + MINUTE));
     expect([statements.length, reads.length]).toEqual([2, 2]);
   });
@@ -122,24 +124,24 @@ describe("the roster", () => {
       what: "a flipped byte",
       expected: "hash-mismatch",
       spoil: async ({ artifact }) =>
-        void (await env.TAPES.put(modelKey("linear", "1", "model.onnx"), artifact.with(100, (artifact[100] ?? 0) ^ 1))),
+        void (await env.TAPES.put(modelKey({ id: "linear", version: "1" }), artifact.with(100, (artifact[100] ?? 0) ^ 1))),
     },
     {
       what: "a manifest that was changed after publishing",
       expected: "hash-mismatch",
-      spoil: async ({ manifest }) => void (await env.TAPES.put(modelKey("linear", "1", "manifest.json"), `${manifest} `)),
+      spoil: async (files) => void (await env.TAPES.put(await manifestKeyOf(files), `${files.manifest} `)),
     },
-    { what: "no model file", expected: "not-found", spoil: () => env.TAPES.delete(modelKey("linear", "1", "model.onnx")) },
-    { what: "no manifest", expected: "not-found", spoil: () => env.TAPES.delete(modelKey("linear", "1", "manifest.json")) },
+    { what: "no model file", expected: "not-found", spoil: () => env.TAPES.delete(modelKey({ id: "linear", version: "1" })) },
+    { what: "no manifest", expected: "not-found", spoil: async (files) => env.TAPES.delete(await manifestKeyOf(files)) },
     {
       what: "a manifest of five megabytes",
       expected: "too-large",
-      spoil: async () => void (await env.TAPES.put(modelKey("linear", "1", "manifest.json"), " ".repeat(5_000_000))),
+      spoil: async (files) => void (await env.TAPES.put(await manifestKeyOf(files), " ".repeat(5_000_000))),
     },
     {
       what: "a model of forty megabytes",
       expected: "too-large",
-      spoil: async () => void (await env.TAPES.put(modelKey("linear", "1", "model.onnx"), new Uint8Array(40_000_000))),
+      spoil: async () => void (await env.TAPES.put(modelKey({ id: "linear", version: "1" }), new Uint8Array(40_000_000))),
     },
     {
       what: "a manifest that isn't one, published so",
@@ -260,11 +262,23 @@ describe("the roster", () => {
     expect(isShadowed).toBe(false);
   });
 
+  it("is whole while its model is published again with another manifest: who hasn't read the new role yet, and who has, read their own", async () => {
+    const files = await filesOf();
+    const key = await publish(files);
+    const again = await filesOf({ change: (manifest) => ({ ...manifest, trainedOn: { ...manifest.trainedOn, source: "elsewhere" } }) });
+    // The files are there before the database names them.
+    await env.TAPES.put(await manifestKeyOf(again), again.manifest);
+    expect((await coldInference().roster(at(NOW))).roles).toMatchObject([{ key, fellBackFrom: null }]);
+    await publish(again);
+    expect((await coldInference().roster(at(NOW))).roles).toMatchObject([{ key, fellBackFrom: null }]);
+    expect(await env.TAPES.head(await manifestKeyOf(files))).not.toBeNull();
+  });
+
   it("names a shadow that is faulty, and nobody stands in for it; the active one answers all the same", async () => {
     const answers = coldInference();
     await publish(await filesOf());
     const key = await publish(await filesOf({ id: "torn" }), { role: "shadow" });
-    await env.TAPES.delete(modelKey("torn", "1", "model.onnx"));
+    await env.TAPES.delete(modelKey({ id: "torn", version: "1" }));
     const before = await answers.roster(at(NOW));
     // Its manifest is whole: only who asks it learns that the file is gone.
     expect(before).toMatchObject({ roles: [{ id: "linear" }, { id: "torn", role: "shadow" }], refused: [] });
@@ -558,7 +572,7 @@ describe("a prediction", () => {
     for (let index = 0; index < MAX_MODELS; index++) {
       await answers.predict([{ market: `v:M${index}`, slot: "forecast", sets: [V1] }], at(NOW + MINUTE));
     }
-    await env.TAPES.delete(modelKey("linear", "1", "model.onnx"));
+    await env.TAPES.delete(modelKey({ id: "linear", version: "1" }));
     const sets = [{ fingerprint: featureSetV2.fingerprint, rows: [featureSetV2.columns.map(() => 0)] }];
     const first = await answers.predict([{ market: BTC, slot: "forecast", sets }], at(NOW + MINUTE));
     expect(first.answers).toMatchObject([{ active: { ok: false, fault: "fingerprint-mismatch" } }]);

@@ -1,7 +1,7 @@
 /** Models as `edgebook publish` leaves them, files in the bucket and rows in the database, written here by plain puts and plain SQL; and stores that fail. */
 
 import { env } from "cloudflare:workers";
-import { modelKey } from "../../core/wire/keys.ts";
+import { manifestKey, modelKey } from "../../core/wire/keys.ts";
 import type { ModelManifest } from "../../models/contract.ts";
 import type { ModelRole, ModelSlot } from "../../models/roles.ts";
 import { InferenceAnswers } from "../../workers/inference/answers.ts";
@@ -52,9 +52,9 @@ export interface Part {
 /** Files and version, without a role. @returns its key. */
 export async function publishFiles({ manifest, artifact }: ModelFiles): Promise<number> {
   const { id, version, family, featureSet, label = "point" } = JSON.parse(manifest) as ModelManifest;
-  await env.TAPES.put(modelKey(id, version, "model.onnx"), artifact);
-  await env.TAPES.put(modelKey(id, version, "manifest.json"), manifest);
   const sha256 = await sha256Hex(new TextEncoder().encode(manifest));
+  await env.TAPES.put(modelKey({ id, version }), artifact);
+  await env.TAPES.put(manifestKey({ id, version }, sha256), manifest);
   const row = await env.DB.prepare(
     `INSERT INTO models (id, version, manifest_sha256, family, feature_set, fingerprint, label, bytes, published_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)
      ON CONFLICT (id, version) DO UPDATE SET manifest_sha256 = excluded.manifest_sha256, bytes = excluded.bytes RETURNING key`,
@@ -63,6 +63,11 @@ export async function publishFiles({ manifest, artifact }: ModelFiles): Promise<
     .first<number>("key");
   if (row === null) throw new Error(`${id} ${version} was not published`);
   return row;
+}
+
+/** Where it lies. */
+export async function manifestKeyOf({ manifest }: ModelFiles): Promise<string> {
+  return manifestKey(JSON.parse(manifest) as ModelManifest, await sha256Hex(new TextEncoder().encode(manifest)));
 }
 
 /** An active one takes the role from whoever has it. */

@@ -1,7 +1,7 @@
 /**
- * Puts a model where the inference Worker finds it: model.onnx and manifest.json under models/<id>/<version>/ in the bucket, its row in the database, and a
+ * Puts a model where the inference Worker finds it: model.onnx and its manifest, named by its hash, under models/<id>/<version>/ in the bucket, its row in the database, and a
  * role, if it shall have one. The role is written last, so whoever reads it finds a whole model; model files of a version never change, since the
- * version is made from the file's own hash.
+ * version is made from the file's own hash. A manifest that is published anew lies beside the one before, which is read until the database names the new one.
  *
  * An instance that is older than the database's roles named its model in models/active.json. Where the database knows no model at all, that one is taken
  * over before anything else is published: its version, and its role. The pointer stays where it is, and nothing reads it any more.
@@ -10,7 +10,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { labelKindOf } from "../../core/labels/moves.ts";
-import { ACTIVE_MODEL_KEY, modelKey } from "../../core/wire/keys.ts";
+import { ACTIVE_MODEL_KEY, manifestKey, modelKey } from "../../core/wire/keys.ts";
 import type { ModelManifest } from "../../models/contract.ts";
 import { parseActiveModel, parseManifest } from "../../models/manifest.ts";
 import { EVERY_MARKET } from "../../models/roles.ts";
@@ -89,21 +89,22 @@ export async function adoptPointer(store: InstanceStore, registry: ModelRegistry
   const pointer = text === null ? null : parseActiveModel(text);
   if (pointer === null || "malformed" in pointer) return null;
   const { id, version, manifestSha256 } = pointer.active;
-  const manifestText = await store.getText(modelKey(id, version, "manifest.json"));
+  const manifestText = await store.getText(manifestKey({ id, version }, null));
   if (manifestText === null || sha256(Buffer.from(manifestText)) !== manifestSha256) return null;
   const read = parseManifest(manifestText);
   // Refused by the Worker as well: there is nothing to take over.
   if ("malformed" in read || whyNeverServed(read.manifest, DEFAULT_SEAT.slot) !== null) return null;
   const evidence: Evidence = { from: ACTIVE_MODEL_KEY };
+  await store.put(manifestKey({ id, version }, manifestSha256), Buffer.from(manifestText));
   const adopted = await registry.register(factsOf(read.manifest, Buffer.from(manifestText)), evidence);
   await registry.activate(adopted, DEFAULT_SEAT, { action: "activate", evidence });
   return adopted;
 }
 
-async function putFiles(store: InstanceStore, { manifest: { id, version }, manifestBytes, model }: ModelFiles): Promise<string[]> {
+async function putFiles(store: InstanceStore, { manifest, manifestBytes, model }: ModelFiles): Promise<string[]> {
   const objects = [
-    { key: modelKey(id, version, "model.onnx"), bytes: model },
-    { key: modelKey(id, version, "manifest.json"), bytes: manifestBytes },
+    { key: modelKey(manifest), bytes: model },
+    { key: manifestKey(manifest, sha256(manifestBytes)), bytes: manifestBytes },
   ];
   for (const { key, bytes } of objects) await store.put(key, bytes);
   return objects.map(({ key }) => key);

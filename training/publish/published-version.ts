@@ -1,7 +1,7 @@
 /** A version that is to play a role: whether the bucket still has what was published, and whether it may. */
 
 import { createHash } from "node:crypto";
-import { modelKey } from "../../core/wire/keys.ts";
+import { manifestKey } from "../../core/wire/keys.ts";
 import type { ModelManifest } from "../../models/contract.ts";
 import { parseManifest } from "../../models/manifest.ts";
 import { CommandError } from "../command-error.ts";
@@ -24,8 +24,9 @@ export async function judgeRole(
   return seat.slot === "forecast" ? whyNoForecasts(manifest) : null;
 }
 
-async function readPublished(store: InstanceStore, { id, version, manifestSha256 }: StoredVersion): Promise<ModelManifest> {
-  const key = modelKey(id, version, "manifest.json");
+async function readPublished(store: InstanceStore, version: StoredVersion): Promise<ModelManifest> {
+  const { manifestSha256 } = version;
+  const key = manifestKey(version, manifestSha256);
   const text = await store.getText(key);
   if (text === null || sha256(Buffer.from(text)) !== manifestSha256) {
     const what = text === null ? "is not in the bucket" : "in the bucket is another one than was published";

@@ -5,7 +5,7 @@
  * published, is refused.
  */
 
-import { modelKey } from "../../core/wire/keys.ts";
+import { manifestKey, modelKey } from "../../core/wire/keys.ts";
 import { parseManifest } from "../../models/manifest.ts";
 import type { ModelClaims, ModelRefusal, ModelSource } from "./contract.ts";
 import { refuseModel } from "./refuse.ts";
@@ -28,7 +28,7 @@ export async function readVersion(bucket: R2Bucket, version: PublishedVersion): 
   return orUnreachable(async () => {
     const [manifest, artifact] = await Promise.all([
       readManifest(bucket, version),
-      readBytes(bucket, modelKey(version.id, version.version, "model.onnx"), MAX_ARTIFACT_BYTES),
+      readBytes(bucket, modelKey(version), MAX_ARTIFACT_BYTES),
     ]);
     if (typeof manifest !== "string") return manifest;
     return "ok" in artifact ? artifact : { source: "r2", manifest, artifact };
@@ -45,8 +45,9 @@ export async function readClaims(bucket: R2Bucket, version: PublishedVersion): P
   });
 }
 
-async function readManifest(bucket: R2Bucket, { id, version, manifestSha256 }: PublishedVersion): Promise<string | ModelRefusal> {
-  const key = modelKey(id, version, "manifest.json");
+async function readManifest(bucket: R2Bucket, version: PublishedVersion): Promise<string | ModelRefusal> {
+  const { manifestSha256 } = version;
+  const key = manifestKey(version, manifestSha256);
   const bytes = await readBytes(bucket, key, MAX_MANIFEST_BYTES);
   if ("ok" in bytes) return bytes;
   const found = await sha256Hex(bytes);

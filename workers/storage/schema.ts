@@ -187,7 +187,7 @@ export const models = sqliteTable(
     key: integer("key").primaryKey({ autoIncrement: true }),
     id: text("id").notNull(),
     version: text("version").notNull(),
-    /** Of the bytes of manifest.json, lower-case hex: a manifest that was exchanged in R2 is refused. */
+    /** Of the manifest's bytes, lower-case hex, and part of its key: a manifest that was exchanged in R2 is refused. */
     manifestSha256: text("manifest_sha256").notNull(),
     family: text("family").notNull(),
     featureSet: text("feature_set").notNull(),
