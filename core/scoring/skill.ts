@@ -1,6 +1,7 @@
 /**
  * Whether a model has lately been better than "the price stays", from the sums of its last hours: said with every forecast that it makes. A horizon is skilled where the whole
- * interval of its R² (of the mid) lies above 0, and none where it doesn't; of too little it isn't known.
+ * interval of its R² (of the mid) lies above 0, and none where it doesn't; of too little it isn't known. A model is skilled where more than half of its horizons are, as `promote` has it:
+ * of six horizons that are worth nothing one would be above 0 by luck too often.
  */
 
 import type { ServedLabel } from "./forecast-answer.ts";
@@ -20,7 +21,7 @@ export interface HorizonSkill {
 }
 
 export interface Skill {
-  /** Of the best horizon: skilled where one is; none where one is known, and none is skilled. */
+  /** Skilled: more than half of the horizons are. None: half or more are none, so that it can't be skilled, whatever those that aren't known turn out to be. */
   readonly mark: SkillMark;
   /** Rising by label and horizon. */
   readonly horizons: readonly HorizonSkill[];
@@ -47,6 +48,11 @@ export function skillOf(hours: readonly { readonly moves: ReadonlyMap<string, Sk
     return { label, horizonMs, scored, r2: r2Of(sum("squaredError"), sum("squaredMove")), low, high, mark };
   });
   horizons.sort((one, other) => (one.label === other.label ? one.horizonMs - other.horizonMs : one.label < other.label ? -1 : 1));
-  const marks = horizons.map(({ mark }) => mark);
-  return { mark: marks.includes("skilled") ? "skilled" : marks.includes("none") ? "none" : "unknown", horizons };
+  return { mark: markOf(horizons), horizons };
+}
+
+function markOf(horizons: readonly HorizonSkill[]): SkillMark {
+  const share = (of: SkillMark): number => horizons.filter(({ mark }) => mark === of).length / Math.max(1, horizons.length);
+  if (share("skilled") > 0.5) return "skilled";
+  return horizons.length > 0 && share("none") >= 0.5 ? "none" : "unknown";
 }

@@ -5,9 +5,11 @@
 
 import { applyD1Migrations, createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
+import type { FeedConfiguration } from "../../feed/configuration.ts";
 import { createApp } from "../../workers/api/app.ts";
+import { forecastMarkets } from "../../workers/cron/forecast-markets.ts";
 import { runCron } from "../../workers/cron/run-cron.ts";
 import type { PublicEnv } from "../../workers/env.ts";
 import type { InferenceRpc, MovesPrediction, PredictAsk, Roster, RosterRole } from "../../workers/inference/contract.ts";
@@ -29,6 +31,8 @@ const SHADOW: RosterRole = { ...ROLE, key: 8, id: "shade", role: "shadow" };
 /** What was asked since the test began. */
 const asked = { rosters: 0, asks: [] as PredictAsk[], calls: 0 };
 let roles: readonly RosterRole[] = [ROLE, SHADOW];
+/** Upper end of the interval, bps. */
+let highBps = 8;
 
 const inference: InferenceRpc = {
   roster: async (): Promise<Roster> => {
@@ -63,7 +67,7 @@ function prediction({ key, id, version }: RosterRole): MovesPrediction {
     },
     columns: [5_000, 60_000].flatMap((horizonMs) => (["bid", "mid", "ask"] as const).map((target) => ({ target, horizonMs }))),
     movesBps: [1, 2, 3, -1, -2, -3],
-    calibrated: [{ horizonMs: 5_000, lowBps: -4, highBps: 8, down: 0.25, flat: 0.25, up: 0.5, thresholdBps: 0.5 }],
+    calibrated: [{ horizonMs: 5_000, lowBps: -4, highBps, down: 0.25, flat: 0.25, up: 0.5, thresholdBps: 0.5 }],
   } as MovesPrediction;
 }
 
@@ -169,6 +173,19 @@ describe("a forecast of one market", () => {
     expect(next.body.asOf).toBeGreaterThan(first.body.asOf);
   });
 
+  it("of the same row with another interval is no 304: a model published again with another manifest is the same file", async () => {
+    const path = `/v1/markets/${BTC}/forecast`;
+    const etag = (await get(path)).headers.get("etag") ?? "";
+    app = createApp();
+    expect((await get(path, { "if-none-match": etag })).status).toBe(304);
+    app = createApp();
+    highBps = 9;
+    onTestFinished(() => {
+      highBps = 8;
+    });
+    expect((await get(path, { "if-none-match": etag })).status).toBe(200);
+  });
+
   it("whose model has none of the horizon, or whose rows have outlived it, is refused, and says by how much", async () => {
     expect(await get(`/v1/markets/${BTC}/forecast?horizonMs=7000`)).toMatchObject({
       status: 400,
@@ -204,6 +221,15 @@ describe("a forecast of one market", () => {
       label: "point",
       horizons: [{ horizonMs: 5_000, movesBps: { bid: 1, mid: 2, ask: 3 }, interval: { lowBps: -4, highBps: 8 } }, { horizonMs: 60_000 }],
     });
+  });
+});
+
+describe("cron's forecasts", () => {
+  it("take no question from others for a slot that nobody leads: of two that may be asked both are forecasts", async () => {
+    const feeds = [{ feed: "main", object: "main", venue: "binance-spot", symbols: ["BTCUSDT", "ETHUSDT"] }] as const;
+    const bound = { ...env, INFERENCE: inference } as unknown as PublicEnv;
+    await forecastMarkets(bound, feeds as unknown as readonly FeedConfiguration[], { startedAt: 0, calls: 22 });
+    expect(asked.asks.map(({ slot, market }) => `${slot} ${market}`).sort()).toEqual([`forecast ${BTC}`, `forecast ${ETH}`]);
   });
 });
 
@@ -244,7 +270,8 @@ describe("cron", () => {
     const before = await ledgerRows();
     await runCron({ ...env, INFERENCE: inference } as unknown as PublicEnv, startedAt);
     expect(asked.asks.map(({ market }) => market).sort()).toEqual([BTC, ETH]);
-    expect(asked.rosters).toBe(1);
+    // To see who is led, and by the desk.
+    expect(asked.rosters).toBe(2);
     expect((await ledgerRows()) - before).toBe(4);
   });
 

@@ -10,6 +10,7 @@ import { scoreForecasts } from "../../core/scoring/score-forecasts.ts";
 import { type Scorecard, scorecardOf } from "../../core/scoring/scorecard.ts";
 import { createApp } from "../../workers/api/app.ts";
 import type { PublicEnv } from "../../workers/env.ts";
+import { compareModels } from "../../workers/ledger/compare-models.ts";
 import { rollingSkill } from "../../workers/ledger/rolling-skill.ts";
 import { scoreDue } from "../../workers/ledger/score-due.ts";
 import { openDatabase } from "../../workers/storage/database.ts";
@@ -171,11 +172,28 @@ describe("GET /v1/scorecards/compare", () => {
     expect(body.ticks).toBe(ticks);
     expect(ticks).toBeGreaterThan(400);
     expect(body.horizons).toEqual(comparePairs(rows, MINUTE));
+    const all = body.horizons.reduce((sum: number, each: { ticks: number }) => sum + each.ticks, 0);
+    const rivals = { market: BTC, active: 1, challenger: 2, from: START, to: START + HOURS * HOUR };
+    // Of more rows than memory holds there is no comparison, rather than no isolate.
+    expect(await compareModels(database, { ...rivals, mostRows: all })).not.toBeNull();
+    expect(await compareModels(database, { ...rivals, mostRows: all - 1 })).toBeNull();
     // A quarter of what is mostly noise is the better forecast.
     expect(body.horizons[1].difference).toBeGreaterThan(0);
     expect(body.horizons[1].low).toBeGreaterThan(0);
     const turned = await get(`/v1/scorecards/compare?market=${BTC}&challenger=ridge@aa&active=rival@bb&${RANGE}`);
     expect(turned.body.horizons[1].difference).toBeCloseTo(-body.horizons[1].difference, 12);
+  });
+
+  it("may be kept a minute, as scorecards may: what goes over a fortnight isn't computed for each who looks", async () => {
+    for (const path of [`/v1/scorecards?market=${BTC}`, `/v1/scorecards/compare?market=${BTC}&challenger=rival@bb`]) {
+      const { headers } = await createApp().fetch(new Request(`https://edgebook.test${path}`), publicEnv);
+      expect(headers.get("cache-control")).toBe("max-age=60");
+    }
+  });
+
+  it("of the last day is of 24 hours, not of a 25th that has just begun", async () => {
+    const { body } = await get(`/v1/scorecards?market=${BTC}&to=${START + 30 * HOUR + 20 * MINUTE}`);
+    expect([body.from, body.to]).toEqual([START + 7 * HOUR, START + 31 * HOUR]);
   });
 
   it("of models that never answered together, or a market without roles, is empty and no error", async () => {

@@ -3,7 +3,7 @@
  * recorded once, whoever asked in the same second.
  *
  * Nothing here may hold up what records: a market that can't be forecast is counted, a failure is logged, and what takes too long is left to itself. With more markets
- * than a run may ask for, each minute goes on where the last one ended.
+ * than a run may ask for, each minute goes on where the last one ended; what nobody leads is no question.
  */
 
 import { MS_PER_MINUTE } from "../../core/units/time.ts";
@@ -15,6 +15,8 @@ import type { DeskPorts, DeskQuestion } from "../forecasts/contract.ts";
 import { ForecastDesk } from "../forecasts/desk.ts";
 import { deskPorts } from "../forecasts/desk-ports.ts";
 import { inTurn } from "../forecasts/in-turn.ts";
+import type { RosterRole } from "../inference/contract.ts";
+import { rolesFor } from "../inference/roles-for.ts";
 import { logError, logEvent } from "../log.ts";
 
 /** Questions on their way at once. */
@@ -43,7 +45,9 @@ export async function forecastMarkets(env: PublicEnv, feeds: readonly FeedConfig
   // Nobody reads the skill here.
   const ports: DeskPorts = { ...deskPorts(env, (each) => void work.push(each), count), skills: async (markets) => markets.map(() => []) };
   const most = Math.max(0, calls - SHARED_CALLS);
-  const questions = inTurn(questionsOf(feeds), { most, turn: Math.floor(startedAt / MS_PER_MINUTE) });
+  const roles = await rolesNow(ports);
+  const asked = questionsOf(feeds).filter(({ slot, market }) => rolesFor(roles, slot, market).active !== null);
+  const questions = inTurn(asked, { most, turn: Math.floor(startedAt / MS_PER_MINUTE) });
   const outcome: Outcome = { answered: 0, refused: 0, failed: 0 };
   const done = askAll(questions, ports, outcome).then(() => allOf(work));
   const isDone = await Promise.race([done.then(() => true), ports.after(PATIENCE_MS).then(() => false)]);
@@ -56,7 +60,19 @@ async function allOf(work: Promise<unknown>[]): Promise<void> {
   while (work.length > 0) await Promise.all(work.splice(0));
 }
 
-/** In both slots: where no model of signals is active, nothing is asked for. */
+/** None where the inference Worker doesn't answer: it would answer no question either. */
+async function rolesNow(ports: Pick<DeskPorts, "roster" | "after">): Promise<readonly RosterRole[]> {
+  try {
+    const roster = await Promise.race([ports.roster(), ports.after(PATIENCE_MS).then(() => null)]);
+    if (roster === null) throw new Error(`no roster within ${PATIENCE_MS} ms`);
+    return roster.roles;
+  } catch (error) {
+    logError("markets-not-forecast", error, {});
+    return [];
+  }
+}
+
+/** In both slots. */
 function questionsOf(feeds: readonly FeedConfiguration[]): DeskQuestion[] {
   return feeds.flatMap((configuration) => {
     const { feed, object } = configuration;

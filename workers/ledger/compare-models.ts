@@ -15,6 +15,9 @@ import { ledgerForecast } from "./read-ledger.ts";
 /** A day's reading is some 1,440 ticks and as many minutes of prices. */
 export const MOST_DAYS = 14;
 
+/** Of one horizon at one tick: a fortnight of sixteen horizons, some 30 MB of an isolate's 128. */
+export const MOST_COMPARED_ROWS = 330_000;
+
 export interface CompareOptions {
   readonly market: string;
   /** models.key */
@@ -23,6 +26,8 @@ export interface CompareOptions {
   /** featureTimes: `from` on, `to` exclusive, MOST_DAYS apart at most. */
   readonly from: number;
   readonly to: number;
+  /** MOST_COMPARED_ROWS where left out. */
+  readonly mostRows?: number;
 }
 
 export interface ModelComparison {
@@ -34,8 +39,9 @@ export interface ModelComparison {
   readonly horizons: readonly PairedHorizon[];
 }
 
-export async function compareModels(database: Database, options: CompareOptions): Promise<ModelComparison> {
-  const { market, from, to } = options;
+/** @returns null where there are more rows than are compared at once. */
+export async function compareModels(database: Database, options: CompareOptions): Promise<ModelComparison | null> {
+  const { market, from, to, mostRows = MOST_COMPARED_ROWS } = options;
   const rows: PairedRows = new Map();
   let ticks = 0;
   for (let start = from; start < to; start += MS_PER_DAY) {
@@ -44,6 +50,7 @@ export async function compareModels(database: Database, options: CompareOptions)
     if (first === undefined || last === undefined) continue;
     const longest = Math.max(...paired.map(({ active, challenger }) => Math.max(longestHorizonMs(active), longestHorizonMs(challenger))));
     ticks += addPairs(rows, paired, await readPricePath(database, market, { from: first.featureTime, to: last.featureTime + longest + 1 }));
+    if ([...rows.values()].reduce((sum, own) => sum + own.length, 0) > mostRows) return null;
   }
   const times = [...rows.values()].flat().map(({ featureTime }) => featureTime);
   const distinct = (length: number): number => new Set(times.map((time) => Math.floor(time / length))).size;

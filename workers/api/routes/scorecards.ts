@@ -3,7 +3,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { MS_PER_DAY, MS_PER_HOUR } from "../../../core/units/time.ts";
 import { MODEL_SLOTS, SHIPPED_KEY } from "../../../models/roles.ts";
-import { compareModels, MOST_DAYS } from "../../ledger/compare-models.ts";
+import { compareModels, MOST_COMPARED_ROWS, MOST_DAYS } from "../../ledger/compare-models.ts";
 import { activeModel, findModel, hourOf, type NamedModel, nameModels, readScoredUpTo } from "../../ledger/model-names.ts";
 import { type HourScores, readScores } from "../../ledger/read-ledger.ts";
 import { type Database, openDatabase } from "../../storage/database.ts";
@@ -18,6 +18,8 @@ const MAX_DAYS = 31;
 /** Some 3 kB each: a month of five models. */
 const MAX_HOURS_OF_MODELS = 4_000;
 const DEFAULT_COMPARED_DAYS = 7;
+/** Scores are added to once a minute. */
+const FOR_A_MINUTE = { "cache-control": "max-age=60" };
 
 const market = z.string().openapi({ description: "venue:SYMBOL", example: "binance-spot:BTCUSDT" });
 const model = z.string().max(200).openapi({ description: "`id@version`, or `shipped`" });
@@ -67,7 +69,8 @@ export function addScorecardRoutes(app: App): void {
   app.openapi(scorecardsRoute, async (context) => {
     const { market: asked, model: name, by = "all", ...given } = context.req.valid("query");
     const span = spanOf(given, { defaultDays: 1, mostDays: MAX_DAYS });
-    const [from, to] = [hourOf(span.from), hourOf(span.to + MS_PER_HOUR - 1)];
+    const to = hourOf(span.to + MS_PER_HOUR - 1);
+    const from = given.from === undefined ? Math.max(0, to - MS_PER_DAY) : hourOf(span.from);
     await requireKnownMarket(context, asked);
     const database = openDatabase(context.env.DB);
     const only = name === undefined ? null : await requireModel(database, "model", name);
@@ -84,7 +87,7 @@ export function addScorecardRoutes(app: App): void {
         cards: cardsOf(byModel.get(key) ?? [], { from, to, by }),
       })),
     );
-    return context.json({ market: asked, from, to, by, models }, 200);
+    return context.json({ market: asked, from, to, by, models }, 200, FOR_A_MINUTE);
   });
 
   app.openapi(compareRoute, async (context) => {
@@ -97,13 +100,16 @@ export function addScorecardRoutes(app: App): void {
     if (slot === "signal" && activeName === undefined && active.key === SHIPPED_KEY)
       throw new Refused(badParameter("active", `no model of signals is active for ${asked}: say which one is meant`));
     if (active.key === challenger.key) throw new Refused(badParameter("challenger", `${name} is the active model itself`));
-    const { days, hours, ticks, horizons } = await compareModels(database, {
+    const compared = await compareModels(database, {
       ...{ market: asked, from, to },
       ...{ active: active.key, challenger: challenger.key },
     });
+    if (compared === null) throw new Refused(badParameter("from", `more than ${MOST_COMPARED_ROWS} rows of horizons: a shorter range`));
+    const { days, hours, ticks, horizons } = compared;
     return context.json(
       { market: asked, slot, active: active.name, challenger: challenger.name, from, to, days, hours, ticks, horizons: [...horizons] },
       200,
+      FOR_A_MINUTE,
     );
   });
 }
