@@ -139,6 +139,8 @@ export function readComparison(text: string, { slot, market, active, challenger 
 
 /** @returns why it isn't enough, for a person; null where it is. */
 export function whyNotPromoted({ ticks, hours, horizons }: Comparison, { minTicks, minHours, horizonsMs }: PromotionRules): string | null {
+  if (ticks === 0 && horizons.length === 0)
+    return "nothing that both answered can be compared: models of classes make no moves, and are activated by their odds in the scorecards; of models of moves no tick was scored for both yet";
   if (ticks < minTicks) return `${ticks} ticks were scored for both, ${minTicks} are wanted: wait, or say --min-ticks`;
   if (hours < minHours) return `they are of ${hours} hours, ${minHours} are wanted: wait, or say --min-hours`;
   const asked = horizonsMs.map((horizonMs) => horizons.find((each) => each.horizonMs === horizonMs) ?? horizonMs);

@@ -132,6 +132,7 @@ describe("a promotion", () => {
       { ...good, horizons: [good.horizons[0], good.horizons[1], horizon(30_000, -0.25, 0.125)] },
       /it is worse at 30000 ms/,
     ],
+    ["models of classes", { ...good, ticks: 0, hours: 0, horizons: [] }, /models of classes make no moves.*activated by their odds/],
     ["no horizons", { ...good, horizons: [] }, /better at 0 of 0 horizons/],
     ["a comparison of another challenger", { ...good, challenger: "new@3" }, /challenger is new@3, and new@2 was asked for/],
     ["a comparison with another active model", { ...good, active: "older@1" }, /active is older@1, and old@1 was asked for/],
