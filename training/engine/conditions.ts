@@ -12,6 +12,7 @@ export function conditionsOf(task: EngineTask, plan: Plan): Record<string, strin
     ...Object.fromEntries(texts),
     backend: task.runtime.name,
     data: task.data,
+    ...(task.keeps === "last" ? { keeps: task.keeps } : {}),
     network: fingerprintOf(plan),
   };
 }

@@ -22,7 +22,7 @@ export interface TrainedNetwork {
   readonly statistics: Float32Array;
   readonly statisticSlots: readonly ParameterSlot[];
   readonly curve: readonly EpochScore[];
-  /** 0: no epoch was better than the first weights. */
+  /** The one whose parameters these are. 0: no epoch was better than the first weights. */
   readonly bestEpoch: number;
 }
 
@@ -61,6 +61,8 @@ export interface EngineTask {
   readonly train: RowSource;
   readonly validation: RowSource;
   readonly settings: TrainSettings;
+  /** Which epoch's parameters come of it: that of the least validation loss, unless told; or the last one's, and none is left out, for schedules that settle at their end. */
+  readonly keeps?: "best" | "last";
   /** Says which data these are, e.g. the dataset's hash: a checkpoint of other data is refused. */
   readonly data: string;
   readonly checkpoint?: CheckpointOptions;

@@ -1,6 +1,6 @@
 /**
  * The training loop: shuffled batches for some epochs, the loss of the validation rows after each, and in the end the parameters of the epoch where that was
- * least. It stops early when they no longer improve. Same data, network, settings and runtime: same bytes, also when it was interrupted and resumed.
+ * least, or where asked those of the last. It stops early when they no longer improve. Same data, network, settings and runtime: same bytes, also when it was interrupted and resumed.
  */
 
 import { CommandError } from "../command-error.ts";
@@ -89,13 +89,17 @@ class Training {
       this.shared.parameters.set(step.initialise(randomOfEpoch(settings.seed, 0)));
       this.keepBest(await this.score());
     } else this.restore(kept);
-    while (this.epoch < settings.epochs && this.epoch + 1 - this.best.epoch <= settings.patience) {
+    while (this.epoch < settings.epochs && !this.isStoppedEarly()) {
       await this.trainEpoch();
       await this.closeEpoch();
     }
-    const { parameters, statistics, epoch } = this.best;
+    const { parameters, statistics, epoch } = this.task.keeps === "last" ? this.present() : this.best;
     const { slots, statisticSlots } = step;
     return { parameters, slots, statistics, statisticSlots, curve: this.curve, bestEpoch: epoch };
+  }
+
+  private isStoppedEarly(): boolean {
+    return this.task.keeps !== "last" && this.epoch + 1 - this.best.epoch > this.task.settings.patience;
   }
 
   /** From wherever in the epoch it stands to its end, in as many stretches as checkpoints need. */
@@ -158,8 +162,12 @@ class Training {
   }
 
   private keepBest(loss: number): void {
+    this.best = { ...this.present(), loss };
+  }
+
+  private present(): Omit<Best, "loss"> {
     const { parameters, statistics } = this.shared;
-    this.best = { epoch: this.epoch, loss, parameters: parameters.slice(), statistics: statistics.slice() };
+    return { epoch: this.epoch, parameters: parameters.slice(), statistics: statistics.slice() };
   }
 
   private look(): void {

@@ -66,6 +66,21 @@ describe("a resumed training", () => {
     expect(header.curve.length).toBe(4);
   });
 
+  it("that keeps the last epoch keeps it when it was stopped there too, and is no other's to go on with", async () => {
+    const toy = await toyTask();
+    // Validation that wants the opposite likes the first weights best.
+    const validation = { ...toy.validation, targets: toy.validation.targets.map((target) => -target) };
+    const task: EngineTask = { ...toy, validation, keeps: "last" };
+    const path = freshPath();
+    const { trained } = await inStretches(task, path, 3);
+    expect(trained).toEqual(await runTraining(task));
+    const other = freshPath();
+    await stopAfter({ ...task, checkpoint: { path: other, resume: false } }, 1);
+    await expect(runTraining({ ...task, keeps: "best", checkpoint: { path: other, resume: true } })).rejects.toThrow(
+      /keeps was last, now none/,
+    );
+  });
+
   it("is refused with other settings, data, network or workers, and told which: its bytes would belong to neither", async () => {
     const task = await toyTask();
     const path = freshPath();

@@ -52,6 +52,19 @@ describe("a step", () => {
     expect(naive.clipped).toBeGreaterThan(3);
   });
 
+  it("is taken to the end where the last epoch is kept, whatever validation says: a cycle stopped on its way would never settle", async () => {
+    const task = await toyTask({ settings: { ...TOY_SETTINGS, epochs: 5, patience: 1 }, network: lineNetwork() });
+    const agreeing = await runTraining({ ...task, validation: task.train });
+    expect(agreeing.bestEpoch).toBe(5);
+    // Validation that wants the opposite likes the first weights best.
+    const validation = { ...task.train, targets: task.train.targets.map((target) => -target) };
+    expect(await runTraining({ ...task, validation })).toMatchObject({ bestEpoch: 0 });
+    const last = await runTraining({ ...task, validation, keeps: "last" });
+    expect(last.bestEpoch).toBe(5);
+    expect(last.curve.length).toBe(5);
+    expect(last.parameters).toEqual(agreeing.parameters);
+  });
+
   it("counts in the curve by what its rows weigh, not by how many they are, whichever rows come together", async () => {
     const task = await toyTask({ network: lineNetwork() });
     const rows = createRowSource({

@@ -15,6 +15,7 @@ import { mlpOf } from "../../networks/mlp.ts";
 import { lstmOf } from "../../networks/recurrent.ts";
 import { reshape } from "../../tensors/operators/layout.ts";
 import { networkModel } from "./networks.ts";
+import { wideMlp } from "./wide-mlp.ts";
 
 const USUAL = { size: "paper", epochs: 8, learningRate: 1e-3, batch: 256, mostRows: 150_000 } as const;
 /** Windows of a hundred rows and more. */
@@ -29,6 +30,7 @@ const flatMlpOf: NetworkOf = (task) => {
 
 export const NETWORKS = [
   networkModel({ ...USUAL, id: "mlp", title: "a 100-50-n network of all columns", reads: null, window: 1, network: mlpOf }),
+  wideMlp,
   networkModel({
     ...HEAVY,
     id: "lstm",
