@@ -9,8 +9,7 @@
 
 import { createImbalance } from "../columns/imbalance.ts";
 import { createLevelRange } from "../columns/level-range.ts";
-import { createLevelVolumes } from "../columns/level-volumes.ts";
-import { createLogLevelVolumes } from "../columns/log-level-volumes.ts";
+import { createLevelVolumes, createLogLevelVolumes } from "../columns/level-volumes.ts";
 import { createMidDeviations } from "../columns/mid-deviations.ts";
 import { createMidMotion } from "../columns/mid-motion.ts";
 import { createRelativeStrength } from "../columns/relative-strength.ts";
