@@ -14,7 +14,7 @@ import { type Evaluation, evaluateRun } from "../evaluate/evaluate-run.ts";
 import { outputFor } from "../networks/settings.ts";
 import type { Progress } from "../progress.ts";
 import type { Runtime } from "../runtime/contract.ts";
-import { prepareRows, rowsWithHistory, withWholeMoves } from "../train/prepared-rows.ts";
+import { prepareRows, rowsWithHistory } from "../train/prepared-rows.ts";
 import type { Run } from "../train/run-folder.ts";
 import { familyOf, seenByRun } from "../train/run-rows.ts";
 import { splitByTime } from "../train/split.ts";
@@ -52,9 +52,8 @@ export async function checkForLeaks(
   const preparation = { family, output, normaliser, targetScale };
   const trained = rowsWithHistory(turned, split.train, family);
   const train = prepareRows(turned, trained, { ...preparation, targetClip });
-  const whole = answer === "moves" ? withWholeMoves(train, { dataset: turned, rows: trained, targetScale }) : train;
   const validation = prepareRows(turned, rowsWithHistory(turned, split.validation, family), { ...preparation, targetClip: null });
-  const shuffled = await trainAgain(run, { dataset: training, output, train, whole, validation, runtime, progress });
+  const shuffled = await trainAgain(run, { dataset: training, output, train, validation, runtime, progress });
   const evaluation = await evaluateRun(shuffled, test, { runtime, commit: run.card.commit });
   const skills =
     answer === "moves"

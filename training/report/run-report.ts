@@ -300,12 +300,7 @@ function settingsCard({ run }: RunFacts): Html {
       ...sizeOf(run),
       ...flatten(run.card.settings),
       ...(run.card.kind === "trees" && run.card.line !== undefined ? flatten(run.card.line, "line") : []),
-      [
-        "targets are cut at",
-        run.card.targetClip === null || (run.kind === "trees" && run.line !== null)
-          ? "nothing"
-          : `${run.card.targetClip} root mean squares`,
-      ],
+      ["targets are cut at", run.card.targetClip === null ? "nothing" : `${run.card.targetClip} root mean squares`],
       ["inputs are cut at", `${run.card.normaliser.clip} standard deviations`],
     ]),
   );

@@ -11,7 +11,6 @@ import type { NetworkSettings } from "../networks/settings.ts";
 import { leftByLine } from "../train/correction.ts";
 import { fitLines, type LineSettings } from "../train/fit-lines.ts";
 import { fitTrees, type RunTreeSettings } from "../train/fit-trees.ts";
-import { type PreparedRows, withWholeMoves } from "../train/prepared-rows.ts";
 import { familyOf, lookBackOf, preparedParts, type RunRows, type Shares } from "../train/run-rows.ts";
 import { purgeFor, splitByTime } from "../train/split.ts";
 import type { TreeGrowth } from "../trees/contract.ts";
@@ -116,9 +115,8 @@ function foldRows({ dataset, shares, line, ...options }: TrialOptions & Pick<Tre
     rowsOf(fold) {
       if (prepared?.fold === fold) return prepared.rows;
       const parts = preparedParts(dataset, fold, { family, answer: model.answer });
-      const { output, targetScale } = parts.statistics;
-      const whole = (): PreparedRows => withWholeMoves(parts.train, { dataset, rows: fold.train, targetScale });
-      const left = line === undefined ? {} : leftByLine(whole(), parts.validation, { output, settings: line });
+      const { output } = parts.statistics;
+      const left = line === undefined ? {} : leftByLine(parts.train, parts.validation, { output, settings: line });
       prepared = { fold, rows: { ...parts, ...left } };
       return prepared.rows;
     },

@@ -2,9 +2,6 @@
  * Trees that correct a line: the line is fitted first, on the training rows, and what it leaves of each move there is what the trees learn. Answers are the
  * sums of both.
  *
- * Both learn from the moves as they are, where other models learn from cut ones: on real order flow leaps are foretold as well as the calm is, and what is cut
- * off them is skill (training/README.md has the numbers).
- *
  * The trees start from 0: the mean of what is left of the training rows is taken off before they learn it, since a constant forecast of a move is a drift
  * that nobody should believe (linear/ridge.ts). Where no round beats the line alone on the validation rows, the correction is nothing.
  */
@@ -34,14 +31,19 @@ export interface LeftByLine {
   readonly validation: PreparedRows;
 }
 
-/** @param train with whole moves (prepared-rows.ts). Throws CommandError where no line can be fitted. */
+/** Throws CommandError where no line can be fitted. */
 export function leftByLine(
   train: PreparedRows,
   validation: PreparedRows,
   { output, settings }: { output: ModelOutput; settings: LineSettings },
 ): LeftByLine {
   const line = fitLines(train, validation, { output, settings });
-  return { line, settings, train: centred(leftOf(train, line)), validation: leftOf(validation, line) };
+  return { line, settings, train: taughtByRest(train, line), validation: leftOf(validation, line) };
+}
+
+/** Training rows with what a line leaves of each move, less its mean. */
+export function taughtByRest(train: PreparedRows, line: Line): PreparedRows {
+  return centred(leftOf(train, line));
 }
 
 /** [rows, outputs] of both. */

@@ -80,14 +80,6 @@ function inputsOf(dataset: Dataset, rows: Uint32Array, { family, normaliser }: P
   return { inputs: { kind: "memory", values }, ...(window === 1 ? {} : { windows: { size: window, ends: rows } }) };
 }
 
-/** The same rows with their moves as they are, whatever they were cut at. @param rows those that were prepared. */
-export function withWholeMoves(
-  prepared: PreparedRows,
-  { dataset, rows, targetScale }: { dataset: Dataset; rows: Uint32Array; targetScale: readonly number[] },
-): PreparedRows {
-  return { ...prepared, ...moves(dataset, rows, { targetScale, targetClip: null }) };
-}
-
 function moves(dataset: Dataset, rows: Uint32Array, { targetScale, targetClip }: Pick<Preparation, "targetScale" | "targetClip">): Answers {
   const { outputs } = dataset;
   const clip = targetClip ?? Number.POSITIVE_INFINITY;

@@ -19,8 +19,6 @@ export interface TrainAgainOptions {
   readonly dataset: Pick<Dataset, "card" | "columns">;
   readonly output: ModelOutput;
   readonly train: PreparedRows;
-  /** The training rows, their moves as they are. */
-  readonly whole: PreparedRows;
   readonly validation: PreparedRows;
   readonly runtime: Runtime;
   readonly progress: Progress;
@@ -59,7 +57,7 @@ async function networkAgain(run: NetworkRun, options: TrainAgainOptions): Promis
 
 async function treesAgain({ card, ensembles }: TreesRun, options: TrainAgainOptions): Promise<Pick<TreesRun, "ensembles" | "line">> {
   const { output, progress } = options;
-  const left = card.line === undefined ? null : leftByLine(options.whole, options.validation, { output, settings: card.line });
+  const left = card.line === undefined ? null : leftByLine(options.train, options.validation, { output, settings: card.line });
   const { train, validation } = left ?? options;
   const { settings } = card;
   const wanted = ensembles.map((ensemble) => ensemble !== null);

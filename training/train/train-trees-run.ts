@@ -17,10 +17,10 @@ import { answerBaseline, type BaselineLine, fitBaseline } from "./baseline-line.
 import { type LeftByLine, leftByLine, sumOfBoth, withoutHarm } from "./correction.ts";
 import { type LineSettings, lambdasFor } from "./fit-lines.ts";
 import { answerTrees, askedOf, fitTrees, type RunTreeSettings } from "./fit-trees.ts";
-import { type PreparedRows, withWholeMoves } from "./prepared-rows.ts";
+import type { PreparedRows } from "./prepared-rows.ts";
 import type { TreesCard } from "./run-card.ts";
 import { CHECKPOINT_FILE, writeCurve, writeTreesRun } from "./run-folder.ts";
-import { type Cuts, factsOf, familyOf, type RunRows, rowsOfRun, type Shares } from "./run-rows.ts";
+import { type Cuts, factsOf, familyOf, rowsOfRun, type Shares } from "./run-rows.ts";
 import { readTreesCheckpoint, refuseToOverwriteTrees, writeTreesCheckpoint } from "./trees-checkpoint.ts";
 import { treesImportance } from "./trees-importance.ts";
 
@@ -79,7 +79,7 @@ export async function trainTreesRun(options: TrainTreesRunOptions): Promise<Tree
       "--monotone bounds one answer, and the probability of a class hangs on those of all: train moves, or leave it out",
     );
   const wanted = wantedOf(output, only);
-  const left = options.line === undefined ? null : leftByLine(wholeOf(dataset, rows), rows.validation, { output, settings: options.line });
+  const left = options.line === undefined ? null : leftByLine(rows.train, rows.validation, { output, settings: options.line });
   const { train } = left ?? rows;
   const validation = masked((left ?? rows).validation, output, wanted);
   const checkpoint = join(out, CHECKPOINT_FILE);
@@ -157,10 +157,6 @@ export async function trainTreesRun(options: TrainTreesRunOptions): Promise<Tree
   );
   await rm(checkpoint, { force: true });
   return card;
-}
-
-function wholeOf(dataset: Dataset, { train, split, statistics }: RunRows): PreparedRows {
-  return withWholeMoves(train, { dataset, rows: split.train, targetScale: statistics.targetScale });
 }
 
 function errorsBeside(

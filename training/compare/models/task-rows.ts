@@ -1,6 +1,7 @@
 /** The rows of a task, prepared: twice over where a model is fitted again on fit and validation rows together. */
 
 import { CommandError } from "../../command-error.ts";
+import { TARGET_CLIP } from "../../train/run-rows.ts";
 import type { AlignedData, AlignedSet } from "../aligned-data.ts";
 import type { ModelTask } from "../contract.ts";
 import { fitPreparation, type MemoryRows, type Preparation, prepareAligned, prepareTable } from "../prepared.ts";
@@ -47,7 +48,7 @@ export function prepareTask({ data, fit, validation }: ModelTask, model: { reads
     set,
     preparation,
     ...table,
-    train: prepareAligned(data, set, fit, wanted),
+    train: prepareAligned(data, set, fit, { ...wanted, targetClip: TARGET_CLIP }),
     validation: prepareAligned(data, set, validation, wanted),
   };
 }
@@ -62,7 +63,7 @@ export function prepareRefit({ data, fit, validation, test }: ModelTask, model: 
   return {
     set,
     preparation,
-    train: prepareAligned(data, set, known, wanted),
+    train: prepareAligned(data, set, known, { ...wanted, targetClip: TARGET_CLIP }),
     test: prepareAligned(data, set, test, wanted),
   };
 }

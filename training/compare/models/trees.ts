@@ -5,13 +5,17 @@
  * Settings are fixed, the number of rounds is chosen by validation, each output's own; then the same number is trained once more on fit and validation rows.
  */
 
-import { answerRidge, fitRidge, RIDGE_LAMBDAS } from "../../linear/ridge.ts";
+import type { ModelOutput } from "../../../models/contract.ts";
+import { type Line, RIDGE_LAMBDAS } from "../../linear/ridge.ts";
+import { leftByLine, sumOfBoth, taughtByRest, withoutHarm } from "../../train/correction.ts";
+import { LINE_DEFAULTS } from "../../train/fit-lines.ts";
 import { answerTrees, askedOf, fitTrees, type RunTreeSettings, TREE_DEFAULTS, treeRows } from "../../train/fit-trees.ts";
+import type { PreparedRows } from "../../train/prepared-rows.ts";
 import type { TrainedTrees, TreeEnsemble } from "../../trees/contract.ts";
 import { buildServedEnsemble } from "../../trees/served-ensemble.ts";
 import { trainTrees } from "../../trees/train-trees.ts";
 import type { ComparedModel, FittedModel, ModelTask } from "../contract.ts";
-import { blockOf, inBps, type MemoryRows } from "../prepared.ts";
+import { inBps } from "../prepared.ts";
 import { refitRidge } from "./lines.ts";
 import { prepareRefit, prepareTask, refusalOfSet } from "./task-rows.ts";
 
@@ -49,45 +53,35 @@ export function treesModel(of: "plain" | "corrected", settings: RunTreeSettings)
 
 async function fitTreesModel(task: ModelTask, of: "plain" | "corrected", told: RunTreeSettings): Promise<FittedModel> {
   const model = { reads: null, window: 1 };
+  const output = outputOf(task);
   const { set, preparation, train, validation } = prepareTask(task, model);
-  const line = of === "corrected" ? fitRidge(blockOf(train), blockOf(validation)) : null;
-  const [base, baseOfValidation] = [train, validation].map((rows) => (line === null ? null : answerRidge(line, blockOf(rows)))) as [
-    Float32Array | null,
-    Float32Array | null,
-  ];
   const settings = settingsFor(told, train.rows);
-  const grown = await grow(task, { train: less(train, base), validation: less(validation, baseOfValidation), settings });
-  const asked = askedOf(outputOf(task));
-  const own = answerTrees(
-    grown.map(({ ensemble }) => ensemble),
-    validation,
-    asked,
-  );
+  const left = of === "corrected" ? leftByLine(train, validation, { output, settings: LINE_DEFAULTS }) : null;
+  const grown = await grow(task, { ...(left ?? { train, validation }), settings });
+  const kept = left === null ? grown : withoutHarm(grown, left.validation, output).map(whole);
   const refit = prepareRefit(task, model);
-  const again = line === null ? null : refitRidge(refit.train, line.lambdas);
-  const ensembles = await growAgain(task, {
-    train: less(refit.train, again === null ? null : answerRidge(again, blockOf(refit.train))),
-    settings,
-    rounds: grown.map(({ bestRound }) => bestRound),
-  });
-  const ofTest = answerTrees(ensembles, refit.test, asked);
+  const again = left === null ? null : refitRidge(refit.train, left.line.lambdas);
+  const rounds = kept.map(({ bestRound }) => bestRound);
+  const ensembles = await growAgain(task, { train: again === null ? refit.train : taughtByRest(refit.train, again), settings, rounds });
   const { targetScale, normaliser } = refit.preparation;
   const served = { inputName: "features", outputName: "moves_bps", outputScale: targetScale };
   return {
-    validation: inBps(more(own, baseOfValidation), preparation.targetScale),
-    test: inBps(more(ofTest, again === null ? null : answerRidge(again, blockOf(refit.test))), targetScale),
-    configurations: line === null ? 1 : RIDGE_LAMBDAS.length,
+    validation: inBps(
+      answersOf(
+        kept.map(({ ensemble }) => ensemble),
+        left?.line ?? null,
+        { rows: validation, output },
+      ),
+      preparation.targetScale,
+    ),
+    test: inBps(answersOf(ensembles, again, { rows: refit.test, output }), targetScale),
+    configurations: left === null ? 1 : RIDGE_LAMBDAS.length,
     isRefitted: true,
-    notes: [
-      `rounds of the mid: ${ofMid(
-        task,
-        grown.map(({ bestRound }) => bestRound),
-      )}`,
-    ],
+    notes: [`rounds of the mid: ${ofMid(task, rounds)}`],
     served: {
       onnx: buildServedEnsemble(ensembles, {
         ...served,
-        line: again === null ? null : { ...again, intercepts: new Float64Array(asked.length) },
+        line: again === null ? null : { ...again, intercepts: new Float64Array(output.columns.length) },
       }),
       inputName: served.inputName,
       window: 1,
@@ -98,9 +92,19 @@ async function fitTreesModel(task: ModelTask, of: "plain" | "corrected", told: R
   };
 }
 
+/** [rows, outputs] of trees, and of the line that they correct. */
+function answersOf(
+  ensembles: readonly TreeEnsemble[],
+  line: Line | null,
+  { rows, output }: { rows: PreparedRows; output: ModelOutput },
+): Float32Array {
+  const own = answerTrees(ensembles, rows, askedOf(output));
+  return line === null ? own : sumOfBoth(line, own, rows);
+}
+
 interface Growing {
-  readonly train: MemoryRows;
-  readonly validation: MemoryRows;
+  readonly train: PreparedRows;
+  readonly validation: PreparedRows;
   readonly settings: RunTreeSettings;
 }
 
@@ -123,7 +127,7 @@ async function grow(task: ModelTask, { train, validation, settings }: Growing): 
 /** So many rounds of each output, whatever they say of validation rows. */
 async function growAgain(
   task: ModelTask,
-  { train, settings, rounds }: { train: MemoryRows; settings: RunTreeSettings; rounds: readonly number[] },
+  { train, settings, rounds }: { train: PreparedRows; settings: RunTreeSettings; rounds: readonly number[] },
 ): Promise<TreeEnsemble[]> {
   const { progress, threads, signal } = task;
   const { objective, ...shared } = settings;
@@ -147,15 +151,6 @@ function settingsFor(told: RunTreeSettings, rows: number): RunTreeSettings {
 
 function outputOf({ data }: ModelTask) {
   return { name: "moves_bps", unit: "bps", columns: data.columns } as const;
-}
-
-/** What is left of the targets. */
-function less(rows: MemoryRows, base: Float32Array | null): MemoryRows {
-  return base === null ? rows : { ...rows, targets: rows.targets.map((target, cell) => target - (base[cell] as number)) };
-}
-
-function more(answers: Float32Array, base: Float32Array | null): Float32Array {
-  return base === null ? answers : answers.map((answer, cell) => answer + (base[cell] as number));
 }
 
 function whole(one: TrainedTrees | null | undefined): TrainedTrees {
