@@ -1,33 +1,13 @@
 /**
  * The front page's table: each market with its quote and forecast, asked for anew while somebody looks. A refusal is shown as the API gives it,
- * by its reason, never as a number. What the API says goes in as text, not as markup.
+ * by its reason, never as a number.
  */
+
+import { ask, askForAnswer, cell, keepFilled, linkCell } from "./table.js";
 
 /** Each look asks twice for each market, and requests are what a deployed instance pays for. */
 const INTERVAL_MS = 5_000;
 const body = document.querySelector("#markets tbody");
-const note = document.querySelector("#note");
-
-async function ask(path) {
-  const response = await fetch(path);
-  return { ok: response.ok, body: await response.json() };
-}
-
-function cell(text, title = "") {
-  const td = document.createElement("td");
-  td.textContent = text;
-  td.title = title;
-  return td;
-}
-
-function marketCell(market) {
-  const td = document.createElement("td");
-  const link = document.createElement("a");
-  link.href = `/v1/markets/${encodeURIComponent(market)}`;
-  link.textContent = market;
-  td.append(link);
-  return td;
-}
 
 /** "200.127 (+0.10 bps)", by horizon; the reason where there is no forecast. */
 function forecastCells({ ok, body: forecast }) {
@@ -49,7 +29,7 @@ async function row({ market, state }) {
   const tr = document.createElement("tr");
   const [first, last] = forecastCells(forecast);
   tr.append(
-    marketCell(market),
+    linkCell(market, path),
     cell(state),
     cell(quote.ok ? (quote.body.bid?.price ?? "") : ""),
     cell(quote.ok ? (quote.body.ask?.price ?? "") : ""),
@@ -58,20 +38,10 @@ async function row({ market, state }) {
   return tr;
 }
 
-async function refresh() {
-  try {
-    const { body: listed } = await ask("/v1/markets");
-    const rows = await Promise.all(listed.markets.map(row));
-    body.replaceChildren(...rows);
-    note.textContent = `as of ${new Date().toLocaleTimeString()}`;
-  } catch (error) {
-    note.textContent = `no answer: ${error instanceof Error ? error.message : String(error)}`;
-  }
+async function fill() {
+  const { markets } = await askForAnswer("/v1/markets");
+  body.replaceChildren(...(await Promise.all(markets.map(row))));
+  return `as of ${new Date().toLocaleTimeString()}`;
 }
 
-async function run() {
-  if (!document.hidden) await refresh();
-  setTimeout(run, INTERVAL_MS);
-}
-
-void run();
+keepFilled(document.querySelector("#note"), INTERVAL_MS, fill);

@@ -1,7 +1,9 @@
 /**
  * The front page's second table: how well each market was recorded in the last 24 hours, an hour a bar, as high as its coverage. An hour of
- * which nothing was expected (before the first recording, still to come) is grey and flat. What the API says goes in as text, not as markup.
+ * which nothing was expected (before the first recording, still to come) is grey and flat.
  */
+
+import { askForAnswer, cell, keepFilled, linkCell } from "./table.js";
 
 /** The stored minutes grow by one a minute, and each look reads a row of each of them. */
 const INTERVAL_MS = 60_000;
@@ -11,7 +13,6 @@ const POOR = 0.9;
 const HOUR_MS = 3_600_000;
 const HOURS = 24;
 const body = document.querySelector("#quality tbody");
-const note = document.querySelector("#quality-note");
 
 function percent(share) {
   if (share === null) return "–";
@@ -26,13 +27,6 @@ function duration(ms) {
 
 function clock(time) {
   return `${new Date(time).toISOString().slice(11, 16)} UTC`;
-}
-
-function cell(text, title = "") {
-  const td = document.createElement("td");
-  td.textContent = text;
-  td.title = title;
-  return td;
 }
 
 function bar(start, bucket) {
@@ -86,31 +80,16 @@ function proofCell(proof) {
 function row(to, quality) {
   const tr = document.createElement("tr");
   const missing = quality.missingMinutes === 0 ? "" : `${quality.missingMinutes} minutes are not stored`;
-  const link = document.createElement("a");
-  link.href = `/v1/quality/${encodeURIComponent(quality.market)}?by=hour`;
-  link.textContent = quality.market;
-  const name = document.createElement("td");
-  name.append(link);
+  const name = linkCell(quality.market, `/v1/quality/${encodeURIComponent(quality.market)}?by=hour`);
   tr.append(name, strip(to, quality), cell(percent(quality.coverage), missing), gapsCell(quality.gaps), proofCell(quality.proof));
   return tr;
 }
 
-async function refresh() {
-  try {
-    const response = await fetch("/v1/quality?by=hour");
-    const answer = await response.json();
-    if (!response.ok) throw new Error(answer.detail);
-    body.replaceChildren(...answer.markets.map((quality) => row(answer.to, quality)));
-    const lost = answer.otherGaps.reduce((sum, { count }) => sum + count, 0);
-    note.textContent = `as of ${clock(answer.to)}${lost === 0 ? "" : `; tape was let go ${lost} times: see /v1/gaps`}`;
-  } catch (error) {
-    note.textContent = `no answer: ${error instanceof Error ? error.message : String(error)}`;
-  }
+async function fill() {
+  const { to, markets, otherGaps } = await askForAnswer("/v1/quality?by=hour");
+  body.replaceChildren(...markets.map((quality) => row(to, quality)));
+  const lost = otherGaps.reduce((sum, { count }) => sum + count, 0);
+  return `as of ${clock(to)}${lost === 0 ? "" : `; tape was let go ${lost} times: see /v1/gaps`}`;
 }
 
-async function run() {
-  if (!document.hidden) await refresh();
-  setTimeout(run, INTERVAL_MS);
-}
-
-void run();
+keepFilled(document.querySelector("#quality-note"), INTERVAL_MS, fill);
