@@ -3,8 +3,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { EVERY_MARKET, MODEL_SLOTS, type ModelSlot } from "../../models/roles.ts";
 import { CommandError } from "../command-error.ts";
+import type { Seat } from "../publish/held-roles.ts";
 import type { StoreTarget } from "../publish/instance-store.ts";
-import type { Seat } from "../publish/model-registry.ts";
 
 /** It is a sentence. */
 const MAX_WHY_CHARACTERS = 1_000;

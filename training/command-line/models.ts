@@ -2,19 +2,13 @@
 
 import { Argument, Command } from "commander";
 import { EVERY_MARKET, type ModelSlot } from "../../models/roles.ts";
+import { type Seat, type StoredVersion, said, type VersionName } from "../publish/held-roles.ts";
 import type { InstanceStore } from "../publish/instance-store.ts";
-import {
-  type Activation,
-  type LogEntry,
-  ModelRegistry,
-  type Seat,
-  type StoredVersion,
-  said,
-  type VersionName,
-} from "../publish/model-registry.ts";
+import { type Activation, ModelRegistry } from "../publish/model-registry.ts";
 import { withStore } from "../publish/open-store.ts";
 import { promote } from "../publish/promotion.ts";
 import { judgeRole } from "../publish/published-version.ts";
+import type { LogEntry } from "../publish/role-log.ts";
 import { type InstanceOptions, type SeatOptions, seatOf, targetOf, withInstance, withSeat } from "./instance-options.ts";
 import { collect, countingNumber, jsonOption, modelName, wholeNumber } from "./options.ts";
 import { publishCommand } from "./publish.ts";

@@ -1,7 +1,7 @@
 /** `edgebook publish`: an exported model into an instance, and a role for it. */
 
 import { Command, Option } from "commander";
-import { said } from "../publish/model-registry.ts";
+import { said } from "../publish/held-roles.ts";
 import { type Published, publishModel } from "../publish/publish-model.ts";
 import { type InstanceOptions, type SeatOptions, seatOf, targetOf, withInstance, withSeat } from "./instance-options.ts";
 import { jsonOption } from "./options.ts";

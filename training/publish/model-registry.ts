@@ -2,67 +2,42 @@
  * Which models an instance has and which roles they play: rows of `models`, `model_roles` and `model_log` (workers/storage/schema.ts). Each change is one
  * transaction that ends with its row in the log; what can't be meant is refused, with what to do instead, and changes nothing.
  *
- * Rolling back reads the log backwards: who was active before is what the newest change said it replaced, which may be nobody; changes that were rolled back are passed
- * over. A shadow that was activated is a shadow again when that is rolled back. Where nobody is active, whoever comes next answers: of a market's own that of every
- * market, of forecasts of every market the model that ships with edgebook.
+ * A shadow that was activated is a shadow again when that is rolled back. Where nobody is active, whoever comes next answers: of a market's own that of every market,
+ * of forecasts of every market the model that ships with edgebook.
  *
  * One person at a time: a change is judged by what is read just before it.
  */
 
-import { EVERY_MARKET, MAX_SHADOWS, type ModelRole, type ModelSlot, SHIPPED_KEY } from "../../models/roles.ts";
+import { EVERY_MARKET, MAX_SHADOWS, type ModelRole, SHIPPED_KEY } from "../../models/roles.ts";
 import { CommandError } from "../command-error.ts";
-import type { InstanceStore, Row } from "./instance-store.ts";
+import {
+  activeOf,
+  type HeldRole,
+  isAt,
+  isFull,
+  isShadow,
+  namesOf,
+  refuseTooMany,
+  type Seat,
+  type StoredVersion,
+  said,
+  type VersionFacts,
+  type VersionName,
+} from "./held-roles.ts";
+import type { InstanceStore } from "./instance-store.ts";
+import {
+  type ActiveChange,
+  changeOf,
+  type Evidence,
+  entryOf,
+  type LogAction,
+  type LogEntry,
+  logged,
+  undoneBy,
+  WAS_SHADOW,
+} from "./role-log.ts";
 import { type Sql, sql } from "./sql.ts";
-
-/** For which markets a role is, and in which slot. */
-export interface Seat {
-  readonly slot: ModelSlot;
-  /** `venue:SYMBOL`, or EVERY_MARKET. */
-  readonly market: string;
-}
-
-export interface VersionName {
-  readonly id: string;
-  readonly version: string;
-}
-
-/** What a manifest says of its version, as the database keeps it. */
-export interface VersionFacts extends VersionName {
-  readonly manifestSha256: string;
-  readonly family: string;
-  readonly featureSet: string;
-  readonly fingerprint: string;
-  readonly label: string;
-  readonly bytes: number;
-}
-
-export interface StoredVersion extends VersionFacts {
-  readonly key: number;
-  readonly publishedAt: number;
-}
-
-export interface HeldRole extends Seat {
-  readonly role: ModelRole;
-  readonly since: number;
-  readonly model: StoredVersion;
-}
-
-export type LogAction = "publish" | "activate" | "deactivate" | "roll-back" | "shadow" | "unshadow" | "promote";
-
-export interface LogEntry {
-  readonly sequence: number;
-  readonly at: number;
-  readonly action: LogAction;
-  readonly slot: string | null;
-  readonly market: string | null;
-  /** Of a change of who is active: null where nobody is any more. */
-  readonly model: VersionName | null;
-  readonly previous: VersionName | null;
-  readonly evidence: unknown;
-}
-
-/** Why, in JSON; null where nothing is to be said. */
-export type Evidence = Readonly<Record<string, unknown>> | null;
+import { roleOf, VERSION_COLUMNS, versionOf } from "./version-rows.ts";
 
 /** A change of who is active. `isNew` is false where it was so already, and nothing was written. */
 export interface Activation {
@@ -72,8 +47,6 @@ export interface Activation {
   readonly isNew: boolean;
 }
 
-/** In the evidence of an activation: it ended its model's shadow role. */
-const WAS_SHADOW = "wasShadow";
 /** Rows of the log that rolling back looks through. */
 const MAX_LOG_ROWS = 10_000;
 
@@ -89,14 +62,14 @@ export class ModelRegistry {
 
   /** The newest first. */
   async versions(): Promise<StoredVersion[]> {
-    const rows = await this.store.select(sql`SELECT ${COLUMNS} FROM models m ORDER BY m.published_at DESC, m.key DESC LIMIT 1000`);
+    const rows = await this.store.select(sql`SELECT ${VERSION_COLUMNS} FROM models m ORDER BY m.published_at DESC, m.key DESC LIMIT 1000`);
     return rows.map(versionOf);
   }
 
   /** In the order in which they were given. */
   async roles(): Promise<HeldRole[]> {
     const rows = await this.store.select(
-      sql`SELECT r.slot AS slot, r.market AS market, r.role AS role, r.since AS since, ${COLUMNS}
+      sql`SELECT r.slot AS slot, r.market AS market, r.role AS role, r.since AS since, ${VERSION_COLUMNS}
           FROM model_roles r JOIN models m ON m.key = r.model ORDER BY r.since, r.model`,
     );
     return rows.map(roleOf);
@@ -218,12 +191,12 @@ export class ModelRegistry {
   }
 
   private async find({ id, version }: VersionName): Promise<StoredVersion | null> {
-    const [row] = await this.store.select(sql`SELECT ${COLUMNS} FROM models m WHERE m.id = ${id} AND m.version = ${version}`);
+    const [row] = await this.store.select(sql`SELECT ${VERSION_COLUMNS} FROM models m WHERE m.id = ${id} AND m.version = ${version}`);
     return row === undefined ? null : versionOf(row);
   }
 
   private async versionAt(key: number): Promise<StoredVersion | null> {
-    const [row] = await this.store.select(sql`SELECT ${COLUMNS} FROM models m WHERE m.key = ${key}`);
+    const [row] = await this.store.select(sql`SELECT ${VERSION_COLUMNS} FROM models m WHERE m.key = ${key}`);
     return row === undefined ? null : versionOf(row);
   }
 
@@ -233,11 +206,7 @@ export class ModelRegistry {
       sql`SELECT action, previous, evidence FROM model_log WHERE slot = ${slot} AND market = ${market}
           AND action IN (${"activate"}, ${"promote"}, ${"deactivate"}, ${"roll-back"}) ORDER BY sequence DESC LIMIT ${MAX_LOG_ROWS}`,
     );
-    return rows.map(({ action, previous, evidence }) => ({
-      action: String(action),
-      previous: previous === null ? null : Number(previous),
-      wasShadow: typeof evidence === "string" && sayShadow(readEvidence(evidence)),
-    }));
+    return rows.map(changeOf);
   }
 
   /** @param model null: nobody. */
@@ -259,150 +228,6 @@ export class ModelRegistry {
   }
 }
 
-/** A change of who is active at one seat, as the log has it. */
-export interface ActiveChange {
-  readonly action: string;
-  readonly previous: number | null;
-  /** Who was activated had been a shadow there until then. */
-  readonly wasShadow: boolean;
-}
-
-/**
- * The log read backwards: each roll-back passes over one change before it.
- * @returns the change that is to be undone next; null where there is none.
- */
-export function undoneBy(newestFirst: readonly ActiveChange[]): ActiveChange | null {
-  let undone = 0;
-  for (const change of newestFirst) {
-    if (change.action === "roll-back") undone++;
-    else if (undone > 0) undone--;
-    else return change;
-  }
-  return null;
-}
-
-/** `forecasts of every market`, `signals of bitmex:XBTUSD`. */
-export function said({ slot, market }: Seat): string {
-  return `${slot}s of ${market === EVERY_MARKET ? "every market" : market}`;
-}
-
-const COLUMNS = sql`m.key AS key, m.id AS id, m.version AS version, m.manifest_sha256 AS manifestSha256, m.family AS family,
-  m.feature_set AS featureSet, m.fingerprint AS fingerprint, m.label AS label, m.bytes AS bytes, m.published_at AS publishedAt`;
-
-interface Change {
-  readonly action: LogAction;
-  readonly seat: Seat | null;
-  readonly model: number | Sql;
-  readonly previous: number | null;
-  readonly evidence: Evidence;
-}
-
-function logged(at: number, { action, seat, model, previous, evidence }: Change): Sql {
-  const text = evidence === null ? null : JSON.stringify(evidence);
-  return sql`INSERT INTO model_log (at, action, slot, market, model, previous, evidence)
-    VALUES (${at}, ${action}, ${seat?.slot ?? null}, ${seat?.market ?? null}, ${model}, ${previous}, ${text})`;
-}
-
-function isAt(role: Seat, { slot, market }: Seat): boolean {
-  return role.slot === slot && role.market === market;
-}
-
-function activeOf(roles: readonly HeldRole[], seat: Seat): StoredVersion | null {
-  return roles.find((role) => isAt(role, seat) && role.role === "active")?.model ?? null;
-}
-
-function isShadow(roles: readonly HeldRole[], seat: Seat, key: number): boolean {
-  return roles.some((role) => isAt(role, seat) && role.role === "shadow" && role.model.key === key);
-}
-
-/** Written by hand it may be anything. */
-function sayShadow(evidence: unknown): boolean {
-  return typeof evidence === "object" && evidence !== null && WAS_SHADOW in evidence && evidence[WAS_SHADOW] === true;
-}
-
-/** Whether one more shadow would be too many. */
-function isFull(roles: readonly HeldRole[], seat: Seat): boolean {
-  return fullest(roles, seat) !== null;
-}
-
-function refuseTooMany(roles: readonly HeldRole[], seat: Seat): void {
-  const full = fullest(roles, seat);
-  if (full === null) return;
-  const { market, asked } = full;
-  throw new CommandError(
-    `${said({ ...seat, market })} have ${asked.length} shadows already, and ${MAX_SHADOWS} are asked at most: \`edgebook models unshadow\` one of ${namesOf(asked)}`,
-  );
-}
-
-/**
- * Of a market its own are asked beside those of every market: one more must still be asked wherever it would be.
- * @returns where it wouldn't, and who is asked there.
- */
-function fullest(roles: readonly HeldRole[], seat: Seat): { readonly market: string; readonly asked: readonly HeldRole[] } | null {
-  const shadows = roles.filter(({ slot, role }) => slot === seat.slot && role === "shadow");
-  const everywhere = shadows.filter(({ market }) => market === EVERY_MARKET);
-  const own = new Map<string, HeldRole[]>();
-  for (const shadow of shadows) {
-    if (shadow.market !== EVERY_MARKET) own.set(shadow.market, [...(own.get(shadow.market) ?? []), shadow]);
-  }
-  const touched = seat.market === EVERY_MARKET ? [[], ...own.values()] : [own.get(seat.market) ?? []];
-  for (const ofMarket of touched) {
-    const asked = [...ofMarket, ...everywhere];
-    if (asked.length >= MAX_SHADOWS) return { market: ofMarket[0]?.market ?? seat.market, asked };
-  }
-  return null;
-}
-
-function namesOf(roles: readonly HeldRole[]): string {
-  return roles.map(({ model }) => `${model.id} ${model.version}`).join(", ") || "none";
-}
-
 function isSame(stored: StoredVersion, { manifestSha256, bytes }: VersionFacts): boolean {
   return stored.manifestSha256 === manifestSha256 && stored.bytes === bytes;
-}
-
-function versionOf(row: Row): StoredVersion {
-  const { key, id, version, manifestSha256, family, featureSet, fingerprint, label, bytes, publishedAt } = row;
-  return {
-    key: Number(key),
-    id: String(id),
-    version: String(version),
-    manifestSha256: String(manifestSha256),
-    family: String(family),
-    featureSet: String(featureSet),
-    fingerprint: String(fingerprint),
-    label: String(label),
-    bytes: Number(bytes),
-    publishedAt: Number(publishedAt),
-  };
-}
-
-function roleOf(row: Row): HeldRole {
-  const { slot, market, role, since } = row;
-  return { slot: slot as ModelSlot, market: String(market), role: role as ModelRole, since: Number(since), model: versionOf(row) };
-}
-
-function entryOf(row: Row): LogEntry {
-  const { sequence, at, action, slot, market, id, version, previousId, previousVersion, evidence } = row;
-  const nameOf = (one: unknown, other: unknown): VersionName | null =>
-    typeof one === "string" && typeof other === "string" ? { id: one, version: other } : null;
-  return {
-    sequence: Number(sequence),
-    at: Number(at),
-    action: action as LogAction,
-    slot: typeof slot === "string" ? slot : null,
-    market: typeof market === "string" ? market : null,
-    model: nameOf(id, version),
-    previous: nameOf(previousId, previousVersion),
-    evidence: typeof evidence === "string" ? readEvidence(evidence) : null,
-  };
-}
-
-/** Written by hand it may be anything. */
-function readEvidence(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

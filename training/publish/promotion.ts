@@ -12,7 +12,8 @@
 import { z } from "zod";
 import { EVERY_MARKET, type ModelSlot } from "../../models/roles.ts";
 import { CommandError } from "../command-error.ts";
-import { type Activation, type ModelRegistry, type Seat, said, type VersionName } from "./model-registry.ts";
+import { type Seat, said, type VersionName } from "./held-roles.ts";
+import type { Activation, ModelRegistry } from "./model-registry.ts";
 
 const MAX_ANSWER_BYTES = 64_000;
 const ANSWER_WITHIN_MS = 30_000;

@@ -16,10 +16,12 @@ import { parseActiveModel, parseManifest } from "../../models/manifest.ts";
 import { EVERY_MARKET } from "../../models/roles.ts";
 import { CommandError } from "../command-error.ts";
 import { whyNeverServed, whyNoForecasts } from "./forecasts-of.ts";
+import type { Seat, StoredVersion, VersionFacts } from "./held-roles.ts";
 import type { InstanceStore, StoreTarget } from "./instance-store.ts";
-import { type Evidence, ModelRegistry, type Seat, type StoredVersion, type VersionFacts } from "./model-registry.ts";
+import { ModelRegistry } from "./model-registry.ts";
 import { withStore } from "./open-store.ts";
 import { sha256 } from "./published-version.ts";
+import type { Evidence } from "./role-log.ts";
 
 export const DEFAULT_SEAT: Seat = { slot: "forecast", market: EVERY_MARKET };
 

@@ -6,8 +6,9 @@ import type { ModelManifest } from "../../models/contract.ts";
 import { parseManifest } from "../../models/manifest.ts";
 import { CommandError } from "../command-error.ts";
 import { whyNeverServed, whyNoForecasts } from "./forecasts-of.ts";
+import { type Seat, type StoredVersion, said, type VersionName } from "./held-roles.ts";
 import type { InstanceStore } from "./instance-store.ts";
-import { type ModelRegistry, type Seat, type StoredVersion, said, type VersionName } from "./model-registry.ts";
+import type { ModelRegistry } from "./model-registry.ts";
 
 /**
  * By its manifest in the bucket.

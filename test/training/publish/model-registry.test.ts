@@ -1,7 +1,9 @@
 /** Who answers is changed by these commands: a mistake must be refused with the way out, a change must be undone by one command, and the log must tell how it came. */
 
 import { beforeEach, describe, expect, it } from "vitest";
-import { type ActiveChange, ModelRegistry, type Seat, undoneBy } from "../../../training/publish/model-registry.ts";
+import type { Seat } from "../../../training/publish/held-roles.ts";
+import { ModelRegistry } from "../../../training/publish/model-registry.ts";
+import { type ActiveChange, undoneBy } from "../../../training/publish/role-log.ts";
 import { type MemoryStore, memoryStore } from "./memory-store.ts";
 
 const ALL: Seat = { slot: "forecast", market: "*" };

@@ -3,7 +3,8 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { ModelRegistry, type Seat } from "../../../training/publish/model-registry.ts";
+import type { Seat } from "../../../training/publish/held-roles.ts";
+import { ModelRegistry } from "../../../training/publish/model-registry.ts";
 import { promote } from "../../../training/publish/promotion.ts";
 import { type MemoryStore, memoryStore } from "./memory-store.ts";
 
