@@ -1,13 +1,12 @@
 /**
  * The inference Worker's own code on a real onnxruntime: every fault that a model's file may have is named, and a forecast over HTTP is the model's own
- * answer. Who answers in which role is in model-roles.test.ts.
+ * answer. Who answers in which role is in model-roles.test.ts, what an ask gives in predictions.test.ts.
  */
 
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
-import type { ModelManifest } from "../../models/contract.ts";
 import { forecastColumns } from "../../models/forecasts.ts";
 import { createApp } from "../../workers/api/app.ts";
 import type { PublicEnv } from "../../workers/env.ts";
@@ -20,7 +19,7 @@ import { advanceClock } from "./clock.ts";
 import { expectAsDocumented } from "./contract-check.ts";
 import { feedRpc } from "./exchange-control.ts";
 import { linearAnswer, linearModel } from "./linear-model.ts";
-import { at, coldInference, filesOf, manifestKeyOf, publish, publishFiles, unpublishAll } from "./published-models.ts";
+import { at, coldInference, filesOf, manifestKeyOf, publish, publishFiles, unpublishAll, withGoldenOff } from "./published-models.ts";
 import { warmFeed } from "./warm-feed.ts";
 
 const ROW = featureSetV1.columns.map((_, index) => Math.fround(Math.sin(index)));
@@ -259,12 +258,6 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
 
 function largest(numbers: readonly number[]): number {
   return Math.max(...numbers.map(Math.abs));
-}
-
-/** The second row's answers, all off by so much. */
-function withGoldenOff({ golden, ...manifest }: ModelManifest, off: number): ModelManifest {
-  const outputs = golden.outputs.map((row, index) => (index === 1 ? row.map((value) => value + off) : row));
-  return { ...manifest, golden: { ...golden, outputs } };
 }
 
 async function loaded(files: ModelFiles): Promise<LoadedModel> {

@@ -34,6 +34,12 @@ export async function filesOf({
   return { source: "r2", manifest: JSON.stringify(change?.(manifest) ?? manifest), artifact: bytes };
 }
 
+/** The second row's answers, all off by so much. */
+export function withGoldenOff({ golden, ...manifest }: ModelManifest, off: number): ModelManifest {
+  const outputs = golden.outputs.map((row, index) => (index === 1 ? row.map((value) => value + off) : row));
+  return { ...manifest, golden: { ...golden, outputs } };
+}
+
 /** Trained and exported in Node. @param besides what test/models/trainer-service.ts knows by that name. */
 export async function exported(id: string, kind: string, besides = ""): Promise<ModelFiles> {
   const response = await env.TRAINER.fetch(`https://trainer.test/${id}/${kind}/${besides}`);
