@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
+import { DEFAULT_TRAIN_SETTINGS } from "../../training/engine/settings.ts";
 import { evaluateModel } from "../../training/evaluate/evaluate-model.ts";
 import { evaluateRun } from "../../training/evaluate/evaluate-run.ts";
 import { openModel } from "../../training/evaluate/model-folder.ts";
@@ -15,6 +16,7 @@ import { loadRuntime } from "../../training/runtime/registry.ts";
 import { LINE_DEFAULTS } from "../../training/train/fit-lines.ts";
 import { fitLinesRun } from "../../training/train/fit-lines-run.ts";
 import { readRun } from "../../training/train/run-folder.ts";
+import { trainRun } from "../../training/train/train-run.ts";
 import { scratchFolder, writeToyDataset } from "./toy-data.ts";
 
 const folder = scratchFolder();
@@ -69,6 +71,36 @@ describe("an exported model", () => {
     const run = await evaluateRun(await readRun(join(folder, "run-moves")), dataset, { runtime, commit: null });
     expect([own.from, own.rows]).toEqual([run.from, run.rows]);
     expect(own.leftOut).toBe(2_400 - run.rows);
+  });
+
+  it("isn't scored on the rows that chose it, wherever they are from: its penalty is the one that they liked best", async () => {
+    await writeToyDataset(join(folder, "all-along"), [{ rows: 4_000, seed: 24, signal: 0.5 }]);
+    const allAlong = await readDataset(join(folder, "all-along"));
+    const run = await evaluateRun(await readRun(join(folder, "run-classes")), dataset, { runtime, commit: null });
+    const own = await evaluateModel(await openModel(join(folder, "classes"), runtime), allAlong, { commit: null });
+    expect(own.from).toBe(run.from);
+  });
+
+  it("is refused its own data where it can't say which of them chose it", async () => {
+    const unscored = join(folder, "unscored");
+    await writeExport(unscored, await exportRun(await readRun(join(folder, "run-classes")), { id: "toy", dataset, evaluation: null }));
+    await expect(evaluateModel(await openModel(unscored, runtime), dataset, { commit: null })).rejects.toThrow(/which rows chose it/);
+  });
+
+  it("of windows is scored where no window reaches to what it learnt of: a second of the last move it was taught would be an input", async () => {
+    const out = join(folder, "run-lstm");
+    await trainRun({
+      ...{ dataset, dataFolder: join(folder, "data"), out, family: "lstm", runtime, progress: silent, checkpoints: null, commit: null },
+      model: { answer: "moves", size: "small" },
+      settings: { ...DEFAULT_TRAIN_SETTINGS, epochs: 1, batch: 64, workers: 1 },
+    });
+    await writeExport(join(folder, "lstm"), await exportRun(await readRun(out), { id: "toy", dataset, evaluation: null }));
+    const model = await openModel(join(folder, "lstm"), runtime);
+    const { to } = model.manifest.trainedOn;
+    await writeToyDataset(join(folder, "behind"), [{ rows: 1_000, seed: 25, signal: 0.5, startTime: to + 1_000 }]);
+    const own = await evaluateModel(model, await readDataset(join(folder, "behind")), { commit: null });
+    // The longest label, the columns' warm-up, and the window.
+    expect(own.from).toBe(to + 30_000 + featureSetV1.warmupMs + (model.family.window - 1) * 1_000);
   });
 
   it("is refused data of its own time from elsewhere, other labels, other features", async () => {

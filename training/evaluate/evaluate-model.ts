@@ -1,6 +1,6 @@
 /**
- * Scores an exported model on a dataset of its feature set: what an edge would have answered to these rows. Rows of the time and market that it was trained
- * or calibrated on are left out, and told; where none is left it is refused, as are other features, labels, horizons and steps.
+ * Scores an exported model on a dataset of its feature set: what an edge would have answered to these rows. Rows of the time that it was trained, chosen or
+ * calibrated on are left out, and told; where none is left it is refused, as are other features, labels, horizons and steps.
  *
  * There is no ridge beside it: a manifest holds none, and nothing is fitted here.
  */
@@ -54,13 +54,14 @@ export async function evaluateModel(model: OpenModel, data: Dataset, { commit }:
   if (output.unit !== "bps" && output.unit !== "probability")
     throw new CommandError(`${manifest.id} answers in ${output.unit}: moves and classes are scored`);
   refuseOthers(manifest, data);
+  refuseUnknownEnd(manifest, data);
   const dataset = output.unit === "bps" ? withHorizons(data, horizonsOf(output.columns)) : data;
   const whole = rowsWithHistory(
     dataset,
     Uint32Array.from({ length: dataset.rows }, (_, row) => row),
     family,
   );
-  const rows = whole.filter((row) => !mayBeSeen(manifest, dataset, row));
+  const rows = whole.filter((row) => !mayBeSeen(model, dataset, row));
   if (rows.length === 0)
     throw new CommandError(
       `${manifest.id} was trained on ${manifest.trainedOn.source} at this time: scores on it would say nothing. Take other data`,
@@ -97,15 +98,34 @@ function refuseOthers({ featureSet, intervalMs, ...manifest }: ModelManifest, { 
     );
 }
 
-/** Of the model's own data, or of a market and time that it may know: what it was trained on, and what calibrated it. */
-function mayBeSeen({ trainedOn, calibration, scoredOn }: ModelManifest, dataset: Dataset, row: number): boolean {
+/**
+ * Of the model's own data, or of a time that it may know: what it was trained on, what chose it and what calibrated it. Where it was scored on its own data
+ * these end before that; else a calibration tells their end.
+ */
+function mayBeSeen({ manifest, family }: OpenModel, dataset: Dataset, row: number): boolean {
+  const { trainedOn, calibration } = manifest;
   const { card } = dataset;
   const time = dataset.times[row] as number;
-  if (card.sha256 === trainedOn.datasetSha256 && scoredOn?.datasetSha256 === card.sha256) return time < scoredOn.from;
+  const testedFrom = testedFromOf(manifest);
+  if (card.sha256 === trainedOn.datasetSha256 && testedFrom !== null) return time < testedFrom;
   if (isOtherSimulation(trainedOn.source, card.parts[dataset.parts[row] as number])) return false;
-  const purge = purgeFor(horizonsOf(card.targets), lookBackOf(dataset, { window: 1 }));
+  const purge = purgeFor(horizonsOf(card.targets), lookBackOf(dataset, family));
   const to = Math.max(trainedOn.to, calibration?.to ?? trainedOn.to);
-  return time > trainedOn.from - purge && time < to + purge;
+  return time > trainedOn.from - purge && time < Math.max(to + purge, testedFrom ?? 0);
+}
+
+/** Where the test part of its own data begins; null: nothing tells. */
+function testedFromOf({ trainedOn, scoredOn }: ModelManifest): number | null {
+  return scoredOn?.datasetSha256 === trainedOn.datasetSha256 ? scoredOn.from : null;
+}
+
+/** A class has no calibration, and who wasn't scored no test part: nothing then tells the rows that stopped its training, or chose its penalty. */
+function refuseUnknownEnd(manifest: ModelManifest, { card }: Dataset): void {
+  const isKnown = manifest.calibration !== undefined || testedFromOf(manifest) !== null;
+  if (card.sha256 !== manifest.trainedOn.datasetSha256 || isKnown) return;
+  throw new CommandError(
+    `${manifest.id} was trained on this dataset, and its manifest doesn't say which rows chose it: score the run with \`edgebook evaluate\` and export it again, or take other data`,
+  );
 }
 
 /** Simulated markets share their clock; what sets two apart is the seed. */
