@@ -65,15 +65,25 @@ interface StoredPair {
   readonly challenger: readonly number[];
 }
 
-/** SQLite gives a group's other columns from the row that holds the minimum (https://www.sqlite.org/lang_select.html#bareagg, read 2026-11-27). */
+/**
+ * The two models' keys are walked in turn, each leaping to the first tick that isn't before the other's: where both stand on one tick, it is that minute's, and the next leap is into the next minute. So
+ * a model that is asked each second costs no more than one that only cron asks. A tick at which the two were made from other prices is left out, with its minute.
+ */
 async function readPairs(database: Database, { market, active, challenger, from, to }: CompareOptions): Promise<PairedTick[]> {
-  const rows =
-    await database.all<StoredPair>(sql`select min(one.feature_time) as featureTime, one.bid_ticks as bidTicks, one.ask_ticks as askTicks,
-    one.answer as active, other.answer as challenger
-    from ${forecasts} as one join ${forecasts} as other on other.market = one.market and other.model = ${challenger} and other.feature_time = one.feature_time
-    where one.market = ${market} and one.model = ${active} and one.feature_time >= ${from} and one.feature_time < ${to}
-    and other.bid_ticks = one.bid_ticks and other.ask_ticks = one.ask_ticks
-    group by cast(one.feature_time / ${MS_PER_MINUTE} as integer) order by 1`);
+  const rows = await database.all<StoredPair>(sql`
+    with recursive leap(time, before, model) as (
+      select (select min(feature_time) from ${forecasts} where market = ${market} and model = ${active} and feature_time >= ${from}), null, ${challenger}
+      union all
+      select (select min(feature_time) from ${forecasts} where market = ${market} and model = leap.model and feature_time >=
+          case when time = before then (cast(time / ${MS_PER_MINUTE} as integer) + 1) * ${MS_PER_MINUTE} else time end),
+        case when time = before then null else time end, ${active} + ${challenger} - model
+      from leap where time < ${to}
+    )
+    select one.feature_time as featureTime, one.bid_ticks as bidTicks, one.ask_ticks as askTicks, one.answer as active, other.answer as challenger
+    from leap cross join ${forecasts} as one on one.market = ${market} and one.model = ${active} and one.feature_time = leap.time
+    cross join ${forecasts} as other on other.market = one.market and other.model = ${challenger} and other.feature_time = one.feature_time
+      and other.bid_ticks = one.bid_ticks and other.ask_ticks = one.ask_ticks
+    where leap.time = leap.before and leap.time < ${to} order by leap.time`);
   return rows.flatMap(({ active: one, challenger: other, ...tick }) => {
     const row = { ...tick, recordedAt: 0 };
     const [said, against] = [ledgerForecast({ ...row, answer: one }).made, ledgerForecast({ ...row, answer: other }).made];

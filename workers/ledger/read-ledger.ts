@@ -1,10 +1,11 @@
 /** Rows of the ledger, by market and model along their primary keys: what is read is what is asked for, however long the ledger. */
 
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { MadeForecast } from "../../core/scoring/forecast-answer.ts";
 import { decodeSums, type ScoreSums } from "../../core/scoring/score-sums.ts";
+import { SHIPPED_KEY } from "../../models/roles.ts";
 import type { Database } from "../storage/database.ts";
-import { forecastScores, forecasts } from "../storage/schema.ts";
+import { forecastScores, forecasts, models } from "../storage/schema.ts";
 import { decodeAnswer } from "./answer-codec.ts";
 
 export interface MarketModel {
@@ -85,6 +86,11 @@ export function ledgerForecast({ answer: bytes, ...row }: StoredForecast): Ledge
   return { ...row, made: "malformed" in answer ? null : { featureTime, bidTicks, askTicks, answer } };
 }
 
+/** Every model that can have scores: those that were ever published, and the shipped one. */
+export function everyModel(): SQL {
+  return sql`(select ${SHIPPED_KEY} union all select key from ${models})`;
+}
+
 export interface HourScores extends MarketModel {
   readonly hour: number;
   readonly scoredUpTo: number;
@@ -103,11 +109,12 @@ export interface ScoreRange {
 
 /** By model and hour. @throws for a row that is no sums: it is ours, and a score made without it would be another one. */
 export async function readScores(database: Database, { market, model, from, to, limit }: ScoreRange): Promise<HourScores[]> {
-  const ofModel = model === null ? sql`` : sql`and model = ${model}`;
+  // Named one by one: by the market alone SQLite would walk every hour that was ever scored of it.
+  const ofModel = model === null ? everyModel() : sql`(${model})`;
   const rows = await database.all<
     Omit<HourScores, "sums"> & { sums: string }
   >(sql`select market, model, hour, scored_up_to as scoredUpTo, sums
-    from ${forecastScores} where market = ${market} ${ofModel} and hour >= ${from} and hour < ${to} order by model, hour limit ${limit}`);
+    from ${forecastScores} where market = ${market} and model in ${ofModel} and hour >= ${from} and hour < ${to} order by model, hour limit ${limit}`);
   return rows.map((row) => ({ ...row, sums: sumsOf(row) }));
 }
 

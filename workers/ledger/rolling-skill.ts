@@ -6,11 +6,10 @@
 import { sql } from "drizzle-orm";
 import { type Skill, type SkillHour, skillOf } from "../../core/scoring/skill.ts";
 import { MS_PER_HOUR } from "../../core/units/time.ts";
-import { SHIPPED_KEY } from "../../models/roles.ts";
 import type { Database } from "../storage/database.ts";
-import { forecastScores, models } from "../storage/schema.ts";
+import { forecastScores } from "../storage/schema.ts";
 import { hourOf } from "./model-names.ts";
-import type { MarketModel } from "./read-ledger.ts";
+import { everyModel, type MarketModel } from "./read-ledger.ts";
 
 /** The hour that has begun is one of them. */
 const HOURS = 24;
@@ -30,12 +29,10 @@ export async function rollingSkill(database: Database, markets: readonly string[
   const from = hourOf(now) - (HOURS - 1) * MS_PER_HOUR;
   // Text that is no JSON would fail the query for every market.
   const moves = sql`json_each(case when json_valid(score.sums) then score.sums else '{}' end, '$.moves') as move`;
-  // Named one by one: by the market alone SQLite would walk every hour that was ever scored of it.
-  const everyModel = sql`(select ${SHIPPED_KEY} union all select key from ${models})`;
   const rows = await database.all<StoredHour>(sql`select score.market, score.model, score.hour, move.key,
     json_extract(move.value, '$[0]') as scored, json_extract(move.value, '$[2]') as squaredError, json_extract(move.value, '$[3]') as squaredMove
     from ${forecastScores} as score cross join ${moves}
-    where score.hour >= ${from} and score.market in (select value from json_each(${JSON.stringify(markets)})) and score.model in ${everyModel}
+    where score.hour >= ${from} and score.market in (select value from json_each(${JSON.stringify(markets)})) and score.model in ${everyModel()}
     and move.key like '% mid'`);
   const pairs = new Map<string, StoredHour[]>();
   for (const row of rows) pairs.set(`${row.market} ${row.model}`, [...(pairs.get(`${row.market} ${row.model}`) ?? []), row]);
