@@ -39,7 +39,7 @@ interface CompareCommandOptions {
   readonly walk: "expanding" | "rolling";
   readonly validationShare: number;
   readonly models?: readonly string[];
-  readonly only: readonly string[];
+  readonly only: readonly number[];
   readonly workers?: number;
   readonly resume: boolean;
   readonly overwrite: boolean;
@@ -89,7 +89,12 @@ export function compareCommand(): Command {
     .option("--models <list>", `with commas, of ${COMPARED_MODELS.map(({ id }) => id).join(", ")}; all unless given`, (text: string) =>
       text.split(","),
     )
-    .option("--only <seconds>", "of these horizons alone (repeatable)", collect, [])
+    .option(
+      "--only <seconds>",
+      "of these horizons alone (repeatable)",
+      (text: string, before: readonly number[]) => [...before, positiveNumber(text)],
+      [],
+    )
     .option("--workers <number>", "threads (two where there are two cores)", countingNumber)
     .option("--resume", "goes on where a comparison was interrupted: models that are done are kept", false)
     .addOption(new Option("--overwrite", "replaces the comparison in --out").default(false).conflicts("resume"))
@@ -100,7 +105,6 @@ export function compareCommand(): Command {
 async function runCompare(options: CompareCommandOptions, command: Command): Promise<void> {
   const claim = await claimFolder(options.out, { tell, check: () => refuseToReplace(options) });
   try {
-    if (options.overwrite) await removeComparison(options.out);
     await compareInto(options, command);
   } finally {
     await claim.release();
@@ -115,9 +119,11 @@ async function compareInto(options: CompareCommandOptions, command: Command): Pr
     beside,
     cut: cutOf(options, command),
     validationShare: options.validationShare,
-    horizonsMs: options.only.map((text) => 1_000 * positiveNumber(text)),
+    horizonsMs: options.only.map((seconds) => 1_000 * seconds),
   });
   tellPlan(planned);
+  // Not before all that was typed is known to make sense.
+  if (options.overwrite) await removeComparison(options.out);
   const progress = terminalProgress();
   const { signal, release } = listenForInterrupt(tell);
   try {
