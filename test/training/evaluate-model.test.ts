@@ -1,10 +1,13 @@
 /** An exported model is scored as the run that it came from, on rows that it never saw; and what it may have seen, or isn't what it says, is refused. */
 
+import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
+import { buildDataset } from "../../training/datasets/build-dataset.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
+import { recordedSources } from "../../training/datasets/recorded-sources.ts";
 import { DEFAULT_TRAIN_SETTINGS } from "../../training/engine/settings.ts";
 import { evaluateModel } from "../../training/evaluate/evaluate-model.ts";
 import { evaluateRun } from "../../training/evaluate/evaluate-run.ts";
@@ -17,9 +20,11 @@ import { LINE_DEFAULTS } from "../../training/train/fit-lines.ts";
 import { fitLinesRun } from "../../training/train/fit-lines-run.ts";
 import { readRun } from "../../training/train/run-folder.ts";
 import { trainRun } from "../../training/train/train-run.ts";
+import { importFiles, put } from "../archive/workplace.ts";
 import { scratchFolder, writeToyDataset } from "./toy-data.ts";
 
 const folder = scratchFolder();
+const MAIN = new URL("../../training/command-line/main.ts", import.meta.url).pathname;
 const START = 1_767_225_600_000;
 let runtime: Runtime;
 let dataset: Dataset;
@@ -101,6 +106,28 @@ describe("an exported model", () => {
     const own = await evaluateModel(model, await readDataset(join(folder, "behind")), { commit: null });
     // The longest label, the columns' warm-up, and the window.
     expect(own.from).toBe(to + 30_000 + featureSetV1.warmupMs + (model.family.window - 1) * 1_000);
+  });
+
+  it("is scored on a folder of events as on the dataset that is made of them: nobody should have to know its columns", async () => {
+    const lines = Array.from({ length: 1_200 }, (_, index) => {
+      const time = START + 200_000_000 + index * 250;
+      const bid = 90_000 + ((index * 7_919) % 101) / 100;
+      const side = (best: number, step: number) => [0, 1, 2].map((level) => [Number((best + step * level).toFixed(2)), 0.5 + level]);
+      return JSON.stringify({ type: "snapshot", E: time, R: time + 30, b: side(bid, -0.01), a: side(bid + 0.02, 0.01) });
+    });
+    const { markets } = await importFiles("standx", [put("diffL20_evaluate.ndjson.gz", `${lines.join("\n")}\n`)], {});
+    const events = dirname(markets[0]?.file ?? "");
+    const horizonsMs = [1_000, 5_000, 10_000, 30_000];
+    const sources = await recordedSources([events], { venue: null, market: null });
+    await buildDataset({ sources, folder: join(folder, "made"), horizonsMs, label: "point", command: [], progress: silent });
+    const model = await openModel(join(folder, "moves"), runtime);
+    const own = await evaluateModel(model, await readDataset(join(folder, "made")), { commit: null });
+    expect(own.scores.length).toBeGreaterThan(0);
+    const told = spawnSync(process.execPath, [MAIN, "evaluate", "--model", join(folder, "moves"), "--data", events, "--json"], {
+      encoding: "utf8",
+    });
+    expect(told.stderr).not.toContain("Error");
+    expect({ ...JSON.parse(told.stdout), commit: null }).toEqual(own);
   });
 
   it("is refused data of its own time from elsewhere, other labels, other features", async () => {

@@ -45,7 +45,7 @@ export function evaluateCommand(): Command {
         ["run", "leakCheck"],
       ),
     )
-    .option("--data <dir>", "another dataset; all its rows are scored")
+    .option("--data <dir>", "another dataset, all of whose rows are scored; for --model also a folder of recordings or imported events")
     .option(
       "--leak-check",
       "also train on labels of other rows: skill left means that the scoring sees labels (a feature that looks ahead it can't see)",
