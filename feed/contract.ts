@@ -166,8 +166,9 @@ export interface RowsRefusal {
 export type SetRows =
   | {
       readonly fingerprint: string;
-      /** [rows][columns], oldest first, a second apart; the last is that of the moment. */
-      readonly rows: readonly (readonly number[])[];
+      readonly columns: number;
+      /** [rows x columns], oldest first, a second apart; the last is that of the moment. One array: it goes from process to process by a copy of its bytes. */
+      readonly rows: Float64Array;
     }
   | { readonly fingerprint: string; readonly refusal: RowsRefusal };
 

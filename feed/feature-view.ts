@@ -10,7 +10,7 @@ import type { MarketTracker } from "./market-tracker.ts";
 import { MAX_WINDOW_ROWS } from "./row-window.ts";
 import { bookRefusal, proofOf, refuse } from "./views.ts";
 
-/** Feature sets in one answer: of 128 rows of v2 each it would be some 350 kB. */
+/** Feature sets in one answer: of 128 rows of v2 each it would be some 550 kB. */
 const MAX_WANTED_SETS = 4;
 
 /** The newest grid time of a live market, with what is wanted of its feature sets. */
@@ -56,7 +56,7 @@ function setRows(market: MarketTracker, { fingerprint, rows }: WantedRows, { now
       "too-few-rows",
       `${market.market} has ${window.count} rows of ${pipeline.featureSet.id} without a break, and ${rows} are wanted; one comes each second of market time.`,
     );
-  return { fingerprint, rows: window.newest(rows) };
+  return { fingerprint, columns: window.columns, rows: window.newest(rows) };
 }
 
 function coldDetail(market: MarketTracker, { warmupMs }: FeatureSet, now: number): string {

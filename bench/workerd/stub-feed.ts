@@ -35,13 +35,14 @@ const TICK = { decimals: 2, mantissa: 1 };
 
 export class MarketFeed extends DurableObject<StubEnv> {
   private readonly made: StubFeatures;
-  /** [TABLE_ROWS][columns], from which every market's rows are taken: a feed has its rows, and doesn't make them when it is asked. */
-  private readonly table: readonly (readonly number[])[];
+  /** [2 x TABLE_ROWS x columns], the same rows twice, from which every market's are taken: a feed has its rows, and doesn't make them when it is asked. */
+  private readonly table: Float64Array;
 
   constructor(state: DurableObjectState, env: StubEnv) {
     super(state, env);
     this.made = JSON.parse(env.FEATURES) as StubFeatures;
-    this.table = Array.from({ length: TABLE_ROWS }, (_, row) => tableRow(this.made, row));
+    const once = Array.from({ length: TABLE_ROWS }, (_, row) => tableRow(this.made, row)).flat();
+    this.table = Float64Array.from([...once, ...once]);
   }
 
   features(_feed: string, market: string, wanted: readonly WantedRows[] = []): object {
@@ -49,7 +50,6 @@ export class MarketFeed extends DurableObject<StubEnv> {
     const featureTime = now - (now % STEP_MS);
     const [venue = "", symbol = ""] = market.split(":");
     const bidTicks = bidTicksAt(market, featureTime);
-    const rows = this.rowsUntil(market, featureTime, Math.max(1, ...wanted.map((set) => set.rows)));
     return {
       ok: true,
       market,
@@ -63,15 +63,19 @@ export class MarketFeed extends DurableObject<StubEnv> {
       askTicks: bidTicks + 1,
       coverage: 1,
       proof: PROOF,
-      sets: wanted.map((set) => ({ fingerprint: set.fingerprint, rows: rows.slice(-set.rows) })),
-      fingerprint: this.made.fingerprint,
-      row: rows.at(-1),
+      sets: wanted.map(({ fingerprint, rows }) => ({
+        fingerprint,
+        columns: this.made.mean.length,
+        rows: this.rowsUntil(market, featureTime, rows),
+      })),
     };
   }
 
-  private rowsUntil(market: string, time: number, count: number): (readonly number[])[] {
-    const last = numberOf(market) * STRIDE + secondOf(time) + TABLE_ROWS;
-    return Array.from({ length: count }, (_, back) => this.table[(last - (count - 1 - back)) % TABLE_ROWS] as readonly number[]);
+  /** [count x columns], copied as a feed copies them. */
+  private rowsUntil(market: string, time: number, count: number): Float64Array {
+    const columns = this.made.mean.length;
+    const last = ((numberOf(market) * STRIDE + secondOf(time)) % TABLE_ROWS) + TABLE_ROWS;
+    return this.table.slice((last - count + 1) * columns, (last + 1) * columns);
   }
 }
 

@@ -36,7 +36,11 @@ describe("a feature row", () => {
     passSeconds(feed, 6, 30);
     expect(rowOf(feed, START + 30_000)).toHaveProperty("sets.0.refusal.reason", "warming-up");
     passSeconds(feed, 31, 31);
-    expect(rowOf(feed, START + 31_000)).toMatchObject({ ok: true, featureTime: START + 31_000, sets: [{ rows: [expect.any(Array)] }] });
+    expect(rowOf(feed, START + 31_000)).toMatchObject({
+      ok: true,
+      featureTime: START + 31_000,
+      sets: [{ columns: 27, rows: expect.objectContaining({ length: 27 }) }],
+    });
   });
 
   it("is refused whole until there is a first one: nothing says what a forecast would start at", () => {

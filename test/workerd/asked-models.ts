@@ -7,6 +7,7 @@ import type { InferenceAnswers } from "../../workers/inference/answers.ts";
 import type { ModelRefusal, PredictAsk, Prediction, RowSet } from "../../workers/inference/contract.ts";
 import { linearAnswer, linearModel } from "./linear-model.ts";
 import { at } from "./published-models.ts";
+import { rowSetOf } from "./row-set.ts";
 
 export const NOW = Date.UTC(2026, 0, 5, 12);
 export const MINUTE = 60_000;
@@ -14,7 +15,7 @@ export const BTC = "binance-spot:BTCUSDT";
 export const ETH = "binance-spot:ETHUSDT";
 export const OUTPUTS = forecastColumns().length;
 export const ROW = featureSetV1.columns.map((_, index) => Math.fround(Math.sin(index)));
-export const V1: RowSet = { fingerprint: featureSetV1.fingerprint, rows: [ROW] };
+export const V1 = rowSetOf(featureSetV1, [ROW]);
 
 export async function forecast(answers: InferenceAnswers, ask: Omit<PredictAsk, "slot">, now: number): Promise<Prediction | ModelRefusal> {
   const { answers: got } = await answers.predict([{ ...ask, slot: "forecast" }], at(now));

@@ -4,6 +4,7 @@ import { abortAllDurableObjects, applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { featureSetV1, featureSetV2, featureSetVolumes10 } from "../../core/features/registry.ts";
+import type { SetRows } from "../../feed/contract.ts";
 import { runCron } from "../../workers/cron/run-cron.ts";
 import type { PublicEnv } from "../../workers/env.ts";
 import { openDatabase } from "../../workers/storage/database.ts";
@@ -31,7 +32,7 @@ describe("the feed object", () => {
     if (!view.ok) throw new Error(view.detail);
     expect(view).toMatchObject({ market: BTC, askTicks: 10_001, proof: { continuity: "book" } });
     expect(view.featureTime % 1_000).toBe(0);
-    const [v1, v2, volumes, unknown] = view.sets.map((set) => ("refusal" in set ? set.refusal.reason : set.rows));
+    const [v1, v2, volumes, unknown] = view.sets.map((set) => ("refusal" in set ? set.refusal.reason : rowsOf(set)));
     expect(v2).toBe("too-few-rows");
     expect(unknown).toBe("not-computed");
     if (!Array.isArray(v1) || !Array.isArray(volumes)) throw new Error("no rows");
@@ -67,3 +68,7 @@ describe("the feed object", () => {
     expect(view).toMatchObject({ ok: false, reason: expect.stringMatching(/^(disconnected|syncing|warming-up)$/) });
   });
 });
+
+function rowsOf({ columns, rows }: Extract<SetRows, { rows: unknown }>): number[][] {
+  return Array.from({ length: rows.length / columns }, (_, row) => Array.from(rows.subarray(row * columns, (row + 1) * columns)));
+}

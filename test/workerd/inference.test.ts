@@ -155,7 +155,7 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
       model: { id: "linear", version: "1", source: "r2", label: "point" },
       fingerprint: featureSetV1.fingerprint,
     });
-    const moves = linearAnswer(set.rows[0] ?? [], model.weights, forecastColumns().length);
+    const moves = linearAnswer(Array.from(set.rows), model.weights, forecastColumns().length);
     expect(body.horizons.map(({ horizonMs }: { horizonMs: number }) => horizonMs)).toEqual([1_000, 5_000, 10_000, 30_000, 60_000, 300_000]);
     for (const [index, { target, horizonMs }] of forecastColumns().entries()) {
       const horizon = body.horizons.find((each: { horizonMs: number }) => each.horizonMs === horizonMs);

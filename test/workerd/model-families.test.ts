@@ -16,6 +16,7 @@ import type { LoadedModel } from "../../workers/inference/loaded-model.ts";
 import type { ModelFiles } from "../../workers/inference/model-files.ts";
 import { sha256Hex } from "../../workers/inference/sha256.ts";
 import { at, coldInference, exported, publish, unpublishAll } from "./published-models.ts";
+import { rowSetOf } from "./row-set.ts";
 
 const NOW = Date.UTC(2026, 0, 5, 12);
 const CASES = [...MODEL_FAMILIES.values()].flatMap((family) =>
@@ -54,7 +55,7 @@ describe.each([...CASES, ...WITH_MORE])("$id, $kind $besides", ({ id, kind, wind
   it("asked for a forecast or a signal from one row is refused unless that is what it does", async () => {
     const files = await exported(id, kind, besides);
     const { featureSet } = JSON.parse(files.manifest) as ModelManifest;
-    const sets = [{ fingerprint: featureSet.fingerprint, rows: [featureSet.columns.map(() => 0)] }];
+    const sets = [rowSetOf(featureSet, [featureSet.columns.map(() => 0)])];
     await publish(files);
     await publish(files, { slot: "signal" });
     const asks = (["forecast", "signal"] as const).map((slot) => ({ market: "v:A", slot, sets }));

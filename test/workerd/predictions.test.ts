@@ -15,6 +15,7 @@ import { MAX_MODELS } from "../../workers/inference/model-store.ts";
 import { BTC, ETH, expectedMoves, expectMoves, forecast, MINUTE, NOW, OUTPUTS, ROW, V1 } from "./asked-models.ts";
 import { linearAnswer, linearModel } from "./linear-model.ts";
 import { at, coldInference, exported, filesOf, giveRole, publish, unpublishAll } from "./published-models.ts";
+import { rowSetOf } from "./row-set.ts";
 import { watchRuns } from "./watched-onnxruntime.ts";
 
 beforeAll(() => applyD1Migrations(env.DB, env.MIGRATIONS));
@@ -32,8 +33,11 @@ describe("a prediction", () => {
         market: `v:M${index}`,
         slot: "forecast",
         sets: [
-          { fingerprint: featureSetV1.fingerprint, rows: [rowOf(index, featureSetV1.columns)] },
-          { fingerprint: featureSetV2.fingerprint, rows: [99, 98, index].map((seed) => rowOf(seed, featureSetV2.columns)) },
+          rowSetOf(featureSetV1, [rowOf(index, featureSetV1.columns)]),
+          rowSetOf(
+            featureSetV2,
+            [99, 98, index].map((seed) => rowOf(seed, featureSetV2.columns)),
+          ),
         ],
       }),
     );
@@ -63,12 +67,13 @@ describe("a prediction", () => {
   it.each<{ what: string; sets: readonly RowSet[]; expected: ModelFault }>([
     { what: "no rows at all", sets: [], expected: "fingerprint-mismatch" },
     { what: "rows of other features alone", sets: [{ ...V1, fingerprint: "0".repeat(16) }], expected: "fingerprint-mismatch" },
-    { what: "an empty set", sets: [{ ...V1, rows: [] }], expected: "needs-a-window" },
-    { what: "a row that is too short", sets: [{ ...V1, rows: [ROW.slice(1)] }], expected: "shape-mismatch" },
-    { what: "a row that is too long", sets: [{ ...V1, rows: [[...ROW, 0]] }], expected: "shape-mismatch" },
-    { what: "NaN in a row", sets: [{ ...V1, rows: [ROW.with(3, Number.NaN)] }], expected: "shape-mismatch" },
-    { what: "infinity in a row", sets: [{ ...V1, rows: [ROW.with(3, Number.POSITIVE_INFINITY)] }], expected: "shape-mismatch" },
-    { what: "an absent value in a row", sets: [{ ...V1, rows: [ROW.with(3, null as unknown as number)] }], expected: "shape-mismatch" },
+    { what: "an empty set", sets: [rowSetOf(featureSetV1, [])], expected: "needs-a-window" },
+    { what: "a row that is too short", sets: [rowSetOf(featureSetV1, [ROW.slice(1)])], expected: "shape-mismatch" },
+    { what: "a row that is too long", sets: [rowSetOf(featureSetV1, [[...ROW, 0]])], expected: "shape-mismatch" },
+    { what: "NaN in a row", sets: [rowSetOf(featureSetV1, [ROW.with(3, Number.NaN)])], expected: "shape-mismatch" },
+    { what: "infinity in a row", sets: [rowSetOf(featureSetV1, [ROW.with(3, Number.POSITIVE_INFINITY)])], expected: "shape-mismatch" },
+    { what: "whole rows of another length", sets: [{ ...V1, columns: 9 }], expected: "shape-mismatch" },
+    { what: "an array for each row", sets: [{ ...V1, rows: [ROW] as unknown as Float64Array }], expected: "shape-mismatch" },
   ])("from $what is refused, and takes nothing from the asks beside it", async ({ sets, expected }) => {
     const answers = coldInference();
     await publish(await filesOf());
@@ -91,7 +96,7 @@ describe("a prediction", () => {
     const { weights } = linearModel({ id: "x", version: "1", seed: 1, scale: 300 });
     const wild = ROW.map((_, column) => 10 * Math.sign(weights[column * OUTPUTS] ?? 0));
     const calm = ROW.map(() => 0);
-    const ask = (row: readonly number[]): PredictAsk => ({ market: BTC, slot: "forecast", sets: [{ ...V1, rows: [row] }] });
+    const ask = (row: readonly number[]): PredictAsk => ({ market: BTC, slot: "forecast", sets: [rowSetOf(featureSetV1, [row])] });
     const reach = Math.max(...linearAnswer(wild, weights, OUTPUTS).map(Math.abs));
     expect(reach).toBeGreaterThan(10_000);
     const { answers: got } = await answers.predict([ask(calm), ask(wild)], at(NOW));
@@ -158,7 +163,7 @@ describe("a prediction", () => {
       await answers.predict([{ market: `v:M${index}`, slot: "forecast", sets: [V1] }], at(NOW + MINUTE));
     }
     await env.TAPES.delete(modelKey({ id: "linear", version: "1" }));
-    const sets = [{ fingerprint: featureSetV2.fingerprint, rows: [featureSetV2.columns.map(() => 0)] }];
+    const sets = [rowSetOf(featureSetV2, [featureSetV2.columns.map(() => 0)])];
     const first = await answers.predict([{ market: BTC, slot: "forecast", sets }], at(NOW + MINUTE));
     expect(first.answers).toMatchObject([{ active: { ok: false, fault: "fingerprint-mismatch" } }]);
     expect(first.revision).not.toBe(before.revision);
@@ -180,13 +185,16 @@ describe("models of other families", () => {
     const answers = coldInference();
     await publish(files);
     expect((await answers.roster(at(NOW))).roles).toMatchObject([{ family: "gru", window: 100, fingerprint: featureSet.fingerprint }]);
-    const setOf = (given: readonly (readonly number[])[]): RowSet[] => [{ fingerprint: featureSet.fingerprint, rows: given }];
-    expect(await forecast(answers, { market: BTC, sets: setOf(rows.slice(1)) }, NOW)).toMatchObject({
+    expect(await forecast(answers, { market: BTC, sets: [rowSetOf(featureSet, rows.slice(1))] }, NOW)).toMatchObject({
       fault: "needs-a-window",
       detail: expect.stringContaining("100 rows"),
     });
     for (const given of [rows, [...rows.toReversed().slice(0, 28), ...rows]]) {
-      expectMoves(await forecast(answers, { market: BTC, sets: setOf(given) }, NOW), golden.outputs[0] ?? [], golden.tolerance);
+      expectMoves(
+        await forecast(answers, { market: BTC, sets: [rowSetOf(featureSet, given)] }, NOW),
+        golden.outputs[0] ?? [],
+        golden.tolerance,
+      );
     }
   });
 
@@ -196,7 +204,7 @@ describe("models of other families", () => {
     const answers = coldInference();
     const key = await publish(files, { slot: "signal" });
     await giveRole(key, { market: BTC });
-    const sets = [{ fingerprint: featureSet.fingerprint, rows: [golden.inputs[0] ?? []] }];
+    const sets = [rowSetOf(featureSet, [golden.inputs[0] ?? []])];
     const { answers: got } = await answers.predict(
       [
         { market: BTC, slot: "signal", sets },

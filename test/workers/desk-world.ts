@@ -129,7 +129,7 @@ export class DeskWorld {
       sets: wanted.map(({ fingerprint, rows }) =>
         this.missingSets.includes(fingerprint)
           ? { fingerprint, refusal: { reason: "not-computed", detail: `no ${fingerprint}` } }
-          : { fingerprint, rows: Array.from({ length: rows }, () => [time]) },
+          : { fingerprint, columns: 1, rows: new Float64Array(rows).fill(time) },
       ),
     };
   }

@@ -134,7 +134,8 @@ function portsOver({ now, features, record }: Around): DeskPorts {
 }
 
 function predictionOf({ sets }: PredictAsk): MovesPrediction {
-  const row = sets[0]?.rows.at(-1) ?? [];
+  const [set] = sets;
+  const row = set === undefined ? [] : Array.from(set.rows.subarray(-set.columns));
   return {
     ...{ ok: true, kind: "moves", key: 1, modelId: "line", version: "1", sha256: "", source: "r2", trainedOn: "nothing" },
     ...{ label: LABEL, fellBackFrom: null, columns: COLUMNS, movesBps: movesOf(row), calibrated: null },

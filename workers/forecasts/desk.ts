@@ -29,7 +29,7 @@ const LOST_AFTER_MS = 10_000;
 const SKILL_WITHIN_MS = 300;
 /** Markets in both slots: as many as a large instance carries. Beyond, those that were computed longest ago are computed again when they are asked for. */
 const MAX_KEPT = 512;
-/** A row of a hundred steps is some 60 kB on the way to the inference Worker, and 32 MB go in one call. */
+/** A window of a hundred rows of v2 is some 110 kB on the way to the inference Worker, and 32 MB go in one call. */
 const MAX_ASKS = 64;
 
 interface Tick {

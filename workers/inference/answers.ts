@@ -109,7 +109,7 @@ export class InferenceAnswers {
     const version = cast.versions.get(key);
     const claims = cast.views.get(key)?.manifest;
     if (version === undefined || claims === undefined) throw new Error(`model ${key} plays a role, and is not known`);
-    const fed: { part: Part; window: number[] }[] = [];
+    const fed: { part: Part; window: Float64Array }[] = [];
     for (const part of parts) {
       const window = judgeAnswer(claims, part.ask.slot) ?? windowOfRows(claims, part.ask.sets);
       if ("ok" in window) part.answer = window;

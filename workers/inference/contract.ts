@@ -105,8 +105,9 @@ export interface ModelView {
 /** Newest rows of one feature set. */
 export interface RowSet {
   readonly fingerprint: string;
-  /** [rows][columns], raw, oldest first, a grid step apart. */
-  readonly rows: readonly (readonly number[])[];
+  readonly columns: number;
+  /** [rows x columns], raw, oldest first, a grid step apart. */
+  readonly rows: Float64Array;
 }
 
 export interface PredictAsk {

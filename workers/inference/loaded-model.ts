@@ -46,7 +46,7 @@ export class LoadedModel {
    * @param windows [windows][window x columns], raw, the oldest row of each first; a window of 1 is a row.
    * @returns [windows][values] in the manifest's unit; or why there is no answer, be it to one of them.
    */
-  async answer(windows: readonly (readonly number[])[]): Promise<number[][] | ModelRefusal> {
+  async answer(windows: readonly ArrayLike<number>[]): Promise<number[][] | ModelRefusal> {
     const rows: number[][] = [];
     for (const answered of await this.answerEach(windows)) {
       if ("ok" in answered) return answered;
@@ -56,7 +56,7 @@ export class LoadedModel {
   }
 
   /** The same, each window by itself: one that can't be answered takes nothing from the others. By as few runs as memory allows. */
-  async answerEach(windows: readonly (readonly number[])[]): Promise<(number[] | ModelRefusal)[]> {
+  async answerEach(windows: readonly ArrayLike<number>[]): Promise<(number[] | ModelRefusal)[]> {
     // onnxruntime gives a released session's id to the next one: another model would answer, and nobody would notice.
     if (this.isReleased) throw new Error(`the model ${this.manifest.id} ${this.manifest.version} was released and is asked again`);
     const numbers = windowOf(this.manifest) * this.manifest.featureSet.columns.length;
@@ -65,7 +65,7 @@ export class LoadedModel {
     const mostAtOnce = Math.max(1, Math.floor(MAX_RUN_NUMBERS / numbers));
     for (let from = 0; from < whole.length; from += mostAtOnce) {
       const indices = whole.slice(from, from + mostAtOnce);
-      const answered = await this.answerWhole(indices.map((index) => windows[index] as readonly number[]));
+      const answered = await this.answerWhole(indices.map((index) => windows[index] as ArrayLike<number>));
       for (const [at, index] of indices.entries()) answers[index] = "ok" in answered ? answered : (answered[at] ?? null);
     }
     return answers.map((answer) => answer ?? refuseModel("bad-output", "no answer came out"));
@@ -79,7 +79,7 @@ export class LoadedModel {
   }
 
   /** Of windows that are whole. */
-  private async answerWhole(windows: readonly (readonly number[])[]): Promise<(number[] | ModelRefusal)[] | ModelRefusal> {
+  private async answerWhole(windows: readonly ArrayLike<number>[]): Promise<(number[] | ModelRefusal)[] | ModelRefusal> {
     const { featureSet, normaliser, input, output } = this.manifest;
     const window = windowOf(this.manifest);
     const prepared = prepareWindows(windows, normaliser, window);
@@ -112,12 +112,19 @@ export class LoadedModel {
   }
 }
 
-function judgeNumbers(row: readonly number[], numbers: number): ModelRefusal | null {
-  return row.length === numbers && row.every(Number.isFinite) ? null : refuseModel("shape-mismatch", describeWrong(row, numbers));
+function judgeNumbers(row: ArrayLike<number>, numbers: number): ModelRefusal | null {
+  return row.length === numbers && isAllFinite(row) ? null : refuseModel("shape-mismatch", describeWrong(row, numbers));
 }
 
-function describeWrong(row: readonly number[], numbers: number): string {
-  const shown = row.length > MOST_SHOWN ? `${row.slice(0, MOST_SHOWN)}, ...` : `${row}`;
+/** A loop of its own: `every` calls a function for each of a window's ten thousand numbers. */
+function isAllFinite(row: ArrayLike<number>): boolean {
+  for (let at = 0; at < row.length; at++) if (!Number.isFinite(row[at])) return false;
+  return true;
+}
+
+function describeWrong(row: ArrayLike<number>, numbers: number): string {
+  const first = Array.from({ length: Math.min(row.length, MOST_SHOWN) }, (_, at) => row[at]);
+  const shown = row.length > MOST_SHOWN ? `${first}, ...` : `${first}`;
   return `a row must be ${numbers} numbers, this one has ${row.length}: ${shown}`;
 }
 

@@ -4,8 +4,8 @@ import { windowOf } from "../../models/shapes.ts";
 import type { ModelClaims, ModelRefusal, RowSet } from "./contract.ts";
 import { refuseModel } from "./refuse.ts";
 
-/** @returns [window x columns], raw, oldest row first; rows are judged by who runs the model, apart from their number and their lengths. */
-export function windowOfRows({ id, version, featureSet, input }: ModelClaims, sets: readonly RowSet[]): number[] | ModelRefusal {
+/** @returns [window x columns], raw, oldest row first, where they lie; numbers are judged by who runs the model, here only how many they are. */
+export function windowOfRows({ id, version, featureSet, input }: ModelClaims, sets: readonly RowSet[]): Float64Array | ModelRefusal {
   const set = sets.find(({ fingerprint }) => fingerprint === featureSet.fingerprint);
   if (set === undefined) {
     const given = sets.map(({ fingerprint }) => fingerprint).join(", ") || "none";
@@ -14,14 +14,16 @@ export function windowOfRows({ id, version, featureSet, input }: ModelClaims, se
       `${id} ${version} eats the features ${featureSet.id} ${featureSet.fingerprint}, and was given ${given}`,
     );
   }
-  const window = windowOf({ input });
-  if (set.rows.length < window) {
-    return refuseModel("needs-a-window", `${id} ${version} eats ${window} rows of ${featureSet.id}, and was given ${set.rows.length}`);
-  }
-  const rows = set.rows.slice(-window);
   const columns = featureSet.columns.length;
-  const wrong = rows.find((row) => row.length !== columns);
-  if (wrong !== undefined)
-    return refuseModel("shape-mismatch", `a row of ${featureSet.id} has ${columns} numbers, this one ${wrong.length}`);
-  return rows.flat();
+  const given = set.rows.length / columns;
+  // A feed that was deployed before this Worker may give them in another shape.
+  if (!(set.rows instanceof Float64Array) || set.columns !== columns || !Number.isInteger(given))
+    return refuseModel(
+      "shape-mismatch",
+      `a row of ${featureSet.id} has ${columns} numbers, these ${set.rows.length} are in rows of ${set.columns}`,
+    );
+  const window = windowOf({ input });
+  if (given < window)
+    return refuseModel("needs-a-window", `${id} ${version} eats ${window} rows of ${featureSet.id}, and was given ${given}`);
+  return set.rows.subarray((given - window) * columns);
 }
