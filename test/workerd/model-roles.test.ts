@@ -104,6 +104,40 @@ describe("the roster", () => {
     expect([statements.length, reads.length]).toEqual([2, 2]);
   });
 
+  it("reads of a shadow nothing for a prediction, its manifest for who asks who plays, its file for who asks it", async () => {
+    const [lead, shadow] = [await filesOf(), await filesOf({ id: "later" })];
+    await publish(lead);
+    const key = await publish(shadow, { role: "shadow" });
+    const reads: string[] = [];
+    const answers = coldInference();
+    const around = (now: number): ReturnType<typeof at> => at(now, { bucket: countingBucket(reads) });
+    const asks: PredictAsk[] = [{ market: BTC, slot: "forecast", sets: [V1] }];
+    const leads = [await manifestKeyOf(lead), modelKey({ id: "linear", version: "1" })].sort();
+    const predicted = await answers.predict(asks, around(NOW));
+    expect(predicted.answers).toMatchObject([{ active: { ok: true } }]);
+    expect(reads.sort()).toEqual(leads);
+    // Nor for the looks that come each minute.
+    await answers.predict(asks, around(NOW + MINUTE));
+    await answers.predict(asks, around(NOW + MINUTE + 1));
+    expect(reads.sort()).toEqual(leads);
+    const rosters = await Promise.all(Array.from({ length: 20 }, () => answers.roster(around(NOW + MINUTE + 2))));
+    for (const roster of rosters)
+      expect(roster).toMatchObject({ revision: predicted.revision, roles: [{ id: "linear" }, { id: "later", key }] });
+    expect(reads.sort()).toEqual([...leads, await manifestKeyOf(shadow)].sort());
+    expect((await answers.shadows(asks, around(NOW + MINUTE + 3))).answers).toMatchObject([[{ key, answer: { ok: true } }]]);
+    // A shadow is loaded from both of its files.
+    expect(reads).toHaveLength(5);
+  });
+
+  it("asks a shadow that no one has asked for, in an isolate that only predicts", async () => {
+    const answers = coldInference();
+    await publish(await filesOf());
+    const key = await publish(await filesOf({ id: "later" }), { role: "shadow" });
+    const asks: PredictAsk[] = [{ market: BTC, slot: "forecast", sets: [V1] }];
+    await answers.predict(asks, at(NOW));
+    expect((await answers.shadows(asks, at(NOW))).answers).toMatchObject([[{ key, answer: { ok: true } }]]);
+  });
+
   it.each<{ what: string; expected: ModelFault; spoil: (files: ModelFiles) => Promise<void> }>([
     {
       what: "a flipped byte",

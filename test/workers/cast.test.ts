@@ -113,4 +113,12 @@ describe("the cast", () => {
     expect(new Set(all.map(revision)).size).toBe(all.length);
     expect(revision(findings([lead, shadow]))).toBe(revision(findings([lead, shadow])));
   });
+
+  it("without a look at its shadow is not whole, names it nowhere, and has the revision of one that has looked", () => {
+    const whole = findings([lead, shadow]);
+    const part: Findings = { ...whole, judged: new Map([...whole.judged].filter(([name]) => name === nameOf(lead.version))) };
+    expect(told(part)).toEqual({ roles: [["*", "active", 1, null]], refused: [] });
+    expect([castRoles(part).isWhole, castRoles(whole).isWhole]).toEqual([false, true]);
+    expect(castRoles(part).roster.revision).toBe(castRoles(whole).roster.revision);
+  });
 });

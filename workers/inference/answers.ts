@@ -75,7 +75,7 @@ export class InferenceAnswers {
 
   /** Nobody stands in for one that is faulty. More asks than MAX_ASKS have none. */
   async shadows(asks: readonly PredictAsk[], around: RosterSurroundings): Promise<Shadowed> {
-    const before = await this.casting.known(around);
+    const before = await this.casting.knownWhole(around);
     const ofAsks = asks.map((ask, at) => (at < MAX_ASKS ? shadowsOf(ask, before) : []));
     const faulty = await this.run(ofAsks.flat(), before, around);
     const { roster } = await this.withoutFaulty(faulty, before, around);

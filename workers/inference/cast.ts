@@ -44,7 +44,7 @@ export interface Findings {
   readonly assigned: readonly AssignedRole[] | null;
   /** Why it didn't. */
   readonly unreachable: string;
-  /** By nameOf. */
+  /** By nameOf; of shadows those that somebody has asked for. */
   readonly judged: ReadonlyMap<string, Judgement>;
   /** Null as long as it isn't needed. */
   readonly shipped: ModelClaims | ModelRefusal | null;
@@ -56,6 +56,8 @@ export interface Cast {
   /** Of each model that plays, by its key. */
   readonly views: ReadonlyMap<number, ModelView>;
   readonly versions: ReadonlyMap<number, PublishedVersion>;
+  /** Whether every shadow was looked at: those that weren't are in no roster, and nobody's prediction needs them. */
+  readonly isWhole: boolean;
 }
 
 /** Whether the shipped model has a part to play. */
@@ -70,14 +72,15 @@ export function needsShipped({ assigned, judged }: Findings): boolean {
 /** @param findings `shipped` is not null where it is needed. */
 export function castRoles(findings: Findings): Cast {
   const parts = [...(findings.assigned ?? []).map((role) => partOf(role, findings)), ...defaultPart(findings)];
-  const playing = parts.filter((part) => "claims" in part);
+  const playing = parts.filter((part): part is Playing => "claims" in part);
   const roles = playing.map(({ role, claims, fellBackFrom, version }) => rosterRole(role, { claims, fellBackFrom, version }));
-  const refused = parts.filter((part) => "fault" in part);
+  const refused = parts.filter((part): part is RefusedRole => "fault" in part);
   return {
     findings,
-    roster: { revision: revisionOf(playing, refused), roles, refused },
+    roster: { revision: revisionOf(parts), roles, refused },
     views: new Map(playing.map(({ claims, version }) => [version.key, { key: version.key, source: sourceOf(version), manifest: claims }])),
     versions: new Map(playing.map(({ version }) => [version.key, version])),
+    isWhole: playing.length + refused.length === parts.length,
   };
 }
 
@@ -90,8 +93,13 @@ interface Playing {
   readonly fellBackFrom: FellBack | null;
 }
 
-function partOf({ version, ...role }: AssignedRole, { judged, shipped }: Findings): Playing | RefusedRole {
-  const outcome = judged.get(nameOf(version))?.outcome ?? { ok: false, fault: "not-found", detail: "it was never looked at" };
+/** A shadow that nobody has looked at yet. */
+type Unread = Pick<Playing, "role" | "version">;
+
+function partOf({ version, ...role }: AssignedRole, { judged, shipped }: Findings): Playing | RefusedRole | Unread {
+  const judgement = judged.get(nameOf(version));
+  if (judgement === undefined && role.role === "shadow") return { role, version };
+  const outcome = judgement?.outcome ?? { ok: false, fault: "not-found", detail: "it was never looked at" };
   if (isClaims(outcome)) return { role, version, claims: outcome, fellBackFrom: null };
   const { fault, detail } = outcome;
   const model: ModelIdentity = { key: version.key, id: version.id, version: version.version };
@@ -144,11 +152,17 @@ function isClaims(outcome: ModelClaims | ModelRefusal | null | undefined): outco
   return outcome !== null && outcome !== undefined && !("ok" in outcome);
 }
 
-/** Over who plays what, and who was refused. */
-function revisionOf(playing: readonly Playing[], refused: readonly RefusedRole[]): string {
-  const hash = new ContentHash().integer(playing.length);
-  for (const { role, version, claims } of playing) {
-    hash.text(role.slot).text(role.market).text(role.role).text(nameOf(version)).text(claims.artifact.sha256);
+/**
+ * Over who plays what, and who was refused. A shadow that wasn't looked at counts as one that plays, so that isolates that have looked and others have one revision. A published manifest's
+ * hash is in its name, and its model's in the manifest; the shipped one's name says nothing.
+ */
+function revisionOf(parts: readonly (Playing | RefusedRole | Unread)[]): string {
+  const refused = parts.filter((part): part is RefusedRole => "fault" in part);
+  const others = parts.filter((part): part is Playing | Unread => !("fault" in part));
+  const hash = new ContentHash().integer(others.length);
+  for (const part of others) {
+    hash.text(part.role.slot).text(part.role.market).text(part.role.role).text(nameOf(part.version));
+    hash.text("claims" in part && part.version.key === SHIPPED_KEY ? part.claims.artifact.sha256 : "");
   }
   for (const { slot, market, role, key } of refused) hash.text(slot).text(market).text(role).integer(key);
   return hash.digest();

@@ -2,7 +2,7 @@
  * Who plays which role now: read from D1 at most once a minute, each model judged before it is said to play.
  *
  * Of the active models the file itself is judged, up to as many as fit into memory at once; of shadows and the others the manifest, and the file when it
- * is first asked. What was judged well stays so as long as its manifest is the same: neither a database nor a bucket that fails takes a role away. What
+ * is first asked. Shadows' manifests are read when somebody asks who they are: a prediction doesn't need them, and a cold isolate's first one least. What was judged well stays so as long as its manifest is the same: neither a database nor a bucket that fails takes a role away. What
  * was refused is judged again a minute later.
  */
 
@@ -21,6 +21,9 @@ export interface RosterSurroundings extends Surroundings {
   untilDone(work: Promise<unknown>): void;
 }
 
+/** A look that another one began may be of the active models alone; the next is ours, or a whole one. */
+const LOOKS_FOR_WHOLE = 3;
+
 export class ModelRoster {
   private readonly store: ModelStore;
   private readonly look = new SharedLook<Cast>();
@@ -29,14 +32,26 @@ export class ModelRoster {
     this.store = store;
   }
 
-  /** Never throws for what lies in the stores, nor for stores that fail. */
+  /** Everybody. Never throws for what lies in the stores, nor for stores that fail. */
   async current(around: RosterSurroundings): Promise<Cast> {
-    return this.look.at(around.now, (before) => this.lookAgain(around, before));
+    return this.whole(around, await this.look.at(around.now, (before) => this.lookAgain(around, { before, isWhole: true })));
   }
 
-  /** What is known already, where it is known: whoever wants an answer waits for no database. Never throws. */
+  /** Everybody, by what is known already, where it is known. Never throws. */
+  async knownWhole(around: RosterSurroundings): Promise<Cast> {
+    return this.whole(around, await this.known(around));
+  }
+
+  private async whole(around: RosterSurroundings, known: Cast): Promise<Cast> {
+    let cast = known;
+    for (let look = 0; look < LOOKS_FOR_WHOLE && !cast.isWhole; look++)
+      cast = await this.look.again(around.now, (before) => this.lookAgain(around, { before, isWhole: true }));
+    return cast;
+  }
+
+  /** The active models, and of the shadows those that somebody has asked for; what is known already, where it is known: whoever wants an answer waits for no database. Never throws. */
   async known(around: RosterSurroundings): Promise<Cast> {
-    const find = (before: Cast | null): Promise<Cast> => this.lookAgain(around, before);
+    const find = (before: Cast | null): Promise<Cast> => this.lookAgain(around, { before, isWhole: false });
     return this.look.known(around.now, { find, untilDone: (work) => around.untilDone(work) });
   }
 
@@ -50,15 +65,16 @@ export class ModelRoster {
     return this.known(around);
   }
 
-  private async lookAgain(around: RosterSurroundings, before: Cast | null): Promise<Cast> {
-    const cast = castRoles(await this.find(around, before?.findings ?? null));
+  private async lookAgain(around: RosterSurroundings, { before, isWhole }: { before: Cast | null; isWhole: boolean }): Promise<Cast> {
+    const cast = castRoles(await this.find(around, { before: before?.findings ?? null, isWhole }));
     this.store.keepOnly(new Set([...cast.versions.values(), ...(cast.findings.assigned ?? []).map(({ version }) => version)].map(nameOf)));
     return cast;
   }
 
-  private async find(around: RosterSurroundings, before: Findings | null): Promise<Findings> {
+  private async find(around: RosterSurroundings, { before, isWhole }: { before: Findings | null; isWhole: boolean }): Promise<Findings> {
     const { assigned, unreachable } = await readAssigned(around.database, before);
-    const versions = new Map((assigned ?? []).map(({ version }) => [nameOf(version), version]));
+    const wanted = (assigned ?? []).filter(({ role, version }) => isWhole || role === "active" || before?.judged.has(nameOf(version)));
+    const versions = new Map(wanted.map(({ version }) => [nameOf(version), version]));
     const loading = new Set(leadsOf(assigned ?? []).map(nameOf));
     const judged = new Map(
       await Promise.all(

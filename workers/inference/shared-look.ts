@@ -40,6 +40,14 @@ export class SharedLook<T extends object> {
     return this.found;
   }
 
+  /** Looks now, however fresh what is there, for who needs more of it; where a look is on its way, that one's end is all. */
+  async again(now: number, find: (before: T | null) => Promise<T>): Promise<T> {
+    if (this.isLooking(now)) await this.look?.done;
+    else await this.begin(now, find);
+    if (this.found === null) throw new Error("a look ended without a finding");
+    return this.found;
+  }
+
   /** What came out otherwise than the look had it, until it is looked again. */
   amend(change: (found: T) => T): void {
     if (this.found !== null) this.found = change(this.found);
@@ -47,8 +55,11 @@ export class SharedLook<T extends object> {
 
   private isDue(now: number): boolean {
     const isFresh = this.found !== null && now - this.foundAt < RECHECK_MS;
-    const isLooking = this.look !== null && now - this.look.startedAt < LOST_AFTER_MS;
-    return !isFresh && !isLooking;
+    return !isFresh && !this.isLooking(now);
+  }
+
+  private isLooking(now: number): boolean {
+    return this.look !== null && now - this.look.startedAt < LOST_AFTER_MS;
   }
 
   private begin(now: number, find: (before: T | null) => Promise<T>): Promise<void> {
