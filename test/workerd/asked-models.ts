@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
 import { forecastColumns } from "../../models/forecasts.ts";
 import type { InferenceAnswers } from "../../workers/inference/answers.ts";
-import type { ModelRefusal, PredictAsk, Prediction, RowSet } from "../../workers/inference/contract.ts";
+import type { ModelRefusal, PredictAsk, Prediction } from "../../workers/inference/contract.ts";
 import { linearAnswer, linearModel } from "./linear-model.ts";
 import { at } from "./published-models.ts";
 import { rowSetOf } from "./row-set.ts";
