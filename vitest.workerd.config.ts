@@ -8,6 +8,7 @@ import { stripTypeScriptTypes } from "node:module";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { longestFirst } from "./test/longest-first.ts";
+import { stretchAsked } from "./test/training/edge-day-stretch.ts";
 
 const COMPATIBILITY_DATE = "2026-10-30";
 const FEEDS = JSON.stringify([{ feed: "main", venue: "binance-spot", symbols: ["BTCUSDT", "ETHUSDT"] }]);
@@ -35,6 +36,7 @@ export default defineConfig({
         bindings: {
           FEEDS,
           EDGE_DAY_HOURS: process.env.EDGE_DAY_HOURS ?? "",
+          EDGE_DAY_STRETCH: JSON.stringify(stretchAsked(process.env)),
           SPLITS: "",
           VENUE_HOSTS: "{}",
           MIGRATIONS: await readD1Migrations("./migrations"),
@@ -68,7 +70,9 @@ export default defineConfig({
     // They mostly wait, for a venue's silence or a flush: three runtimes at once keep two cores busy, and no more.
     maxWorkers: 3,
     sequence: {
-      sequencer: longestFirst(["edge-day", "market-feed", "stream", "compaction"].map((name) => `test/workerd/${name}.test.ts`)),
+      sequencer: longestFirst(
+        ["edge-day", "edge-day-recording", "market-feed", "stream", "compaction"].map((name) => `test/workerd/${name}.test.ts`),
+      ),
     },
     // Refusals are logged, and refusals are what is tested: only a failing test shows its log.
     silent: "passed-only",

@@ -107,9 +107,13 @@ program
 
 program
   .command("edge-day")
-  .description("a simulated day replayed through the edge, its scorecards beside the offline scores of the same models")
+  .description("a simulated or recorded day replayed through the edge, its scorecards beside the offline scores of the same models")
   .option("--hours <count>", "of the market", "24")
-  .action(async ({ hours }: { hours: string }) => printAll(await benchEdgeDay({ hours: Number(hours) })));
+  .option("--recording <folder>", "of StandX files; a simulated market unless told")
+  .option("--date <day>", "at which the recorded stretch begins; what was received before it trains the models", "2026-01-06")
+  .action(async ({ hours, recording, date }: { hours: string; recording?: string; date: string }) =>
+    printAll(await benchEdgeDay({ hours: Number(hours), recording: recording ?? null, date })),
+  );
 
 program
   .command("train-trees")

@@ -1,15 +1,15 @@
 /**
- * A stretch of a simulated market replayed through the edge, as fast as it goes: the simulator's Binance to the feed object, forecasts asked of the public Worker by HTTP and
+ * A stretch of a market replayed through the edge, as fast as it goes: the simulator's venue to the feed object, forecasts asked of the public Worker by HTTP and
  * answered by the inference Worker, cron each minute. All of it as deployed but for what brings time and frames: the simulated world has both.
  */
 
 import { createExecutionContext, runInDurableObject, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
-import type { PresetName } from "../../core/simulation/presets.ts";
-import { generativeSource } from "../../exchange-simulator/market/generative-records.ts";
-import { binanceSpot } from "../../exchange-simulator/protocols/binance/venue.ts";
+import { marketId } from "../../core/market/instrument.ts";
+import type { RecordSource } from "../../exchange-simulator/market/record-source.ts";
 import { LATENCY_MS, SimulatedTime } from "../../exchange-simulator/simulated-time.ts";
+import type { Protocol } from "../../exchange-simulator/venue.ts";
 import { World } from "../../exchange-simulator/world.ts";
 import { createApp } from "../../workers/api/app.ts";
 import { runCron } from "../../workers/cron/run-cron.ts";
@@ -21,24 +21,27 @@ import { setStage } from "./simulated-feed.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60_000;
-const SYMBOL = "SMALLUSDT";
 const OBJECT = "main";
 /** The desk may be asked at any moment of a second. */
 const ASKED_AT_MS = 700;
 
 export interface EdgeDayOptions {
-  readonly preset: PresetName;
-  readonly seed: number;
-  readonly startTime: number;
+  /** Filled once. */
+  readonly source: RecordSource;
+  /** The venue that tells of it. */
+  readonly protocol: Protocol;
+  readonly symbol: string;
   /** Which feature sets the feed computes. */
   readonly features: readonly string[];
+  /** Longer silences of the book are in the ledger; none unless told. */
+  readonly silenceMs?: number;
 }
 
 export class EdgeDay {
-  readonly market = `binance-spot:${SYMBOL}`;
+  readonly market: string;
   readonly publicEnv: PublicEnv;
-  /** featureTimes of the answers that came by HTTP. */
-  readonly answered = new Set<number>();
+  /** By featureTime, the first answer that came by HTTP: which horizons it left out. */
+  readonly answered = new Map<number, readonly number[]>();
   /** Why the others were refused, by problem type: how often. */
   readonly refused = new Map<string, number>();
   private readonly world: World;
@@ -47,13 +50,12 @@ export class EdgeDay {
   private readonly alarms: Promise<void>[] = [];
   private readonly feed = env.SIMULATED_FEED.getByName(OBJECT) as unknown as DurableObjectStub<SimulatedFeed>;
 
-  constructor({ preset, seed, startTime, features }: EdgeDayOptions) {
-    this.world = new World({
-      sources: [generativeSource({ name: SYMBOL, preset, seed, startTime })],
-      venues: [{ protocol: binanceSpot, listings: [[SYMBOL, SYMBOL]] }],
-    });
+  constructor({ source, protocol, symbol, ...configured }: EdgeDayOptions) {
+    const { venue } = protocol;
+    this.market = marketId(venue, symbol);
+    this.world = new World({ sources: [source], venues: [{ protocol, listings: [[symbol, source.market.name]] }] });
     this.time = new SimulatedTime(this.world);
-    const feeds = JSON.stringify([{ feed: "main", venue: "binance-spot", symbols: [SYMBOL], features }]);
+    const feeds = JSON.stringify([{ feed: OBJECT, venue, symbols: [symbol], ...configured }]);
     vi.spyOn(Date, "now").mockImplementation(() => this.time.now);
     hurryTimers();
     setStage({ time: this.time, feeds });
@@ -105,20 +107,26 @@ export class EdgeDay {
 
   private async ask(): Promise<void> {
     const response = await this.get(`/v1/markets/${this.market}/forecast`);
-    const body: { asOf?: number; type?: string; fault?: string } = await response.json();
-    if (response.ok && body.asOf !== undefined) this.answered.add(body.asOf);
+    const { asOf, expired = [], ...body }: { asOf?: number; expired?: readonly number[]; type?: string } = await response.json();
+    if (response.ok && asOf !== undefined) this.answered.set(asOf, this.answered.get(asOf) ?? expired);
     else this.refused.set(body.type ?? "", (this.refused.get(body.type ?? "") ?? 0) + 1);
   }
 
-  /** The object's alarm rings by the simulated clock. It isn't waited for: it may be waiting for the venue's answer, which comes with time. */
   private async advance(until: number): Promise<void> {
-    await runInDurableObject(this.feed, async (object, { storage }) => {
+    while ((await this.advanceInside(until)) === "starved") await this.world.fill();
+  }
+
+  /** The object's alarm rings by the simulated clock. It isn't waited for: it may be waiting for the venue's answer, which comes with time. */
+  private advanceInside(until: number): Promise<"reached" | "starved"> {
+    return runInDurableObject(this.feed, async (object, { storage }) => {
       while (this.now < until) {
         const alarm = (await storage.getAlarm()) ?? until;
         const reached = this.time.advanceTo(Math.min(until, Math.max(alarm, this.now + LATENCY_MS)));
-        if (reached !== "reached") throw new Error(`the world has ${reached}`);
+        if (reached === "starved") return reached;
+        if (reached === "ended") throw new Error("the world has ended");
         if (alarm <= this.now) this.alarms.push(object.alarm());
       }
+      return "reached";
     });
   }
 }

@@ -10,9 +10,11 @@ declare namespace Cloudflare {
     readonly EXCHANGE: Fetcher;
     /** Node's side: /family/kind answers the manifest and behind it the file of a model that it has just trained. */
     readonly TRAINER: Fetcher;
-    /** Node's side: /models trains and publishes, /scores evaluates a tape. */
+    /** Node's side: /models trains and publishes, /stretch and /events read a recording, /tape and /scores evaluate a tape. */
     readonly EDGE_DAY: Fetcher;
     readonly EDGE_DAY_HOURS: string;
+    /** A RecordingStretch as JSON; "null" where there is no recording. */
+    readonly EDGE_DAY_STRETCH: string;
     readonly FEEDS: string;
     readonly SPLITS: string;
     readonly VENUE_HOSTS: string;
