@@ -4,7 +4,7 @@
  * ```
  * <out>/days/v1/<venue>/<symbol>/<day>.<part>.<head>.day, chain.json
  * <out>/tape/v1/<venue>/<symbol>/<day>/<HHMM>.tape.gz                  days without a file yet
- * <out>/snapshots/v1/<venue>/<symbol>/<day>.ndjson                     minute rows as the API gives them
+ * <out>/snapshots/v1/<venue>/<symbol>/<day>.ndjson                     minute rows as the API gives them, each with its market
  * ```
  * Done again it fetches what is new, no byte twice. A file is under its name only when it is whole. The minutes of a day go when its file is there.
  */
@@ -190,7 +190,7 @@ async function pullRows(
         const rows = await minuteRows(instance, { market, day, levels: ROW_LEVELS });
         if (rows.length > 0) {
           await mkdir(dirname(path), { recursive: true });
-          await writeFile(open, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+          await writeFile(open, rows.map((row) => `${JSON.stringify({ market, ...row })}\n`).join(""));
           // While a day goes on, and for as long after as feeds may be behind, its rows stand under a name of their own.
           if (now >= timeOf(day) + MS_PER_DAY + SETTLED_AFTER_MS) await rename(open, path);
           fetched++;

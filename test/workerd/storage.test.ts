@@ -157,12 +157,22 @@ describe("a stored minute, as the API shows it", () => {
       [6_000_000, 100],
       [5_999_998, 7],
     ];
-    const snapshot = minuteSnapshot({ bids, features, lastSequence: 41, coveredMs: 58_000, events: 12, trades: 3 });
+    const snapshot = minuteSnapshot({
+      bids,
+      features,
+      lastSequence: 41,
+      coveredMs: 58_000,
+      events: 12,
+      trades: 3,
+      pricePath: "@1767614399/8812345/1;;1;-1,2",
+    });
     await writeBatch(database, stored({ snapshots: [snapshot], tape: { key: "tape/v2/x", offset: 33, bytes: 77 } }));
     const [row] = await readSnapshots(database, ALL);
     expect(shown(row)).toEqual({
       minute: MINUTE,
       minuteIso: "2026-01-05T12:00:00.000Z",
+      tick: "0.01",
+      lot: "0.00001",
       batch: batchId("main", MINUTE, 0),
       state: "live",
       bookState: "normal",
@@ -181,6 +191,7 @@ describe("a stored minute, as the API shows it", () => {
       coveredMs: 58_000,
       events: 12,
       trades: 3,
+      pricePath: "@1767614399/8812345/1;;1;-1,2",
       split: { label: "test", schedule: "days-6-2-2-embargo-60min" },
       tape: { key: "tape/v2/x", offset: 33, bytes: 77, url: "/v1/markets/binance-spot:BTCUSDT/tapes/2026-01-05T12:00:00.000Z" },
     });

@@ -5,6 +5,7 @@ import { FEATURE_INTERVAL_MS } from "../../core/features/contract.ts";
 import { featureSetNamed, featureSets, featureSetV1 } from "../../core/features/registry.ts";
 import { DEFAULT_HORIZONS_MS, MAX_HORIZONS } from "../../core/labels/horizons.ts";
 import { LABEL_KINDS, type LabelKind, labelKindOf, USUAL_LABEL_KIND } from "../../core/labels/moves.ts";
+import { SPLIT_LABELS, type SplitLabel } from "../../core/labels/split.ts";
 import { CommandError } from "../command-error.ts";
 import { buildDataset, DEFAULT_TARGET_RULE } from "../datasets/build-dataset.ts";
 import type { DatasetCard } from "../datasets/card.ts";
@@ -13,6 +14,7 @@ import { buildFi2010 } from "../datasets/fi2010-dataset.ts";
 import { FI2010_LAYOUTS } from "../datasets/fi2010-layout.ts";
 import { parseGrids } from "../datasets/file-sources.ts";
 import type { ImportedSource } from "../datasets/imported-source.ts";
+import { buildMinuteDataset } from "../datasets/minute-dataset.ts";
 import { isShifted, PHASE_COUNTS, servedRowsOf } from "../datasets/phases.ts";
 import { recordedSources } from "../datasets/recorded-sources.ts";
 import { parseSimulation, simulatedSource } from "../datasets/simulated-source.ts";
@@ -24,6 +26,8 @@ import { print, printJson, table, when } from "./report.ts";
 interface DatasetOptions {
   readonly simulate: readonly string[];
   readonly fi2010: boolean;
+  readonly snapshots: boolean;
+  readonly split: readonly SplitLabel[];
   readonly out: string;
   readonly features: string;
   readonly label: LabelKind;
@@ -50,6 +54,13 @@ export function datasetCommand(): Command {
       "--fi2010",
       "the files are matrices of FI-2010: one to train on, or the days to test on; --features fi2010-144 takes all its columns",
       false,
+    )
+    .option("--snapshots", "the files are minute rows, as `edgebook pull --snapshots` fetches them from an instance: a row a minute", false)
+    .option(
+      "--split <label>",
+      `of minute rows: those alone that the instance labelled so when it recorded them (${SPLIT_LABELS.join(", ")}); may be given several times`,
+      collectSplit,
+      [],
     )
     .requiredOption("--out <dir>", "folder to write")
     .addOption(
@@ -99,17 +110,40 @@ export function datasetCommand(): Command {
 }
 
 async function runDataset(recordings: string[], options: DatasetOptions, command: Command): Promise<void> {
-  await (options.fi2010 ? runFi2010(recordings, options, command) : runRecordings(recordings, options));
+  if (options.fi2010) return runFi2010(recordings, options, command);
+  if (options.snapshots) return runSnapshots(recordings, options, command);
+  if (options.split.length > 0) throw new CommandError("--split is of minute rows, which --snapshots says the files are");
+  await runRecordings(recordings, options);
 }
 
 /** What the matrices say by themselves is refused where it is given. */
-const FOREIGN_TO_FI2010 = ["simulate", "label", "horizons", "venue", "market", "grid", "silenceMs", "unbrokenMs", "overGapsFrom", "phases"];
+const FOREIGN_TO_FI2010 = [
+  "simulate",
+  "label",
+  "horizons",
+  "venue",
+  "market",
+  "grid",
+  "silenceMs",
+  "unbrokenMs",
+  "overGapsFrom",
+  "phases",
+  "snapshots",
+  "split",
+];
+/** Of events, which minute rows are none of. */
+const FOREIGN_TO_SNAPSHOTS = ["simulate", "venue", "grid", "silenceMs", "unbrokenMs", "overGapsFrom", "phases"];
+
+function refuseForeign(command: Command, foreign: readonly string[], what: string): void {
+  const given = command.options.find(
+    (option) => foreign.includes(option.attributeName()) && command.getOptionValueSource(option.attributeName()) === "cli",
+  );
+  if (given !== undefined) throw new CommandError(`${given.long} says nothing of ${what}: leave it out`);
+}
 
 async function runFi2010(files: readonly string[], options: DatasetOptions, command: Command): Promise<void> {
   const given = (name: string): boolean => command.getOptionValueSource(name) === "cli";
-  const foreign = command.options.find((option) => FOREIGN_TO_FI2010.includes(option.attributeName()) && given(option.attributeName()));
-  if (foreign !== undefined)
-    throw new CommandError(`${foreign.long} says nothing of FI-2010, whose matrices are as they are: leave it out`);
+  refuseForeign(command, FOREIGN_TO_FI2010, "FI-2010, whose matrices are as they are");
   const layout = FI2010_LAYOUTS.find(({ id }) => id === (given("features") ? options.features : "fi2010-40"));
   if (layout === undefined) throw new CommandError(`--features ${options.features} are not of FI-2010: fi2010-40 or fi2010-144`);
   const typed = ["edgebook", "dataset", "--fi2010", ...files, "--features", layout.id];
@@ -121,6 +155,35 @@ async function runFi2010(files: readonly string[], options: DatasetOptions, comm
   );
   print(`sha256 ${card.sha256}`);
   print(`next: edgebook train --data ${options.out} --answer classes --out RUN`);
+}
+
+async function runSnapshots(paths: readonly string[], options: DatasetOptions, command: Command): Promise<void> {
+  refuseForeign(command, FOREIGN_TO_SNAPSHOTS, "minute rows");
+  const { out, label, horizons: horizonsMs, market = null, split: splits } = options;
+  const featureSet = featureSetNamed(options.features);
+  if (featureSet === null) throw new CommandError(`there is no feature set "${options.features}" of minute rows`);
+  if (paths.length === 0) throw new CommandError("nothing to read: name what `edgebook pull --snapshots` wrote");
+  const typed = [
+    "edgebook",
+    "dataset",
+    "--snapshots",
+    ...paths,
+    "--features",
+    featureSet.id,
+    "--label",
+    label,
+    "--horizons",
+    horizonsMs.join(","),
+  ];
+  if (market !== null) typed.push("--market", market);
+  typed.push(...splits.flatMap((each) => ["--split", each]));
+  const card = await buildMinuteDataset({
+    ...{ paths, folder: out, featureSet, horizonsMs, label, market, splits },
+    command: typed,
+    progress: terminalProgress(),
+  });
+  if (options.json) printJson(card);
+  else printCard(card, out);
 }
 
 async function runRecordings(recordings: string[], options: DatasetOptions): Promise<void> {
@@ -172,6 +235,18 @@ async function runRecordings(recordings: string[], options: DatasetOptions): Pro
   else printCard(card, options.out);
 }
 
+function splitsText(splits: Readonly<Record<string, number>>): string {
+  return Object.entries(splits)
+    .map(([label, rows]) => `${rows} ${label === "none" ? "without a label" : label}`)
+    .join(", ");
+}
+
+function collectSplit(text: string, before: readonly SplitLabel[]): readonly SplitLabel[] {
+  const label = SPLIT_LABELS.find((each) => each === text);
+  if (label === undefined) throw new InvalidArgumentError(`one of ${SPLIT_LABELS.join(", ")} is wanted.`);
+  return [...before, label];
+}
+
 function phaseCount(text: string): number {
   const count = PHASE_COUNTS.find((each) => String(each) === text);
   if (count === undefined) throw new InvalidArgumentError(`one of ${PHASE_COUNTS.join(", ")} is wanted.`);
@@ -214,6 +289,7 @@ function printCard(card: DatasetCard, folder: string): void {
         `${market}: ${sidelessTrades} trades without a taker's side changed no column: \`edgebook import --infer-sides\` works sides out`,
       );
   }
+  for (const { market, splits } of card.parts) if (splits !== undefined) print(`${market}: a row a minute, ${splitsText(splits)}`);
   const { id, fingerprint, columns } = card.featureSet;
   print(
     `${card.rows} rows of ${columns.length} columns (features ${id}, ${fingerprint}) and ${card.targets.length} ${labelKindOf(card)} targets in ${folder}`,

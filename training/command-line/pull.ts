@@ -51,6 +51,6 @@ async function run(options: PullCommandOptions): Promise<void> {
 function printReport({ days, minutes, snapshots }: PullReport, out: string): void {
   print(`day files      ${days.listed} listed, ${days.fetched} fetched (${days.bytes} bytes), each proved by its chain`);
   print(`minutes        ${minutes.fetched} fetched (${minutes.bytes} bytes), of days without a file yet`);
-  if (snapshots.fetched > 0) print(`minute rows    ${snapshots.rows} in ${snapshots.fetched} files`);
+  if (snapshots.fetched > 0) print(`minute rows    ${snapshots.rows} in ${snapshots.fetched} files: edgebook dataset --snapshots ${out}`);
   print(`in ${out}: edgebook verify ${out}, replay, export, dataset`);
 }

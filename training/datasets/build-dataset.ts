@@ -113,7 +113,7 @@ async function addImported(writer: DatasetWriter, source: ImportedSource, option
     sidelessTrades: market.sidelessTrades,
     ...phaseFact(phaseMs),
   };
-  await writer.closePart(part, facts, market.feed);
+  await writer.closePart(part, facts, { feed: market.feed });
 }
 
 function countByReason(gaps: readonly GapRecord[]): Record<string, number> {

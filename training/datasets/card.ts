@@ -58,6 +58,11 @@ const partShape = z.strictObject({
   overGapsFromMs: count.nullable().optional(),
   /** Of imported events: trades whose taker's side isn't known. They change no column. */
   sidelessTrades: count.optional(),
+  /** Of minute rows: minutes of the stretch, and of each split label the rows. `coverage` is the share of these minutes that gave a row; `gaps` says why others gave none. */
+  minutes: count.optional(),
+  splits: z.record(z.string(), count).optional(),
+  /** Of minute rows: the schedules by which the instance gave the labels. */
+  splitSchedules: z.array(z.string()).optional(),
 });
 
 const cardShape = z.strictObject({

@@ -8,11 +8,13 @@ import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FEATURE_INTERVAL_MS, type FeatureRow, type FeatureSet } from "../../core/features/contract.ts";
 import { DEFAULT_LABEL_KIND, type LabelColumn, type LabelKind, labelColumns, labelMoves, stepsBehind } from "../../core/labels/moves.ts";
+import type { MinutePath } from "../../core/wire/joined-path.ts";
 import { CommandError } from "../command-error.ts";
 import { makeFolder } from "../make-folder.ts";
 import { CARD_FILE, DATASET_FILES, type DatasetCard, type DatasetFile, type DatasetPart, datasetHash } from "./card.ts";
 import { GrowingColumn } from "./growing-column.ts";
 import { HashedFile } from "./hashed-file.ts";
+import { minuteTargets } from "./minute-targets.ts";
 import type { JudgedRows, UnbrokenFeed } from "./unbroken-feed.ts";
 
 /** Feature rows gathered before they are written. */
@@ -33,7 +35,18 @@ export interface DatasetWriterOptions {
 }
 
 /** What is known of a part only when its source has been read. */
-export type PartFacts = Pick<DatasetPart, "source" | "market" | "frames" | "malformedFrames" | "gaps" | "sidelessTrades" | "phaseMs">;
+export type PartFacts = Pick<
+  DatasetPart,
+  "source" | "market" | "frames" | "malformedFrames" | "gaps" | "sidelessTrades" | "phaseMs" | "minutes" | "splits" | "splitSchedules"
+>;
+
+/** What says which rows have targets, and by which prices; without it the rows themselves do. */
+export interface PartTargets {
+  /** Of imported events. */
+  readonly feed?: UnbrokenFeed;
+  /** Of minute rows: the prices between them. */
+  readonly paths?: readonly MinutePath[];
+}
 
 export class DatasetWriter {
   private readonly options: DatasetWriterOptions;
@@ -77,7 +90,7 @@ export class DatasetWriter {
    * @param feed which of its rows are of unbroken feed, where its source tells; all are unless told.
    * @returns its rows.
    */
-  async closePart(part: PartWriter, facts: PartFacts, feed?: UnbrokenFeed): Promise<number> {
+  async closePart(part: PartWriter, facts: PartFacts, { feed, paths }: PartTargets = {}): Promise<number> {
     const { spool, coldRows, ...columns } = await part.close();
     const { times } = columns;
     const rows = times.length;
@@ -90,13 +103,14 @@ export class DatasetWriter {
     if (rows > 0) {
       for await (const block of createReadStream(spool)) await this.files.features.write(block as Buffer);
       const judged = feed?.judge(columns) ?? null;
-      await this.writeTargets(columns, judged);
+      if (paths === undefined) await this.writeTargets(columns, judged);
+      else await this.writeMinuteTargets(columns, paths);
       await this.files.times.write(times);
       const numbered = this.numberSegments(columns.segments);
       await this.files.segments.write(numbered.ids);
       const from = times[0] as number;
       const to = times[rows - 1] as number;
-      const coverage = (rows - (judged?.silentRows ?? 0)) / ((to - from) / FEATURE_INTERVAL_MS + 1);
+      const coverage = (rows - (judged?.silentRows ?? 0)) / (facts.minutes ?? (to - from) / FEATURE_INTERVAL_MS + 1);
       // Of simulations the same time comes again under another seed; of one import it can't.
       const twice = feed && this.parts.find((other) => other.unbrokenMs !== undefined && isSameTime(other, { ...facts, from, to }));
       if (twice !== undefined)
@@ -181,6 +195,14 @@ export class DatasetWriter {
         values[at] = 0;
         mask[at] = 0;
       }
+      await this.files.targets.write(values);
+      await this.files.mask.write(mask);
+    }
+  }
+
+  private async writeMinuteTargets(rows: PartColumns, paths: readonly MinutePath[]): Promise<void> {
+    const { horizonsMs, label = DEFAULT_LABEL_KIND } = this.options;
+    for (const { values, mask } of minuteTargets(rows, paths, { horizonsMs, label })) {
       await this.files.targets.write(values);
       await this.files.mask.write(mask);
     }

@@ -114,6 +114,7 @@ export async function recordingsIn(path: string): Promise<string[]> {
   return entries
     .filter((entry) => entry.isFile() && isRecording(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !isMinuteRows(file))
     .sort();
 }
 
@@ -157,6 +158,11 @@ function keyOf(path: string): string {
 
 function isRecording(name: string): boolean {
   return isDayFile(name) || /\.(tape|ndjson|ws\.txt)(\.gz)?$/.test(name);
+}
+
+/** Minute rows beside the day files of a pull (archive/pull/run-pull.ts): another command reads them. */
+function isMinuteRows(path: string): boolean {
+  return path.split(sep).join("/").includes("/snapshots/v1/");
 }
 
 function isTape(path: string): boolean {

@@ -139,6 +139,8 @@ export const snapshotSchema = z
   .object({
     minute: epochMs.openapi({ description: "Start of the minute, by receive time" }),
     minuteIso: z.string(),
+    tick: decimal.openapi({ description: "Price of a tick, as the row knows it: a venue may change it" }),
+    lot: decimal.openapi({ description: "Size of a lot, likewise" }),
     batch: z
       .string()
       .openapi({ description: "The run that stored the row last: feed, time, portion", example: "main/2026-01-05T12:01:00.000Z/000" }),
@@ -158,6 +160,11 @@ export const snapshotSchema = z
       .openapi({ description: "Milliseconds of the minute in which the book was live, by all that the ledger knows now" }),
     events: z.int(),
     trades: z.int(),
+    pricePath: z.string().nullable().openapi({
+      description:
+        "Best bid and ask, in ticks, at each whole second of the market's clock that the minute wrote: docs/data.md has the form. Null when it wrote none",
+      example: "@1767614399/8812345/1;;1;-1,2",
+    }),
     split: z
       .object({
         label: z.enum(SPLIT_LABELS),

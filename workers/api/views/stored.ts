@@ -13,6 +13,8 @@ export function snapshotBody(row: SnapshotRow, levels: number): SnapshotBody {
   return {
     minute: row.minute,
     minuteIso,
+    tick: row.tick,
+    lot: row.lot,
     batch: row.batch,
     state: row.state,
     bookState: row.bookState,
@@ -28,6 +30,7 @@ export function snapshotBody(row: SnapshotRow, levels: number): SnapshotBody {
     coveredMs: row.coveredMs,
     events: row.events,
     trades: row.trades,
+    pricePath: row.pricePath,
     split: splitOfRow(row),
     tape: tapeOf(row, minuteIso),
   };
