@@ -9,7 +9,7 @@ import { featureSetVolumes10 } from "../../core/features/volumes-10/feature-set.
 import { anchoredMove, pointMove, smoothedMove } from "../../core/labels/averaged.ts";
 import { LABEL_KINDS, labelKindOf } from "../../core/labels/moves.ts";
 import { CommandError } from "../../training/command-error.ts";
-import { datasetHash, parseCard } from "../../training/datasets/card.ts";
+import { type DatasetCard, datasetHash, parseCard } from "../../training/datasets/card.ts";
 import { readDataset } from "../../training/datasets/dataset-reader.ts";
 import { DatasetWriter } from "../../training/datasets/dataset-writer.ts";
 import { allFeatures } from "../../training/datasets/feature-rows.ts";
@@ -122,6 +122,52 @@ describe("a dataset", () => {
   });
 });
 
+/** Of point labels, by hand. */
+function plainHash({ featureSet, targets, files }: DatasetCard, markets: readonly string[]): string {
+  const hash = createHash("sha256").update(`${featureSet.fingerprint}\n`);
+  for (const { target, horizonMs } of targets) hash.update(`${target} ${horizonMs}\n`);
+  for (const market of markets) hash.update(market);
+  for (const file of ["features", "targets", "mask", "times", "segments"] as const) hash.update(`${file} ${files[file].sha256}\n`);
+  return hash.digest("hex");
+}
+
+describe("the name of a dataset", () => {
+  const toy = { rows: 100, seed: 9, signal: 0.5 };
+
+  it("is over its markets: the same numbers of another market would pass for the rows that a model has seen", async () => {
+    const one = await writeToyDataset(at("named"), [{ ...toy, market: "toy:A" }]);
+    const other = await writeToyDataset(at("renamed"), [{ ...toy, market: "toy:B" }]);
+    expect(other.files).toEqual(one.files);
+    expect(other.sha256).not.toBe(one.sha256);
+    expect(other.sha256).toBe(plainHash(other, ["market 0 toy:B\n"]));
+  });
+
+  it("is over which rows are of which", async () => {
+    const two = await writeToyDataset(at("both"), [
+      { ...toy, market: "toy:A" },
+      { ...toy, market: "toy:B" },
+    ]);
+    expect(two.sha256).toBe(plainHash(two, ["market 0 toy:A\n", "market 100 toy:B\n"]));
+  });
+
+  it("leaves out markets of the simulator, which preset and seed make: the shipped model names such a dataset", async () => {
+    const source = "simulated large-tick seed 7, 1 h";
+    const card = await writeToyDataset(at("simulated"), [{ ...toy, source }]);
+    expect(card.sha256).toBe(plainHash(card, []));
+  });
+
+  it("of a card of format 1 is what it was, without markets: it would have to be made again", async () => {
+    const card = await writeToyDataset(at("first"), [toy]);
+    const before = { ...card, format: "edgebook-dataset/1" as const };
+    const named = { ...before, sha256: datasetHash(before) };
+    expect(named.sha256).toBe(plainHash(card, []));
+    writeFileSync(join(at("first"), "dataset.json"), JSON.stringify(named));
+    expect((await readDataset(at("first"))).card.sha256).toBe(named.sha256);
+    writeFileSync(join(at("first"), "dataset.json"), JSON.stringify({ ...named, format: "edgebook-dataset/2" }));
+    await expect(readDataset(at("first"))).rejects.toThrow("has been changed since it was written");
+  });
+});
+
 describe("the label of a dataset", () => {
   const toy = { rows: 100, seed: 8, signal: 0.5 };
 
@@ -140,10 +186,7 @@ describe("the label of a dataset", () => {
 
   it("is point where a card tells none, by the hash that it was written with: datasets of before would have to be made again", async () => {
     const card = await writeToyDataset(at("before"), [toy]);
-    const hash = createHash("sha256").update(`${card.featureSet.fingerprint}\n`);
-    for (const { target, horizonMs } of card.targets) hash.update(`${target} ${horizonMs}\n`);
-    for (const file of ["features", "targets", "mask", "times", "segments"] as const) hash.update(`${file} ${card.files[file].sha256}\n`);
-    expect(card.sha256).toBe(hash.digest("hex"));
+    expect(card.sha256).toBe(plainHash(card, ["market 0 toy:MARKET\n"]));
     expect(Object.keys(card)).not.toContain("label");
     expect(labelKindOf(card)).toBe("point");
   });

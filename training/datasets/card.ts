@@ -16,7 +16,10 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { DEFAULT_LABEL_KIND, LABEL_KINDS, labelKindOf } from "../../core/labels/moves.ts";
+import { simulatedSeed } from "./simulated-source.ts";
 
+/** What is written. Format 1 differs by its hash alone. */
+export const DATASET_FORMAT = "edgebook-dataset/2" as const;
 export const CARD_FILE = "dataset.json";
 export const DATASET_FILES = {
   features: "features.f64",
@@ -66,7 +69,7 @@ const partShape = z.strictObject({
 });
 
 const cardShape = z.strictObject({
-  format: z.literal("edgebook-dataset/1"),
+  format: z.enum(["edgebook-dataset/1", DATASET_FORMAT]),
   featureSet: z.strictObject({ id: z.string(), fingerprint: z.string(), columns: z.array(z.string()).min(1), warmupMs: z.number() }),
   intervalMs: z.int().positive(),
   /** `events`: there are no times, and an event counts as 1,000 ms in all that is ms here. Absent: the market's clock. */
@@ -103,8 +106,13 @@ export function parseCard(text: string): { card: DatasetCard } | { malformed: st
   return { malformed: `${issue?.path.join(".")}: ${issue?.message}` };
 }
 
-/** The hash that names a dataset: over what the columns are and the hashes of the files, in a fixed order. Of point labels it is what it was before there were others. */
-export function datasetHash(card: Pick<DatasetCard, "featureSet" | "targets" | "label" | "unit" | "clock" | "parts" | "files">): string {
+/**
+ * The hash that names a dataset: over what the columns are, whose rows they are, and the hashes of the files, in a fixed order. Of point labels it is what it was before there were others,
+ * and cards of format 1 are named without their markets, as they were written. Simulated markets are never named: preset and seed make them, and the numbers are all that they are.
+ */
+export function datasetHash(
+  card: Pick<DatasetCard, "format" | "featureSet" | "targets" | "label" | "unit" | "clock" | "parts" | "files">,
+): string {
   const hash = createHash("sha256");
   hash.update(`${card.featureSet.fingerprint}\n`);
   for (const { target, horizonMs } of card.targets) hash.update(`${target} ${horizonMs}\n`);
@@ -112,6 +120,8 @@ export function datasetHash(card: Pick<DatasetCard, "featureSet" | "targets" | "
   if (label !== DEFAULT_LABEL_KIND) hash.update(`label ${label}\n`);
   if (card.unit !== "bps") hash.update(`unit ${card.unit}\n`);
   if (card.clock !== undefined) hash.update(`clock ${card.clock}\n`);
+  for (const { firstRow, market, source } of card.parts)
+    if (card.format === DATASET_FORMAT && simulatedSeed(source) === null) hash.update(`market ${firstRow} ${market}\n`);
   for (const { firstRow, phaseMs } of card.parts) if (phaseMs !== undefined) hash.update(`phase ${firstRow} ${phaseMs}\n`);
   for (const file of Object.keys(DATASET_FILES) as DatasetFile[]) hash.update(`${file} ${card.files[file].sha256}\n`);
   return hash.digest("hex");

@@ -11,7 +11,7 @@ import { DEFAULT_LABEL_KIND, type LabelColumn, type LabelKind, labelColumns, lab
 import type { MinutePath } from "../../core/wire/joined-path.ts";
 import { CommandError } from "../command-error.ts";
 import { makeFolder } from "../make-folder.ts";
-import { CARD_FILE, DATASET_FILES, type DatasetCard, type DatasetFile, type DatasetPart, datasetHash } from "./card.ts";
+import { CARD_FILE, DATASET_FILES, DATASET_FORMAT, type DatasetCard, type DatasetFile, type DatasetPart, datasetHash } from "./card.ts";
 import { GrowingColumn } from "./growing-column.ts";
 import { HashedFile } from "./hashed-file.ts";
 import { minuteTargets } from "./minute-targets.ts";
@@ -152,7 +152,7 @@ export class DatasetWriter {
     }
     const { id, fingerprint, columns, warmupMs } = featureSet;
     const unsigned = {
-      format: "edgebook-dataset/1" as const,
+      format: DATASET_FORMAT,
       featureSet: { id, fingerprint, columns: [...columns], warmupMs },
       intervalMs: FEATURE_INTERVAL_MS,
       targets: labelColumns(horizonsMs),

@@ -10,7 +10,16 @@ import type { InputLayout } from "../../models/contract.ts";
 import { CommandError } from "../command-error.ts";
 import { makeFolder } from "../make-folder.ts";
 import type { Progress } from "../progress.ts";
-import { CARD_FILE, DATASET_FILES, type DatasetCard, type DatasetFile, type DatasetPart, datasetHash, type StoredFile } from "./card.ts";
+import {
+  CARD_FILE,
+  DATASET_FILES,
+  DATASET_FORMAT,
+  type DatasetCard,
+  type DatasetFile,
+  type DatasetPart,
+  datasetHash,
+  type StoredFile,
+} from "./card.ts";
 import { EVENT_MS, FI2010_HORIZONS_MS, FI2010_INTERVAL_MS, type Fi2010File, fi2010File } from "./fi2010-layout.ts";
 import { type Fi2010Matrix, readFi2010 } from "./fi2010-matrix.ts";
 import { HashedFile } from "./hashed-file.ts";
@@ -167,7 +176,7 @@ function partOf({ path, told }: Source, rows: number, { from, firstRow }: { from
 function cardOf(layout: InputLayout, { parts, files, command }: Pick<DatasetCard, "parts" | "files" | "command">): DatasetCard {
   const { id, fingerprint, columns } = layout;
   const unsigned = {
-    format: "edgebook-dataset/1" as const,
+    format: DATASET_FORMAT,
     featureSet: { id, fingerprint, columns: [...columns], warmupMs: 0 },
     intervalMs: FI2010_INTERVAL_MS,
     clock: "events" as const,
