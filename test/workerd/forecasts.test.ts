@@ -138,7 +138,7 @@ describe("a forecast of one market", () => {
       horizons: [
         {
           horizonMs: 5_000,
-          mid: { price: "100.020000", moveBps: 2 },
+          mid: { price: "100.020000", moveBps: 2, moveTicks: 2 },
           interval: { low: "99.960000", high: "100.080000", lowBps: -4, highBps: 8 },
           odds: { down: 0.25, flat: 0.25, up: 0.5, thresholdBps: 0.5 },
         },

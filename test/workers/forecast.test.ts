@@ -60,7 +60,7 @@ describe("a forecast", () => {
     [2, -1, 0, 10_000],
   );
 
-  it("moves each price from its own present one, and is for the market's time, not ours", () => {
+  it("moves each price from its own present one, in bps and in ticks, and is for the market's time, not ours", () => {
     const answer = forecastBody(said(features, two), null);
     if (!("forecast" in answer)) throw new Error("no forecast");
     expect(answer.forecast.present).toEqual({ bid: "50000.000000", mid: "50000.005000", ask: "50000.010000" });
@@ -68,9 +68,9 @@ describe("a forecast", () => {
       {
         horizonMs: 1_000,
         targetTime: AS_OF + 1_000,
-        bid: { price: "49995.000000", moveBps: -1 },
-        mid: { price: "50000.005000", moveBps: 0 },
-        ask: { price: "100000.020000", moveBps: 10_000 },
+        bid: { price: "49995.000000", moveBps: -1, moveTicks: -500 },
+        mid: { price: "50000.005000", moveBps: 0, moveTicks: 0 },
+        ask: { price: "100000.020000", moveBps: 10_000, moveTicks: 5_000_001 },
         interval: null,
         odds: null,
       },
@@ -79,7 +79,7 @@ describe("a forecast", () => {
         targetTime: AS_OF + 5_000,
         bid: null,
         mid: null,
-        ask: { price: "50010.010002", moveBps: 2 },
+        ask: { price: "50010.010002", moveBps: 2, moveTicks: expect.closeTo(1_000.0002, 6) },
         interval: null,
         odds: null,
       },
@@ -150,6 +150,16 @@ describe("a forecast", () => {
     expect(skillAt(1_000)).toEqual({ mark: "skilled", horizons: [skill.horizons[0]] });
     expect(skillAt(5_000)).toEqual({ mark: "none", horizons: [skill.horizons[1]] });
     expect(skillAt(5_000, { ...two, label: "point" })).toEqual({ mark: "unknown", horizons: [] });
+  });
+
+  it("tells ticks of the market's own grid: a bps of a coarse one is a fraction of what it is on a fine one", () => {
+    const one = predictionOf([{ target: "mid", horizonMs: 1_000 }], [2.5]);
+    const ticksAt = (bidTicks: number, askTicks: number): number | undefined => {
+      const answer = forecastBody(said({ ...features, bidTicks, askTicks }, one), 1_000);
+      return "forecast" in answer ? answer.forecast.horizons[0]?.mid?.moveTicks : undefined;
+    };
+    expect(ticksAt(40_000, 40_000)).toBe(10);
+    expect(ticksAt(399, 401)).toBeCloseTo(0.1, 12);
   });
 
   it("is within half of its last digit of the exact product", () => {

@@ -7,6 +7,7 @@ const forecastPrice = z
   .object({
     price: decimal.openapi({ description: "Four digits beyond the tick" }),
     moveBps: z.number().openapi({ description: "Move from the present price of the same kind, in basis points" }),
+    moveTicks: z.number().openapi({ description: "The same move in ticks of the market, whose size /v1/markets has" }),
   })
   .openapi("ForecastPrice");
 

@@ -8,6 +8,7 @@
  */
 
 import type { LabelKind } from "../../../core/labels/moves.ts";
+import { ticksOfMove } from "../../../core/math/bps.ts";
 import type { Skill } from "../../../core/scoring/skill.ts";
 import type { FeatureMoment } from "../../../feed/contract.ts";
 import type { ForecastTarget } from "../../../models/contract.ts";
@@ -87,11 +88,15 @@ export function skillView({ mark, horizons }: Skill, only: { label: LabelKind; h
 function forecastPrice(
   { moment, prediction }: ForecastSaid,
   output: { target: ForecastTarget; horizonMs: number },
-): { price: string; moveBps: number } | null {
+): { price: string; moveBps: number; moveTicks: number } | null {
   const column = prediction.columns.findIndex(({ target, horizonMs }) => target === output.target && horizonMs === output.horizonMs);
   const moveBps = prediction.movesBps[column];
   if (moveBps === undefined) return null;
-  return { price: movedPrice(moment, output.target, moveBps), moveBps };
+  return {
+    price: movedPrice(moment, output.target, moveBps),
+    moveBps,
+    moveTicks: ticksOfMove(moveBps, presentTicks(moment, output.target)),
+  };
 }
 
 /** Of the mid. */
