@@ -8,6 +8,7 @@
 
 import type { BinnedCalibration } from "../core/calibration/by-bins.ts";
 import type { LabelKind } from "../core/labels/moves.ts";
+import type { TrainedTicks } from "./trained-ticks.ts";
 
 /** Which price a forecast is of. */
 export type ForecastTarget = "bid" | "mid" | "ask";
@@ -164,6 +165,8 @@ export interface ModelManifest {
     readonly seed: number;
     /** Of the code that trained it, "-dirty" behind it where that was changed; null where unknown, or the very one the model lies in. */
     readonly commit: string | null;
+    /** Of a tick, in bps of the mid, over its markets. Absent: not known. */
+    readonly ticksBps?: TrainedTicks;
   };
   /** Of moves. */
   readonly scores: readonly Score[];

@@ -165,6 +165,10 @@ const manifestShape: z.ZodType<ModelManifest> = z.strictObject({
     rows: z.int().positive(),
     seed: z.int(),
     commit,
+    ticksBps: z
+      .strictObject({ low: z.number().positive(), high: z.number().positive() })
+      .refine(({ low, high }) => low <= high, "low above high")
+      .exactOptional(),
   }),
   scores: z.array(score).max(MAX_COLUMNS),
   classScores: z.array(classScore).max(MAX_COLUMNS).exactOptional(),

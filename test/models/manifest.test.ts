@@ -157,6 +157,8 @@ describe("a manifest", () => {
     ["scoredOn.to", 1, "scoredOn: from 2 lies after to 1"],
     ["trainedOn.rows", 1.5, "trainedOn.rows"],
     ["trainedOn.commit", "HEAD", "trainedOn.commit"],
+    ["trainedOn.ticksBps", { low: 2, high: 1 }, "trainedOn.ticksBps: low above high"],
+    ["trainedOn.ticksBps", { low: 0, high: 1 }, "trainedOn.ticksBps.low"],
     ["scoredOn.commit", `${"a".repeat(40)}-clean`, "scoredOn.commit"],
   ])("with %s = %j is refused", (path, value, field) => {
     expect(refusal(change(path, value))).toContain(field);

@@ -61,6 +61,7 @@ function prediction({ key, id, version }: RosterRole): MovesPrediction {
       sha256: "ab",
       source: "r2",
       trainedOn: "made up",
+      trainedTicks: null,
       label: "point",
       fellBackFrom: null,
       kind: "moves",

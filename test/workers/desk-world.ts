@@ -152,7 +152,19 @@ export class DeskWorld {
 /** Each model says its key, in bps. */
 export function predictionBy({ key, id, version, label, source }: RosterRole): Prediction {
   return {
-    ...{ ok: true, key, modelId: id, version, sha256: `sha${key}`, source, trainedOn: "made up", label, fellBackFrom: null, kind: "moves" },
+    ...{
+      ok: true,
+      key,
+      modelId: id,
+      version,
+      sha256: `sha${key}`,
+      source,
+      trainedOn: "made up",
+      trainedTicks: null,
+      label,
+      fellBackFrom: null,
+      kind: "moves",
+    },
     columns: [
       { target: "mid", horizonMs: 1_000 },
       { target: "mid", horizonMs: 5_000 },

@@ -137,7 +137,17 @@ function predictionOf({ sets }: PredictAsk): MovesPrediction {
   const [set] = sets;
   const row = set === undefined ? [] : Array.from(set.rows.subarray(-set.columns));
   return {
-    ...{ ok: true, kind: "moves", key: 1, modelId: "line", version: "1", sha256: "", source: "r2", trainedOn: "nothing" },
+    ...{
+      ok: true,
+      kind: "moves",
+      key: 1,
+      modelId: "line",
+      version: "1",
+      sha256: "",
+      source: "r2",
+      trainedOn: "nothing",
+      trainedTicks: null,
+    },
     ...{ label: LABEL, fellBackFrom: null, columns: COLUMNS, movesBps: movesOf(row), calibrated: null },
   } as MovesPrediction;
 }

@@ -40,6 +40,7 @@ function predictionOf(columns: MovesPrediction["columns"], moves: readonly numbe
     sha256: "ab",
     source: "shipped",
     trainedOn: "simulated",
+    trainedTicks: null,
     label: "anchored",
   } as const;
   return { ok: true, ...model, fellBackFrom: null, kind: "moves", columns, movesBps: moves, calibrated: null };
@@ -160,6 +161,21 @@ describe("a forecast", () => {
     };
     expect(ticksAt(40_000, 40_000)).toBe(10);
     expect(ticksAt(399, 401)).toBeCloseTo(0.1, 12);
+  });
+
+  it("by a model of another tick size says so: its moves are of markets with other queues and spreads", () => {
+    // A bid and an ask of 40,000 ticks: a tick is a quarter of a basis point.
+    const modelAt = (trainedTicks: MovesPrediction["trainedTicks"]) => {
+      const prediction = { ...predictionOf([{ target: "mid", horizonMs: 1_000 }], [1]), trainedTicks };
+      const answer = forecastBody(said({ ...features, bidTicks: 40_000, askTicks: 40_000 }, prediction), null);
+      return "forecast" in answer ? { tickBps: answer.forecast.model.tickBps, otherTick: answer.forecast.model.otherTick } : null;
+    };
+    expect(modelAt({ low: 0.25, high: 0.25 })).toEqual({ tickBps: 0.25, otherTick: false });
+    expect(modelAt({ low: 0.125, high: 0.125 })?.otherTick).toBe(false);
+    expect(modelAt({ low: 0.1, high: 0.124 })?.otherTick).toBe(true);
+    expect(modelAt({ low: 0.5, high: 3 })?.otherTick).toBe(false);
+    expect(modelAt({ low: 0.51, high: 3 })?.otherTick).toBe(true);
+    expect(modelAt(null)?.otherTick).toBeNull();
   });
 
   it("is within half of its last digit of the exact product", () => {

@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import type { ModelCalibration } from "../../models/contract.ts";
+import { trainedTicks } from "../../models/trained-ticks.ts";
 import { fitCalibration } from "../evaluate/fit-calibration.ts";
 import { readScores } from "../evaluate/scores-file.ts";
 import { exportRun, hasManifestScores, refuseExported, writeExport } from "../export/export-run.ts";
@@ -38,7 +39,8 @@ async function runExport(options: ExportModelOptions): Promise<void> {
   const dataset = await trainingDataset(run);
   const runtime = await loadRuntime(run.kind === "network" ? run.card.backend : "node");
   const calibration = await fitCalibration(run, dataset, { runtime });
-  const exported = await exportRun(run, { id: options.id ?? run.card.family, dataset, evaluation, calibration });
+  const ticksBps = trainedTicks(dataset.card.parts.map(({ midTicks }) => midTicks));
+  const exported = await exportRun(run, { id: options.id ?? run.card.family, dataset, evaluation, calibration, ticksBps });
   await writeExport(options.out, exported);
   const { id, version, artifact } = exported.manifest;
   if (options.json) {

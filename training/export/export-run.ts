@@ -10,6 +10,7 @@ import type { ClassQuestionScore, ModelCalibration, ModelManifest, ModelOutput, 
 import { MAX_GOLDEN_TOLERANCE, parseManifest } from "../../models/manifest.ts";
 import { prepareWindows } from "../../models/prepare.ts";
 import { inputShape, outputWidth } from "../../models/shapes.ts";
+import type { TrainedTicks } from "../../models/trained-ticks.ts";
 import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import type { ClassScore } from "../evaluate/class-scores.ts";
@@ -42,6 +43,8 @@ export interface ExportOptions {
   readonly evaluation: Evaluation | null;
   /** From the run's validation rows (evaluate/fit-calibration.ts); null or absent: neither intervals nor probabilities are served. */
   readonly calibration?: ModelCalibration | null;
+  /** Of its dataset's markets; null or absent: the manifest doesn't say. */
+  readonly ticksBps?: TrainedTicks | null;
 }
 
 export interface ExportedModel {
@@ -101,6 +104,7 @@ export async function exportRun(run: Run, options: ExportOptions): Promise<Expor
       // Lines draw nothing.
       seed: run.kind === "lines" ? 0 : run.card.settings.seed,
       commit: card.commit,
+      ...(options.ticksBps == null ? {} : { ticksBps: options.ticksBps }),
     },
     ...scoresFor(options.evaluation),
     golden: { inputs, outputs, tolerance },

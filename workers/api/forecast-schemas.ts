@@ -61,6 +61,11 @@ const servedModelSchema = z
     source: z.enum(["r2", "shipped"]),
     label: labelKind,
     trainedOn: z.string().openapi({ description: "Skill on a market that isn't among these is unknown. /v1/models has its scores" }),
+    tickBps: z.number().openapi({ description: "A tick of this market, in basis points of its present mid" }),
+    otherTick: z.boolean().nullable().openapi({
+      description:
+        "Whether that is less than half or more than twice of any tick that the model was trained on: what it learnt of moves and spreads is of other markets then. Null of a model that doesn't say what it was trained on",
+    }),
   })
   .openapi("ServedModel");
 

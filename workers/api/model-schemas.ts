@@ -92,6 +92,10 @@ export const modelSchema = z
       rows: z.int(),
       seed: z.int(),
       commit,
+      ticksBps: z
+        .object({ low: z.number(), high: z.number() })
+        .optional()
+        .openapi({ description: "What a tick was, in basis points of the mid, over its markets; absent of a model that doesn't say" }),
     }),
     scores: z.array(scoreSchema),
     classScores: z.array(classScoreSchema),

@@ -9,6 +9,7 @@ import type { CalibratedForecast } from "../../core/calibration/by-bins.ts";
 import type { LabelKind } from "../../core/labels/moves.ts";
 import type { AnswerKind, ClassGroup, ModelManifest, OutputColumn } from "../../models/contract.ts";
 import type { ModelRole, ModelSlot } from "../../models/roles.ts";
+import type { TrainedTicks } from "../../models/trained-ticks.ts";
 
 export { EVERY_MARKET, MAX_SHADOWS, MODEL_SLOTS, type ModelRole, type ModelSlot, SHIPPED_KEY } from "../../models/roles.ts";
 
@@ -127,6 +128,8 @@ interface PredictionBasis {
   readonly source: ModelSource;
   /** What the model was trained on, in words: another market than the one that is asked about, most likely. */
   readonly trainedOn: string;
+  /** What a tick was there; null: the manifest doesn't say. */
+  readonly trainedTicks: TrainedTicks | null;
   readonly label: LabelKind;
   /** Not null where the shipped model stands in for another one. */
   readonly fellBackFrom: FellBack | null;

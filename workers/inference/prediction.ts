@@ -30,6 +30,7 @@ export function predictionOf(claims: ModelClaims, role: RosterRole, values: read
     sha256: artifact.sha256,
     source: role.source,
     trainedOn: trainedOn.source,
+    trainedTicks: trainedOn.ticksBps ?? null,
     label: labelKindOf(claims),
     fellBackFrom: role.fellBackFrom,
   } as const;

@@ -8,10 +8,11 @@
  */
 
 import type { LabelKind } from "../../../core/labels/moves.ts";
-import { ticksOfMove } from "../../../core/math/bps.ts";
+import { bpsOfTicks, ticksOfMove } from "../../../core/math/bps.ts";
 import type { Skill } from "../../../core/scoring/skill.ts";
 import type { FeatureMoment } from "../../../feed/contract.ts";
 import type { ForecastTarget } from "../../../models/contract.ts";
+import { hasOtherTick } from "../../../models/trained-ticks.ts";
 import type { MovesPrediction, Prediction } from "../../inference/contract.ts";
 import type { ForecastBody, ServedModelView, SkillView } from "../forecast-schemas.ts";
 import { forecastPriceText } from "../prices.ts";
@@ -63,7 +64,7 @@ export function forecastBody(
       })),
       rowAgeMs,
       expired,
-      model: servedModelView(prediction),
+      model: servedModelView(prediction, moment),
       skill: skillView(skill, horizonMs === null ? null : { label: prediction.label, horizonMs }),
       fingerprint,
       coverage: moment.coverage,
@@ -73,8 +74,10 @@ export function forecastBody(
   };
 }
 
-export function servedModelView({ modelId, version, sha256, source, label, trainedOn }: Prediction): ServedModelView {
-  return { id: modelId, version, sha256, source, label, trainedOn };
+export function servedModelView(prediction: Prediction, { bidTicks, askTicks }: FeatureMoment): ServedModelView {
+  const { modelId, version, sha256, source, label, trainedOn, trainedTicks } = prediction;
+  const tickBps = bpsOfTicks(1, (bidTicks + askTicks) / 2);
+  return { id: modelId, version, sha256, source, label, trainedOn, tickBps, otherTick: hasOtherTick(trainedTicks, tickBps) };
 }
 
 /** @param only of this horizon alone, where one is asked for: a model may know the next second, and nothing of the next minute. */

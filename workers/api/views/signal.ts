@@ -74,7 +74,7 @@ export function neuralSignalBody(
       threshold,
       levels: null,
       model: {
-        ...servedModelView(prediction),
+        ...servedModelView(prediction, moment),
         ...odds,
         asOf: moment.featureTime,
         rowAgeMs: moment.rowAgeMs,
