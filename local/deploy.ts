@@ -1,5 +1,5 @@
 /**
- * `npm run deploy`: bucket, the three scripts, migrations, the shipped model, in the order in which they need one another.
+ * `npm run deploy`: bucket, the three scripts, migrations, the shipped models, in the order in which they need one another.
  *
  * Wants a Cloudflare account on the Workers Paid plan: `npx wrangler login` first, or CLOUDFLARE_API_TOKEN. `--dry-run` only builds.
  * `--public` leaves the feed alone: a deploy of the feed cuts its sockets.
@@ -23,15 +23,7 @@ if (dryRun) {
   wrangler(["r2", "bucket", "create", "edgebook-tapes"], { mayFail: true });
   for (const { configuration } of chosen) wrangler(["deploy", "-c", configuration]);
   wrangler(["d1", "migrations", "apply", "edgebook", "--remote"]);
-  if (!isPublicOnly)
-    node([
-      join("training", "command-line", "main.ts"),
-      "publish",
-      "--dir",
-      join("workers", "inference", "shipped"),
-      "--remote",
-      "--unless-other",
-    ]);
+  if (!isPublicOnly) node([join("training", "command-line", "main.ts"), "publish", "--shipped", "--remote"]);
 }
 
 /** @param options.mayFail the step may have been done before: its failure is shown and passed over. */

@@ -27,7 +27,7 @@ export interface StartOptions {
 
 export function parseStartOptions(args: readonly string[]): StartOptions {
   const program = new Command("npm start --")
-    .description("Runs all of edgebook on this machine: simulator, migrations, the three Workers, cron each minute, the shipped model.")
+    .description("Runs all of edgebook on this machine: simulator, migrations, the three Workers, cron each minute, the shipped models.")
     .option("--port <port>", "where the API listens", portNumber, 8787)
     .option("--data <dir>", "where everything recorded is kept", ".edgebook")
     .addOption(

@@ -1,9 +1,9 @@
 /**
  * `npm start`: all of edgebook on one machine, without an account or the internet.
  *
- * In order: the simulator (unless live), D1 migrations, the shipped model into R2, the three Workers in one `wrangler dev`, then cron each
+ * In order: the simulator (unless live), D1 migrations, the shipped models into R2, the three Workers in one `wrangler dev`, then cron each
  * minute, which never fires by itself locally. Ctrl-C drains what is pending and stops everything; the data directory is taken up again by the
- * next start, with the model that was last published into it.
+ * next start, with the models that were last published into it.
  */
 
 import { mkdirSync } from "node:fs";
@@ -47,19 +47,7 @@ async function run(): Promise<void> {
   unlock = await lockData(options.data, options.port);
   const venue = options.venue === "live" ? liveVenue(options) : await startSimulator();
   await once("migrations", [WRANGLER, "d1", "migrations", "apply", "edgebook", "--local", "--persist-to", options.data], venue.env);
-  await once(
-    "model",
-    [
-      join("training", "command-line", "main.ts"),
-      "publish",
-      "--dir",
-      join("workers", "inference", "shipped"),
-      "--local",
-      options.data,
-      "--unless-other",
-    ],
-    venue.env,
-  );
+  await once("models", [join("training", "command-line", "main.ts"), "publish", "--shipped", "--local", options.data], venue.env);
   const workers = startWorkers(venue.env);
   await untilHealthy(workers);
   isReady = true;
@@ -234,6 +222,7 @@ edgebook is at ${base} (documentation: ${base}/docs). Recorded in ${options.data
 
   curl ${base}/v1/markets
   curl ${base}/v1/markets/${market}/forecast      # once 31 s of the market have been seen
+  curl ${base}/v1/markets/${market}/signal?kind=neural
   curl ${base}/v1/markets/${market}/snapshots     # a row each minute
 `);
 }

@@ -5,7 +5,7 @@ import type { CalibratedOutput, ModelCalibration, ModelManifest } from "../../mo
 import { parseManifest } from "../../models/manifest.ts";
 import shipped from "../../workers/inference/shipped/manifest.json" with { type: "json" };
 
-const manifest = shipped as unknown as ModelManifest;
+const { calibration: _own, ...manifest } = shipped as unknown as ModelManifest;
 
 const output: CalibratedOutput = {
   target: "mid",

@@ -251,7 +251,7 @@ describe("scores of classes", () => {
   });
 });
 
-describe("the shipped model", () => {
+describe("a shipped model", () => {
   const shipped = join(import.meta.dirname, "..", "..", "workers", "inference", "shipped");
 
   it("has a manifest that the reader accepts, scores beside ridge, and nothing of the machine it was made on", () => {
@@ -262,6 +262,25 @@ describe("the shipped model", () => {
     // The shipped one was made for the first four.
     expect(read.manifest.output).toMatchObject({ columns: forecastColumns([1_000, 5_000, 10_000, 30_000]) });
     expect(read.manifest.scores.length).toBe(12);
+    expect(read.manifest.scoredOn).not.toBeNull();
+    // Without it neither intervals nor probabilities are served where nothing else was published.
+    expect(read.manifest.calibration?.outputs.map(({ target, horizonMs }) => [target, horizonMs])).toEqual(
+      [1_000, 5_000, 10_000, 30_000].map((horizonMs) => ["mid", horizonMs]),
+    );
+    expect(text).not.toMatch(/\/(home|root|tmp|work|Users)\b/);
+  });
+
+  it("of signals says which way the mid goes within five seconds, is scored beside a logistic line, and is small", () => {
+    const text = readFileSync(join(shipped, "signal", "manifest.json"), "utf8");
+    const read = parseManifest(text);
+    expect(read).toHaveProperty("manifest");
+    if ("malformed" in read) return;
+    expect(read.manifest.output).toMatchObject({
+      unit: "probability",
+      groups: [{ asks: "move", target: "mid", horizonMs: 5_000, labels: ["down", "flat", "up"] }],
+    });
+    expect(read.manifest.artifact.bytes).toBeLessThan(10_000);
+    expect(read.manifest.classScores).toHaveLength(1);
     expect(read.manifest.scoredOn).not.toBeNull();
     expect(text).not.toMatch(/\/(home|root|tmp|work|Users)\b/);
   });

@@ -9,7 +9,8 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { MS_PER_MINUTE, minuteOf } from "../../core/units/time.ts";
-import type { ForecastBody } from "../../workers/api/forecast-schemas.ts";
+import type { ModelManifest } from "../../models/contract.ts";
+import type { ForecastBody, SignalBody } from "../../workers/api/forecast-schemas.ts";
 import type { GapBody, HealthBody, SnapshotBody } from "../../workers/api/schemas.ts";
 import { killAtOnce } from "./processes.ts";
 import { downloadMinutes, gapsOf, marketsOf, replay, replayedEnd, snapshotsOf, storedEnd } from "./recorded.ts";
@@ -18,7 +19,8 @@ import { endEverything, freePort, type System, scratchData, startSystem, until }
 const ROOT = resolve(import.meta.dirname, "..", "..");
 /** Features are warm after some 31 s of the market's own time: at this speed, three seconds of ours. */
 const FLAGS = ["--venues", "binance-spot", "--markets", "2", "--seed", "11", "--speed", "10"];
-const manifest = JSON.parse(readFileSync(new URL("../../workers/inference/shipped/manifest.json", import.meta.url), "utf8"));
+const manifest = shippedManifest("manifest.json");
+const signalManifest = shippedManifest("signal/manifest.json");
 
 const data = scratchData();
 let system: System;
@@ -41,6 +43,19 @@ describe("the first start", () => {
     expect(health).toMatchObject({ status: "ok", reasons: [], model: { id: manifest.id, version: manifest.version, source: "r2" } });
     expect(markets).toHaveLength(2);
     for (const market of markets) expectForecast(market, await untilForecast(market));
+  });
+
+  it("serves a model's signal of each market, with whose it is and what it is worth", async () => {
+    for (const market of markets) {
+      const signal = await until("a signal", 30_000, async () => {
+        const { status, body } = await system.ask<SignalBody>(`/v1/markets/${market}/signal?kind=neural`);
+        return status === 200 ? body : null;
+      });
+      const { id, version } = signalManifest;
+      expect(signal).toMatchObject({ market, kind: "neural", model: { id, version, source: "r2", asks: "move", horizonMs: 5_000 } });
+      expect(signal.model?.skill.mark).toBe("unknown");
+      expect(signal.pressure).toBeCloseTo((signal.model?.up ?? Number.NaN) - (signal.model?.down ?? Number.NaN), 12);
+    }
   });
 
   it("stores each minute, and the tapes that its rows name give the same books and features, bit by bit", async () => {
@@ -142,6 +157,9 @@ function expectForecast(market: string, forecast: ForecastBody): void {
   expect(forecast.horizons.length).toBeGreaterThan(0);
   for (const horizon of forecast.horizons) {
     expect(horizon.targetTime).toBe(forecast.asOf + horizon.horizonMs);
+    const { interval, odds } = horizon;
+    expect(Number(interval?.low)).toBeLessThan(Number(interval?.high));
+    expect((odds?.down ?? Number.NaN) + (odds?.flat ?? Number.NaN) + (odds?.up ?? Number.NaN)).toBeCloseTo(1, 6);
     for (const side of ["bid", "mid", "ask"] as const) {
       const forecastPrice = horizon[side];
       // A move of a percent within seconds is no forecast of these markets.
@@ -149,4 +167,8 @@ function expectForecast(market: string, forecast: ForecastBody): void {
       expect(Number(forecastPrice?.price)).toBeCloseTo(Number(present[side]) * (1 + (forecastPrice?.moveBps ?? 0) / 10_000), 3);
     }
   }
+}
+
+function shippedManifest(path: string): ModelManifest {
+  return JSON.parse(readFileSync(new URL(`../../workers/inference/shipped/${path}`, import.meta.url), "utf8"));
 }

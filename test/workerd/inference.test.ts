@@ -14,6 +14,8 @@ import type { InferenceRpc, ModelRefusal } from "../../workers/inference/contrac
 import { loadModel } from "../../workers/inference/load-model.ts";
 import type { LoadedModel } from "../../workers/inference/loaded-model.ts";
 import type { ModelFiles } from "../../workers/inference/model-files.ts";
+import signalManifest from "../../workers/inference/shipped/signal/manifest.json" with { type: "json" };
+import signalArtifact from "../../workers/inference/shipped/signal/model.onnx";
 import { shippedModel } from "../../workers/inference/shipped-model.ts";
 import { advanceClock } from "./clock.ts";
 import { expectAsDocumented } from "./contract-check.ts";
@@ -27,6 +29,18 @@ const ROW = featureSetV1.columns.map((_, index) => Math.fround(Math.sin(index)))
 describe("the shipped model", () => {
   it("passes every check, so that a fresh deployment serves forecasts", async () => {
     expect(fault(await loadModel(shippedModel))).toBeNull();
+  });
+
+  it("of signals passes them too, and gives its golden rows here what it gave offline, to 1e-5", async () => {
+    const files: ModelFiles = { source: "shipped", manifest: JSON.stringify(signalManifest), artifact: new Uint8Array(signalArtifact) };
+    const model = await loaded(files);
+    const { inputs, outputs } = signalManifest.golden;
+    const answers = await model.answerEach(inputs);
+    for (const [row, answer] of answers.entries()) {
+      expect(answer).toHaveLength(3);
+      for (const [at, value] of (answer as number[]).entries())
+        expect(Math.abs(value - (outputs[row]?.[at] ?? Number.NaN))).toBeLessThan(1e-5);
+    }
   });
 });
 
