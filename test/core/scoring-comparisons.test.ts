@@ -5,6 +5,7 @@ import { Random } from "../../core/math/random.ts";
 import { dieboldMariano } from "../../core/metrics/diebold-mariano.ts";
 import type { ForecastAnswer } from "../../core/scoring/forecast-answer.ts";
 import { addPairs, comparePairs, type PairedRows, type PairedTick } from "../../core/scoring/paired-comparison.ts";
+import { addOddsPairs, compareOdds, type OddsRows } from "../../core/scoring/paired-odds.ts";
 import { type SkillHour, skillOf } from "../../core/scoring/skill.ts";
 
 const HOUR = 3_600_000;
@@ -108,6 +109,51 @@ describe("two models on the same ticks", () => {
   });
 });
 
+describe("the odds of two models on the same ticks", () => {
+  const saying = (down: number, up: number, thresholdBps = 1): ForecastAnswer => ({
+    label: "point",
+    horizons: [{ horizonMs: 1_000, movesBps: { bid: null, mid: null, ask: null }, interval: null, odds: { down, up, thresholdBps } }],
+  });
+
+  function comparedOf(moves: readonly number[], spacingMs: number, said: (move: number) => readonly [ForecastAnswer, ForecastAnswer]) {
+    const { path, times } = market(moves, spacingMs);
+    const rows: OddsRows = new Map();
+    const compared = addOddsPairs(
+      rows,
+      times.map((time, at) => tick(time, ...said(moves[at] ?? 0))),
+      path,
+    );
+    return { compared, odds: compareOdds(rows, 60_000) };
+  }
+
+  it("are compared by Brier's score of what came, by the active model's threshold", () => {
+    // Of three bps: up to the active model, flat to one whose threshold is four.
+    const { compared, odds } = comparedOf([3, 0, -3, 3, 0, 3], 60_000, () => [saying(0.2, 0.5), saying(0, 1, 4)]);
+    expect(compared).toBe(6);
+    const active = (0.38 * 3 + 0.98 + 2 * 0.78) / 6;
+    const challenger = (0 * 3 + 2 + 2 * 2) / 6;
+    expect(odds).toMatchObject([{ horizonMs: 1_000, target: "mid", ticks: 6, hours: 1, low: null, high: null }]);
+    expect(odds[0]?.brierActive).toBeCloseTo(active, 12);
+    expect(odds[0]?.brierChallenger).toBeCloseTo(challenger, 12);
+    expect(odds[0]?.difference).toBeCloseTo(active - challenger, 12);
+  });
+
+  it("have an interval above 0 for who is better in each of six hours", () => {
+    const { odds } = comparedOf([3, -3, 3, -3, 3, -3], HOUR, (move) => [saying(0.3, 0.3), move > 0 ? saying(0.1, 0.6) : saying(0.6, 0.1)]);
+    expect(odds[0]?.low).toBeGreaterThan(0);
+    expect(odds[0]?.low).toBeLessThanOrEqual(odds[0]?.difference ?? 0);
+    expect(odds[0]?.high).toBeGreaterThanOrEqual(odds[0]?.difference ?? 1);
+  });
+
+  it("are not compared where one says none, of another label, or nothing is known of what came", () => {
+    const anchored = { ...saying(0.5, 0.5), label: "anchored" as const };
+    for (const other of [answer({ 1000: 1 }), anchored])
+      expect(comparedOf([1, 2], 60_000, () => [saying(0.1, 0.1), other])).toEqual({ compared: 0, odds: [] });
+    const rows: OddsRows = new Map();
+    expect(addOddsPairs(rows, [tick(START + HOUR, saying(0.1, 0.1), saying(0.1, 0.1))], market([1], 60_000).path)).toBe(0);
+  });
+});
+
 describe("the skill of the last hours", () => {
   const hour = (sums: Readonly<Record<string, readonly [scored: number, squaredError: number, squaredMove: number]>>) => ({
     moves: new Map(
@@ -145,7 +191,7 @@ describe("the skill of the last hours", () => {
     expect(skillOf(hours(6, () => 0.5, 5)).mark).toBe("skilled");
     const still = Array.from({ length: 8 }, () => hour({ "point 1000 mid": [60, 0, 0] }));
     expect(skillOf(still)).toMatchObject({ mark: "unknown", horizons: [{ r2: null, low: null, mark: "unknown" }] });
-    expect(skillOf([])).toEqual({ mark: "unknown", horizons: [] });
+    expect(skillOf([])).toEqual({ mark: "unknown", horizons: [], odds: [] });
   });
 
   it("of the model is that of more than half of its horizons: one of several is above 0 by luck too often", () => {

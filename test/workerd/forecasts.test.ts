@@ -135,7 +135,7 @@ describe("a forecast of one market", () => {
     expect(body).toMatchObject({
       market: BTC,
       model: { id: "line", version: "3", label: "point" },
-      skill: { mark: "unknown", horizons: [] },
+      skill: { mark: "unknown", horizons: [], odds: [] },
       horizons: [
         {
           horizonMs: 5_000,

@@ -101,7 +101,7 @@ describe("what is read", () => {
     expect(few).toBeLessThanOrEqual(6 * 6);
   });
 
-  it("for the rolling skill are the last day's hours alone", async () => {
+  it("for the rolling skill are the last day's hours, and of odds those of the day before, alone", async () => {
     const { database, metered } = meteredDatabase();
     const made = madeMarket({ seed: 1, startsAt: START, seconds: 3 * 3_600, every: 60, gaps: 0 });
     await storeMinutes("v:A", made);
@@ -118,7 +118,7 @@ describe("what is read", () => {
     expect(three).toBeLessThanOrEqual(3 * 20);
     // A month that has been scored before, here and of other markets.
     for (const market of ["v:A", "v:B"]) {
-      await env.DB.prepare(`insert into forecast_scores select ?, 0, ? - (30 + key) * 3600000, 0, '{}' from json_each(?)`)
+      await env.DB.prepare(`insert into forecast_scores select ?, 0, ? - (70 + key) * 3600000, 0, '{}' from json_each(?)`)
         .bind(market, START, JSON.stringify(new Array(720).fill(0)))
         .run();
     }

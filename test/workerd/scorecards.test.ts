@@ -4,9 +4,12 @@ import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { MadeForecast } from "../../core/scoring/forecast-answer.ts";
+import { type OddsSkill, oddsSkills } from "../../core/scoring/odds-skill.ts";
 import { addPairs, comparePairs, type PairedRows } from "../../core/scoring/paired-comparison.ts";
+import { addOddsPairs, compareOdds, type OddsRows } from "../../core/scoring/paired-odds.ts";
 import { realisedMoves } from "../../core/scoring/realised-moves.ts";
 import { scoreForecasts } from "../../core/scoring/score-forecasts.ts";
+import type { ScoreSums } from "../../core/scoring/score-sums.ts";
 import { type Scorecard, scorecardOf } from "../../core/scoring/scorecard.ts";
 import { createApp } from "../../workers/api/app.ts";
 import type { PublicEnv } from "../../workers/env.ts";
@@ -72,16 +75,31 @@ async function get(path: string): Promise<{ status: number; body: any }> {
   return { status: response.status, body };
 }
 
-function cardOf(forecasts: readonly MadeForecast[], length = HOUR): Scorecard {
-  const starts = [...new Set(forecasts.map(({ featureTime }) => Math.floor(featureTime / length)))];
-  return scorecardOf(
-    starts.map((start) =>
-      scoreForecasts(
-        forecasts.filter(({ featureTime }) => Math.floor(featureTime / length) === start),
-        made.path,
-      ),
+function cardOf(forecasts: readonly MadeForecast[]): Scorecard {
+  const hours = hoursOf(forecasts);
+  const card = scorecardOf(hours.map(({ sums }) => sums));
+  const skills = skillsOf(forecasts);
+  const odds = card.odds.map((each, at) => {
+    const { scored: skillScored, ...skill } = skills[at] as OddsSkill;
+    return { ...each, ...skill, skillScored };
+  });
+  return { ...card, odds };
+}
+
+function skillsOf(forecasts: readonly MadeForecast[]): OddsSkill[] {
+  const hours = hoursOf(forecasts).map(({ hour, sums }) => ({ hour, odds: sums.odds }));
+  return oddsSkills(hours, { from: START, to: START + HOURS * HOUR });
+}
+
+function hoursOf(forecasts: readonly MadeForecast[]): { hour: number; sums: ScoreSums }[] {
+  const hourOf = ({ featureTime }: MadeForecast): number => Math.floor(featureTime / HOUR) * HOUR;
+  return [...new Set(forecasts.map(hourOf))].map((hour) => ({
+    hour,
+    sums: scoreForecasts(
+      forecasts.filter((forecast) => hourOf(forecast) === hour),
+      made.path,
     ),
-  );
+  }));
 }
 
 /** The numbers of a card to nine digits: sums were added up run by run. */
@@ -100,6 +118,17 @@ describe("GET /v1/scorecards", () => {
     expect(rounded(body.models[1].cards)).toEqual(rounded([{ ...span, ...cardOf(rival.forecasts) }]));
     expect(body.models[0].scoredUpTo).toBe(made.forecasts.at(-1)?.featureTime);
     expect(body.models[0].cards[0].moves[1].r2Low).not.toBeNull();
+    expect(body.models[0].cards[0].odds[0].brierSkill).not.toBeNull();
+    expect(body.models[0].cards[0].odds[0].brierLow).not.toBeNull();
+  });
+
+  it("has the shares of the hours before the range, which the range itself doesn't show", async () => {
+    const hours = `from=${START + 6 * HOUR}&to=${START + 8 * HOUR}`;
+    const { body } = await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&${hours}&by=hour`);
+    const { body: all } = await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&${RANGE}&by=hour`);
+    expect(body.models[0].cards).toEqual(all.models[0].cards.slice(6, 8));
+    const [odds] = body.models[0].cards[0].odds;
+    expect(odds.skillScored).toBe(odds.scored);
   });
 
   it("by day and by hour is cut at midnight and at the hour, and adds up", async () => {
@@ -172,7 +201,10 @@ describe("GET /v1/scorecards/compare", () => {
     expect(body.ticks).toBe(ticks);
     expect(ticks).toBeGreaterThan(400);
     expect(body.horizons).toEqual(comparePairs(rows, MINUTE));
-    const all = body.horizons.reduce((sum: number, each: { ticks: number }) => sum + each.ticks, 0);
+    const odds: OddsRows = new Map();
+    expect(addOddsPairs(odds, paired, made.path)).toBeGreaterThan(0);
+    expect(body.odds).toEqual(compareOdds(odds, MINUTE));
+    const all = [...body.horizons, ...body.odds].reduce((sum: number, each: { ticks: number }) => sum + each.ticks, 0);
     const rivals = { market: BTC, active: 1, challenger: 2, from: START, to: START + HOURS * HOUR };
     // Of more rows than memory holds there is no comparison, rather than no isolate.
     expect(await compareModels(database, { ...rivals, mostRows: all })).not.toBeNull();
@@ -315,6 +347,9 @@ describe("the rolling skill", () => {
     expect(rounded(ridge?.horizons.map(({ horizonMs, scored, r2, low, high }) => [horizonMs, scored, r2, low, high]))).toEqual(
       rounded(ofMid.map(({ horizonMs, scored, r2, r2Low, r2High }) => [horizonMs, scored, r2, r2Low, r2High])),
     );
+    const odds = skillsOf(made.forecasts);
+    expect(rounded(ridge?.odds.map(({ mark: _mark, ...each }) => each))).toEqual(rounded(odds));
+    expect(odds.map(({ brierLow }) => brierLow)).not.toContain(null);
     expect(other?.model).toBe(2);
     const later = await rollingSkill(database, [BTC], now + 17 * HOUR);
     expect(later[0]?.horizons[0]?.scored).toBeLessThan(ridge?.horizons[0]?.scored ?? 0);

@@ -385,10 +385,10 @@ describe("skill", () => {
     const world = new DeskWorld();
     const desk = new ForecastDesk();
     world.skillsNow = async () => [
-      { model: 9, mark: "none", horizons: [] },
-      { model: 1, mark: "skilled", horizons },
+      { model: 9, mark: "none", horizons: [], odds: [] },
+      { model: 1, mark: "skilled", horizons, odds: [] },
     ];
-    expect((await answered(desk, world)).skill).toEqual({ model: 1, mark: "skilled", horizons });
+    expect((await answered(desk, world)).skill).toEqual({ model: 1, mark: "skilled", horizons, odds: [] });
     await world.clock.advance(2_000);
     await answered(desk, world);
     expect(world.asked.skills).toBe(1);
@@ -396,16 +396,16 @@ describe("skill", () => {
 
   it("of a model that was never scored, or of scores that can't be read, is unknown: never left out, and no reason to refuse", async () => {
     const world = new DeskWorld();
-    expect((await answered(new ForecastDesk(), world)).skill).toEqual({ mark: "unknown", horizons: [] });
+    expect((await answered(new ForecastDesk(), world)).skill).toEqual({ mark: "unknown", horizons: [], odds: [] });
     world.skillsNow = () => Promise.reject(new Error("no database"));
-    expect((await answered(new ForecastDesk(), world)).skill).toEqual({ mark: "unknown", horizons: [] });
+    expect((await answered(new ForecastDesk(), world)).skill).toEqual({ mark: "unknown", horizons: [], odds: [] });
     expect(world.reports).toEqual(["skill-unreadable"]);
   });
 
   it("that a cold isolate waits for longer than 300 ms is unknown, and known to those who ask when it has come", async () => {
     const world = new DeskWorld();
     const desk = new ForecastDesk();
-    world.skillsNow = () => world.clock.after(5_000).then(() => [{ model: 1, mark: "skilled", horizons }]);
+    world.skillsNow = () => world.clock.after(5_000).then(() => [{ model: 1, mark: "skilled", horizons, odds: [] }]);
     const first = answered(desk, world);
     let isAnswered = false;
     void first.then(() => {
@@ -414,7 +414,7 @@ describe("skill", () => {
     await world.clock.advance(299);
     expect(isAnswered).toBe(false);
     await world.clock.advance(1);
-    expect((await first).skill).toEqual({ mark: "unknown", horizons: [] });
+    expect((await first).skill).toEqual({ mark: "unknown", horizons: [], odds: [] });
     await world.clock.advance(5_000);
     expect((await answered(desk, world)).skill.mark).toBe("skilled");
   });

@@ -47,7 +47,7 @@ function predictionOf(columns: MovesPrediction["columns"], moves: readonly numbe
 }
 
 function said(moment: FeatureMoment, prediction: MovesPrediction): ForecastSaid {
-  return { moment, prediction, fingerprint: "0123456789abcdef", skill: { mark: "unknown", horizons: [] } };
+  return { moment, prediction, fingerprint: "0123456789abcdef", skill: { mark: "unknown", horizons: [], odds: [] } };
 }
 
 describe("a forecast", () => {
@@ -121,6 +121,7 @@ describe("a forecast", () => {
     const skill = {
       mark: "skilled",
       horizons: [{ label: "point", horizonMs: 1_000, scored: 40, r2: 0.1, low: 0.05, high: 0.2, mark: "skilled" }],
+      odds: [],
     } as const;
     const answer = forecastBody({ ...said(features, { ...two, calibrated }), skill }, null);
     expect(answer).toMatchObject({
@@ -142,15 +143,28 @@ describe("a forecast", () => {
   it("of one horizon says what the model is worth at that one: the skill of another second would be borrowed", () => {
     const known = (horizonMs: number, mark: "skilled" | "none") =>
       ({ label: "anchored", horizonMs, scored: 900, r2: 0, low: 0, high: 0, mark }) as const;
-    const skill = { mark: "skilled", horizons: [known(1_000, "skilled"), known(5_000, "none")] } as const;
+    const oddsAt = (horizonMs: number) => {
+      const brier = { brierSkill: 0.1, brierLow: 0.05, brierHigh: 0.2 };
+      return {
+        label: "anchored",
+        horizonMs,
+        scored: 900,
+        ...brier,
+        logLossSkill: 0.1,
+        logLossLow: null,
+        logLossHigh: null,
+        mark: "skilled",
+      } as const;
+    };
+    const skill = { mark: "skilled", horizons: [known(1_000, "skilled"), known(5_000, "none")], odds: [oddsAt(1_000)] } as const;
     const skillAt = (horizonMs: number | null, model = two) => {
       const answer = forecastBody({ ...said(features, model), skill }, horizonMs);
       return "forecast" in answer ? answer.forecast.skill : answer;
     };
     expect(skillAt(null)).toEqual(skill);
-    expect(skillAt(1_000)).toEqual({ mark: "skilled", horizons: [skill.horizons[0]] });
-    expect(skillAt(5_000)).toEqual({ mark: "none", horizons: [skill.horizons[1]] });
-    expect(skillAt(5_000, { ...two, label: "point" })).toEqual({ mark: "unknown", horizons: [] });
+    expect(skillAt(1_000)).toEqual({ mark: "skilled", horizons: [skill.horizons[0]], odds: [skill.odds[0]] });
+    expect(skillAt(5_000)).toEqual({ mark: "none", horizons: [skill.horizons[1]], odds: [] });
+    expect(skillAt(5_000, { ...two, label: "point" })).toEqual({ mark: "unknown", horizons: [], odds: [] });
   });
 
   it("tells ticks of the market's own grid: a bps of a coarse one is a fraction of what it is on a fine one", () => {

@@ -57,18 +57,24 @@ describe("the neural signal", () => {
   const classes = { ...moves, kind: "classes", groups: [group] } as unknown as ClassesPrediction;
   const options = { threshold: 0.4, isClassic: false };
 
+  const knownOdds = {
+    ...{ scored: 900, brierSkill: 0, brierLow: 0, brierHigh: 0 },
+    ...{ logLossSkill: 0, logLossLow: 0, logLossHigh: 0 },
+  };
+
   function signalOf(
     prediction: Prediction,
     change: Partial<SignalSaid["moment"]> = {},
     isClassic = false,
   ): ReturnType<typeof neuralSignalBody> {
     const known = { label: prediction.label as "point" | "anchored", scored: 900, r2: 0, low: 0, high: 0 };
-    // The next second is known, and the signal is not of the next second.
-    const horizons = [
-      { ...known, horizonMs: 1_000, mark: "skilled" as const },
-      { ...known, horizonMs: 30_000, mark: "none" as const },
+    // The next second is known, and the signal is not of the next second; moves are forecast well, and the signal is made of odds.
+    const horizons = [1_000, 30_000].map((horizonMs) => ({ ...known, horizonMs, mark: "skilled" as const }));
+    const odds = [
+      { ...knownOdds, label: known.label, horizonMs: 1_000, mark: "skilled" as const },
+      { ...knownOdds, label: known.label, horizonMs: 30_000, mark: "none" as const },
     ];
-    const skill = { mark: "skilled", horizons } as const;
+    const skill = { mark: "skilled", horizons, odds } as const;
     return neuralSignalBody({ moment: { ...moment, ...change }, prediction, skill }, { ...options, isClassic });
   }
 
@@ -86,11 +92,23 @@ describe("the neural signal", () => {
           down: 0.2,
           up: 0.8,
           asOf: moment.featureTime,
-          skill: { mark: "none" },
+          // The ledger scores no next change.
+          skill: { mark: "unknown", horizons: [], odds: [] },
         },
       },
     });
     expect(signalOf(classes, {}, true)).toMatchObject({ signal: { signal: "SELL", definition: "classic" } });
+  });
+
+  it("has the mark of the odds at its own horizon: neither that of moves nor of another second", () => {
+    const asked = { ...classes, groups: [{ ...group, asks: "move" }] } as unknown as ClassesPrediction;
+    expect(signalOf(asked)).toMatchObject({
+      signal: {
+        model: { horizonMs: 30_000, skill: { mark: "none", horizons: [{ mark: "skilled" }], odds: [{ horizonMs: 30_000, mark: "none" }] } },
+      },
+    });
+    const calibrated = [{ horizonMs: 1_000, lowBps: -1, highBps: 1, down: 0.7, flat: 0.2, up: 0.1, thresholdBps: 0.1 }];
+    expect(signalOf({ ...moves, calibrated })).toMatchObject({ signal: { model: { skill: { mark: "skilled" } } } });
   });
 
   it("of a model of moves is what its calibration says at the shortest horizon, and none where it has none", () => {

@@ -4,7 +4,7 @@
  *
  * A difference is the challenger's R² less the active model's: by how much of persistence's mean squared error the challenger's is lower. It counts where
  * its whole interval lies above 0. Where nothing else is asked it must at more than half of the horizons, and at none may the whole interval lie
- * below. Of few ticks or few hours nothing is believed: an hour's forecasts say nearly the same thing, whatever their number.
+ * below. Signals are made of odds: there the difference is the active model's Brier score less the challenger's. Of few ticks or few hours nothing is believed: an hour's forecasts say nearly the same thing, whatever their number.
  *
  * A role for every market rests on the evidence of markets that are named, each of which must be enough by itself.
  */
@@ -36,6 +36,19 @@ const horizon = z.object({
   dmP: z.number().min(0).max(1).nullable(),
 });
 
+const oddsHorizon = z.object({
+  horizonMs: z.int().positive(),
+  target: z.literal("mid"),
+  ticks: z.int().nonnegative(),
+  hours: z.number().nonnegative(),
+  brierActive: z.number(),
+  brierChallenger: z.number(),
+  difference: z.number(),
+  low: number,
+  high: number,
+  dmP: z.number().min(0).max(1).nullable(),
+});
+
 /** Further fields may come, and are left out. */
 const comparison = z.object({
   market: name,
@@ -47,6 +60,8 @@ const comparison = z.object({
   ticks: z.int().nonnegative(),
   hours: z.number().nonnegative(),
   horizons: z.array(horizon).max(MAX_HORIZONS),
+  /** An instance from before they were compared has none. */
+  odds: z.array(oddsHorizon).max(MAX_HORIZONS).default([]),
 });
 
 export type Comparison = z.infer<typeof comparison>;
@@ -128,20 +143,25 @@ export function readComparison(text: string, { slot, market, active, challenger 
         `the scorecards' ${field} is ${told[field]}, and ${asked[field]} was asked for: ask the instance that is to be changed`,
       );
   }
-  const turned = told.horizons.find(isTurned);
+  const turned = [...told.horizons, ...told.odds].find(isTurned);
   if (turned !== undefined) throw new CommandError(`the scorecards' interval at ${turned.horizonMs} ms doesn't hold its own difference`);
-  const contradicted = told.horizons.find(contradictsItself);
+  const contradicted = told.horizons.find(contradictsItself) ?? told.odds.find(contradictsItsBrier);
   if (contradicted !== undefined)
     throw new CommandError(`the scorecards' difference at ${contradicted.horizonMs} ms isn't that of its own scores`);
-  if (new Set(told.horizons.map(({ horizonMs }) => horizonMs)).size < told.horizons.length)
-    throw new CommandError("the scorecards name a horizon twice");
+  for (const each of [told.horizons, told.odds]) {
+    if (new Set(each.map(({ horizonMs }) => horizonMs)).size < each.length) throw new CommandError("the scorecards name a horizon twice");
+  }
   return told;
 }
 
 /** @returns why it isn't enough, for a person; null where it is. */
-export function whyNotPromoted({ ticks, hours, horizons }: Comparison, { minTicks, minHours, horizonsMs }: PromotionRules): string | null {
-  if (ticks === 0 && horizons.length === 0)
-    return "nothing that both answered can be compared: models of classes make no moves, and are activated by their odds in the scorecards; of models of moves no tick was scored for both yet";
+export function whyNotPromoted(told: Comparison, { minTicks, minHours, horizonsMs }: PromotionRules): string | null {
+  const { ticks, hours, horizons } = evidenceOf(told);
+  if (horizons.length === 0) {
+    return told.slot === "signal"
+      ? "nothing that both said of down, flat and up can be compared: one of them gives no probabilities of the same horizon, or no tick was scored for both yet"
+      : "nothing that both answered can be compared: no tick was scored for both yet";
+  }
   if (ticks < minTicks) return `${ticks} ticks were scored for both, ${minTicks} are wanted: wait, or say --min-ticks`;
   if (hours < minHours) return `they are of ${hours} hours, ${minHours} are wanted: wait, or say --min-hours`;
   const asked = horizonsMs.map((horizonMs) => horizons.find((each) => each.horizonMs === horizonMs) ?? horizonMs);
@@ -157,6 +177,19 @@ export function whyNotPromoted({ ticks, hours, horizons }: Comparison, { minTick
   return better.length * 2 > horizons.length
     ? null
     : `it is better at ${better.length} of ${horizons.length} horizons: more than half are wanted`;
+}
+
+interface Evidence {
+  readonly ticks: number;
+  readonly hours: number;
+  readonly horizons: readonly Compared[];
+}
+
+/** Of signals the odds, that they are made of; of forecasts the moves. */
+function evidenceOf({ slot, ticks, hours, horizons, odds }: Comparison): Evidence {
+  if (slot !== "signal") return { ticks, hours, horizons };
+  const most = (of: "ticks" | "hours"): number => odds.reduce((found, each) => Math.max(found, each[of]), 0);
+  return { ticks: most("ticks"), hours: most("hours"), horizons: odds };
 }
 
 function marketsOf({ market }: Seat, on: readonly string[]): readonly string[] {
@@ -203,8 +236,10 @@ function parseJson(text: string): unknown {
 }
 
 type PairedHorizon = Comparison["horizons"][number];
+type PairedOdds = Comparison["odds"][number];
+type Compared = PairedHorizon | PairedOdds;
 
-function isTurned({ difference, low, high }: PairedHorizon): boolean {
+function isTurned({ difference, low, high }: Compared): boolean {
   if (low === null && high === null) return false;
   return low === null || high === null || difference === null || !(low <= difference && difference <= high);
 }
@@ -214,10 +249,15 @@ function contradictsItself({ r2Active, r2Challenger, difference }: PairedHorizon
   return r2Active !== null && r2Challenger !== null && difference !== null && (r2Challenger - r2Active) * difference < 0;
 }
 
-function isBetter({ low }: PairedHorizon): boolean {
+/** A lower score is better. */
+function contradictsItsBrier({ brierActive, brierChallenger, difference }: PairedOdds): boolean {
+  return (brierActive - brierChallenger) * difference < 0;
+}
+
+function isBetter({ low }: Compared): boolean {
   return low !== null && low > 0;
 }
 
-function sayHorizon({ horizonMs, difference, low, high }: PairedHorizon): string {
+function sayHorizon({ horizonMs, difference, low, high }: Compared): string {
   return `${horizonMs} ms: a difference of ${difference ?? "nobody knows what"}, ${low === null ? "without an interval yet" : `[${low}, ${high}]`}`;
 }

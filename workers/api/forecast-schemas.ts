@@ -1,6 +1,7 @@
 /** What the forecasts' addresses answer, as zod schemas: the OpenAPI document and the types of the views are made of them. */
 
 import { z } from "@hono/zod-openapi";
+import { oddsSkillShape } from "./odds-skill-shape.ts";
 import { decimal, epochMs, freshnessSchema, labelKind, problemSchema, proofSchema } from "./schemas.ts";
 
 const forecastPrice = z
@@ -33,12 +34,14 @@ const oddsSchema = z
 
 const skillMark = z.enum(["skilled", "none", "unknown"]).openapi({
   description:
-    "`skilled`: better than persistence in this market over the last 24 hours, its whole interval above 0. `none`: scored, and not so. `unknown`: scored too seldom to tell",
+    "`skilled`: better than persistence (moves), or than the shares of classes that came before (odds), in this market over the last 24 hours, its whole interval above 0. `none`: scored, and not so. `unknown`: scored too seldom to tell",
 });
 
 const skillSchema = z
   .object({
-    mark: skillMark.openapi({ description: "Of its best horizon" }),
+    mark: skillMark.openapi({
+      description: "Of more than half of its horizons; of a model without moves, and of a signal, that of the odds",
+    }),
     horizons: z.array(
       z.object({
         label: labelKind,
@@ -50,6 +53,9 @@ const skillSchema = z
         mark: skillMark,
       }),
     ),
+    odds: z
+      .array(z.object({ label: labelKind, horizonMs: z.int(), scored: z.int(), ...oddsSkillShape, mark: skillMark }))
+      .openapi({ description: "Of down, flat and up of the mid; empty of a model that gives no probabilities" }),
   })
   .openapi("Skill", { description: "Of the model in this market, by the ledger, over the last 24 hours" });
 

@@ -3,6 +3,7 @@
 import { z } from "@hono/zod-openapi";
 import { FORECAST_TARGETS } from "../../models/contract.ts";
 import { MODEL_SLOTS } from "../../models/roles.ts";
+import { oddsSkillShape } from "./odds-skill-shape.ts";
 import { epochMs } from "./schemas.ts";
 
 const modelName = z.string().openapi({
@@ -70,6 +71,8 @@ const oddsScoreSchema = z
     logLoss: z.number().openapi({ description: "Nats" }),
     sharesBrier: z.number().openapi({ description: "Of whoever always says the shares that came in these very rows" }),
     sharesLogLoss: z.number(),
+    skillScored: z.int().openapi({ description: "Of them those of hours with enough scored before: the skills are of these" }),
+    ...oddsSkillShape,
     down: z.int().openapi({ description: "How often it came" }),
     flat: z.int(),
     up: z.int(),
@@ -132,6 +135,26 @@ export const comparisonSchema = z
         })
         .openapi("PairedHorizon"),
     ),
+    odds: z
+      .array(
+        z
+          .object({
+            horizonMs,
+            target: z.literal("mid"),
+            ticks: z.int(),
+            hours: z.int(),
+            brierActive: z.number(),
+            brierChallenger: z.number(),
+            difference: z.number().openapi({ description: "brierActive - brierChallenger: above 0 the challenger is better" }),
+            low: known.openapi({ description: "Its 95 % interval, drawn over hours; null from fewer than six" }),
+            high: known,
+            dmP: known,
+          })
+          .openapi("PairedOdds"),
+      )
+      .openapi({
+        description: "Of models that both give probabilities: down, flat and up as the active model's threshold tells them apart",
+      }),
   })
   .openapi("Comparison");
 

@@ -199,4 +199,4 @@ function newTick(startedAt: number, computed: ComputedBefore | null): Tick {
   return { startedAt, done, ...settle, result: null, computed, keptUntil: 0 };
 }
 
-const UNKNOWN: Skill = { mark: "unknown", horizons: [] };
+const UNKNOWN: Skill = { mark: "unknown", horizons: [], odds: [] };

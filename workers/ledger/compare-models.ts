@@ -6,6 +6,7 @@
 import { sql } from "drizzle-orm";
 import { longestHorizonMs } from "../../core/scoring/forecast-answer.ts";
 import { addPairs, comparePairs, type PairedHorizon, type PairedRows, type PairedTick } from "../../core/scoring/paired-comparison.ts";
+import { addOddsPairs, compareOdds, type OddsRows, type PairedOdds } from "../../core/scoring/paired-odds.ts";
 import { MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE } from "../../core/units/time.ts";
 import type { Database } from "../storage/database.ts";
 import { readPricePath } from "../storage/read-price-path.ts";
@@ -15,7 +16,7 @@ import { ledgerForecast } from "./read-ledger.ts";
 /** A day's reading is some 1,440 ticks and as many minutes of prices. */
 export const MOST_DAYS = 14;
 
-/** Of one horizon at one tick: a fortnight of sixteen horizons, some 30 MB of an isolate's 128. */
+/** Of one horizon's moves or odds at one tick: a fortnight of eight horizons with both, some 30 MB of an isolate's 128. */
 export const MOST_COMPARED_ROWS = 330_000;
 
 export interface CompareOptions {
@@ -37,24 +38,32 @@ export interface ModelComparison {
   /** Ticks of which at least one horizon could be compared. */
   readonly ticks: number;
   readonly horizons: readonly PairedHorizon[];
+  /** Of what both said of down, flat and up. */
+  readonly odds: readonly PairedOdds[];
 }
 
 /** @returns null where there are more rows than are compared at once. */
 export async function compareModels(database: Database, options: CompareOptions): Promise<ModelComparison | null> {
   const { market, from, to, mostRows = MOST_COMPARED_ROWS } = options;
   const rows: PairedRows = new Map();
+  const odds: OddsRows = new Map();
   let ticks = 0;
   for (let start = from; start < to; start += MS_PER_DAY) {
     const paired = await readPairs(database, { ...options, from: start, to: Math.min(to, start + MS_PER_DAY) });
     const [first, last] = [paired[0], paired.at(-1)];
     if (first === undefined || last === undefined) continue;
     const longest = Math.max(...paired.map(({ active, challenger }) => Math.max(longestHorizonMs(active), longestHorizonMs(challenger))));
-    ticks += addPairs(rows, paired, await readPricePath(database, market, { from: first.featureTime, to: last.featureTime + longest + 1 }));
-    if ([...rows.values()].reduce((sum, own) => sum + own.length, 0) > mostRows) return null;
+    const path = await readPricePath(database, market, { from: first.featureTime, to: last.featureTime + longest + 1 });
+    // Who says odds of a horizon and a move of it says both in the same tick.
+    ticks += Math.max(addPairs(rows, paired, path), addOddsPairs(odds, paired, path));
+    if ([...rows.values(), ...odds.values()].reduce((sum, own) => sum + own.length, 0) > mostRows) return null;
   }
-  const times = [...rows.values()].flat().map(({ featureTime }) => featureTime);
+  const times = [...rows.values(), ...odds.values()].flat().map(({ featureTime }) => featureTime);
   const distinct = (length: number): number => new Set(times.map((time) => Math.floor(time / length))).size;
-  return { days: distinct(MS_PER_DAY), hours: distinct(MS_PER_HOUR), ticks, horizons: comparePairs(rows, MS_PER_MINUTE) };
+  return {
+    ...{ days: distinct(MS_PER_DAY), hours: distinct(MS_PER_HOUR), ticks },
+    ...{ horizons: comparePairs(rows, MS_PER_MINUTE), odds: compareOdds(odds, MS_PER_MINUTE) },
+  };
 }
 
 interface StoredPair {

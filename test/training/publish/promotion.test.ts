@@ -45,6 +45,11 @@ function horizon(horizonMs: number, difference: number, halfWidth: number): Reco
   return { horizonMs, target: "mid", r2Active: 0.125, r2Challenger: 0.125 + difference, ...interval, dmP: 0.001 };
 }
 
+function odds(horizonMs: number, difference: number, halfWidth: number, scored = { ticks: 2_880, hours: 48 }): Record<string, unknown> {
+  const interval = { difference, low: difference - halfWidth, high: difference + halfWidth };
+  return { horizonMs, target: "mid", ...scored, brierActive: 0.625, brierChallenger: 0.625 - difference, ...interval, dmP: 0.001 };
+}
+
 const good = {
   market: SEAT.market,
   slot: "forecast",
@@ -133,8 +138,12 @@ describe("a promotion", () => {
       { ...good, horizons: [good.horizons[0], good.horizons[1], horizon(30_000, -0.25, 0.125)] },
       /it is worse at 30000 ms/,
     ],
-    ["models of classes", { ...good, ticks: 0, hours: 0, horizons: [] }, /models of classes make no moves.*activated by their odds/],
-    ["no horizons", { ...good, horizons: [] }, /better at 0 of 0 horizons/],
+    [
+      "odds alone, of which forecasts aren't made",
+      { ...good, horizons: [], odds: [odds(1_000, 0.0625, 0.03125)] },
+      /nothing that both answered/,
+    ],
+    ["no horizons", { ...good, horizons: [] }, /nothing that both answered can be compared/],
     ["a comparison of another challenger", { ...good, challenger: "new@3" }, /challenger is new@3, and new@2 was asked for/],
     ["a comparison with another active model", { ...good, active: "older@1" }, /active is older@1, and old@1 was asked for/],
     ["another slot's", { ...good, slot: "signal" }, /slot is signal/],
@@ -189,5 +198,50 @@ describe("a promotion", () => {
     await expect(of({ id: "new", version: "9" })).rejects.toThrow(/new 9 was never published/);
     await expect(of(CHALLENGER, { ...SEAT, market: "*" })).rejects.toThrow(/no model is active for forecasts of every market/);
     expect(asked).toEqual([]);
+  });
+});
+
+describe("a promotion to signals", () => {
+  const seat: Seat = { ...SEAT, slot: "signal" };
+  // Moves of which the challenger's are worse, and a model of classes makes none: neither is evidence of a signal.
+  const ofSignals = { ...good, slot: "signal", ticks: 0, hours: 0, horizons: [], odds: [odds(5_000, 0.0625, 0.03125)] };
+
+  async function promotedSignal(body: unknown): Promise<unknown> {
+    answer = { status: 200, body: JSON.stringify(body) };
+    return promote(registry, { challenger: CHALLENGER, seat, from, on: [], rules: RULES });
+  }
+
+  beforeEach(async () => {
+    await registry.activate({ id: "old", version: "1" }, seat, { action: "activate", evidence: null });
+  });
+
+  it("rests on the odds that both gave, and keeps them in the log", async () => {
+    expect(await promotedSignal(ofSignals)).toMatchObject({ active: CHALLENGER, isNew: true });
+    const [entry] = await registry.log(1);
+    expect(entry).toMatchObject({
+      action: "promote",
+      slot: "signal",
+      evidence: { compared: [{ odds: [{ horizonMs: 5_000, difference: 0.0625 }] }] },
+    });
+    const worseMoves = { ...ofSignals, ticks: 2_880, hours: 48, horizons: [horizon(5_000, -0.25, 0.125)] };
+    await registry.activate({ id: "old", version: "1" }, seat, { action: "activate", evidence: null });
+    expect(await promotedSignal(worseMoves)).toMatchObject({ isNew: true });
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ["no odds, however good the moves", { ...good, slot: "signal" }, /nothing that both said of down, flat and up/],
+    ["too few ticks", { ...ofSignals, odds: [odds(5_000, 0.0625, 0.03125, { ticks: 999, hours: 48 })] }, /999 ticks were scored for both/],
+    ["too few hours", { ...ofSignals, odds: [odds(5_000, 0.0625, 0.03125, { ticks: 2_880, hours: 5 })] }, /of 5 hours, 24 are wanted/],
+    ["an interval that touches 0", { ...ofSignals, odds: [odds(5_000, 0.0625, 0.0625)] }, /better at 0 of 1 horizons/],
+    ["odds that are worse", { ...ofSignals, odds: [odds(5_000, -0.0625, 0.03125)] }, /it is worse at 5000 ms/],
+    [
+      "a difference that its scores contradict",
+      { ...ofSignals, odds: [{ ...odds(5_000, 0.0625, 0.03125), brierActive: 0.5 }] },
+      /difference at 5000 ms isn't that of its own scores/,
+    ],
+    ["a horizon named twice", { ...ofSignals, odds: [...ofSignals.odds, ...ofSignals.odds] }, /name a horizon twice/],
+  ])("is refused on %s", async (_, body, said) => {
+    await expect(promotedSignal(body)).rejects.toThrow(said);
+    expect(await registry.active(seat)).toMatchObject({ id: "old" });
   });
 });

@@ -118,5 +118,6 @@ function basisOf({ market, asOf, model, expired, skill, horizons }: ForecastBody
   // A model published again with another manifest is the same file with other intervals and odds; a skill grows by what was scored.
   const said = horizons.map(({ interval, odds }) => JSON.stringify([interval, odds]));
   const scored = skill.horizons.map((each) => `${each.horizonMs} ${each.scored} ${each.mark}`);
-  return [market, asOf, model.sha256, model.version, skill.mark, horizonMs ?? "all", ...expired, ...said, ...scored];
+  const odds = skill.odds.map((each) => `${each.horizonMs} ${each.scored} ${each.mark}`);
+  return [market, asOf, model.sha256, model.version, skill.mark, horizonMs ?? "all", ...expired, ...said, ...scored, ...odds];
 }

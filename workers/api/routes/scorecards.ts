@@ -1,6 +1,7 @@
 /** What models were worth, from the ledger's sums; and two of them on the ticks that both answered. */
 
 import { createRoute, z } from "@hono/zod-openapi";
+import { SHARES_REACH_MS } from "../../../core/scoring/odds-skill.ts";
 import { MS_PER_DAY, MS_PER_HOUR } from "../../../core/units/time.ts";
 import { MODEL_SLOTS, SHIPPED_KEY } from "../../../models/roles.ts";
 import { compareModels, MOST_COMPARED_ROWS, MOST_DAYS } from "../../ledger/compare-models.ts";
@@ -74,11 +75,15 @@ export function addScorecardRoutes(app: App): void {
     await requireKnownMarket(context, asked);
     const database = openDatabase(context.env.DB);
     const only = name === undefined ? null : await requireModel(database, "model", name);
-    const hours = await readScores(database, { market: asked, model: only?.key ?? null, from, to, limit: MAX_HOURS_OF_MODELS + 1 });
+    const hours = await readScores(database, {
+      ...{ market: asked, model: only?.key ?? null },
+      // Odds of an hour are judged by what came in the day before it.
+      ...{ from: Math.max(0, from - SHARES_REACH_MS), to, limit: MAX_HOURS_OF_MODELS + 1 },
+    });
     if (hours.length > MAX_HOURS_OF_MODELS) {
       throw new Refused(badParameter("from", `more than ${MAX_HOURS_OF_MODELS} hours of models: name a model, or a shorter range`));
     }
-    const byModel = groupByModel(hours);
+    const byModel = groupByModel(hours, from);
     const named = only === null ? await namesOf(database, [...byModel.keys()]) : [only];
     const models = await Promise.all(
       named.map(async ({ key, name: shown }) => ({
@@ -105,9 +110,12 @@ export function addScorecardRoutes(app: App): void {
       ...{ active: active.key, challenger: challenger.key },
     });
     if (compared === null) throw new Refused(badParameter("from", `more than ${MOST_COMPARED_ROWS} rows of horizons: a shorter range`));
-    const { days, hours, ticks, horizons } = compared;
+    const { days, hours, ticks, horizons, odds } = compared;
     return context.json(
-      { market: asked, slot, active: active.name, challenger: challenger.name, from, to, days, hours, ticks, horizons: [...horizons] },
+      {
+        ...{ market: asked, slot, active: active.name, challenger: challenger.name, from, to },
+        ...{ days, hours, ticks, horizons: [...horizons], odds: [...odds] },
+      },
       200,
       FOR_A_MINUTE,
     );
@@ -135,10 +143,11 @@ function spanOf(
   return { from: start, to: end };
 }
 
-function groupByModel(hours: readonly HourScores[]): Map<number, HourScores[]> {
+/** Of those models that have an hour since `from`. */
+function groupByModel(hours: readonly HourScores[], from: number): Map<number, HourScores[]> {
   const groups = new Map<number, HourScores[]>();
   for (const hour of hours) groups.set(hour.model, [...(groups.get(hour.model) ?? []), hour]);
-  return groups;
+  return new Map([...groups].filter(([, own]) => own.some(({ hour }) => hour >= from)));
 }
 
 async function namesOf(database: Database, keys: readonly number[]): Promise<NamedModel[]> {

@@ -81,10 +81,20 @@ export function servedModelView(prediction: Prediction, { bidTicks, askTicks }: 
 }
 
 /** @param only of this horizon alone, where one is asked for: a model may know the next second, and nothing of the next minute. */
-export function skillView({ mark, horizons }: Skill, only: { label: LabelKind; horizonMs: number } | null): SkillView {
-  if (only === null) return { mark, horizons: horizons.map((horizon) => ({ ...horizon })) };
-  const own = horizons.find(({ label, horizonMs }) => label === only.label && horizonMs === only.horizonMs);
-  return own === undefined ? { mark: "unknown", horizons: [] } : { mark: own.mark, horizons: [{ ...own }] };
+export function skillView({ mark, horizons, odds }: Skill, only: { label: LabelKind; horizonMs: number } | null): SkillView {
+  if (only === null) return { mark, horizons: horizons.map((each) => ({ ...each })), odds: odds.map((each) => ({ ...each })) };
+  const [own, said] = [horizons.find(isOf(only)), odds.find(isOf(only))];
+  return { mark: own?.mark ?? "unknown", horizons: own === undefined ? [] : [{ ...own }], odds: said === undefined ? [] : [{ ...said }] };
+}
+
+/** Of a signal: it is made of the odds of one horizon, and so is its mark. */
+export function signalSkillView(skill: Skill, only: { label: LabelKind; horizonMs: number }): SkillView {
+  const own = skillView(skill, only);
+  return { ...own, mark: own.odds[0]?.mark ?? "unknown" };
+}
+
+function isOf(only: { label: LabelKind; horizonMs: number }): (of: { label: LabelKind; horizonMs: number }) => boolean {
+  return ({ label, horizonMs }) => label === only.label && horizonMs === only.horizonMs;
 }
 
 /** Null when the model has no such output. */

@@ -1,5 +1,6 @@
 /** BUY, SELL or WAIT as the API shows it: from a book, or from what a model says of the next move. Pure. */
 
+import type { LabelKind } from "../../../core/labels/moves.ts";
 import type { Skill } from "../../../core/scoring/skill.ts";
 import { CLASSIC_LEVELS, classicNeuralSignal, classicSimpleSignal, classicVolumes } from "../../../core/signals/classic.ts";
 import { neuralSignal } from "../../../core/signals/neural.ts";
@@ -7,8 +8,8 @@ import type { Signal } from "../../../core/signals/signal.ts";
 import { simpleSignal } from "../../../core/signals/simple.ts";
 import type { BookView, FeatureMoment } from "../../../feed/contract.ts";
 import type { Prediction } from "../../inference/contract.ts";
-import type { SignalBody } from "../forecast-schemas.ts";
-import { servedModelView, skillView } from "./forecast.ts";
+import type { SignalBody, SkillView } from "../forecast-schemas.ts";
+import { servedModelView, signalSkillView } from "./forecast.ts";
 import { freshnessOf } from "./live.ts";
 
 export interface SignalOptions {
@@ -78,12 +79,17 @@ export function neuralSignalBody(
         ...odds,
         asOf: moment.featureTime,
         rowAgeMs: moment.rowAgeMs,
-        skill: skillView(skill, { label: prediction.label, horizonMs: odds.horizonMs }),
+        skill: skillOfOdds(skill, odds, prediction.label),
       },
       freshness: freshnessOf(moment),
       proof: moment.proof,
     },
   };
+}
+
+/** The ledger scores which way the mid goes within a horizon, and nothing of its next change. */
+function skillOfOdds(skill: Skill, { asks, horizonMs }: Odds, label: LabelKind): SkillView {
+  return asks === "move" ? signalSkillView(skill, { label, horizonMs }) : { mark: "unknown", horizons: [], odds: [] };
 }
 
 /** Of the mid, at the shortest horizon: of a model of classes its own, of one of moves what its calibration says. */
