@@ -11,7 +11,7 @@ import type { PublicEnv } from "../../workers/env.ts";
 import { openDatabase } from "../../workers/storage/database.ts";
 import { writeBatch } from "../../workers/storage/write-batch.ts";
 import { advanceClock } from "./clock.ts";
-import { expectAsDocumented } from "./contract-check.ts";
+import { type Answer, readAnswer } from "./contract-check.ts";
 import { control, feedRpc, PATIENCE, startedFeed } from "./exchange-control.ts";
 import { closeMinute, type WarmFeed, warmFeed } from "./warm-feed.ts";
 
@@ -31,13 +31,6 @@ const WITH_A_MODEL = {
     }),
   } as unknown as PublicEnv["INFERENCE"],
 };
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: bodies are whatever came, and are matched by what they must be.
-  readonly body: any;
-}
 
 beforeAll(async () => {
   await applyD1Migrations(env.DB, env.MIGRATIONS);
@@ -405,8 +398,5 @@ describe("what is stored", () => {
 async function get(path: string, init: RequestInit = {}, variables: Partial<PublicEnv> = {}): Promise<Answer> {
   const bound = { ...(env as unknown as PublicEnv), ...variables };
   const response = await createApp().fetch(new Request(`https://edgebook.test${path}`, init), bound);
-  const text = await response.text();
-  const body = text === "" ? null : JSON.parse(text);
-  expectAsDocumented(path, { status: response.status, contentType: response.headers.get("content-type") }, body);
-  return { status: response.status, headers: response.headers, body };
+  return readAnswer(path, response);
 }

@@ -13,7 +13,7 @@ import { openDatabase } from "../../workers/storage/database.ts";
 import { chunksOf } from "../../workers/storage/day-files.ts";
 import { claimWork, type DayRow, queueWork, readDays, readFailingDays, releaseWork, sha256 } from "../../workers/storage/days.ts";
 import { putTapes } from "../../workers/storage/tapes.ts";
-import { expectAsDocumented } from "./contract-check.ts";
+import { type Answer, readAnswer } from "./contract-check.ts";
 
 const DAY = "2026-01-05";
 const START = Date.UTC(2026, 0, 5);
@@ -429,12 +429,9 @@ function fetchApi(path: string, headers: Record<string, string> = {}, method = "
   return Promise.resolve(createApp().fetch(new Request(`https://edgebook.test${path}`, { method, headers }), env));
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: bodies are whatever came, and are matched by what they must be.
-async function get(path: string): Promise<{ status: number; body: any }> {
+async function get(path: string): Promise<Answer> {
   const response = await fetchApi(path);
-  const body: unknown = await response.json();
-  expectAsDocumented(path, { status: response.status, contentType: response.headers.get("content-type") }, body);
-  return { status: response.status, body };
+  return readAnswer(path, response);
 }
 
 function compact(options: Partial<Parameters<typeof compactDays>[0]> = {}): Promise<CompactionReport> {

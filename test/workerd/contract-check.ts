@@ -41,12 +41,25 @@ const ANSWERS: readonly (readonly [RegExp, z.ZodType])[] = [
   [/^\/v1\/(markets\/[^/]+\/)?gaps$/, gapPageSchema],
 ];
 
-/** @param body of an answer, read as JSON; null where there is none. */
-export function expectAsDocumented(
-  path: string,
-  { status, contentType }: { status: number; contentType: string | null },
-  body: unknown,
-): void {
+/** What a test gets of the API. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** JSON, and as documented; null where there is none. */
+  // biome-ignore lint/suspicious/noExplicitAny: bodies are whatever came, and are matched by what they must be.
+  readonly body: any;
+}
+
+/** @param response that was given for the path. */
+export async function readAnswer(path: string, response: Response): Promise<Answer> {
+  const { status, headers } = response;
+  const text = await response.text();
+  const body: unknown = text === "" ? null : JSON.parse(text);
+  expectAsDocumented(path, { status, contentType: headers.get("content-type") }, body);
+  return { status, headers, body };
+}
+
+function expectAsDocumented(path: string, { status, contentType }: { status: number; contentType: string | null }, body: unknown): void {
   if (body === null) return;
   const schema =
     contentType === "application/problem+json" ? problemSchema : ANSWERS.find(([of]) => of.test(path.split("?")[0] ?? ""))?.[1];

@@ -15,7 +15,7 @@ import { batchId } from "../../workers/storage/read-batches.ts";
 import { readEverStored, readStoredUsage } from "../../workers/storage/read-usage.ts";
 import { type StoredBatch, writeBatch } from "../../workers/storage/write-batch.ts";
 import { advanceClock } from "./clock.ts";
-import { expectAsDocumented } from "./contract-check.ts";
+import { type Answer, readAnswer } from "./contract-check.ts";
 import { feedRpc } from "./exchange-control.ts";
 import { closeMinute, type WarmFeed, warmFeed } from "./warm-feed.ts";
 
@@ -163,10 +163,7 @@ function batchOf({ rows, gaps, at }: { rows: number; gaps: number; at: number })
   return { batch, instruments: [], snapshots, gaps: Array.from({ length: gaps }, (_, index) => gapRow(gap(index))) };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: bodies are whatever came, and are matched by what they must be.
-async function get(path: string, variables: Partial<PublicEnv> = {}): Promise<{ status: number; headers: Headers; body: any }> {
+async function get(path: string, variables: Partial<PublicEnv> = {}): Promise<Answer> {
   const response = await createApp().fetch(new Request(`https://edgebook.test${path}`), { ...publicEnv, ...variables });
-  const body: unknown = await response.json();
-  expectAsDocumented(path, { status: response.status, contentType: response.headers.get("content-type") }, body);
-  return { status: response.status, headers: response.headers, body };
+  return readAnswer(path, response);
 }

@@ -15,7 +15,7 @@ import type { PublicEnv } from "../../workers/env.ts";
 import type { InferenceRpc, MovesPrediction, PredictAsk, Roster, RosterRole } from "../../workers/inference/contract.ts";
 import { decodeAnswer } from "../../workers/ledger/answer-codec.ts";
 import { advanceClock } from "./clock.ts";
-import { expectAsDocumented } from "./contract-check.ts";
+import { type Answer, readAnswer } from "./contract-check.ts";
 import { feedRpc, PATIENCE } from "./exchange-control.ts";
 import { closeMinute, sendFrames, type WarmFeed, warmFeed } from "./warm-feed.ts";
 
@@ -89,22 +89,13 @@ beforeEach(async () => {
   roles = [ROLE, SHADOW];
 });
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: bodies are whatever came, and are matched by what they must be.
-  readonly body: any;
-}
-
 /** What goes on behind the answer is over when this returns. */
 async function get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
   const context = createExecutionContext();
   const response = await fetchFrom(path, { headers, context });
-  const text = await response.text();
-  const body = text === "" ? null : JSON.parse(text);
-  expectAsDocumented(path, { status: response.status, contentType: response.headers.get("content-type") }, body);
+  const answer = await readAnswer(path, response);
   await waitOnExecutionContext(context);
-  return { status: response.status, headers: response.headers, body };
+  return answer;
 }
 
 async function fetchFrom(

@@ -18,7 +18,7 @@ import signalManifest from "../../workers/inference/shipped/signal/manifest.json
 import signalArtifact from "../../workers/inference/shipped/signal/model.onnx";
 import { shippedModel } from "../../workers/inference/shipped-model.ts";
 import { advanceClock } from "./clock.ts";
-import { expectAsDocumented } from "./contract-check.ts";
+import { type Answer, readAnswer } from "./contract-check.ts";
 import { feedRpc } from "./exchange-control.ts";
 import { linearAnswer, linearModel } from "./linear-model.ts";
 import { at, coldInference, filesOf, manifestKeyOf, publish, publishFiles, unpublishAll, withGoldenOff } from "./published-models.ts";
@@ -254,8 +254,7 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
   const published = coldInference();
 
   /** The whole public app, with the inference Worker's own code behind the binding. */
-  // biome-ignore lint/suspicious/noExplicitAny: bodies are whatever came, and are matched by what they must be.
-  async function get(path: string, answers = published): Promise<{ status: number; headers: Headers; body: any }> {
+  async function get(path: string, answers = published): Promise<Answer> {
     const inference: InferenceRpc = {
       roster: () => answers.roster(at(Date.now())),
       models: () => answers.models(at(Date.now())),
@@ -264,9 +263,7 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
     };
     const bound = { ...env, INFERENCE: inference } as unknown as PublicEnv;
     const response = await createApp().fetch(new Request(`https://edgebook.test${path}`), bound);
-    const body: unknown = await response.json();
-    expectAsDocumented(path, { status: response.status, contentType: response.headers.get("content-type") }, body);
-    return { status: response.status, headers: response.headers, body };
+    return readAnswer(path, response);
   }
 });
 

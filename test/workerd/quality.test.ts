@@ -8,7 +8,7 @@ import type { MarketQuality, QualityBody } from "../../workers/api/quality-schem
 import type { PublicEnv } from "../../workers/env.ts";
 import { openDatabase } from "../../workers/storage/database.ts";
 import { readQuality } from "../../workers/storage/read-quality.ts";
-import { expectAsDocumented } from "./contract-check.ts";
+import { readAnswer } from "./contract-check.ts";
 import { startedFeed } from "./exchange-control.ts";
 
 const BTC = "binance-spot:BTCUSDT";
@@ -324,7 +324,5 @@ async function ofMarket(path: string): Promise<MarketQuality> {
 async function get(path: string, variables: Partial<PublicEnv> = {}): Promise<{ status: number; body: unknown }> {
   const bound = { ...(env as unknown as PublicEnv), ...variables };
   const response = await createApp().fetch(new Request(`https://edgebook.test${path}`), bound);
-  const body: unknown = await response.json();
-  expectAsDocumented(path, { status: response.status, contentType: response.headers.get("content-type") }, body);
-  return { status: response.status, body };
+  return readAnswer(path, response);
 }

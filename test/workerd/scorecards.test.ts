@@ -19,7 +19,7 @@ import { scoreDue } from "../../workers/ledger/score-due.ts";
 import { openDatabase } from "../../workers/storage/database.ts";
 import { modelRoles, models } from "../../workers/storage/schema.ts";
 import { type MadeMarket, madeMarket } from "../core/scoring-fixture.ts";
-import { expectAsDocumented } from "./contract-check.ts";
+import { type Answer, readAnswer } from "./contract-check.ts";
 import { emptyLedger, recordAll, recorded, storeMinutes } from "./ledger-fixture.ts";
 
 const BTC = "binance-spot:BTCUSDT";
@@ -67,12 +67,9 @@ beforeEach(async () => {
   await env.DB.prepare("delete from model_roles").run();
 });
 
-// biome-ignore lint/suspicious/noExplicitAny: bodies are whatever came, and are matched by what they must be.
-async function get(path: string): Promise<{ status: number; body: any }> {
+async function get(path: string): Promise<Answer> {
   const response = await createApp().fetch(new Request(`https://edgebook.test${path}`), publicEnv);
-  const body: unknown = await response.json();
-  expectAsDocumented(path, { status: response.status, contentType: response.headers.get("content-type") }, body);
-  return { status: response.status, body };
+  return readAnswer(path, response);
 }
 
 function cardOf(forecasts: readonly MadeForecast[]): Scorecard {
