@@ -21,7 +21,7 @@ import { answersBeside } from "../../exchange-simulator/recording.ts";
 import type { ExchangeAdapter } from "../../exchanges/contract.ts";
 import { findAdapter } from "../../exchanges/registry.ts";
 import { CommandError } from "../command-error.ts";
-import type { FeedSource, SourceRecord } from "./feed-source.ts";
+import type { FeedSource, SourceRecord } from "../replay/feed-source.ts";
 import { isImported } from "./imported-source.ts";
 import { declaredGrids, surveyFiles } from "./instrument-inference.ts";
 import { completed, type RecordedAnswer, readAnswers, recordOf, snapshotRecords, surveyedLine } from "./recorded-lines.ts";

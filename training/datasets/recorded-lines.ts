@@ -8,7 +8,7 @@ import { decodeRecordedLine } from "../../core/wire/recorded-line.ts";
 import type { TapeRecord } from "../../core/wire/tape.ts";
 import type { ExchangeAdapter } from "../../exchanges/contract.ts";
 import { CommandError } from "../command-error.ts";
-import type { SourceRecord } from "./feed-source.ts";
+import type { SourceRecord } from "../replay/feed-source.ts";
 import type { SurveyedLine } from "./instrument-inference.ts";
 
 /** An answer to a request, as a recorder kept it. */

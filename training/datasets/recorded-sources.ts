@@ -1,7 +1,7 @@
 /** Everything that a dataset is made of and lies in files: what a venue sent (file-sources.ts), and imported events (imported-source.ts). */
 
 import { CommandError } from "../command-error.ts";
-import type { FeedSource } from "./feed-source.ts";
+import type { FeedSource } from "../replay/feed-source.ts";
 import { type FileSourceOptions, fileSources, recordingsIn } from "./file-sources.ts";
 import { type ImportedSource, importedSources, isImported } from "./imported-source.ts";
 

@@ -9,7 +9,7 @@ import type { TapeRecord } from "../../core/wire/tape.ts";
 import { simulateTape } from "../../exchange-simulator/generative-tape.ts";
 import { GENERATIVE_LOT, GENERATIVE_TICK } from "../../exchange-simulator/market/generative-records.ts";
 import { CommandError } from "../command-error.ts";
-import type { FeedSource } from "./feed-source.ts";
+import type { FeedSource } from "../replay/feed-source.ts";
 
 /** The protocol that the generative market speaks. */
 const VENUE = "binance-spot";

@@ -8,8 +8,8 @@ import { formatSteps } from "../../core/units/decimal.ts";
 import type { BookProof, GapRecord } from "../../feed/contract.ts";
 import type { MarketTracker } from "../../feed/market-tracker.ts";
 import type { UnmatchedQuote } from "../../feed/quote-check.ts";
-import type { FeedSource } from "../datasets/feed-source.ts";
 import type { Progress } from "../progress.ts";
+import type { FeedSource } from "./feed-source.ts";
 import { replaySource } from "./replay-source.ts";
 
 export interface ReplayReport {

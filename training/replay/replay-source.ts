@@ -9,8 +9,8 @@ import { findAdapter } from "../../exchanges/registry.ts";
 import type { GapRecord } from "../../feed/contract.ts";
 import { FeedReducer } from "../../feed/feed-reducer.ts";
 import { CommandError } from "../command-error.ts";
-import type { FeedSource } from "../datasets/feed-source.ts";
 import type { Progress } from "../progress.ts";
+import type { FeedSource } from "./feed-source.ts";
 
 export interface ReplayOptions {
   /** `row` is a view: copy what is to be kept. */
