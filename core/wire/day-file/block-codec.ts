@@ -7,12 +7,12 @@
  */
 
 import { ByteReader, ByteWriter, CorruptBlock, refuse } from "./bytes.ts";
-import { LineWriter, parseNumber } from "./fields.ts";
+import { type Column, FIELD_KINDS, LineWriter, parseNumber } from "./fields.ts";
 import { readIntegers, unzigzag, writeIntegers, zigzag } from "./integers.ts";
 import { learnTemplate } from "./learn.ts";
 import { decimalsOf, digitsOf, type Shape } from "./numbers.ts";
 import { type ReadColumns, readTables, type TimedTable, writeTables } from "./tables.ts";
-import { type Column, createColumn, createList, createTable, FIELD_KINDS, type Part, type Table, takeRow } from "./template.ts";
+import { createColumn, createList, createTable, type Part, type Table, takeRow } from "./template.ts";
 import { readBytes, writeBytes } from "./texts.ts";
 
 /** Text of one block at most: what a reader must hold. Bounds every count in a block. */

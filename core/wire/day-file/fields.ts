@@ -6,7 +6,19 @@
  */
 
 import { refuse } from "./bytes.ts";
-import type { Column } from "./template.ts";
+
+export type FieldKind = "number" | "time" | "digits" | "text" | "word";
+/** In files, a kind is its place here. */
+export const FIELD_KINDS: readonly FieldKind[] = ["number", "time", "digits", "text", "word"];
+
+/** One field over all rows: `values[row]` with `extra[row]`: decimals of a number or time; of a text, where it starts and how long it is. */
+export interface Column {
+  readonly kind: FieldKind;
+  /** How many digits a `digits` field has. */
+  readonly width: number;
+  values: Float64Array;
+  extra: Int32Array;
+}
 
 export const QUOTE = 34;
 export const DASH = 45;

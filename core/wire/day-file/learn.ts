@@ -5,8 +5,8 @@
  * is not understood stays a literal, and then the template fits that very line alone: dear, never wrong.
  */
 
-import { DASH, endOfText, endOfWord, isDigit, MOST_TIME_DECIMALS, parseNumber, parseTime, QUOTE } from "./fields.ts";
-import { COMMA, createColumn, createList, createTable, type FieldKind, matchRow, type Part, type Table } from "./template.ts";
+import { DASH, endOfText, endOfWord, type FieldKind, isDigit, MOST_TIME_DECIMALS, parseNumber, parseTime, QUOTE } from "./fields.ts";
+import { COMMA, createColumn, createList, createTable, matchRow, type Part, type Table } from "./template.ts";
 
 const COLON = 58;
 const OPEN_BRACKET = 91;

@@ -6,7 +6,7 @@
  */
 
 import { type ByteReader, type ByteWriter, refuse } from "./bytes.ts";
-import { POWERS } from "./fields.ts";
+import { type Column, POWERS } from "./fields.ts";
 import type { LevelColumns } from "./level-model.ts";
 import { type LevelRun, readLevels, writeLevels } from "./levels.ts";
 import { NumberMap } from "./number-map.ts";
@@ -21,7 +21,7 @@ import {
   writeNumbers,
   writeShape,
 } from "./numbers.ts";
-import type { Column, List, Table } from "./template.ts";
+import type { List, Table } from "./template.ts";
 import { readTexts, writeTexts } from "./texts.ts";
 
 /** A template with the receive times of its rows. */

@@ -6,20 +6,7 @@
  * or on the parts being well chosen: a field takes only text that it would write again to the very same bytes, a literal has to be equal.
  */
 
-import { endOfText, endOfWord, parseDigits, parseNumber, parseTime } from "./fields.ts";
-
-export type FieldKind = "number" | "time" | "digits" | "text" | "word";
-/** In files, a kind is its place here. */
-export const FIELD_KINDS: readonly FieldKind[] = ["number", "time", "digits", "text", "word"];
-
-/** One field over all rows: `values[row]` with `extra[row]`: decimals of a number or time; of a text, where it starts and how long it is. */
-export interface Column {
-  readonly kind: FieldKind;
-  /** How many digits a `digits` field has. */
-  readonly width: number;
-  values: Float64Array;
-  extra: Int32Array;
-}
+import { type Column, endOfText, endOfWord, type FieldKind, parseDigits, parseNumber, parseTime } from "./fields.ts";
 
 /** The columns of one template, or of the elements of one list. */
 export interface Table {
