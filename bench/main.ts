@@ -10,6 +10,7 @@ import { benchDecodeCoinbase } from "./decode-coinbase.ts";
 import { benchEdgeDay } from "./edge-day.ts";
 import { benchFeatures } from "./features.ts";
 import { benchFeed } from "./feed.ts";
+import { benchForecastCost } from "./forecast-cost.ts";
 import { benchForecastHttp } from "./forecast-http.ts";
 import { benchLevels } from "./levels.ts";
 import type { Bench, BenchResult } from "./report.ts";
@@ -216,6 +217,16 @@ program
           coldStarts: Number(coldStarts),
         }),
       ),
+  );
+
+program
+  .command("forecast-cost")
+  .description("CPU of what forecasts are made of, as the bill reckons with it (Linux)")
+  .option("--models <names>", "trees, lstm, by commas; both unless told")
+  .option("--markets <count>", "of the larger of two instances", "33")
+  .option("--runs <count>", "of cron, of each instance", "20")
+  .action(async ({ models, markets, runs }: Record<"markets" | "runs", string> & { models?: string }) =>
+    printAll(await benchForecastCost({ models: models?.split(",") ?? [], markets: Number(markets), runs: Number(runs) })),
   );
 
 program

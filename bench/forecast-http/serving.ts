@@ -82,6 +82,7 @@ export interface Served {
   readonly base: string;
   /** Of workerd. */
   readonly pid: number;
+  readonly workerd: Miniflare;
   stop(): Promise<void>;
 }
 
@@ -98,7 +99,7 @@ export async function serve(bundles: Bundles, { model, markets }: { model: Train
     await migrate(workerd);
     await publish(workerd, model);
     const { origin } = await workerd.unsafeGetDirectURL("edgebook");
-    return { base: origin, pid: workerdOf(process.pid), stop: () => workerd.dispose() };
+    return { base: origin, pid: workerdOf(process.pid), workerd, stop: () => workerd.dispose() };
   } catch (error) {
     // Its process would keep ours alive.
     await workerd.dispose();

@@ -1,5 +1,5 @@
 /**
- * The feed of `bench forecast-http`: in place of books a made-up row each second for whatever market is asked, each column around its training mean, the same
+ * The feed of `bench forecast-http` and `forecast-cost`: in place of books a made-up row each second for whatever market is asked, each column around its training mean, the same
  * ones that peers/forecast_http.py makes. What the feed costs itself is the bench `feed`'s to say; here its object answers at once, as a warm one does.
  */
 
@@ -43,6 +43,19 @@ export class MarketFeed extends DurableObject<StubEnv> {
     this.made = JSON.parse(env.FEATURES) as StubFeatures;
     const once = Array.from({ length: TABLE_ROWS }, (_, row) => tableRow(this.made, row)).flat();
     this.table = Float64Array.from([...once, ...once]);
+  }
+
+  /** Cron comes by, and finds nothing to store. */
+  status(): object {
+    return { venue: "binance-spot", markets: [] };
+  }
+
+  pending(): object {
+    return { minutes: [], gaps: [], remaining: 0 };
+  }
+
+  former(): readonly object[] {
+    return [];
   }
 
   features(_feed: string, market: string, wanted: readonly WantedRows[] = []): object {

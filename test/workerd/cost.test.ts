@@ -10,16 +10,21 @@ import { D1_ROWS_READ, D1_ROWS_WRITTEN } from "../../workers/cost/bill.ts";
 import { gapRow, snapshotRow } from "../../workers/cron/rows.ts";
 import { runCron } from "../../workers/cron/run-cron.ts";
 import type { PublicEnv } from "../../workers/env.ts";
+import { scoreDue } from "../../workers/ledger/score-due.ts";
 import { openDatabase } from "../../workers/storage/database.ts";
 import { batchId } from "../../workers/storage/read-batches.ts";
 import { readEverStored, readStoredUsage } from "../../workers/storage/read-usage.ts";
 import { type StoredBatch, writeBatch } from "../../workers/storage/write-batch.ts";
+import { madeMarket } from "../core/scoring-fixture.ts";
 import { advanceClock } from "./clock.ts";
 import { type Answer, readAnswer } from "./contract-check.ts";
 import { feedRpc } from "./exchange-control.ts";
+import { emptyLedger, insertMinutes, minuteRows, recordAll, recorded } from "./ledger-fixture.ts";
 import { closeMinute, type WarmFeed, warmFeed } from "./warm-feed.ts";
 
 const MINUTE = Date.UTC(2026, 0, 5, 12);
+const HOUR = 3_600_000;
+const MARKETS = ["binance-spot:BTCUSDT", "coinbase-advanced:BTC-USD", "bitmex:XBTUSD"];
 const publicEnv = env as unknown as PublicEnv;
 
 beforeAll(async () => {
@@ -110,6 +115,46 @@ describe("GET /v1/cost", () => {
     expect(lines["object-requests"]).toBeGreaterThan(atLeast * 0.9);
     expect(lines["object-rows-written"]).toBeGreaterThan(0);
     expect(body.totalUsd).toBeGreaterThanOrEqual(5);
+  });
+
+  it("has ten thousand forecasts of a day of three markets, recorded and scored, under five cents a day, were nothing included", async () => {
+    await emptyLedger();
+    const hour = Math.floor(Date.now() / HOUR) * HOUR - 2 * HOUR;
+    // Each 25 s: 144 an hour and market.
+    const made = MARKETS.map((market, at) => ({
+      market,
+      ...madeMarket({ seed: at + 1, startsAt: hour, seconds: 3_900, every: 25, gaps: 0 }),
+    }));
+    const forecasts = made.flatMap(({ market, ...own }) => recorded(market, 0, own)).filter(({ featureTime }) => featureTime < hour + HOUR);
+    const minutes = made.flatMap(({ market, ...own }) => minuteRows(market, own));
+    // As cron has it: minute by minute recorded, stored and scored, up to when the last of them is over.
+    for (let minute = hour; minute < hour + HOUR + 5 * 60_000; minute += 60_000) {
+      await recordAll(forecasts.filter(({ featureTime }) => featureTime >= minute && featureTime < minute + 60_000));
+      await insertMinutes(minutes.filter((row) => row.minute === minute));
+      await scoreDue({ database: openDatabase(env.DB), startedAt: minute + 60_000, calls: 200 });
+    }
+    const { status, body } = await get("/v1/cost");
+    expect(status).toBe(200);
+    // 3 × 144 × 24, each of them scored; three markets' sums written each minute.
+    expect(body.forecasts).toMatchObject({ forecastsPerDay: 10_368, markets: 3, models: 1 });
+    const lines = body.forecasts.lines as { id: string; perDay: number; usdPerDay: number }[];
+    expect(Object.fromEntries(lines.map(({ id, perDay, usdPerDay }) => [id, [perDay, usdPerDay]]))).toEqual({
+      // 10,368 × 12 + 1,440 × 500 ms
+      "worker-cpu": [844_416, 0.016888],
+      "object-requests": [10_368, 0.001555],
+      // 10,368 × 4 + 4,320 × 25 + 1,440 × 3
+      "d1-rows-read": [153_792, 0.000154],
+      // 10,368 × 2 + 4,320 + 72 × 2
+      "d1-rows-written": [25_200, 0.0252],
+      // 10,368 × 320 + 72 × 8,000 bytes
+      "d1-storage": [3_893_760, 0.00292],
+      // 1,440 × 2
+      "r2-class-b": [2_880, 0.001037],
+    });
+    expect(body.forecasts.usdPerDay).toBe(0.047754);
+    expect(body.forecasts.usdPerDay).toBeLessThan(0.05);
+    // A month of it is within what the plan includes.
+    expect(body.totalUsd).toBe(5);
   });
 
   it("is refused when a feed does not answer: one that leaves out a feed is no bill", async () => {

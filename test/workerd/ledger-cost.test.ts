@@ -3,15 +3,19 @@
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { scoreForecasts } from "../../core/scoring/score-forecasts.ts";
 import { emptySums, encodeSums } from "../../core/scoring/score-sums.ts";
 import { D1_ROWS_READ, D1_ROWS_WRITTEN } from "../../workers/cost/bill.ts";
+import { LEDGER_BYTES, LEDGER_ROWS_READ } from "../../workers/cost/forecast-bill.ts";
 import { PRICES } from "../../workers/cost/prices.ts";
 import { readLedgerStates } from "../../workers/ledger/read-ledger.ts";
 import { recordForecasts } from "../../workers/ledger/record.ts";
 import { rollingSkill } from "../../workers/ledger/rolling-skill.ts";
 import { scoreDue } from "../../workers/ledger/score-due.ts";
 import { openDatabase } from "../../workers/storage/database.ts";
+import { readRoles } from "../../workers/storage/read-roles.ts";
 import { readLedgerUsage } from "../../workers/storage/read-usage.ts";
+import { modelRoles, models } from "../../workers/storage/schema.ts";
 import { madeMarket } from "../core/scoring-fixture.ts";
 import { emptyLedger, insertMinutes, minuteRows, recordAll, recorded, storeMinutes } from "./ledger-fixture.ts";
 import { meteredDatabase } from "./metered-database.ts";
@@ -80,6 +84,47 @@ describe("an hour of three markets", () => {
   });
 });
 
+describe("what is kept", () => {
+  it("of a forecast of six horizons with all that can be said, and of an hour's sums, are the bytes that the bill reckons with", async () => {
+    const size = async (): Promise<number> => (await env.DB.prepare("select 1").run()).meta.size_after;
+    const [one] = madeMarket({ seed: 1, startsAt: START, seconds: 60, every: 60, gaps: 0 }).forecasts;
+    if (one === undefined) throw new Error("a market without a forecast");
+    const horizons = [1, 5, 10, 30, 60, 300].map((seconds) => ({
+      horizonMs: seconds * 1_000,
+      movesBps: { bid: 0.25, mid: 0.5, ask: 0.75 },
+      interval: { lowBps: -1, highBps: 1 },
+      odds: { down: 0.25, up: 0.5, thresholdBps: 0.5 },
+    }));
+    const forecasts = Array.from({ length: 10_000 }, (_, at) => ({
+      ...one,
+      featureTime: START + at * 1_000,
+      answer: { label: "anchored", horizons } as const,
+    }));
+    const empty = await size();
+    await recordAll(MARKETS.flatMap((market) => recorded(market, 0, { forecasts })));
+    const forecast = ((await size()) - empty) / (3 * 10_000);
+    expect(forecast).toBeLessThanOrEqual(LEDGER_BYTES.forecast);
+    expect(forecast).toBeGreaterThan(0.9 * LEDGER_BYTES.forecast);
+    // An hour of the same, as text: 18 moves, 6 intervals and odds, with as many bins as there can be.
+    const { path, forecasts: each } = madeMarket({ seed: 2, startsAt: START, seconds: 4_000, every: 1, gaps: 0 });
+    const sums = scoreForecasts(
+      each.slice(0, 3_600).map((forecast, at) => ({
+        ...forecast,
+        answer: {
+          label: "anchored",
+          horizons: horizons.map((own) => ({
+            ...own,
+            odds: { ...own.odds, down: ((at % 5) + 0.5) / 10, up: (((at + 2) % 5) + 0.5) / 10 },
+          })),
+        },
+      })),
+      path,
+    );
+    expect(encodeSums(sums).length).toBeLessThanOrEqual(LEDGER_BYTES.scoreRow);
+    expect(encodeSums(sums).length).toBeGreaterThan(0.5 * LEDGER_BYTES.scoreRow);
+  });
+});
+
 describe("what is read", () => {
   it("to see how far scores are doesn't grow with the ledger: each minute, for ever", async () => {
     const { database, metered } = meteredDatabase();
@@ -99,6 +144,21 @@ describe("what is read", () => {
       await scoreDue({ database: openDatabase(env.DB), startedAt: START + 2 * HOUR + run * MINUTE, calls: 200 });
     expect(await read()).toBeLessThanOrEqual(few + 2 * 6);
     expect(few).toBeLessThanOrEqual(6 * 6);
+  });
+
+  it("to see who answers is a role and its model's version each, sorted, of however many versions there are", async () => {
+    const { database, metered } = meteredDatabase();
+    const model = { manifestSha256: "", family: "linear", featureSet: "v1", fingerprint: "", label: "point", bytes: 1, publishedAt: 1 };
+    await database.insert(models).values(Array.from({ length: 8 }, (_, at) => ({ ...model, key: at + 1, id: "m", version: `${at}` })));
+    const role = { slot: "forecast", market: "*", since: 1 } as const;
+    await database.insert(modelRoles).values([
+      { ...role, model: 2, role: "active" },
+      { ...role, model: 5, role: "shadow" },
+    ]);
+    metered.read = 0;
+    expect(await readRoles(database)).toHaveLength(2);
+    expect(metered.read).toBeLessThanOrEqual(2 * LEDGER_ROWS_READ.role);
+    await env.DB.prepare("delete from model_roles").run();
   });
 
   it("for the rolling skill are the last day's hours, and of odds those of the day before, alone", async () => {
@@ -131,7 +191,7 @@ describe("what is read", () => {
 describe("what the bill is made of", () => {
   it("are the whole hours of the last day, and of a first hour what there is", async () => {
     const database = openDatabase(env.DB);
-    expect(await readLedgerUsage(database, START)).toEqual({ hours: 0, forecasts: 0, scorings: 0, scoreRows: 0 });
+    expect(await readLedgerUsage(database, START)).toEqual({ hours: 0, markets: 0, models: 0, forecasts: 0, scorings: 0, scoreRows: 0 });
     const sums = (forecasts: number, writes: number): string => {
       const made = emptySums();
       Object.assign(made.counts, { forecasts, writes });
@@ -140,12 +200,26 @@ describe("what the bill is made of", () => {
     const insert = (market: string, hour: number, text: string) =>
       env.DB.prepare("insert into forecast_scores values (?, 0, ?, 0, ?)").bind(market, hour, text).run();
     await insert("v:A", START, sums(7, 2));
-    expect(await readLedgerUsage(database, START + HOUR / 2)).toEqual({ hours: 1, forecasts: 7, scorings: 2, scoreRows: 1 });
+    expect(await readLedgerUsage(database, START + HOUR / 2)).toEqual({
+      hours: 1,
+      markets: 1,
+      models: 1,
+      forecasts: 7,
+      scorings: 2,
+      scoreRows: 1,
+    });
     await insert("v:A", START - HOUR, sums(60, 60));
     await insert("v:B", START - HOUR, sums(30, 20));
     await insert("v:B", START - 24 * HOUR, sums(1, 1));
     await insert("v:B", START - 25 * HOUR, sums(1_000, 1_000));
     await insert("v:C", START - HOUR, "no sums");
-    expect(await readLedgerUsage(database, START + HOUR / 2)).toEqual({ hours: 2, forecasts: 91, scorings: 81, scoreRows: 3 });
+    expect(await readLedgerUsage(database, START + HOUR / 2)).toEqual({
+      hours: 2,
+      markets: 2,
+      models: 1,
+      forecasts: 91,
+      scorings: 81,
+      scoreRows: 3,
+    });
   });
 });

@@ -20,7 +20,7 @@ function stored(parts: Partial<StoredUsage> = {}): StoredUsage {
 
 const ever = { databaseBytes: 4_000_000_000, rows: 2_000_000, tapeBytes: 5_000_000_000, deletedBytes: 0, dayBytes: 0 };
 const NO_DAYS = { files: 0, classA: 0, classB: 0, bytes: 0, textBytes: 0, deletedBytes: 0 };
-const NO_LEDGER = { hours: 0, forecasts: 0, scorings: 0, scoreRows: 0 };
+const NO_LEDGER = { hours: 0, markets: 0, models: 0, forecasts: 0, scorings: 0, scoreRows: 0 };
 const usage = (parts: Partial<Usage> = {}): Usage => ({
   feeds: [feed()],
   stored: [stored()],
@@ -115,27 +115,55 @@ describe("day files", () => {
 });
 
 describe("forecasts", () => {
-  /** Three markets, one model: scored each minute of 24 hours. */
-  const ledger = { hours: 24, forecasts: 10_000, scorings: 3 * 1_440, scoreRows: 72 };
+  /** Three markets, two models: scored each minute of 24 hours. */
+  const ledger = { hours: 24, markets: 3, models: 2, forecasts: 10_000, scorings: 6 * 1_440, scoreRows: 144 };
+  const bill = monthlyBill(usage({ ledger }));
 
-  it("ten thousand a day of three markets, recorded and scored, cost under five cents a day, were nothing included", () => {
-    // So much else that every further row is paid for.
-    const busy = [stored({ rows: 1_000_000_000 })];
-    const priced = (id: PricedThing, parts: Partial<Usage>): number => line(monthlyBill(usage({ stored: busy, ...parts })), id).costUsd;
-    const more = (id: PricedThing): number => priced(id, { ledger }) - priced(id, {});
-    // 10,000 × 2 + 4,320 + 72 × 2 = 24,464 rows a day, at a dollar a million; × 30.
-    expect(more("d1-rows-written")).toBeCloseTo(0.7339, 4);
-    // 10,000 × 4 + 4,320 × 25 = 148,000 a day, at a tenth of a cent a million; × 30.
-    expect(more("d1-rows-read")).toBeCloseTo(0.0044, 3);
-    expect((more("d1-rows-written") + more("d1-rows-read")) / 30).toBeLessThan(0.05);
+  it.each<[PricedThing, number, number]>([
+    // 10,000 × 12 + 1,440 × 500 ms, at two cents a million
+    ["worker-cpu", 840_000, 0.0168],
+    // at 15 cents a million
+    ["object-requests", 10_000, 0.0015],
+    // 10,000 × 4 + 8,640 × 25 + 1,440 × 2 × 3, at a tenth of a cent a million
+    ["d1-rows-read", 264_640, 0.000265],
+    // 10,000 × 2 + 8,640 + 144 × 2, at a dollar a million
+    ["d1-rows-written", 28_928, 0.028928],
+    // 10,000 × 320 + 144 × 8,000 bytes, at 75 cents a billion
+    ["d1-storage", 4_352_000, 0.003264],
+    // 1,440 × 2 × 2, at 36 cents a million
+    ["r2-class-b", 5_760, 0.002074],
+  ])("are %s: %d a day, $%d, were nothing included", (id, perDay, usdPerDay) => {
+    expect(bill.forecasts.lines.find((each) => each.id === id)).toMatchObject({ perDay, usdPerDay });
+  });
+
+  it("cost what their lines add up to, each of which says how", () => {
+    const { lines, usdPerDay } = bill.forecasts;
+    expect(usdPerDay).toBe(0.052831);
+    expect(lines.reduce((sum, each) => sum + each.usdPerDay, 0)).toBeCloseTo(usdPerDay, 9);
+    for (const { arithmetic, perDay, per, priceUsd, usdPerDay: usd } of lines) {
+      expect(arithmetic).toBe(`${perDay} / ${per} × ${priceUsd} = ${usd}`);
+      expect(usd).toBeCloseTo((perDay / per) * priceUsd, 6);
+    }
+  });
+
+  it("are in the month's lines too: all but the object's calls, which it counts itself, and storage, which is as large as it is", () => {
+    const without = monthlyBill(usage());
+    const more = (id: PricedThing): number => line(bill, id).perDay - line(without, id).perDay;
+    for (const { id, perDay } of bill.forecasts.lines)
+      expect([id, more(id)]).toEqual([id, ["object-requests", "d1-storage"].includes(id) ? 0 : perDay]);
   });
 
   it("are a rate of the hours in which there were any: an instance of an hour isn't a twenty-fourth as dear", () => {
-    const hour = { hours: 1, forecasts: 400, scorings: 180, scoreRows: 3 };
+    const hour = { hours: 1, markets: 3, models: 1, forecasts: 400, scorings: 180, scoreRows: 3 };
     const rows = line(monthlyBill(usage({ ledger: hour })), "d1-rows-written");
     expect(rows.perDay).toBe(89_580 + 24 * (400 * 2 + 180 + 3 * 2));
     expect(rows.from).toContain("9600 forecasts × 2, 4320 scorings × 1, 72 hours of scores × 2");
-    expect(line(monthlyBill(usage({ ledger: hour })), "d1-rows-read").perDay).toBe(30_340 + 24 * (400 * 4 + 180 * 25));
+    expect(line(monthlyBill(usage({ ledger: hour })), "d1-rows-read").perDay).toBe(30_340 + 24 * (400 * 4 + 180 * 25) + 1_440 * 3);
+  });
+
+  it("that never were cost nothing, though cron runs", () => {
+    const { forecasts } = monthlyBill(usage());
+    expect([forecasts.usdPerDay, forecasts.lines.map(({ perDay }) => perDay)]).toEqual([0, [0, 0, 0, 0, 0, 0]]);
   });
 });
 

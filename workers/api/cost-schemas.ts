@@ -23,6 +23,23 @@ const lineSchema = z
   })
   .openapi("BillLine");
 
+const dayUsd = z.number().openapi({ description: "US dollars a day, to a millionth" });
+
+const forecastLineSchema = z
+  .object({
+    id: z.string().openapi({ example: "d1-rows-written" }),
+    what: z.string(),
+    unit: z.string(),
+    basis: z.enum(["measured", "assumed"]),
+    from: z.string().openapi({ description: "What the rate is made of" }),
+    perDay: z.number().openapi({ description: "Units a day; of storage, the bytes of a day, kept for 30" }),
+    priceUsd: z.number().openapi({ description: "For `per` units" }),
+    per: z.number(),
+    usdPerDay: dayUsd,
+    arithmetic: z.string().openapi({ example: "25200 / 1000000 × 1 = 0.0252" }),
+  })
+  .openapi("ForecastBillLine");
+
 export const costSchema = z
   .object({
     now: epochMs,
@@ -30,6 +47,12 @@ export const costSchema = z
     planUsd: usd.openapi({ description: "Workers Paid, with all that is included" }),
     lines: z.array(lineSchema),
     totalUsd: usd.openapi({ description: "The plan and every line" }),
+    forecasts: z
+      .object({ forecastsPerDay: z.int(), markets: z.int(), models: z.int(), lines: z.array(forecastLineSchema), usdPerDay: dayUsd })
+      .openapi({
+        description:
+          "What forecasts, recorded and scored, cost a day, at the rate of the last day's hours that have any, by the price of each thing: were nothing included in the plan. The lines of the month have them too",
+      }),
     ifMessagesAreBilled: z.object({ messagesPerDay: z.int(), line: lineSchema, totalUsd: usd }).openapi({
       description: "Whether messages on an outgoing socket are billed is not documented: the total if they were, 20 to a request",
     }),

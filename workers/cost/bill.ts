@@ -6,6 +6,14 @@
  * and the line says so; what nobody knows (whether messages on an outgoing socket are billed) is left out of the total and stands beside it.
  */
 
+import {
+  type ForecastBill,
+  forecastBill,
+  forecastRates,
+  LEDGER_ROWS_READ,
+  LEDGER_ROWS_WRITTEN,
+  type LedgerUsage,
+} from "./forecast-bill.ts";
 import { PLAN_USD, PRICES, type PricedThing } from "./prices.ts";
 
 /** What one feed has counted since its process began; the first of an object's feeds counts the object's alarms. */
@@ -44,17 +52,6 @@ export interface DaysUsage {
   readonly deletedBytes: number;
 }
 
-/** What became of forecasts, over so many whole hours of the last day. */
-export interface LedgerUsage {
-  /** In which anything was scored; 0: no forecast yet. */
-  readonly hours: number;
-  readonly forecasts: number;
-  /** How often the sums of an hour, market and model were written. */
-  readonly scorings: number;
-  /** Hours of markets and models. */
-  readonly scoreRows: number;
-}
-
 export interface Usage {
   readonly feeds: readonly FeedUsage[];
   readonly stored: readonly StoredUsage[];
@@ -91,13 +88,14 @@ export interface Bill {
   readonly planUsd: number;
   readonly lines: readonly BillLine[];
   readonly totalUsd: number;
+  /** Of the above what forecasts are, a day of them at the price, were nothing included. */
+  readonly forecasts: ForecastBill;
   /** Were messages on an outgoing socket billed as an object's requests, 20 to one as incoming ones are. */
   readonly ifMessagesAreBilled: { readonly messagesPerDay: number; readonly line: BillLine; readonly totalUsd: number };
 }
 
 const DAYS = 30;
 const MS_PER_DAY = 86_400_000;
-const HOURS_PER_DAY = 24;
 const MINUTES_PER_DAY = 1_440;
 const SECONDS_PER_DAY = 86_400;
 /** An object is billed for 128 MB, whatever it uses. */
@@ -107,15 +105,11 @@ const MESSAGES_PER_REQUEST = 20;
 const ASSUMED_CPU_MS_PER_RUN = 50;
 /**
  * Rows and their index entries, as D1 reports them (test/workerd/cost.test.ts): a table with a key of text has an index for it. Of a day file, its row with
- * three indexes and the coming and going of its work, reckoned. Of forecasts (test/workerd/ledger-cost.test.ts) a scoring
- * writes the hour's sums, and a score row, beside that, its two index entries.
+ * three indexes and the coming and going of its work, reckoned.
  */
-export const D1_ROWS_WRITTEN = { snapshot: 3, gap: 3, batch: 2, day: 12, forecast: 2, scoring: 1, scoreRow: 2 } as const;
-/**
- * Each row's key is looked up; the one that was there is read where there was one. For a day file its minutes' coverage is added up. A forecast is read once or twice before
- * it is due, and once for its score; a scoring reads how far it is, the minutes that its path lies in, and the sums before.
- */
-export const D1_ROWS_READ = { snapshot: 1, gap: 1, batch: 1, day: 1_500, forecast: 4, scoring: 25 } as const;
+export const D1_ROWS_WRITTEN = { snapshot: 3, gap: 3, batch: 2, day: 12, ...LEDGER_ROWS_WRITTEN } as const;
+/** Each row's key is looked up; the one that was there is read where there was one. For a day file its minutes' coverage is added up. */
+export const D1_ROWS_READ = { snapshot: 1, gap: 1, batch: 1, day: 1_500, ...LEDGER_ROWS_READ } as const;
 /** Cron's looks at the bucket for days to compact: its venues and days each half hour, and a day that is over some twenty times in its first week. */
 const LISTINGS_PER_LOOK = 2;
 const LOOKS_PER_DAY = 48;
@@ -132,9 +126,8 @@ export function monthlyBill(usage: Usage): Bill {
   const batches = sum(stored.map((each) => perDay(each, each.batches)));
   const objects = sum(stored.map((each) => perDay(each, each.objects)));
   const tapeBytes = sum(stored.map((each) => perDay(each, each.tapeBytes)));
-  const forecasts = ledgerPerDay(ledger, ledger.forecasts);
-  const scorings = ledgerPerDay(ledger, ledger.scorings);
-  const scoreRows = ledgerPerDay(ledger, ledger.scoreRows);
+  const forecasting = forecastRates(ledger);
+  const { forecasts, scorings, scoreRows } = forecasting;
   const looks = feeds.length * (LOOKS_PER_DAY * LISTINGS_PER_LOOK + LISTINGS_OF_DAYS);
   const megabytes = Math.ceil(days.textBytes / MEGABYTE);
   const bytesPerRow = ever.rows === 0 ? 0 : Math.ceil(ever.databaseBytes / ever.rows);
@@ -145,8 +138,8 @@ export function monthlyBill(usage: Usage): Bill {
     flow("worker-requests", { basis: "assumed", from: "a cron run each minute; no visitors", perDay: MINUTES_PER_DAY }),
     flow("worker-cpu", {
       basis: "assumed",
-      from: `${ASSUMED_CPU_MS_PER_RUN} ms a cron run, ${MINUTES_PER_DAY} runs, and ${ASSUMED_CPU_MS_PER_MB} ms for each of ${megabytes} MB compacted since yesterday; no visitors`,
-      perDay: ASSUMED_CPU_MS_PER_RUN * MINUTES_PER_DAY + ASSUMED_CPU_MS_PER_MB * megabytes,
+      from: `${ASSUMED_CPU_MS_PER_RUN} ms a cron run, ${MINUTES_PER_DAY} runs, and ${ASSUMED_CPU_MS_PER_MB} ms for each of ${megabytes} MB compacted since yesterday; ${forecasting.cpuMs} ms of forecasts; no visitors`,
+      perDay: ASSUMED_CPU_MS_PER_RUN * MINUTES_PER_DAY + ASSUMED_CPU_MS_PER_MB * megabytes + forecasting.cpuMs,
     }),
     flow("object-duration", {
       basis: "assumed",
@@ -163,14 +156,13 @@ export function monthlyBill(usage: Usage): Bill {
     stock("object-storage", { from: "held now, and it stays so", now: sum(feeds.map(({ heldBytes }) => heldBytes)), perDay: 0 }),
     flow("d1-rows-read", {
       basis: "measured",
-      from: `${rows} snapshot rows × ${D1_ROWS_READ.snapshot}, ${gaps} gaps × ${D1_ROWS_READ.gap}, ${batches} batches × ${D1_ROWS_READ.batch}, ${days.files} day files × ${D1_ROWS_READ.day}, ${forecasts} forecasts × ${D1_ROWS_READ.forecast}, ${scorings} scorings × ${D1_ROWS_READ.scoring} by cron; no visitors`,
+      from: `${rows} snapshot rows × ${D1_ROWS_READ.snapshot}, ${gaps} gaps × ${D1_ROWS_READ.gap}, ${batches} batches × ${D1_ROWS_READ.batch}, ${days.files} day files × ${D1_ROWS_READ.day}, ${forecasts} forecasts × ${D1_ROWS_READ.forecast}, ${scorings} scorings × ${D1_ROWS_READ.scoring} by cron, and who answers; no visitors`,
       perDay:
         rows * D1_ROWS_READ.snapshot +
         gaps * D1_ROWS_READ.gap +
         batches * D1_ROWS_READ.batch +
         days.files * D1_ROWS_READ.day +
-        forecasts * D1_ROWS_READ.forecast +
-        scorings * D1_ROWS_READ.scoring,
+        forecasting.rowsRead,
     }),
     flow("d1-rows-written", {
       basis: "measured",
@@ -180,9 +172,7 @@ export function monthlyBill(usage: Usage): Bill {
         gaps * D1_ROWS_WRITTEN.gap +
         batches * D1_ROWS_WRITTEN.batch +
         days.files * D1_ROWS_WRITTEN.day +
-        forecasts * D1_ROWS_WRITTEN.forecast +
-        scorings * D1_ROWS_WRITTEN.scoring +
-        scoreRows * D1_ROWS_WRITTEN.scoreRow,
+        forecasting.rowsWritten,
     }),
     stock("d1-storage", {
       from: `${rows} rows of ${bytesPerRow} bytes a day; nothing is deleted`,
@@ -196,8 +186,8 @@ export function monthlyBill(usage: Usage): Bill {
     }),
     flow("r2-class-b", {
       basis: "measured",
-      from: `${days.classB} by ${days.files} day files since yesterday; nothing downloaded: a minute takes a listing (class A) and a read (class B), a day file a read`,
-      perDay: days.classB,
+      from: `${days.classB} by ${days.files} day files since yesterday; nothing downloaded: a minute takes a listing (class A) and a read (class B), a day file a read; ${forecasting.modelFiles} files of models`,
+      perDay: days.classB + forecasting.modelFiles,
     }),
     stock("r2-storage", {
       from: `tapes and day files, less what was deleted; a day ${tapeBytes} of tapes + ${days.bytes} of day files - ${days.deletedBytes} of tapes deleted`,
@@ -205,7 +195,13 @@ export function monthlyBill(usage: Usage): Bill {
       perDay: tapeBytes + days.bytes - days.deletedBytes,
     }),
   ];
-  return { planUsd: PLAN_USD, lines, totalUsd: totalOf(lines), ifMessagesAreBilled: withMessages(feeds, lines, calls) };
+  return {
+    planUsd: PLAN_USD,
+    lines,
+    totalUsd: totalOf(lines),
+    forecasts: forecastBill(ledger),
+    ifMessagesAreBilled: withMessages(feeds, lines, calls),
+  };
 }
 
 function withMessages(feeds: readonly FeedUsage[], lines: readonly BillLine[], calls: number): Bill["ifMessagesAreBilled"] {
@@ -252,10 +248,6 @@ function rate(feeds: readonly FeedUsage[], of: (feed: FeedUsage) => number): num
 /** By minutes stored, not by the clock: catching up, and a time that was lost, change no rate. */
 function perDay({ minutes }: StoredUsage, count: number): number {
   return Math.ceil((count * MINUTES_PER_DAY) / minutes);
-}
-
-function ledgerPerDay({ hours }: LedgerUsage, count: number): number {
-  return hours === 0 ? 0 : Math.ceil((count * HOURS_PER_DAY) / hours);
 }
 
 function sum(numbers: readonly number[]): number {

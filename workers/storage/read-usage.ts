@@ -2,7 +2,8 @@
 
 import { sql } from "drizzle-orm";
 import { MS_PER_DAY, MS_PER_HOUR } from "../../core/units/time.ts";
-import type { DaysUsage, LedgerUsage, StoredUsage, Usage } from "../cost/bill.ts";
+import type { DaysUsage, StoredUsage, Usage } from "../cost/bill.ts";
+import type { LedgerUsage } from "../cost/forecast-bill.ts";
 import type { Database } from "./database.ts";
 import { batchId } from "./read-batches.ts";
 import { batches, daySurveys, days, forecastScores } from "./schema.ts";
@@ -37,10 +38,10 @@ export async function readLedgerUsage(database: Database, now: number): Promise<
   const hour = Math.floor(now / MS_PER_HOUR) * MS_PER_HOUR;
   const between = async (from: number, to: number): Promise<LedgerUsage> => {
     const count = (at: number) => sql.raw(`coalesce(sum(json_extract(sums, '$.counts[${at}]')), 0)`);
-    const [row] =
-      await database.all<LedgerUsage>(sql`select count(distinct hour) as hours, ${count(0)} as forecasts, ${count(2)} as scorings,
+    const [row] = await database.all<LedgerUsage>(sql`select count(distinct hour) as hours, count(distinct market) as markets,
+      count(distinct model) as models, ${count(0)} as forecasts, ${count(2)} as scorings,
       count(*) as scoreRows from ${forecastScores} where hour >= ${from} and hour < ${to} and json_valid(sums)`);
-    return row ?? { hours: 0, forecasts: 0, scorings: 0, scoreRows: 0 };
+    return row ?? { hours: 0, markets: 0, models: 0, forecasts: 0, scorings: 0, scoreRows: 0 };
   };
   const whole = await between(hour - MS_PER_DAY, hour);
   return whole.hours > 0 ? whole : between(hour, hour + MS_PER_HOUR);

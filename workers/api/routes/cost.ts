@@ -50,7 +50,8 @@ export function addCostRoute(app: App): void {
     }
     const bill = monthlyBill({ feeds: measured.map(({ live }) => live), stored: measured.map(({ stored }) => stored), days, ledger, ever });
     const markets = feeds.reduce((sum, { symbols }) => sum + symbols.length, 0);
-    return context.json({ now, pricesRead: PRICES_READ, ...bill, lines: [...bill.lines], markets, feeds: feeds.length }, 200);
+    const forecasts = { ...bill.forecasts, lines: [...bill.forecasts.lines] };
+    return context.json({ now, pricesRead: PRICES_READ, ...bill, lines: [...bill.lines], forecasts, markets, feeds: feeds.length }, 200);
   });
 }
 
