@@ -2,8 +2,8 @@
  * Labels that average over the horizon, as the literature on order-book forecasting uses them. In bps; k counts rows.
  *
  *   point     (M(t+k) - M(t)) / M(t)
- *   anchored  (m+ - M(t)) / M(t),  m+ = mean of M(t+1 … t+k)     Zhang, Zohren, Roberts 2019 (DeepLOB), eq. 3
- *   smoothed  (m+ - m-) / m-,      m- = mean of M(t-k+1 … t)     ibid., eq. 4; the labels of FI-2010 are of this kind
+ *   anchored  (m+ - M(t)) / M(t),  m+ = mean of M(t+1 … t+k)     Zhang, Zohren, Roberts 2019 (DeepLOB), eq. 3; the labels of FI-2010 are of this kind
+ *   smoothed  (m+ - m-) / m-,      m- = mean of M(t-k+1 … t)     ibid., eq. 4
  *
  * The smoothed one flatters: m- lags behind the present price, so on a pure random walk the past alone explains R² = `freeR2(k)` of it.
  * It is here to compare with published numbers and to show that effect; report the anchored one.

@@ -5,13 +5,16 @@
  */
 
 import { quantile } from "../math/quantile.ts";
+import { summedByMoment } from "./moments.ts";
 import { type ForecastRows, rowsOf } from "./squared-errors.ts";
 
 export interface BootstrapOptions {
   /** Uniform on [0, 1), seeded by the caller: the same seed gives the same interval. */
   readonly uniform: () => number;
-  /** Rows a block. At most the number of rows is used. */
+  /** Rows a block, or moments where rows share some. At most as many as there are are used. */
   readonly blockRows: number;
+  /** [rows] which moment each is of (moments.ts): whole moments are drawn. Null or absent: each row is its own. */
+  readonly moments?: Uint32Array | null;
   /** How many times the data are drawn anew. */
   readonly resamples?: number;
   /** Share of resamples that the interval holds. */
@@ -28,9 +31,9 @@ const DEFAULT_LEVEL = 0.95;
 
 /** @returns null when nothing moved (or there are no rows). O(rows + resamples·rows/blockRows). */
 export function r2Interval(rows: ForecastRows, options: BootstrapOptions): R2Interval | null {
-  const { uniform, blockRows, resamples = DEFAULT_RESAMPLES, level = DEFAULT_LEVEL } = options;
+  const { uniform, blockRows, moments = null, resamples = DEFAULT_RESAMPLES, level = DEFAULT_LEVEL } = options;
   if (!Number.isSafeInteger(blockRows) || blockRows < 1) throw new RangeError(`blocks of ${blockRows} rows`);
-  const gains = cumulativeErrors(rows);
+  const gains = cumulativeErrors(rows, moments);
   if (gains.persistence[gains.rows] === 0 || gains.rows === 0) return null;
   const drawn: number[] = [];
   for (let resample = 0; resample < resamples; resample++) {
@@ -52,17 +55,26 @@ interface CumulativeErrors {
   persistence: Float64Array;
 }
 
-function cumulativeErrors({ actual, predicted }: ForecastRows): CumulativeErrors {
-  const rows = rowsOf({ actual, predicted });
-  const model = new Float64Array(2 * rows + 1);
-  const persistence = new Float64Array(2 * rows + 1);
-  for (let at = 0; at < 2 * rows; at++) {
-    const move = actual[at % rows] as number;
-    const error = move - (predicted[at % rows] as number);
-    model[at + 1] = (model[at] as number) + error * error;
-    persistence[at + 1] = (persistence[at] as number) + move * move;
+function cumulativeErrors({ actual, predicted }: ForecastRows, moments: Uint32Array | null): CumulativeErrors {
+  const squares = { model: new Float64Array(rowsOf({ actual, predicted })), persistence: new Float64Array(actual.length) };
+  for (let row = 0; row < actual.length; row++) {
+    const move = actual[row] as number;
+    const error = move - (predicted[row] as number);
+    squares.model[row] = error * error;
+    squares.persistence[row] = move * move;
   }
-  return { rows, model, persistence };
+  const [model, persistence] = [squares.model, squares.persistence].map((each) => twiceRound(summedByMoment(each, moments))) as [
+    Float64Array,
+    Float64Array,
+  ];
+  return { rows: (model.length - 1) / 2, model, persistence };
+}
+
+/** [2 rows + 1] sums of what came before each row. */
+function twiceRound(values: Float64Array): Float64Array {
+  const sums = new Float64Array(2 * values.length + 1);
+  for (let at = 0; at < 2 * values.length; at++) sums[at + 1] = (sums[at] as number) + (values[at % values.length] as number);
+  return sums;
 }
 
 /** As many rows as there are, block by block; the last block is cut to fit. */

@@ -5,6 +5,7 @@ import { correlation } from "../../core/metrics/correlation.ts";
 import { dieboldMariano } from "../../core/metrics/diebold-mariano.ts";
 import { directionScore } from "../../core/metrics/direction.ts";
 import { maeScore } from "../../core/metrics/mae.ts";
+import { countOf, momentsOf, summedByMoment } from "../../core/metrics/moments.ts";
 import { r2AgainstPersistence } from "../../core/metrics/r2.ts";
 import { r2Interval } from "../../core/metrics/r2-interval.ts";
 import { rmseScore } from "../../core/metrics/rmse.ts";
@@ -197,6 +198,22 @@ describe("interval of R²", () => {
       if (interval !== null && interval.low <= 0.2 && interval.high >= 0.2) covered++;
     }
     expect(covered).toBeGreaterThanOrEqual(85);
+  });
+
+  it("draws whole moments: rows that share theirs are one observation, in whatever order they stand", () => {
+    const rows = sample(120, 7);
+    const options = { blockRows: 10, resamples: 200 };
+    const alone = r2Interval(rows, { uniform: seeded(3), ...options });
+    const twice = { actual: [...rows.actual, ...rows.actual], predicted: [...rows.predicted, ...rows.predicted] };
+    const times = Array.from({ length: 240 }, (_, row) => 1_000 * (row % 120));
+    const moments = momentsOf(times);
+    expect(moments?.slice(118, 122)).toEqual(Uint32Array.of(118, 119, 0, 1));
+    const together = r2Interval(twice, { uniform: seeded(3), ...options, moments });
+    expect(together?.low).toBeCloseTo(alone?.low ?? Number.NaN, 10);
+    expect(together?.high).toBeCloseTo(alone?.high ?? Number.NaN, 10);
+    expect(momentsOf(times.slice(0, 120))).toBeNull();
+    expect(summedByMoment(Float64Array.of(1, 2, 4, 8), Uint32Array.of(0, 1, 1, 0))).toEqual(Float64Array.of(9, 6));
+    expect(countOf(moments)).toBe(120);
   });
 
   it("is wider where neighbours move together, which single rows would hide", () => {

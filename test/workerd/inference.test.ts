@@ -35,7 +35,7 @@ describe("the shipped model", () => {
     const files: ModelFiles = { source: "shipped", manifest: JSON.stringify(signalManifest), artifact: new Uint8Array(signalArtifact) };
     const model = await loaded(files);
     const { inputs, outputs } = signalManifest.golden;
-    const answers = await model.answerEach(inputs);
+    const answers = await model.answerEach(inputs.map((row) => Float64Array.from(row)));
     for (const [row, answer] of answers.entries()) {
       expect(answer).toHaveLength(3);
       for (const [at, value] of (answer as number[]).entries())

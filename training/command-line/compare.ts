@@ -158,6 +158,10 @@ async function compareInto(options: CompareCommandOptions, command: Command): Pr
 
 /** Hours of fitting lie there: they go by name alone. */
 async function refuseToReplace({ out, resume, overwrite }: CompareCommandOptions): Promise<void> {
+  if (resume && currentCommit()?.endsWith("-dirty") === true)
+    throw new CommandError(
+      "--resume takes up what this very code fitted, and the code differs from its commit, so nobody can tell: commit it, or start anew with --overwrite",
+    );
   if (resume || overwrite || !(await holdsComparison(out))) return;
   throw new CommandError(
     `${out} holds a comparison, or what is left of an interrupted one: go on with --resume, name another --out, or replace it with --overwrite`,

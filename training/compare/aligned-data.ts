@@ -134,7 +134,10 @@ function refuseUnlike(first: Dataset, other: Dataset): void {
   );
 }
 
-/** The same data, in which the targets of these rows are gone: who learns from it can't have seen them. */
+/**
+ * The same data, in which the targets of these rows are gone: who learns from it can't have seen them. The sets' own targets, which are those of more rows,
+ * are gone altogether.
+ */
 export function blindfolded(data: AlignedData, rows: Uint32Array): AlignedData {
   const outputs = data.columns.length;
   const [targets, mask] = [data.targets.slice(), data.mask.slice()];
@@ -142,5 +145,10 @@ export function blindfolded(data: AlignedData, rows: Uint32Array): AlignedData {
     targets.fill(0, row * outputs, (row + 1) * outputs);
     mask.fill(0, row * outputs, (row + 1) * outputs);
   }
-  return { ...data, targets, mask };
+  const sets = new Map([...data.sets].map(([id, set]) => [id, withoutTargets(set)]));
+  return { ...data, main: sets.get(data.main.id) ?? withoutTargets(data.main), sets, targets, mask };
+}
+
+function withoutTargets(set: AlignedSet): AlignedSet {
+  return { ...set, dataset: { ...set.dataset, targets: new Float64Array(), mask: new Uint8Array() } };
 }

@@ -1,9 +1,11 @@
 /**
  * The comparison: in each fold every model is fitted on the same rows and answers the same test rows, combinations follow from the validation rows
- * alone, and then all are scored, once. What the test rows came to is opened last: until then it is in no array that a model is given.
+ * alone, and then all are scored, once. What the test rows came to is opened last: until then a model is given no move of theirs but those that had ended, row by row
+ * (ended-moves.ts).
  */
 
 import { join } from "node:path";
+import { CommandError } from "../command-error.ts";
 import { describeSource } from "../datasets/card.ts";
 import type { Progress } from "../progress.ts";
 import type { Runtime } from "../runtime/contract.ts";
@@ -45,7 +47,6 @@ export interface Answered extends Pick<ComparedModel, "id" | "kind" | "title" | 
 
 const COMBINED_KINDS: ReadonlySet<string> = new Set(["line", "trees", "network"]);
 
-/** Throws CommandError as its models do. */
 export async function compareModels(options: CompareOptions): Promise<Comparison> {
   const { data, folds, models } = options;
   const refused = models.flatMap(({ id, refusal }) => {
@@ -53,9 +54,11 @@ export async function compareModels(options: CompareOptions): Promise<Comparison
     return reason === null ? [] : [{ id, reason }];
   });
   const able = models.filter(({ id }) => !refused.some((one) => one.id === id));
-  const byFold: KeptModel[][] = [];
-  for (const [index, fold] of folds.entries()) byFold.push(await fitFold(options, { able, fold, index }));
-  const single = able.map((model, at) => ({ ...model, folds: byFold.map((own) => own[at] as KeptModel) }));
+  const byFold: Map<string, KeptModel>[] = [];
+  for (const [index, fold] of folds.entries()) byFold.push(await fitFold(options, { able, fold, index, refused }));
+  const single = able
+    .filter(({ id }) => !refused.some((one) => one.id === id))
+    .map((model) => ({ ...model, folds: byFold.map((own) => own.get(model.id) as KeptModel) }));
   const answered = [...single, ...combined(options, single)];
   const scores = scoreAll(data, folds, answered);
   const served = await costsOf(options, answered);
@@ -83,10 +86,11 @@ export async function compareModels(options: CompareOptions): Promise<Comparison
   };
 }
 
+/** By model. Whoever finds that it can't be fitted joins the refused, and the others go on. */
 async function fitFold(
   options: CompareOptions,
-  { able, fold, index }: { able: readonly ComparedModel[]; fold: Fold; index: number },
-): Promise<KeptModel[]> {
+  { able, fold, index, refused }: { able: readonly ComparedModel[]; fold: Fold; index: number; refused: { id: string; reason: string }[] },
+): Promise<Map<string, KeptModel>> {
   const { data, runtime, threads, progress, signal } = options;
   const task: ModelTask = {
     data: blindfolded(data, fold.test),
@@ -97,18 +101,34 @@ async function fitFold(
     ...{ runtime, threads, progress },
     ...(signal === undefined ? {} : { signal }),
   };
-  const fitted: KeptModel[] = [];
+  const fitted = new Map<string, KeptModel>();
   for (const model of able) {
     signal?.throwIfAborted();
+    if (refused.some(({ id }) => id === model.id)) continue;
     const folder = folderOf(options.out, model.id, index);
     const conditions = conditionsFor(options, model, fold);
     const kept = options.resume ? await keptModel(folder, conditions) : null;
-    const done = kept ?? (await timed(() => model.fit(task)));
+    const done = kept ?? (await fitOrRefuse(model, task));
+    if ("reason" in done) {
+      progress.stop();
+      options.onWarning?.(`${model.id} is left out: ${done.reason}`);
+      refused.push({ id: model.id, reason: done.reason });
+      continue;
+    }
     if (kept === null) await keepModel(folder, conditions, done);
     options.onModel?.({ id: model.id, fold: index, seconds: done.seconds, isKept: kept !== null });
-    fitted.push(done);
+    fitted.set(model.id, done);
   }
   return fitted;
+}
+
+async function fitOrRefuse(model: ComparedModel, task: ModelTask): Promise<KeptModel | { readonly reason: string }> {
+  try {
+    return await timed(() => model.fit(task));
+  } catch (error) {
+    if (error instanceof CommandError) return { reason: error.message };
+    throw error;
+  }
 }
 
 async function timed(work: () => Promise<Omit<KeptModel, "seconds">>): Promise<KeptModel> {
@@ -118,7 +138,7 @@ async function timed(work: () => Promise<Omit<KeptModel, "seconds">>): Promise<K
 }
 
 /** Rows follow from data, windows and bounds; the bounds are told by the rows that they leave. */
-function conditionsFor({ data, commit }: CompareOptions, model: ComparedModel, fold: Fold): string {
+function conditionsFor({ data, commit, threads }: CompareOptions, model: ComparedModel, fold: Fold): string {
   const rowsOf = (rows: Uint32Array): readonly number[] => [rows.length, rows[0] ?? -1, rows.at(-1) ?? -1];
   return conditionsOf([
     // Other code may fit the same settings otherwise.
@@ -126,6 +146,8 @@ function conditionsFor({ data, commit }: CompareOptions, model: ComparedModel, f
     model.id,
     model.settings,
     [...data.sets.values()].map(({ dataset }) => dataset.card.sha256),
+    // Threads divide batches, and what is normalised by batches learns otherwise by halves.
+    threads,
     data.rows,
     data.columns,
     [fold.fit, fold.validation, fold.test].map(rowsOf),

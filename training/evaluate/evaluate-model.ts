@@ -146,7 +146,13 @@ async function answersTo(model: OpenModel, dataset: Dataset, rows: Uint32Array):
     const count = Math.min(block, rows.length - first);
     answers.push(await answerOf(model, inputsBetween(prepared, { first, count }), count));
   }
-  return Float32Array.from(answers.flatMap((part) => [...part]));
+  const all = new Float32Array(answers.reduce((sum, part) => sum + part.length, 0));
+  let done = 0;
+  for (const part of answers) {
+    all.set(part, done);
+    done += part.length;
+  }
+  return all;
 }
 
 interface Answered<Output> {
@@ -168,7 +174,8 @@ function moveScores(
     const actual = Float64Array.from(known, (at) => targets[(rows[at] as number) * outputs + column] as number);
     const predicted = Float64Array.from(known, (at) => answers[at * output.columns.length + place] as number);
     const said = calibratedBy(manifest, { target, horizonMs }, { actual, predicted });
-    return scoreForecasts({ target, horizonMs }, { actual, predicted, ridge: null, said }, card.intervalMs) ?? [];
+    const times = Float64Array.from(known, (at) => dataset.times[rows[at] as number] as number);
+    return scoreForecasts({ target, horizonMs }, { times, actual, predicted, ridge: null, said }, card.intervalMs) ?? [];
   });
 }
 

@@ -262,6 +262,7 @@ function outputRows(dataset: Dataset, { answers, rows, chosen }: Scored, { outpu
     actual: Float64Array.from(scored, (index) => dataset.targets[(rows[index] as number) * outputs + output] as number),
     predicted: inBps(answers.model),
     ridge: inBps(answers.line),
+    times: Float64Array.from(scored, (index) => dataset.times[rows[index] as number] as number),
     priceTicks: pricesOf(
       dataset,
       scored.map((index) => rows[index] as number),

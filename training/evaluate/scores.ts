@@ -9,6 +9,7 @@ import { Random } from "../../core/math/random.ts";
 import { dieboldMariano } from "../../core/metrics/diebold-mariano.ts";
 import { directionScore } from "../../core/metrics/direction.ts";
 import { maeScore } from "../../core/metrics/mae.ts";
+import { countOf, momentsOf, summedByMoment } from "../../core/metrics/moments.ts";
 import { r2AgainstPersistence } from "../../core/metrics/r2.ts";
 import { r2Interval } from "../../core/metrics/r2-interval.ts";
 import { rmseScore } from "../../core/metrics/rmse.ts";
@@ -57,6 +58,8 @@ export interface OutputRows {
   readonly ridge: Float64Array;
   /** What a price is in ticks, row by row; null or absent: not known. */
   readonly priceTicks?: Float64Array | null;
+  /** Epoch ms: rows of one moment are no independent ones. Absent: each row is of its own. */
+  readonly times?: Float64Array;
 }
 
 /** @returns null when there is nothing to score: no rows, or no move in any, or too few for their horizon to say how sure the score is. */
@@ -66,9 +69,11 @@ export function scoreOutput(column: OutputColumn, rows: OutputRows, intervalMs: 
   const r2 = r2AgainstPersistence(model);
   const ridgeR2 = r2AgainstPersistence({ actual, predicted: ridge });
   const random = new Random(BOOTSTRAP_SEED);
-  const blockRows = blockRowsFor(actual.length, column.horizonMs, intervalMs);
-  if (actual.length < FEWEST_BLOCKS * blockRows) return null;
-  const interval = r2Interval(model, { uniform: () => random.uniform(), blockRows, resamples: RESAMPLES });
+  const moments = momentsOf(rows.times ?? []);
+  const count = countOf(moments) ?? actual.length;
+  const blockRows = blockRowsFor(count, column.horizonMs, intervalMs);
+  if (count < FEWEST_BLOCKS * blockRows) return null;
+  const interval = r2Interval(model, { uniform: () => random.uniform(), blockRows, moments, resamples: RESAMPLES });
   const rmse = rmseScore(model);
   if (r2 === null || ridgeR2 === null || interval === null || rmse?.skill == null) return null;
   const direction = directionScore(model);
@@ -82,7 +87,7 @@ export function scoreOutput(column: OutputColumn, rows: OutputRows, intervalMs: 
     directionHitRate: direction.hitRate,
     moves: direction.moves,
     rmseSkill: rmse.skill,
-    againstRidge: compareWithRidge(rows, column.horizonMs / intervalMs),
+    againstRidge: compareWithRidge(rows, moments, column.horizonMs / intervalMs),
     calibration: calibrationOf(model, { horizonRows: column.horizonMs / intervalMs }),
     errors: errorsOf(rows),
   };
@@ -108,12 +113,16 @@ export function blockRowsFor(rows: number, horizonMs: number, intervalMs: number
   return Math.max(shortest, Math.min(Math.ceil(BLOCK_MS / intervalMs), Math.ceil(rows / WANTED_BLOCKS)));
 }
 
-function compareWithRidge({ actual, predicted, ridge }: OutputRows, horizonRows: number): DetailedScore["againstRidge"] {
+function compareWithRidge(
+  { actual, predicted, ridge }: OutputRows,
+  moments: Uint32Array | null,
+  horizonRows: number,
+): DetailedScore["againstRidge"] {
   const differences = actual.map((move, row) => {
     const own = move - (predicted[row] as number);
     const line = move - (ridge[row] as number);
     return line * line - own * own;
   });
-  const test = dieboldMariano(differences, horizonRows);
+  const test = dieboldMariano(summedByMoment(differences, moments), horizonRows);
   return test === null ? null : { pValue: test.pValue, isModelBetter: test.statistic > 0 };
 }

@@ -5,11 +5,13 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { featureSetLevels10, featureSetVolumes10 } from "../../../core/features/registry.ts";
 import { prepareInput } from "../../../models/prepare.ts";
+import { CommandError } from "../../../training/command-error.ts";
 import { type AlignedData, alignDatasets } from "../../../training/compare/aligned-data.ts";
 import { compareModels } from "../../../training/compare/compare-models.ts";
 import type { Comparison } from "../../../training/compare/comparison.ts";
 import type { ComparedModel } from "../../../training/compare/contract.ts";
 import { networkModel } from "../../../training/compare/models/networks.ts";
+import { moveOver } from "../../../training/compare/models/recursive.ts";
 import type { Dataset } from "../../../training/datasets/dataset-reader.ts";
 import { mlpOf } from "../../../training/networks/mlp.ts";
 import { loadRuntime } from "../../../training/runtime/registry.ts";
@@ -136,7 +138,67 @@ describe("what is compared", () => {
   });
 });
 
+describe("a model that finds while it is fitted that it can't be", () => {
+  it("is told with its reason and left out, and the others are compared: one market without a class cost a whole night", async () => {
+    const [ridge] = modelsNamed("ridge") as [ComparedModel];
+    const late: ComparedModel = { ...ridge, id: "late", fit: () => Promise.reject(new CommandError("no row of this kind")) };
+    const told: string[] = [];
+    const comparison = await compareModels({
+      ...(await comparisonOf([toy], { out: join(folder, "late"), models: [late, ridge] })),
+      onWarning: (message) => told.push(message),
+    });
+    expect(comparison.refused).toEqual([{ id: "late", reason: "no row of this kind" }]);
+    expect(comparison.models.map(({ id }) => id)).toEqual(["ridge"]);
+    expect(told).toContain("late is left out: no row of this kind");
+  });
+
+  it("in its second fold is in no table: a score of half the rows would stand beside those of all", async () => {
+    const [ridge] = modelsNamed("ridge") as [ComparedModel];
+    let asked = 0;
+    const fit: ComparedModel["fit"] = (task) => (++asked === 2 ? Promise.reject(new CommandError("no more")) : ridge.fit(task));
+    const models = [...modelsNamed("persistence"), { ...ridge, id: "half", fit }];
+    const comparison = await compareModels(
+      await comparisonOf([toy], { out: join(folder, "half"), models, cut: { kind: "walk", folds: 3, walk: "expanding" } }),
+    );
+    expect(asked).toBe(2);
+    expect(comparison.models.map(({ id }) => id)).toEqual(["persistence"]);
+    expect(comparison.refused).toEqual([{ id: "half", reason: "no more" }]);
+  });
+});
+
+describe("a network that is rolled forward", () => {
+  // A steady drift of 1 bp a step.
+  it.each([
+    { label: "point", roll: 10, stepsAhead: 10, sum: 10, total: 55, expected: 10 },
+    { label: "anchored", roll: 10, stepsAhead: 10, sum: 10, total: 55, expected: 5.5 },
+    { label: "anchored", roll: 1, stepsAhead: 1, sum: 1, total: 1, expected: 1 },
+    // Rolled for half of it: the rest stays at 30.
+    { label: "anchored", roll: 30, stepsAhead: 60, sum: 30, total: 465, expected: 22.75 },
+    { label: "point", roll: 30, stepsAhead: 60, sum: 30, total: 465, expected: 30 },
+  ] as const)("answers what a $label move over $stepsAhead steps is: $expected of $roll rolled", ({ label, expected, ...rolled }) => {
+    expect(moveOver(label, rolled)).toBe(expected);
+  });
+});
+
 describe("what the test rows came to", () => {
+  it("is in no array that a model is given, those of the sets neither", async () => {
+    const seen: number[] = [];
+    const peeking: ComparedModel = {
+      ...(modelsNamed("persistence")[0] as ComparedModel),
+      id: "peeking",
+      fit(task) {
+        const { data, test } = task;
+        for (const { dataset } of [data.main, ...data.sets.values()]) seen.push(dataset.targets.length, dataset.mask.length);
+        const outputs = data.columns.length;
+        for (const row of test) seen.push(...data.targets.subarray(row * outputs, (row + 1) * outputs).map(Math.abs));
+        return (modelsNamed("persistence")[0] as ComparedModel).fit(task);
+      },
+    };
+    await compareModels(await comparisonOf([toy, asSet(toy, featureSetVolumes10)], { out: join(folder, "peeking"), models: [peeking] }));
+    expect(seen.length).toBeGreaterThan(900 * 6);
+    expect(Math.max(...seen)).toBe(0);
+  });
+
   it("moves no forecast of any model or combination: they see validation alone", async () => {
     const models = modelsNamed("momentum", "ridge", "logistic", "trees", "corrected", "volumes", "mlp");
     const options = await comparisonOf([toy, asSet(toy, featureSetVolumes10)], { out: join(folder, "honest"), models });
@@ -188,6 +250,16 @@ describe("going on", () => {
     expect(withoutCosts(resumed)).toEqual(withoutCosts(whole));
   });
 
+  it("takes up nothing that other threads fitted: they divide batches, and what a network learns", async () => {
+    const models = modelsNamed("ridge");
+    const out = join(folder, "other-threads");
+    await compareModels(await comparisonOf([toy], { out, models }));
+    const kept: boolean[] = [];
+    const options = await comparisonOf([toy], { out, models, resume: true });
+    await compareModels({ ...options, threads: 2, onModel: ({ isKept }) => kept.push(isKept) });
+    expect(kept).toEqual([false]);
+  });
+
   it("takes up nothing that was fitted to other rows", async () => {
     const models = modelsNamed("ridge");
     const out = join(folder, "other-rows");
@@ -196,6 +268,30 @@ describe("going on", () => {
     const options = await comparisonOf([toy], { out, models, resume: true, cut: { kind: "share", fitShare: 0.6 } });
     await compareModels({ ...options, onModel: ({ isKept }) => kept.push(isKept) });
     expect(kept).toEqual([false]);
+  });
+});
+
+describe("two markets", () => {
+  it("that do the same at the same time are no more than one: twice the rows make no score surer", async () => {
+    const again: Dataset = {
+      ...toy,
+      rows: 2 * toy.rows,
+      features: { kind: "memory", values: twice(valuesOf(toy)) },
+      targets: twice(toy.targets),
+      mask: Uint8Array.from([...toy.mask, ...toy.mask]),
+      times: twice(toy.times),
+      segments: Uint32Array.from([...toy.segments, ...toy.segments.map((segment) => segment + 1_000)]),
+      parts: Uint32Array.from([...toy.parts, ...toy.parts.map(() => 1)]),
+      card: { ...toy.card, parts: ["one:A", "two:B"].map((market) => ({ ...(toy.card.parts[0] as (typeof toy.card.parts)[0]), market })) },
+    };
+    const models = modelsNamed("last-label", "ridge");
+    const one = await compareModels(await comparisonOf([toy], { out: join(folder, "one-market"), models }));
+    const two = await compareModels(await comparisonOf([again], { out: join(folder, "two-markets"), models }));
+    const scoreOf = ({ models: of }: Comparison) => of[0]?.scores.find(({ target, horizonMs }) => target === "mid" && horizonMs === 5_000);
+    expect(scoreOf(two)?.rows).toBe(2 * (scoreOf(one)?.rows ?? 0));
+    expect(scoreOf(two)?.againstRidge?.statistic).toBeCloseTo(scoreOf(one)?.againstRidge?.statistic ?? Number.NaN, 2);
+    expect(scoreOf(two)?.interval?.low).toBeCloseTo(scoreOf(one)?.interval?.low ?? Number.NaN, 4);
+    expect(scoreOf(two)?.interval?.high).toBeCloseTo(scoreOf(one)?.interval?.high ?? Number.NaN, 4);
   });
 });
 
@@ -224,6 +320,10 @@ function r2By(comparison: Comparison, target: string, horizonMs: number): Record
   return Object.fromEntries(
     comparison.models.map(({ id, scores }) => [id, scores.find((score) => score.target === target && score.horizonMs === horizonMs)?.r2]),
   );
+}
+
+function twice(values: Float64Array): Float64Array {
+  return Float64Array.from([...values, ...values]);
 }
 
 function withoutCosts({ models, ...comparison }: Comparison): unknown {

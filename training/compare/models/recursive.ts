@@ -2,9 +2,11 @@
  * A recursive LSTM: one network that knows one step alone, rolled forward. It reads the last rows and answers the next row's columns and the moves of bid,
  * mid and ask on the way there; its own row is then put behind the others, the oldest is dropped, and so on, the moves adding up. What it answers is the
  * mean of what may come, so its rows calm down within seconds, and so do its moves: it is rolled for half a minute at most, and what is farther is taken
- * to move no more.
+ * to move no more. An anchored move is the mean of the moves to each second up to its horizon; of a smoothed one a part lies in the past, which this
+ * network doesn't answer.
  */
 
+import type { LabelKind } from "../../../core/labels/moves.ts";
 import type { NetworkOf } from "../../networks/contract.ts";
 import { lstmOf } from "../../networks/recurrent.ts";
 import type { Session } from "../../runtime/contract.ts";
@@ -38,7 +40,10 @@ export const recursive: ComparedModel = {
   reads: null,
   window: SETTINGS.window,
   settings: SETTINGS,
-  refusal: (data) => refusalOfSet(data, null) ?? (stepsOf(data).length === 0 ? "it wants moves from row to row" : null),
+  refusal(data) {
+    if (data.label === "smoothed") return "it answers prices to come, and a smoothed move begins at a mean of past ones";
+    return refusalOfSet(data, null) ?? (stepsOf(data).length === 0 ? "it wants moves from row to row" : null);
+  },
   fit: fitRecursive,
 };
 
@@ -107,7 +112,7 @@ async function rollForward(
   rows: MemoryRows,
   { task, prepared, steps }: Rolled,
 ): Promise<Float32Array> {
-  const { columns, intervalMs } = task.data;
+  const { columns, intervalMs, label } = task.data;
   const outputs = columns.length;
   const rolls = rollsOf(task.data);
   const moves = new Float32Array(rows.rows * outputs);
@@ -116,6 +121,8 @@ async function rollForward(
   for (let first = 0; first < rows.rows; first += BLOCK_ROWS) {
     const block = windowsOf(rows, first, Math.min(BLOCK_ROWS, rows.rows - first));
     const sums = new Float64Array(block.rows * steps.length);
+    // Of the moves to each second so far.
+    const totals = new Float64Array(sums.length);
     for (let roll = 1; roll <= rolls; roll++) {
       const { answer } = await session.run({
         features: { shape: [block.rows, SETTINGS.window, rows.columns], data: block.values },
@@ -128,15 +135,35 @@ async function rollForward(
           sums[row * steps.length + place] = (sums[row * steps.length + place] as number) + move;
         }
       }
+      for (const [cell, sum] of sums.entries()) totals[cell] = (totals[cell] as number) + sum;
       for (const [output, { horizonMs }] of columns.entries()) {
         // Of the last roll also those that are farther.
         if (horizonMs !== roll * intervalMs && !(roll === rolls && horizonMs > roll * intervalMs)) continue;
-        for (let row = 0; row < block.rows; row++)
-          moves[(first + row) * outputs + output] = sums[row * steps.length + (placeOf[output] as number)] as number;
+        const stepsAhead = horizonMs / intervalMs;
+        for (let row = 0; row < block.rows; row++) {
+          const cell = row * steps.length + (placeOf[output] as number);
+          moves[(first + row) * outputs + output] = moveOver(label, {
+            sum: sums[cell] as number,
+            total: totals[cell] as number,
+            roll,
+            stepsAhead,
+          });
+        }
       }
     }
   }
   return moves;
+}
+
+/**
+ * The move over so many steps, of which `roll` were rolled: none comes behind them.
+ * @param rolled.sum of the rolled steps' moves. @param rolled.total of the moves up to each of them.
+ */
+export function moveOver(
+  label: LabelKind,
+  { sum, total, roll, stepsAhead }: { sum: number; total: number; roll: number; stepsAhead: number },
+): number {
+  return label === "anchored" ? (total + (stepsAhead - roll) * sum) / stepsAhead : sum;
 }
 
 interface Block {

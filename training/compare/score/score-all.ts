@@ -33,7 +33,9 @@ export function scoreAll(data: AlignedData, folds: readonly Fold[], models: read
       const cells = rows[output] as ScoredCells;
       const ridge = reference === null || model === reference ? null : answersAt(reference, cells);
       const said = calibratedRows({ data, folds }, model, { cells, output });
-      return scoreForecasts(column, { actual: cells.moves, predicted: answersAt(model, cells), ridge, said }, data.intervalMs) ?? [];
+      return (
+        scoreForecasts(column, { ...cells, actual: cells.moves, predicted: answersAt(model, cells), ridge, said }, data.intervalMs) ?? []
+      );
     });
     const slices = data.columns.flatMap(({ target, horizonMs }, output) => {
       const cells = rows[output] as ScoredCells;
@@ -51,11 +53,13 @@ export interface ScoredCells {
   readonly cellOf: Uint32Array;
   /** [cells] row of the data. */
   readonly rowOf: Uint32Array;
+  /** [cells] epoch ms */
+  readonly times: Float64Array;
   /** [cells] bps */
   readonly moves: Float64Array;
 }
 
-export function scoredCells({ targets, mask, columns }: AlignedData, folds: readonly Fold[], output: number): ScoredCells {
+export function scoredCells({ targets, mask, columns, times }: AlignedData, folds: readonly Fold[], output: number): ScoredCells {
   const outputs = columns.length;
   const cells = folds.flatMap(({ test }, fold) =>
     Array.from(test, (row, at) => ({ fold, cell: at * outputs + output, row })).filter(({ row }) => mask[row * outputs + output] === 1),
@@ -64,6 +68,7 @@ export function scoredCells({ targets, mask, columns }: AlignedData, folds: read
     foldOf: Uint32Array.from(cells, ({ fold }) => fold),
     cellOf: Uint32Array.from(cells, ({ cell }) => cell),
     rowOf: Uint32Array.from(cells, ({ row }) => row),
+    times: Float64Array.from(cells, ({ row }) => times[row] as number),
     moves: Float64Array.from(cells, ({ row }) => targets[row * outputs + output] as number),
   };
 }

@@ -8,6 +8,7 @@ import { correlation } from "../../../core/metrics/correlation.ts";
 import { dieboldMariano } from "../../../core/metrics/diebold-mariano.ts";
 import { directionScore } from "../../../core/metrics/direction.ts";
 import { maeScore } from "../../../core/metrics/mae.ts";
+import { countOf, momentsOf, summedByMoment } from "../../../core/metrics/moments.ts";
 import { r2AgainstPersistence } from "../../../core/metrics/r2.ts";
 import { r2Interval } from "../../../core/metrics/r2-interval.ts";
 import { rmseScore } from "../../../core/metrics/rmse.ts";
@@ -40,8 +41,10 @@ export interface ForecastScore extends OutputColumn {
   readonly calibration: readonly CalibrationBin[];
 }
 
-/** [rows] of one output, in order of time, bps; rows without a target are left out. */
+/** [rows] of one output, bps, market after market; rows without a target are left out. */
 export interface ScoredRows {
+  /** Epoch ms: rows of one moment are no independent ones. */
+  readonly times: Float64Array;
   readonly actual: Float64Array;
   readonly predicted: Float64Array;
   /** Null: there is no ridge beside it, or it is ridge. */
@@ -53,25 +56,26 @@ export interface ScoredRows {
 /** @returns null where nothing moved. */
 export function scoreForecasts(
   column: OutputColumn,
-  { actual, predicted, ridge, said }: ScoredRows,
+  { times, actual, predicted, ridge, said }: ScoredRows,
   intervalMs: number,
 ): ForecastScore | null {
   const rows = { actual, predicted };
   const [r2, rmse, mae] = [r2AgainstPersistence(rows), rmseScore(rows), maeScore(rows)];
   if (r2 === null || rmse?.skill == null || mae?.skill == null) return null;
   const horizonRows = column.horizonMs / intervalMs;
+  const moments = momentsOf(times);
   const { hitRate, moves } = directionScore(rows);
   return {
     ...column,
     rows: actual.length,
     r2,
-    interval: intervalOf(rows, column.horizonMs, intervalMs),
+    interval: intervalOf(rows, moments, { horizonMs: column.horizonMs, intervalMs }),
     rmseSkill: rmse.skill,
     maeSkill: mae.skill,
     correlation: correlation(rows),
     directionHitRate: hitRate,
     moves,
-    againstRidge: ridge === null ? null : testAgainst(ridge, rows, horizonRows),
+    againstRidge: ridge === null ? null : testAgainst(ridge, { ...rows, moments }, horizonRows),
     classes: said === null ? null : classMeasures(said),
     coverage: said === null ? null : coverageOf(actual, said),
     calibration: calibrationOf(rows, { horizonRows }),
@@ -80,24 +84,25 @@ export function scoreForecasts(
 
 function intervalOf(
   rows: { actual: Float64Array; predicted: Float64Array },
-  horizonMs: number,
-  intervalMs: number,
+  moments: Uint32Array | null,
+  { horizonMs, intervalMs }: { horizonMs: number; intervalMs: number },
 ): ForecastScore["interval"] {
-  const blockRows = blockRowsFor(rows.actual.length, horizonMs, intervalMs);
-  if (rows.actual.length < FEWEST_BLOCKS * blockRows) return null;
+  const count = countOf(moments) ?? rows.actual.length;
+  const blockRows = blockRowsFor(count, horizonMs, intervalMs);
+  if (count < FEWEST_BLOCKS * blockRows) return null;
   const random = new Random(BOOTSTRAP_SEED);
-  return r2Interval(rows, { uniform: () => random.uniform(), blockRows, resamples: RESAMPLES });
+  return r2Interval(rows, { uniform: () => random.uniform(), blockRows, moments, resamples: RESAMPLES });
 }
 
 function testAgainst(
   ridge: Float64Array,
-  { actual, predicted }: { actual: Float64Array; predicted: Float64Array },
+  { actual, predicted, moments }: { actual: Float64Array; predicted: Float64Array; moments: Uint32Array | null },
   horizonRows: number,
 ): ForecastScore["againstRidge"] {
   const differences = actual.map((move, row) => {
     const [own, line] = [move - (predicted[row] as number), move - (ridge[row] as number)];
     return line * line - own * own;
   });
-  const test = dieboldMariano(differences, horizonRows);
+  const test = dieboldMariano(summedByMoment(differences, moments), horizonRows);
   return test === null ? null : { statistic: test.correctedStatistic, pValue: test.pValue };
 }
