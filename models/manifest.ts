@@ -49,7 +49,9 @@ const count = z.int().nonnegative();
 const source = z.string().min(1).max(2_000);
 const commit = z.string().regex(COMMIT_PATTERN, "not a commit's 40 hex digits").nullable();
 const numbers = z.array(z.number()).min(1).max(MAX_COLUMNS);
-const vectors = z.array(z.array(z.number()).min(1).max(MAX_WINDOW_NUMBERS)).min(1).max(MAX_GOLDEN);
+/** Judged in one loop: of windows there are tens of thousands of numbers, which a schema for each takes most of a cold start's parsing for. */
+const vector = z.custom<readonly number[]>(isVector, `not 1 to ${MAX_WINDOW_NUMBERS} finite numbers`);
+const vectors = z.array(vector).min(1).max(MAX_GOLDEN);
 const label = z.string().min(1).max(80);
 
 const outputColumn = z.strictObject({
@@ -214,6 +216,10 @@ function parseShape<T>(text: string, shape: z.ZodType<T>, maxCharacters: number)
   if (result.success) return { value: result.data };
   const issue = result.error.issues[0];
   return { malformed: issue === undefined ? "not of this shape" : `${issue.path.join(".") || "(root)"}: ${issue.message}` };
+}
+
+function isVector(value: unknown): boolean {
+  return Array.isArray(value) && value.length >= 1 && value.length <= MAX_WINDOW_NUMBERS && value.every(Number.isFinite);
 }
 
 /** What the shape alone can't say: counts that must agree. Null when they do. */

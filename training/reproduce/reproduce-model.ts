@@ -8,6 +8,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ModelSlot } from "../../models/roles.ts";
+import { trainedTicks } from "../../models/trained-ticks.ts";
 import { buildDataset } from "../datasets/build-dataset.ts";
 import { type Dataset, readDataset } from "../datasets/dataset-reader.ts";
 import { withHorizons } from "../datasets/horizons.ts";
@@ -123,7 +124,8 @@ async function makeModel(recipe: Recipe, { folder, dataFolder, dataset, test, ru
   const run = await readRun(runFolder);
   const calibration = await fitCalibration(run, dataset, { runtime });
   const evaluation = await evaluateRun(run, test, { runtime, commit: null, calibration });
-  const exported = await exportRun(run, { id: recipe.id, dataset, evaluation, calibration });
+  const ticksBps = trainedTicks(dataset.card.parts.map(({ midTicks }) => midTicks));
+  const exported = await exportRun(run, { id: recipe.id, dataset, evaluation, calibration, ticksBps });
   await writeExport(join(folder, "export"), exported);
   return { recipe, exported, evaluation };
 }

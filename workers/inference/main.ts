@@ -5,6 +5,7 @@ import { InferenceAnswers } from "./answers.ts";
 import type { InferenceRpc, ModelView, PredictAsk, Predicted, Roster, Shadowed } from "./contract.ts";
 import { ModelRoster, type RosterSurroundings } from "./model-roster.ts";
 import { ModelStore } from "./model-store.ts";
+import { loadOnnxruntime } from "./onnxruntime.ts";
 import { shippedModel } from "./shipped-model.ts";
 
 export interface InferenceEnv {
@@ -25,6 +26,8 @@ export default class Inference extends WorkerEntrypoint<InferenceEnv> implements
   }
 
   async predict(asks: readonly PredictAsk[]): Promise<Predicted> {
+    // It takes longest of what a cold isolate does, and needs no row or file: it begins while those are on their way.
+    void this.untilDone(loadOnnxruntime());
     return this.untilDone(answers.predict(asks, this.around()));
   }
 
