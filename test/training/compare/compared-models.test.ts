@@ -31,7 +31,7 @@ describe("what is compared", () => {
     const comparison = await compareModels(await comparisonOf([toy], { out: join(folder, "lines"), models }));
     expect(comparison.models.map(({ id }) => id)).toEqual([
       ...["persistence", "last-label", "momentum", "imbalance", "ridge", "trees", "corrected"],
-      ...["mean", "stacking"],
+      ...["mean", "median", "stacking"],
     ]);
     for (const { scores } of comparison.models) expect(scores.map(({ target, horizonMs }) => `${target}@${horizonMs}`)).toHaveLength(6);
     const nextSecond = r2By(comparison, "mid", 1_000);

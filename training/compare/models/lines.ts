@@ -13,11 +13,14 @@ interface LineOptions {
   readonly id: string;
   readonly kind: ComparedModel["kind"];
   readonly title: string;
+  /** The feature set; absent: the comparison's own. */
+  readonly reads?: string;
   /** Columns that it sees; absent: all. */
   readonly sees?: RegExp;
 }
 
 export const ridge = lineModel({ id: "ridge", kind: "line", title: "a ridge line of all columns" });
+export const ridgeR70 = lineModel({ id: "ridge-r70", kind: "line", title: "a ridge line of the reference's 56 columns", reads: "r70" });
 export const momentum = lineModel({
   id: "momentum",
   kind: "baseline",
@@ -31,8 +34,8 @@ export const imbalance = lineModel({
   sees: /^imbalance_\d+$/,
 });
 
-function lineModel({ id, kind, title, sees }: LineOptions): ComparedModel {
-  const reads = null;
+function lineModel({ id, kind, title, sees, ...options }: LineOptions): ComparedModel {
+  const reads = options.reads ?? null;
   return {
     id,
     kind,

@@ -30,6 +30,15 @@ const flatMlpOf: NetworkOf = (task) => {
 
 export const NETWORKS = [
   networkModel({ ...USUAL, id: "mlp", title: "a 100-50-n network of all columns", reads: null, window: 1, network: mlpOf }),
+  networkModel({
+    ...USUAL,
+    id: "mlp-five",
+    title: "the same network from five seeds, their mean",
+    reads: null,
+    window: 1,
+    network: mlpOf,
+    seeds: [1, 2, 3, 4, 5],
+  }),
   wideMlp,
   networkModel({
     ...HEAVY,

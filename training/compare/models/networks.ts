@@ -41,6 +41,8 @@ export interface NetworkOptions {
   readonly corrects?: "ridge";
   /** Fit rows that it learns from at most. */
   readonly mostRows: number;
+  /** It is trained once for each, and answers their mean; absent: once, with the usual one. */
+  readonly seeds?: readonly number[];
 }
 
 /** Validation rows that decide when to stop: more are scored, and cost time after each epoch. */
@@ -56,7 +58,7 @@ export function networkModel(options: NetworkOptions): ComparedModel {
     kind: "network",
     settings: { ...settings, patience: PATIENCE, network: network.name },
     refusal: (data) => refusalOfSet(data, reads),
-    fit: (task) => fitNetwork(task, options),
+    fit: (task) => (options.seeds === undefined ? fitNetwork(task, options) : fitSeeds(task, options, options.seeds)),
   };
 }
 
@@ -69,7 +71,26 @@ interface Learnt {
   readonly prepared: Pick<PreparedTask, "set" | "preparation">;
 }
 
-async function fitNetwork(task: ModelTask, options: NetworkOptions): Promise<FittedModel> {
+/** Each seed's network stops where validation stops it. */
+async function fitSeeds(task: ModelTask, options: NetworkOptions, seeds: readonly number[]): Promise<FittedModel> {
+  const fitted: FittedModel[] = [];
+  for (const seed of seeds) fitted.push(await fitNetwork(task, options, seed));
+  const meanOf = (part: "validation" | "test"): Float32Array => {
+    const [first, ...others] = fitted.map((one) => one[part]) as [Float32Array, ...Float32Array[]];
+    return first.map((answer, cell) => others.reduce((sum, other) => sum + (other[cell] as number), answer) / seeds.length);
+  };
+  return {
+    validation: meanOf("validation"),
+    test: meanOf("test"),
+    configurations: fitted.reduce((sum, { configurations }) => sum + configurations, 0),
+    isRefitted: fitted.every(({ isRefitted }) => isRefitted),
+    notes: fitted.flatMap(({ notes }, at) => notes.map((note) => `seed ${seeds[at]}: ${note}`)),
+    // Of a mean of several no graph is made.
+    served: null,
+  };
+}
+
+async function fitNetwork(task: ModelTask, options: NetworkOptions, seed = DEFAULT_TRAIN_SETTINGS.seed): Promise<FittedModel> {
   const prepared = prepareTask(task, options);
   const { set, validation } = prepared;
   const outputs = task.data.columns.length;
@@ -77,9 +98,9 @@ async function fitNetwork(task: ModelTask, options: NetworkOptions): Promise<Fit
   const fitted = options.corrects === undefined ? null : fitRidge(blockOf(prepared.train), blockOf(validation));
   const taught = leftBy(fitted, everySoMany(prepared.train, options.mostRows));
   const stopping = leftBy(fitted, everySoMany(validation, MOST_STOPPING_ROWS));
-  const trained = await trainOn(task, { network, train: taught, validation: stopping, options });
+  const trained = await trainOn(task, { network, train: taught, validation: stopping, options: { ...options, seed } });
   const first: Learnt = { network, trained, line: fitted, prepared };
-  const again = await learnAgain(task, first, { options, lambdas: fitted?.lambdas ?? null });
+  const again = await learnAgain(task, first, { options: { ...options, seed }, lambdas: fitted?.lambdas ?? null });
   return {
     validation: await answersOf(task, first, validation),
     test: await answersOf(task, again, again.test),
@@ -108,7 +129,7 @@ async function fitNetwork(task: ModelTask, options: NetworkOptions): Promise<Fit
 async function learnAgain(
   task: ModelTask,
   first: Learnt,
-  { options, lambdas }: { options: NetworkOptions; lambdas: readonly (number | null)[] | null },
+  { options, lambdas }: { options: NetworkOptions & { readonly seed: number }; lambdas: readonly (number | null)[] | null },
 ): Promise<Learnt & { readonly test: MemoryRows }> {
   const { network, trained, line, prepared } = first;
   const refit = prepareRefit(task, options);
@@ -167,13 +188,14 @@ export async function trainOn(
     network: Network;
     train: PreparedRows;
     validation: PreparedRows;
-    options: Pick<NetworkOptions, "id" | "batch" | "epochs" | "learningRate"> & { readonly patience?: number };
+    options: Pick<NetworkOptions, "id" | "batch" | "epochs" | "learningRate"> & { readonly patience?: number; readonly seed?: number };
   },
 ): Promise<TrainedNetwork> {
   const { options, ...rows } = work;
   const batch = Math.min(options.batch, rows.train.rows);
   const settings: TrainSettings = {
     ...DEFAULT_TRAIN_SETTINGS,
+    seed: options.seed ?? DEFAULT_TRAIN_SETTINGS.seed,
     epochs: options.epochs,
     patience: options.patience ?? PATIENCE,
     batch,

@@ -36,23 +36,28 @@ const MOST_LEAF_SHARE = 0.02;
 
 export const trees = treesModel("plain", TREES_SETTINGS);
 export const corrected = treesModel("corrected", TREES_SETTINGS);
+export const correctedR70 = treesModel("corrected", TREES_SETTINGS, "r70");
 
-/** @param of `plain`: of the moves; `corrected`: of what ridge leaves. */
-export function treesModel(of: "plain" | "corrected", settings: RunTreeSettings): ComparedModel {
+/** @param of `plain`: of the moves; `corrected`: of what ridge leaves. @param reads the feature set; null: the comparison's own. */
+export function treesModel(of: "plain" | "corrected", settings: RunTreeSettings, reads: string | null = null): ComparedModel {
+  const [id, title] = of === "plain" ? ["trees", "boosted trees of all columns"] : ["corrected", "ridge, and trees of what it leaves"];
   return {
-    id: of === "plain" ? "trees" : "corrected",
+    id: reads === null ? id : `${id}-${reads}`,
     kind: "trees",
-    title: of === "plain" ? "boosted trees of all columns" : "ridge, and trees of what it leaves",
-    reads: null,
+    title: reads === null ? title : `${title}, of the columns of ${reads}`,
+    reads,
     window: 1,
     settings: { ...settings, of },
-    refusal: (data) => refusalOfSet(data, null),
-    fit: (task) => fitTreesModel(task, of, settings),
+    refusal: (data) => refusalOfSet(data, reads),
+    fit: (task) => fitTreesModel(task, { of, told: settings, reads }),
   };
 }
 
-async function fitTreesModel(task: ModelTask, of: "plain" | "corrected", told: RunTreeSettings): Promise<FittedModel> {
-  const model = { reads: null, window: 1 };
+async function fitTreesModel(
+  task: ModelTask,
+  { of, told, reads }: { of: "plain" | "corrected"; told: RunTreeSettings; reads: string | null },
+): Promise<FittedModel> {
+  const model = { reads, window: 1 };
   const output = outputOf(task);
   const { set, preparation, train, validation } = prepareTask(task, model);
   const settings = settingsFor(told, train.rows);
