@@ -1,10 +1,10 @@
 /** How results are printed: tables for people, one JSON object for programs. */
 
-import Table from "cli-table3";
 import type { ClassMeasures, ClassScore } from "../evaluate/class-scores.ts";
 import type { DetailedScore } from "../evaluate/scores.ts";
 import { signed } from "../report/signed.ts";
 import type { RunCard } from "../train/run-card.ts";
+import { fittedTable } from "./fitted-table.ts";
 
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -15,9 +15,8 @@ export function print(line: string): void {
 }
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const plain = new Table({ head: [...head], style: { head: [], border: [], compact: true } });
-  plain.push(...rows.map((row) => [...row]));
-  return plain.toString();
+  const { isTTY, columns } = process.stdout;
+  return fittedTable(head, rows, isTTY && columns > 0 ? columns : Number.POSITIVE_INFINITY);
 }
 
 /** "2026-01-01 00:00:32", UTC. */
