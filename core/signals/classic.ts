@@ -38,7 +38,8 @@ export function classicSimpleSignal(volumes: readonly number[], threshold: numbe
 
 /** @param probabilities of the classes 0 (down) and 1 (up). */
 export function classicNeuralSignal([down, up]: readonly [number, number], threshold: number): ClassicSignal {
-  return inverted(up - down, threshold);
+  // A float32's rounding may lift either above 1.
+  return inverted(Math.max(-1, Math.min(1, up - down)), threshold);
 }
 
 function inverted(indicator: number, threshold: number): ClassicSignal {

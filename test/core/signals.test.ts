@@ -108,6 +108,11 @@ describe("the classic definition", () => {
     expect(neuralSignal({ labels: CHANGE_DIRECTIONS, probabilities: [0.2, 0.8] }, 0.5).signal).toBe("BUY");
     expect(classicNeuralSignal([0.25, 0.75], 0.5)).toEqual({ indicator: 0.5, signal: "WAIT" });
   });
+
+  it("takes a float32's rounding above 1 for 1: a network that is sure is answered, not failed on", () => {
+    expect(classicNeuralSignal([0, 1.0005], 1)).toEqual({ indicator: 1, signal: "WAIT" });
+    expect(classicNeuralSignal([1.0005, 0], 0.9)).toEqual({ indicator: -1, signal: "BUY" });
+  });
 });
 
 describe("a threshold", () => {

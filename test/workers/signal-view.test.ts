@@ -120,6 +120,12 @@ describe("the neural signal", () => {
     );
   });
 
+  it("of probabilities that float32 rounds above 1 is one: a model that is sure fails no request", () => {
+    const sure = { ...classes, groups: [{ ...group, probabilities: [0, 1.0005] }] } as unknown as ClassesPrediction;
+    expect(signalOf(sure)).toMatchObject({ signal: { signal: "BUY", pressure: 1 } });
+    expect(signalOf(sure, {}, true)).toMatchObject({ signal: { signal: "SELL", pressure: -1 } });
+  });
+
   it("is none once the time that it is of has passed", () => {
     expect(signalOf(classes, { rowAgeMs: 30_000 })).toEqual({ expired: 30_000 });
   });
