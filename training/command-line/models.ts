@@ -2,7 +2,7 @@
 
 import { Argument, Command } from "commander";
 import { EVERY_MARKET, type ModelSlot } from "../../models/roles.ts";
-import { type Seat, type StoredVersion, said, type VersionName } from "../publish/held-roles.ts";
+import { type Seat, type StoredVersion, said, type VersionName, wayBack } from "../publish/held-roles.ts";
 import type { InstanceStore } from "../publish/instance-store.ts";
 import { type Activation, ModelRegistry } from "../publish/model-registry.ts";
 import { withStore } from "../publish/open-store.ts";
@@ -132,7 +132,11 @@ async function runActivate(id: string, version: string, options: RoleOptions): P
 
 async function runRollBack(options: RoleOptions): Promise<void> {
   const seat = seatOf(options);
-  reportActivation(await change(options, (registry) => registry.rollBack(seat, whyOf(options))), seat, options);
+  const { active, previous, isNew } = await change(options, (registry) => registry.rollBack(seat, whyOf(options)));
+  if (options.json) printJson({ active, previous, isNew, ...seat });
+  // Another one would go further back, not forth again.
+  else print(`${nameOf(active)} is active again for ${said(seat)}, in place of ${nameOf(previous)}`);
+  if (active === null && !options.json) print(whoAnswers(seat));
 }
 
 async function runDeactivate(options: RoleOptions): Promise<void> {
@@ -176,13 +180,16 @@ function reportActivation({ active, previous, isNew }: Activation, seat: Seat, {
     printJson({ active, previous, isNew, ...seat });
     return;
   }
-  const name = (version: StoredVersion | null): string => (version === null ? "nobody" : `${version.id} ${version.version}`);
   print(
     isNew
-      ? `${name(active)} is active for ${said(seat)}, in place of ${name(previous)}. To go back: edgebook models roll-back`
-      : `${name(active)} was active already`,
+      ? `${nameOf(active)} is active for ${said(seat)}, in place of ${nameOf(previous)}. To go back: ${wayBack(seat)}`
+      : `${nameOf(active)} was active already`,
   );
   if (active === null) print(whoAnswers(seat));
+}
+
+function nameOf(version: StoredVersion | null): string {
+  return version === null ? "nobody" : `${version.id} ${version.version}`;
 }
 
 /** Where nobody is active. */

@@ -3,7 +3,7 @@
 import { Command, Option } from "commander";
 import { EVERY_MARKET } from "../../models/roles.ts";
 import { CommandError } from "../command-error.ts";
-import { said } from "../publish/held-roles.ts";
+import { type Seat, said, wayBack } from "../publish/held-roles.ts";
 import { type Published, publishModel } from "../publish/publish-model.ts";
 import { type PublishedShipped, publishShipped } from "../publish/shipped-models.ts";
 import { type InstanceOptions, type SeatOptions, seatOf, targetOf, withInstance, withSeat } from "./instance-options.ts";
@@ -50,21 +50,21 @@ async function runPublish(options: PublishOptions): Promise<void> {
   else
     report(published, {
       as: { active: "is active for", shadow: "is a shadow for", none: "was published, without a role in" }[as],
-      of: said(seat),
+      seat,
     });
 }
 
 function reportShipped(published: readonly PublishedShipped[], { json }: { json: boolean }): void {
   if (json) printJson(published);
-  else for (const { slot, ...each } of published) report(each, { as: "is active for", of: said({ slot, market: EVERY_MARKET }) });
+  else for (const { slot, ...each } of published) report(each, { as: "is active for", seat: { slot, market: EVERY_MARKET } });
 }
 
-function report({ version, active, keys, noForecasts }: Published, { as, of }: { as: string; of: string }): void {
+function report({ version, active, keys, noForecasts }: Published, { as, seat }: { as: string; seat: Seat }): void {
   if (version === null) {
     print(`${active?.id} ${active?.version} stays active: nothing was published`);
     return;
   }
-  print(`${version.id} ${version.version} ${as} ${of}`);
+  print(`${version.id} ${version.version} ${as} ${said(seat)}`);
   for (const key of keys) print(`  ${key}`);
-  if (noForecasts !== null) print(`! they are refused while it is active: ${noForecasts}. To go back: edgebook models roll-back`);
+  if (noForecasts !== null) print(`! they are refused while it is active: ${noForecasts}. To go back: ${wayBack(seat)}`);
 }

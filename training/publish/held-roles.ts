@@ -41,6 +41,12 @@ export function said({ slot, market }: Seat): string {
   return `${slot}s of ${market === EVERY_MARKET ? "every market" : market}`;
 }
 
+/** The command that undoes a change of who is active there: without the seat it would undo another one's. */
+export function wayBack({ slot, market }: Seat): string {
+  const ofMarket = market === EVERY_MARKET ? "" : ` --market ${market}`;
+  return `edgebook models roll-back${slot === "forecast" ? "" : ` --slot ${slot}`}${ofMarket}`;
+}
+
 export function isAt(role: Seat, { slot, market }: Seat): boolean {
   return role.slot === slot && role.market === market;
 }
