@@ -17,12 +17,12 @@ import { differencesBetween, findRuns, writeComparison } from "../../training/re
 import { parseCurve } from "../../training/report/curve.ts";
 import { writeEnvironment } from "../../training/report/environment.ts";
 import { flatten } from "../../training/report/flatten.ts";
-import { readImportance, writeImportance } from "../../training/report/importance.ts";
 import { columnsOf, fittingColumns, namedColumns } from "../../training/report/run-columns.ts";
 import { type RunFacts, readRunFacts } from "../../training/report/run-facts.ts";
 import { renderRun, writeReport } from "../../training/report/run-report.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
 import { type NetworkRun, readRun } from "../../training/train/run-folder.ts";
+import { readImportance, writeImportance } from "../../training/train/run-importance.ts";
 import { trainRun } from "../../training/train/train-run.ts";
 import { scratchFolder, writeToyDataset } from "./toy-data.ts";
 

@@ -11,7 +11,6 @@ import { exportRun } from "../../training/export/export-run.ts";
 import { checkForLeaks } from "../../training/leaks/leak-check.ts";
 import { silent } from "../../training/progress.ts";
 import { readCurve } from "../../training/report/curve.ts";
-import { readImportance } from "../../training/report/importance.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
 import { answerRun } from "../../training/train/answer-run.ts";
 import { LINE_DEFAULTS } from "../../training/train/fit-lines.ts";
@@ -19,6 +18,7 @@ import { fitLinesRun } from "../../training/train/fit-lines-run.ts";
 import { TREE_DEFAULTS } from "../../training/train/fit-trees.ts";
 import { allInputs } from "../../training/train/input-table.ts";
 import { readRun } from "../../training/train/run-folder.ts";
+import { readImportance } from "../../training/train/run-importance.ts";
 import { RoundsInterrupted, type TrainTreesRunOptions, trainTreesRun } from "../../training/train/train-trees-run.ts";
 import { scratchFolder, writeToyDataset } from "./toy-data.ts";
 

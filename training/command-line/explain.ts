@@ -1,9 +1,9 @@
 /** `edgebook explain`: which columns a run of trees rests on, in all and output by output. */
 
 import { Command } from "commander";
-import { type Importance, readImportance } from "../report/importance.ts";
 import { type Explanation, explainRun } from "../train/explain-run.ts";
 import { readRun } from "../train/run-folder.ts";
+import { type Importance, readImportance } from "../train/run-importance.ts";
 import { terminalProgress } from "./bars.ts";
 import { trainingDataset } from "./evaluate.ts";
 import { countingNumber, jsonOption } from "./options.ts";

@@ -8,8 +8,8 @@ import { parseHTML } from "linkedom";
 import type { CalibrationBin } from "../evaluate/calibration.ts";
 import type { ReliabilityBin } from "../evaluate/class-scores.ts";
 import type { DetailedScore } from "../evaluate/scores.ts";
+import { type Importance, usedColumns } from "../train/run-importance.ts";
 import type { Curve } from "./curve.ts";
-import { type Importance, usedColumns } from "./importance.ts";
 
 /** As wide as a phone shows at its own size; wider screens enlarge it. */
 const WIDTH = 360;

@@ -4,9 +4,9 @@ import { basename, resolve } from "node:path";
 import type { Evaluation } from "../evaluate/evaluate-run.ts";
 import { readScores } from "../evaluate/scores-file.ts";
 import { type Run, readRun } from "../train/run-folder.ts";
+import { type Importance, readImportance } from "../train/run-importance.ts";
 import { type Curve, readCurve } from "./curve.ts";
 import { readEnvironment } from "./environment.ts";
-import { type Importance, readImportance } from "./importance.ts";
 
 export interface RunFacts {
   readonly folder: string;

@@ -10,7 +10,6 @@ import type { Dataset } from "../datasets/dataset-reader.ts";
 import { makeFolder } from "../make-folder.ts";
 import type { NetworkSettings } from "../networks/settings.ts";
 import type { Progress } from "../progress.ts";
-import { writeImportance } from "../report/importance.ts";
 import type { RoundScore, TrainedTrees } from "../trees/contract.ts";
 import { ignorantAnswers, meanError } from "./baseline.ts";
 import { answerBaseline, type BaselineLine, fitBaseline } from "./baseline-line.ts";
@@ -20,6 +19,7 @@ import { answerTrees, askedOf, fitTrees, type RunTreeSettings } from "./fit-tree
 import type { PreparedRows } from "./prepared-rows.ts";
 import type { TreesCard } from "./run-card.ts";
 import { CHECKPOINT_FILE, writeCurve, writeTreesRun } from "./run-folder.ts";
+import { writeImportance } from "./run-importance.ts";
 import { type Cuts, factsOf, familyOf, rowsOfRun, type Shares } from "./run-rows.ts";
 import { readTreesCheckpoint, refuseToOverwriteTrees, writeTreesCheckpoint } from "./trees-checkpoint.ts";
 import { treesImportance } from "./trees-importance.ts";
