@@ -1,8 +1,8 @@
 /** Two datasets of one market, of what was recorded at the edge and of the events that were played to it, row beside row; and a model's scores on the rows that have targets in both. */
 
-import type { ForecastScore } from "../../training/compare/score/score-forecasts.ts";
 import type { Dataset } from "../../training/datasets/dataset-reader.ts";
 import { allFeatures } from "../../training/datasets/feature-rows.ts";
+import type { ForecastScore } from "../../training/evaluate/forecast-score.ts";
 import type { AnsweredTick, ImportedScores } from "./edge-day-contract.ts";
 
 interface Pair {

@@ -2,11 +2,11 @@
 
 import type { LabelKind } from "../../core/labels/moves.ts";
 import type { OutputColumn } from "../../models/contract.ts";
+import type { ForecastScore } from "../evaluate/forecast-score.ts";
 import type { CodedVerdict } from "./coded-verdict.ts";
 import type { ModelKind } from "./contract.ts";
 import type { ServedCosts } from "./costs/measure-served.ts";
 import type { FreeLabelScore } from "./free-labels.ts";
-import type { ForecastScore } from "./score/score-forecasts.ts";
 import type { SliceScore } from "./score/slices.ts";
 
 export interface Comparison {

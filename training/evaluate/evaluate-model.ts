@@ -12,8 +12,6 @@ import { type LabelKind, labelKindOf } from "../../core/labels/moves.ts";
 import type { ModelManifest, MovesOutput } from "../../models/contract.ts";
 import { windowOf } from "../../models/shapes.ts";
 import { CommandError } from "../command-error.ts";
-import type { CalibratedRows } from "../compare/score/calibrated-rows.ts";
-import { type ForecastScore, scoreForecasts } from "../compare/score/score-forecasts.ts";
 import { type DatasetPart, describeSource } from "../datasets/card.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import { withHorizons } from "../datasets/horizons.ts";
@@ -23,7 +21,9 @@ import { inputsBetween } from "../train/input-table.ts";
 import { prepareRows, rowsWithHistory } from "../train/prepared-rows.ts";
 import { lookBackOf } from "../train/run-rows.ts";
 import { purgeFor } from "../train/split.ts";
+import type { CalibratedRows } from "./calibrated-rows.ts";
 import { type ClassScore, scoreQuestion } from "./class-scores.ts";
+import { type ForecastScore, scoreForecasts } from "./forecast-score.ts";
 import { lastClasses } from "./last-classes.ts";
 import { answerOf, type OpenModel } from "./model-folder.ts";
 

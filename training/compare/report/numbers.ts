@@ -1,8 +1,8 @@
 /** Numbers of a comparison as its tables show them, on the page, on the terminal and in documents. */
 
+import type { ForecastScore } from "../../evaluate/forecast-score.ts";
 import { signed } from "../../report/signed.ts";
 import type { ComparedResult, Comparison } from "../comparison.ts";
-import type { ForecastScore } from "../score/score-forecasts.ts";
 
 export const ABSENT = "–";
 const DIGITS = 3;

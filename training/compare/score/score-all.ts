@@ -1,10 +1,10 @@
 /** Every model's forecasts against what the test rows of all folds came to: the one place where those moves are looked at. */
 
+import { type ForecastScore, scoreForecasts } from "../../evaluate/forecast-score.ts";
 import type { AlignedData } from "../aligned-data.ts";
 import type { FittedModel } from "../contract.ts";
 import type { Fold } from "../folds.ts";
-import { calibratedRows } from "./calibrated-rows.ts";
-import { type ForecastScore, scoreForecasts } from "./score-forecasts.ts";
+import { calibratedRows } from "./calibrate-folds.ts";
 import { type SliceScore, scoreSlices, slicingsOf } from "./slices.ts";
 
 /** Which model others are tested against. */

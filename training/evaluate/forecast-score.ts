@@ -3,19 +3,19 @@
  * and the test against ridge allow for horizons that overlap.
  */
 
-import { Random } from "../../../core/math/random.ts";
-import { correlation } from "../../../core/metrics/correlation.ts";
-import { dieboldMariano } from "../../../core/metrics/diebold-mariano.ts";
-import { directionScore } from "../../../core/metrics/direction.ts";
-import { maeScore } from "../../../core/metrics/mae.ts";
-import { countOf, momentsOf, summedByMoment } from "../../../core/metrics/moments.ts";
-import { r2AgainstPersistence } from "../../../core/metrics/r2.ts";
-import { r2Interval } from "../../../core/metrics/r2-interval.ts";
-import { rmseScore } from "../../../core/metrics/rmse.ts";
-import type { OutputColumn } from "../../../models/contract.ts";
-import { type CalibrationBin, calibrationOf } from "../../evaluate/calibration.ts";
-import { BOOTSTRAP_SEED, blockRowsFor, FEWEST_BLOCKS, RESAMPLES } from "../../evaluate/scores.ts";
-import { type CalibratedRows, type ClassMeasures, classMeasures, coverageOf } from "./calibrated-rows.ts";
+import { Random } from "../../core/math/random.ts";
+import { correlation } from "../../core/metrics/correlation.ts";
+import { dieboldMariano } from "../../core/metrics/diebold-mariano.ts";
+import { directionScore } from "../../core/metrics/direction.ts";
+import { maeScore } from "../../core/metrics/mae.ts";
+import { countOf, momentsOf, summedByMoment } from "../../core/metrics/moments.ts";
+import { r2AgainstPersistence } from "../../core/metrics/r2.ts";
+import { r2Interval } from "../../core/metrics/r2-interval.ts";
+import { rmseScore } from "../../core/metrics/rmse.ts";
+import type { OutputColumn } from "../../models/contract.ts";
+import { type CalibratedRows, coverageOf, type DirectionMeasures, directionMeasures } from "./calibrated-rows.ts";
+import { type CalibrationBin, calibrationOf } from "./calibration.ts";
+import { BOOTSTRAP_SEED, blockRowsFor, FEWEST_BLOCKS, RESAMPLES } from "./scores.ts";
 
 export interface ForecastScore extends OutputColumn {
   readonly rows: number;
@@ -34,7 +34,7 @@ export interface ForecastScore extends OutputColumn {
   /** Squared errors against ridge's (Diebold and Mariano, corrected by Harvey, Leybourne, Newbold); positive is better than ridge. Null: it is ridge. */
   readonly againstRidge: { readonly statistic: number; readonly pValue: number } | null;
   /** Down, flat, up, by the threshold that a third of the fit rows' moves stay within; null: too few validation rows to calibrate by. */
-  readonly classes: ClassMeasures | null;
+  readonly classes: DirectionMeasures | null;
   /** How often the interval that validation calibrated held what came, and how often it should. */
   readonly coverage: { readonly wanted: number; readonly held: number } | null;
   /** Mean outcome by mean forecast. */
@@ -76,7 +76,7 @@ export function scoreForecasts(
     directionHitRate: hitRate,
     moves,
     againstRidge: ridge === null ? null : testAgainst(ridge, { ...rows, moments }, horizonRows),
-    classes: said === null ? null : classMeasures(said),
+    classes: said === null ? null : directionMeasures(said),
     coverage: said === null ? null : coverageOf(actual, said),
     calibration: calibrationOf(rows, { horizonRows }),
   };
