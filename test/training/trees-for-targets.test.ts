@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from "vitest";
 import { Random } from "../../core/math/random.ts";
-import type { TreeFeatures, TreeObjective, TreeSettings } from "../../training/trees/contract.ts";
-import { type TreeTarget, trainTrees, trainTreesForTargets } from "../../training/trees/train-trees.ts";
+import type { TreeFeatures, TreeObjective, TreeSettings, TreeTarget } from "../../training/trees/contract.ts";
+import { trainTrees, trainTreesForTargets } from "../../training/trees/train-trees.ts";
 import { encodeTrees, hashOfTrees } from "../../training/trees/tree-file.ts";
 import { SETTINGS } from "./trees-reference.ts";
 

@@ -8,12 +8,11 @@ import { setImmediate as othersFirst } from "node:timers/promises";
 import { CommandError } from "../command-error.ts";
 import { copyRows, fillAllBins } from "./binning.ts";
 import { ABOVE_ALL, Booster } from "./boosting.ts";
-import type { RoundScore, TrainedTrees, Tree, TreeRows } from "./contract.ts";
+import type { RoundScore, TrainedTrees, TrainTreesForTargetsOptions, Tree, TreeRows, TreeTarget } from "./contract.ts";
 import { CrewFailed } from "./crew.ts";
 import { compileTreeKernel, type SharedMemory, takeSharedMemory } from "./kernel.ts";
 import { type MemoryPlan, planMemory, type RowsPlan } from "./memory-plan.ts";
 import { hasOwnHessians, outputsOf, renewalLevel } from "./objectives.ts";
-import type { TrainTreesForTargetsOptions, TreeTarget } from "./train-trees.ts";
 import { type OpenThread, openThread, type TreeThread, threadFor } from "./tree-thread.ts";
 import { startWatch } from "./watch.ts";
 

@@ -12,42 +12,16 @@
 
 import { CommandError } from "../command-error.ts";
 import { checkRows, checkSettings } from "./check-settings.ts";
-import type { RoundScore, StoppedTrees, TrainedTrees, TreeData, TreeObjective, TreeRows, TreeSettings } from "./contract.ts";
+import type {
+  TrainedTrees,
+  TrainTreesForTargetsOptions,
+  TrainTreesOptions,
+  TreeData,
+  TreeRows,
+  TreeSettings,
+  TreeTarget,
+} from "./contract.ts";
 import { runSession } from "./session.ts";
-
-export interface TrainTreesOptions {
-  readonly settings: TreeSettings;
-  /** Its loss is in the curve, and stops the training early where the settings ask for that. */
-  readonly validation?: TreeData | null;
-  readonly onRound?: (score: RoundScore) => void;
-  readonly signal?: AbortSignal;
-  /** Goes on from there, to the very model of a training that never stopped: the rows and settings have to be the same. */
-  readonly from?: StoppedTrees;
-}
-
-/** One of several targets of the same rows. */
-export interface TreeTarget {
-  readonly objective: TreeObjective;
-  /** [rows] of the training rows. */
-  readonly training: Float32Array;
-  /** [rows] of the validation rows; null where there are none. */
-  readonly validation: Float32Array | null;
-}
-
-export interface TrainTreesForTargetsOptions {
-  readonly targets: readonly TreeTarget[];
-  readonly settings: Omit<TreeSettings, "objective">;
-  readonly validation?: TreeRows | null;
-  /** @param target its place among the targets, which are trained one after the other. */
-  readonly onRound?: (score: RoundScore, target: number) => void;
-  /** Called when a target is done, and awaited before the next. */
-  readonly onTarget?: (trained: TrainedTrees, target: number) => Promise<void>;
-  /** Called between rounds, and awaited; `soFar` gives what a training that was stopped there would have. */
-  readonly onPause?: (soFar: () => TrainedTrees, target: number) => Promise<void>;
-  readonly signal?: AbortSignal;
-  /** [targets] where a stopped training stood; null or absent: at its beginning. */
-  readonly from?: readonly (StoppedTrees | null)[];
-}
 
 /** Throws CommandError for rows and settings that nothing can be made of. */
 export async function trainTrees(data: TreeData, options: TrainTreesOptions): Promise<TrainedTrees> {
