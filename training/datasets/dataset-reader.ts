@@ -13,7 +13,7 @@ import { constrainedMemory } from "node:process";
 import { CommandError } from "../command-error.ts";
 import { CARD_FILE, DATASET_FILES, type DatasetCard, type DatasetFile, datasetHash, parseCard, type StoredFile } from "./card.ts";
 import { blockRowsFor, type FeatureRows, featureRange } from "./feature-rows.ts";
-import { servedPart } from "./phases.ts";
+import { isShifted, servedRowsOf } from "./phases.ts";
 
 /** A dataset. Row-major; see card.ts for the shapes. */
 export interface Dataset {
@@ -64,6 +64,27 @@ export async function readDataset(
   checkLengths(folder, dataset);
   checkFinite(folder, "targets", { values: dataset.targets, from: 0, card });
   return phases === "all" ? dataset : servedPart(dataset);
+}
+
+/** The dataset's whole seconds, under the same name; the very dataset where it has no others. Throws CommandError where they don't stand first. */
+export function servedPart(dataset: Dataset): Dataset {
+  const { card, columns, outputs, features, targets, mask, times, segments, parts } = dataset;
+  const rows = servedRowsOf(card);
+  if (rows === card.rows) return dataset;
+  const served = card.parts.filter((part) => !isShifted(part));
+  if (rows === 0 || served.some(({ firstRow }) => firstRow > rows))
+    throw new CommandError("the dataset's whole seconds don't stand before its other phases: make the dataset again");
+  return {
+    ...dataset,
+    card: { ...card, rows, parts: served, from: Math.min(...served.map(({ from }) => from)), to: Math.max(...served.map(({ to }) => to)) },
+    rows,
+    features: features.kind === "memory" ? { kind: "memory", values: features.values.subarray(0, rows * columns) } : features,
+    targets: targets.subarray(0, rows * outputs),
+    mask: mask.subarray(0, rows * outputs),
+    times: times.subarray(0, rows),
+    segments: segments.subarray(0, rows),
+    parts: parts.subarray(0, rows),
+  };
 }
 
 /** Of what the process may have: a container's limit, else the machine. */
