@@ -9,8 +9,8 @@ import type { Dataset } from "../datasets/dataset-reader.ts";
 import { eachFeatureRow } from "../datasets/feature-rows.ts";
 import type { MemoryTable } from "../engine/row-source.ts";
 import type { RowBlock } from "../linear/rows.ts";
+import type { PreparedRows } from "../train/contract.ts";
 import { fitNormaliser } from "../train/normaliser.ts";
-import type { PreparedRows } from "../train/prepared-rows.ts";
 import type { AlignedData, AlignedSet } from "./aligned-data.ts";
 
 export interface Preparation {

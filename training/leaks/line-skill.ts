@@ -4,9 +4,10 @@ import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import { type DetailedScore, scoreOutput } from "../evaluate/scores.ts";
 import { fitRidge } from "../linear/ridge.ts";
+import type { PreparedRows } from "../train/contract.ts";
 import { answerLine } from "../train/fit-lines.ts";
 import { linearRows } from "../train/input-table.ts";
-import { type PreparedRows, prepareRows } from "../train/prepared-rows.ts";
+import { prepareRows } from "../train/prepared-rows.ts";
 import { familyOf, rowsOfRun } from "../train/run-rows.ts";
 
 /**

@@ -2,9 +2,9 @@
 
 import type { ModelOutput } from "../../models/contract.ts";
 import { fitRidge } from "../linear/ridge.ts";
+import type { PreparedRows } from "./contract.ts";
 import { answerLine, fitClassLines } from "./fit-lines.ts";
 import { linearRows, windowsOf } from "./input-table.ts";
-import type { PreparedRows } from "./prepared-rows.ts";
 
 export interface BaselineLine {
   /** As ridge.f64 holds it: [outputs, columns], and behind them the intercepts where there are any. */

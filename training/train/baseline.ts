@@ -4,7 +4,7 @@
  */
 
 import type { ModelOutput } from "../../models/contract.ts";
-import type { PreparedRows } from "./prepared-rows.ts";
+import type { PreparedRows } from "./contract.ts";
 
 /** A share that is 0 would make one such row's surprise infinite; no class is refused with less than one row. */
 const LEAST_SHARE = 1e-9;

@@ -9,9 +9,9 @@
 import type { ModelOutput } from "../../models/contract.ts";
 import type { Line } from "../linear/ridge.ts";
 import type { TrainedTrees } from "../trees/contract.ts";
+import type { PreparedRows } from "./contract.ts";
 import { answerLine, type FittedLines, fitLines, type LineSettings } from "./fit-lines.ts";
 import { type Asked, askedOf, type RunTreeSettings, TREE_DEFAULTS } from "./fit-trees.ts";
-import type { PreparedRows } from "./prepared-rows.ts";
 
 /** Smaller trees, of more rows a leaf than trees alone take: what a line leaves is nearly noise (from a study of two days of real order flow). */
 export const CORRECTION_DEFAULTS: RunTreeSettings = {

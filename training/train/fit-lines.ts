@@ -5,8 +5,8 @@ import { CommandError } from "../command-error.ts";
 import { fitLogistic, LOGISTIC_LAMBDAS, remarksOn } from "../linear/logistic.ts";
 import { answerRidge, fitRidge, type Line, RIDGE_LAMBDAS } from "../linear/ridge.ts";
 import { blocksOf, type LinearRows } from "../linear/rows.ts";
+import type { PreparedRows } from "./contract.ts";
 import { linearRows } from "./input-table.ts";
-import type { PreparedRows } from "./prepared-rows.ts";
 
 export interface LineSettings {
   /** Null: those that suit the answer. */

@@ -14,8 +14,8 @@ import type {
   TreeSettings,
 } from "../trees/contract.ts";
 import { trainTreesForTargets } from "../trees/train-trees.ts";
+import type { PreparedRows } from "./contract.ts";
 import { copyInputs, inputsBetween } from "./input-table.ts";
-import type { PreparedRows } from "./prepared-rows.ts";
 
 /** How many classes there are, each question says. */
 export type RunObjective =

@@ -5,11 +5,9 @@
 
 import { prepareInput } from "../../models/prepare.ts";
 import { eachFeatureRow } from "../datasets/feature-rows.ts";
-import type { MemoryTable, RawTable } from "../engine/row-source.ts";
+import type { RawTable } from "../engine/row-source.ts";
 import type { LinearRows, RowBlock } from "../linear/rows.ts";
-import type { PreparedRows } from "./prepared-rows.ts";
-
-export type InputTable = MemoryTable | RawTable;
+import type { PreparedRows } from "./contract.ts";
 
 /** Prepared rows in memory at a time, where they lie in a file: 4 MB. */
 const BLOCK_FLOATS = 1_048_576;

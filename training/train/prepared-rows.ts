@@ -8,27 +8,8 @@ import type { Dataset } from "../datasets/dataset-reader.ts";
 import { eachFeatureRow } from "../datasets/feature-rows.ts";
 import { windowEnds } from "../engine/row-source.ts";
 import { classTargets } from "./class-targets.ts";
-import { allInputs, floatsOf, type InputTable } from "./input-table.ts";
-
-/** Row-major. */
-export interface PreparedRows {
-  readonly rows: number;
-  readonly columns: number;
-  readonly outputs: number;
-  /** [rows, columns]; where there are windows, [table rows, columns] of all that they see. */
-  readonly inputs: InputTable;
-  /** Absent: each row is seen alone, and the table has these rows and no others. */
-  readonly windows?: Windows;
-  readonly targets: Float32Array;
-  readonly mask: Float32Array;
-}
-
-/** What is seen with each row: the `size` table rows up to and with it. */
-export interface Windows {
-  readonly size: number;
-  /** [rows] the table row of each. */
-  readonly ends: Uint32Array;
-}
+import type { PreparedRows } from "./contract.ts";
+import { allInputs, floatsOf } from "./input-table.ts";
 
 export interface Preparation {
   /** Its window is how much of the past each row is seen with. */

@@ -14,8 +14,9 @@ import { withHorizons } from "../datasets/horizons.ts";
 import { servedRowsOf } from "../datasets/phases.ts";
 import { trainableFamilies } from "../networks/registry.ts";
 import { checkNetworkSettings, defaultSettings, type NetworkSettings } from "../networks/settings.ts";
+import type { PreparedRows } from "./contract.ts";
 import { fitStatistics, type RowStatistics } from "./fit-statistics.ts";
-import { type PreparedRows, prepareRows, rowsWithHistory } from "./prepared-rows.ts";
+import { prepareRows, rowsWithHistory } from "./prepared-rows.ts";
 import type { CommonCard } from "./run-card.ts";
 import { DEFAULT_SHARES, purgeFor, type Split, type SplitSettings, splitByTime } from "./split.ts";
 

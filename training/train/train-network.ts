@@ -6,8 +6,9 @@ import { runTraining } from "../engine/run-training.ts";
 import type { Session } from "../runtime/contract.ts";
 import type { Loss } from "../tensors/losses/contract.ts";
 import { squaredError } from "../tensors/losses/squared-error.ts";
+import type { PreparedRows } from "./contract.ts";
 import { floatsOf, inputsBetween } from "./input-table.ts";
-import { type PreparedRows, shapeOf } from "./prepared-rows.ts";
+import { shapeOf } from "./prepared-rows.ts";
 
 export type TrainingTask = Omit<EngineTask, "train" | "validation" | "loss" | "shape" | "data"> & {
   readonly train: PreparedRows;

@@ -5,8 +5,8 @@ import type { Progress } from "../progress.ts";
 import type { TreeEnsemble } from "../trees/contract.ts";
 import { permutationImportance, splitImportance } from "../trees/importance.ts";
 import { evenly } from "./baseline-line.ts";
+import type { PreparedRows } from "./contract.ts";
 import { askedOf, treeRows } from "./fit-trees.ts";
-import type { PreparedRows } from "./prepared-rows.ts";
 import { type Importance, PERMUTATION_MEASURE } from "./run-importance.ts";
 
 /** Each column that is asked for costs an answer of every tree to every row: some seconds of them in all, and never fewer rows than tell something. */

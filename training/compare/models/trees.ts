@@ -7,10 +7,10 @@
 
 import type { ModelOutput } from "../../../models/contract.ts";
 import { type Line, RIDGE_LAMBDAS } from "../../linear/ridge.ts";
+import type { PreparedRows } from "../../train/contract.ts";
 import { leftByLine, sumOfBoth, taughtByRest, withoutHarm } from "../../train/correction.ts";
 import { LINE_DEFAULTS } from "../../train/fit-lines.ts";
 import { answerTrees, askedOf, fitTrees, type RunTreeSettings, TREE_DEFAULTS, treeRows } from "../../train/fit-trees.ts";
-import type { PreparedRows } from "../../train/prepared-rows.ts";
 import type { TrainedTrees, TreeEnsemble } from "../../trees/contract.ts";
 import { buildServedEnsemble } from "../../trees/served-ensemble.ts";
 import { trainTrees } from "../../trees/train-trees.ts";
