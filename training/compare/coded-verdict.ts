@@ -3,18 +3,8 @@
  * default only where it is faster at no loss of skill.
  */
 
-import type { ComparedResult } from "./comparison.ts";
+import type { CodedVerdict, ComparedResult } from "./comparison.ts";
 import { CODED_TWINS } from "./models/network-list.ts";
-
-export interface CodedVerdict {
-  readonly coded: string;
-  readonly plain: string;
-  /** Of one forecast, median µs; null: not timed. */
-  readonly microseconds: readonly [coded: number | null, plain: number | null];
-  /** Mean R² of the mid over all horizons. */
-  readonly r2: readonly [coded: number, plain: number];
-  readonly isOnByDefault: boolean;
-}
 
 /** Of the pairs that were both compared and scored. */
 export function codedVerdicts(models: readonly ComparedResult[]): CodedVerdict[] {

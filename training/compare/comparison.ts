@@ -3,7 +3,6 @@
 import type { LabelKind } from "../../core/labels/moves.ts";
 import type { OutputColumn } from "../../models/contract.ts";
 import type { ForecastScore } from "../evaluate/forecast-score.ts";
-import type { CodedVerdict } from "./coded-verdict.ts";
 import type { ModelKind } from "./contract.ts";
 import type { ServedCosts } from "./costs/measure-served.ts";
 import type { FreeLabelScore } from "./free-labels.ts";
@@ -68,4 +67,15 @@ export interface ComparedResult {
   readonly slices: readonly SliceScore[];
   /** Measured: another machine, other numbers. */
   readonly costs: { readonly fitSeconds: number; readonly served: ServedCosts | null };
+}
+
+/** Of a coded network beside its uncoded twin: coded-verdict.ts. */
+export interface CodedVerdict {
+  readonly coded: string;
+  readonly plain: string;
+  /** Of one forecast, median µs; null: not timed. */
+  readonly microseconds: readonly [coded: number | null, plain: number | null];
+  /** Mean R² of the mid over all horizons. */
+  readonly r2: readonly [coded: number, plain: number];
+  readonly isOnByDefault: boolean;
 }

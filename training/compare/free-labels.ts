@@ -18,7 +18,7 @@ import { endedMoves } from "./ended-moves.ts";
 import type { Fold } from "./folds.ts";
 import { momentum, ridge } from "./models/lines.ts";
 import { onlyHorizons } from "./only-horizons.ts";
-import { answersAt, scoredCells } from "./score/score-all.ts";
+import { answersAt, scoredCells } from "./score/scored-cells.ts";
 
 export interface FreeLabelScore {
   readonly label: LabelKind;

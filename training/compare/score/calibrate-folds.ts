@@ -9,7 +9,7 @@ import type { CalibratedRows } from "../../evaluate/calibrated-rows.ts";
 import type { AlignedData } from "../aligned-data.ts";
 import type { Fold } from "../folds.ts";
 import { knownMoves } from "../prepared.ts";
-import type { ModelAnswers, ScoredCells } from "./score-all.ts";
+import type { ModelAnswers, ScoredCells } from "./scored-cells.ts";
 
 const COVERAGE = 0.9;
 const CLASSES = DIRECTIONS.length;

@@ -10,7 +10,7 @@ import type { Dataset } from "../../datasets/dataset-reader.ts";
 import { eachFeatureRow } from "../../datasets/feature-rows.ts";
 import type { AlignedData } from "../aligned-data.ts";
 import type { Fold } from "../folds.ts";
-import type { ScoredCells } from "./score-all.ts";
+import type { ScoredCells } from "./scored-cells.ts";
 
 export type SlicedBy = "hour" | "volatility" | "spread";
 
