@@ -11,7 +11,7 @@ import { type Dataset, readDataset } from "../../training/datasets/dataset-reade
 import { allFeatures } from "../../training/datasets/feature-rows.ts";
 import { DEFAULT_TRAIN_SETTINGS } from "../../training/engine/settings.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
-import { walkForwardFolds } from "../../training/search/folds.ts";
+import { innerFolds } from "../../training/search/inner-folds.ts";
 import { networkTrials } from "../../training/search/network-trials.ts";
 import { budgetsOf, type SearchOptions, searchSettings } from "../../training/search/search-settings.ts";
 import { drawnFrom, withDrawn } from "../../training/search/settings-path.ts";
@@ -215,7 +215,7 @@ describe("folds", () => {
   it("train on what came before and validate on what comes next, a purge apart", () => {
     const times = Float64Array.from({ length: 400 }, (_, row) => row * 1_000);
     const rows = Uint32Array.from({ length: 300 }, (_, row) => row);
-    const folds = walkForwardFolds(times, rows, { folds: 2, purgeMs: 10_000 });
+    const folds = innerFolds(times, rows, { folds: 2, purgeMs: 10_000 });
     expect(folds.map(({ train, validation, boundary }) => [train[0], train.at(-1), validation[0], validation.at(-1), boundary])).toEqual([
       [0, 89, 100, 199, 100_000],
       [0, 189, 200, 299, 200_000],
@@ -232,7 +232,7 @@ describe("folds", () => {
         const times = Float64Array.from([...clock, ...clock]);
         const rows = Uint32Array.from({ length: 1_000 }, (_, row) => row).filter((row) => (times[row] ?? 0) < (clock[400] ?? 0));
         const given = new Set(rows);
-        const folds = walkForwardFolds(times, rows, { folds: count, purgeMs });
+        const folds = innerFolds(times, rows, { folds: count, purgeMs });
         const seen = new Set<number>();
         for (const { train, validation, boundary } of folds) {
           for (const row of train) expect((times[row] ?? 0) + purgeMs).toBeLessThan(boundary);
@@ -254,11 +254,9 @@ describe("folds", () => {
   it("too many for the rows are refused", () => {
     const times = Float64Array.from({ length: 100 }, (_, row) => row * 1_000);
     const rows = Uint32Array.from(times.keys());
-    expect(() => walkForwardFolds(times, rows, { folds: 4, purgeMs: 0 })).toThrow(/fold 1 of 4 has 20 rows to train on/);
-    expect(() => walkForwardFolds(times, rows, { folds: 1, purgeMs: 30_000 })).toThrow(
-      /fold 1 of 1 has 20 rows to train on \(30 s are purged/,
-    );
-    expect(() => walkForwardFolds(times, rows, { folds: 0, purgeMs: 0 })).toThrow("--folds 0");
+    expect(() => innerFolds(times, rows, { folds: 4, purgeMs: 0 })).toThrow(/fold 1 of 4 has 20 rows to train on/);
+    expect(() => innerFolds(times, rows, { folds: 1, purgeMs: 30_000 })).toThrow(/fold 1 of 1 has 20 rows to train on \(30 s are purged/);
+    expect(() => innerFolds(times, rows, { folds: 0, purgeMs: 0 })).toThrow("--folds 0");
   });
 });
 

@@ -17,7 +17,7 @@ import { lookBackOf, preparedParts } from "../train/run-rows.ts";
 import { purgeFor, type SplitSettings, splitByTime } from "../train/split.ts";
 import { trainNetwork } from "../train/train-network.ts";
 import { familyFor } from "../train/train-run.ts";
-import { type Fold, walkForwardFolds } from "./folds.ts";
+import { type InnerFold, innerFolds } from "./inner-folds.ts";
 import type { TrainOnce } from "./search-settings.ts";
 import { withDrawn } from "./settings-path.ts";
 import type { Space } from "./space.ts";
@@ -30,9 +30,9 @@ export const NETWORK_SPACE: Space = {
 };
 
 export interface NetworkTrials {
-  readonly folds: readonly Fold[];
+  readonly folds: readonly InnerFold[];
   /** The budget is in epochs. */
-  readonly trainOnce: TrainOnce<Fold>;
+  readonly trainOnce: TrainOnce<InnerFold>;
 }
 
 export interface NetworkTrialOptions {
@@ -59,10 +59,10 @@ export function networkTrials({ dataset, runtime, settings, shares, ...options }
   const horizons = dataset.card.targets.map(({ horizonMs }) => horizonMs);
   const purgeMs = purgeFor(horizons, lookBackOf(dataset, family));
   const { train } = splitByTime(dataset.times, { ...shares, purgeMs });
-  const folds = walkForwardFolds(dataset.times, train, { folds: options.folds, purgeMs });
+  const folds = innerFolds(dataset.times, train, { folds: options.folds, purgeMs });
   // The newest fold's rows alone are kept: a search goes fold by fold.
-  let prepared: (FoldRows & { fold: Fold }) | null = null;
-  const rowsOf = (fold: Fold): FoldRows => {
+  let prepared: (FoldRows & { fold: InnerFold }) | null = null;
+  const rowsOf = (fold: InnerFold): FoldRows => {
     if (prepared?.fold === fold) return prepared;
     const [train, validation] = [rowsWithHistory(dataset, fold.train, family), rowsWithHistory(dataset, fold.validation, family)];
     const { statistics, ...parts } = preparedParts(dataset, { train, validation }, { family, answer: model.answer });

@@ -14,7 +14,7 @@ import { fitTrees, type RunTreeSettings } from "../train/fit-trees.ts";
 import { familyOf, lookBackOf, preparedParts, type RunRows, type Shares } from "../train/run-rows.ts";
 import { purgeFor, splitByTime } from "../train/split.ts";
 import type { TreeGrowth } from "../trees/contract.ts";
-import { type Fold, walkForwardFolds } from "./folds.ts";
+import { type InnerFold, innerFolds } from "./inner-folds.ts";
 import { SearchInterrupted, type TrainOnce } from "./search-settings.ts";
 import { withDrawn } from "./settings-path.ts";
 import type { Space } from "./space.ts";
@@ -38,8 +38,8 @@ export function treeSpaceOf(growth: TreeGrowth["kind"]): Space {
 export const LINE_SPACE: Space = { lambda: { kind: "logarithmic", low: 1e-4, high: 3 } };
 
 export interface Trials {
-  readonly folds: readonly Fold[];
-  readonly trainOnce: TrainOnce<Fold>;
+  readonly folds: readonly InnerFold[];
+  readonly trainOnce: TrainOnce<InnerFold>;
 }
 
 export interface TrialOptions {
@@ -102,16 +102,16 @@ type FoldRows = Pick<RunRows, "statistics" | "train" | "validation">;
 
 /** The newest fold's rows alone are kept: a search goes fold by fold. */
 function foldRows({ dataset, shares, line, ...options }: TrialOptions & Pick<TreeTrialOptions, "line">): {
-  folds: readonly Fold[];
-  rowsOf: (fold: Fold) => FoldRows;
+  folds: readonly InnerFold[];
+  rowsOf: (fold: InnerFold) => FoldRows;
 } {
   const { family, settings: model } = familyOf(options.family, dataset, options.model ?? null);
   const horizons = dataset.card.targets.map(({ horizonMs }) => horizonMs);
   const purgeMs = purgeFor(horizons, lookBackOf(dataset, family));
   const { train } = splitByTime(dataset.times, { ...shares, purgeMs });
-  let prepared: { fold: Fold; rows: FoldRows } | null = null;
+  let prepared: { fold: InnerFold; rows: FoldRows } | null = null;
   return {
-    folds: walkForwardFolds(dataset.times, train, { folds: options.folds, purgeMs }),
+    folds: innerFolds(dataset.times, train, { folds: options.folds, purgeMs }),
     rowsOf(fold) {
       if (prepared?.fold === fold) return prepared.rows;
       const parts = preparedParts(dataset, fold, { family, answer: model.answer });

@@ -11,7 +11,7 @@
 import { CommandError } from "../command-error.ts";
 
 /** Row numbers, ascending. */
-export interface Fold {
+export interface InnerFold {
   readonly train: Uint32Array;
   readonly validation: Uint32Array;
   /** Epoch ms: where validation starts. */
@@ -26,7 +26,7 @@ const FEWEST_ROWS = 32;
  * @param rows of the training part; nothing else gets into a fold.
  * @throws CommandError when a fold would be too small to mean anything.
  */
-export function walkForwardFolds(times: Float64Array, rows: Uint32Array, options: { folds: number; purgeMs: number }): Fold[] {
+export function innerFolds(times: Float64Array, rows: Uint32Array, options: { folds: number; purgeMs: number }): InnerFold[] {
   const { folds, purgeMs } = options;
   if (!Number.isSafeInteger(folds) || folds < 1) throw new CommandError(`--folds ${folds} is not a positive whole number`);
   const timeOf = (row: number): number => times[row] as number;
