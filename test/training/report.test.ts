@@ -13,13 +13,13 @@ import type { DetailedScore } from "../../training/evaluate/scores.ts";
 import { writeScores } from "../../training/evaluate/scores-file.ts";
 import { silent } from "../../training/progress.ts";
 import { calibrationChart, scoresChart } from "../../training/report/charts.ts";
-import { differencesBetween, findRuns, writeComparison } from "../../training/report/comparison.ts";
 import { parseCurve } from "../../training/report/curve.ts";
 import { writeEnvironment } from "../../training/report/environment.ts";
 import { flatten } from "../../training/report/flatten.ts";
 import { columnsOf, fittingColumns, namedColumns } from "../../training/report/run-columns.ts";
 import { type RunFacts, readRunFacts } from "../../training/report/run-facts.ts";
 import { renderRun, writeReport } from "../../training/report/run-report.ts";
+import { differencesBetween, findRuns } from "../../training/report/side-by-side.ts";
 import { loadRuntime } from "../../training/runtime/registry.ts";
 import { type NetworkRun, readRun } from "../../training/train/run-folder.ts";
 import { readImportance, writeImportance } from "../../training/train/run-importance.ts";
@@ -229,8 +229,8 @@ describe("a run's page", () => {
         },
       },
     };
-    const { renderComparison } = await import("../../training/report/comparison-page.ts");
-    for (const page of [renderRun(hostile), renderRun(facts), renderComparison([hostile, facts])]) {
+    const { renderRuns } = await import("../../training/report/runs-page.ts");
+    for (const page of [renderRun(hostile), renderRun(facts), renderRuns([hostile, facts])]) {
       expect(page).not.toMatch(/<script|<img|<link|<iframe|@import|url\(|src=|href=|https?:/i);
       expect(page).toContain("default-src 'none'");
     }
@@ -248,7 +248,8 @@ describe("runs side by side", () => {
     expect(differencesBetween(runs)).toEqual({ names: ["learningRate"], values: [["0.01"], ["0.0001"]] });
     expect(differencesBetween(runs.slice(1))).toEqual({ names: [], values: [[]] });
     const path = join(folder, "comparison.html");
-    await writeComparison(runs, path);
+    const { writeRunsPage } = await import("../../training/report/runs-page.ts");
+    await writeRunsPage(runs, path);
     const page = readFileSync(path, "utf8");
     expect(page).toContain("--series-2");
     expect(page).toContain("<td>0.0001</td>");
@@ -259,11 +260,11 @@ describe("runs side by side", () => {
   });
 
   it("tell losses of skill by a minus, and those of classes by their correlation: they have no R²", async () => {
-    const { renderComparison } = await import("../../training/report/comparison-page.ts");
+    const { renderRuns } = await import("../../training/report/runs-page.ts");
     const facts = await readRunFacts(await trainedRun("moves", { seed: 1 }));
     const classes = [{ horizonMs: 5_000, model: { mcc: -0.014 }, logistic: { mcc: 0.372 } }] as unknown as Evaluation["classes"];
     const asked: RunFacts = { ...facts, name: "classes", evaluation: { ...EVALUATION, scores: [], ...(classes && { classes }) } };
-    const page = renderComparison([{ ...facts, evaluation: { ...EVALUATION, scores: [{ ...SCORE, r2: -0.0294 }] } }, asked]);
+    const page = renderRuns([{ ...facts, evaluation: { ...EVALUATION, scores: [{ ...SCORE, r2: -0.0294 }] } }, asked]);
     expect(page).toContain("−0.0294 (0.0442)");
     expect(page).toContain("5 s MCC −0.014 (0.372)");
     expect(page).not.toContain("<td>–</td>");

@@ -2,9 +2,9 @@
 
 import { Command } from "commander";
 import { CommandError } from "../command-error.ts";
-import { differencesBetween, findRuns, writeComparison } from "../report/comparison.ts";
 import { columnsOf, fittingColumns, namedColumns } from "../report/run-columns.ts";
 import type { RunFacts } from "../report/run-facts.ts";
+import { differencesBetween, findRuns } from "../report/side-by-side.ts";
 import { jsonOption } from "./options.ts";
 import { print, printJson, table } from "./report.ts";
 
@@ -31,7 +31,11 @@ async function compareRuns(folder: string, options: RunsOptions): Promise<void> 
   const runs = await findRuns(folder);
   if (runs.length === 0 && !options.json)
     throw new CommandError(`${folder} holds no run: make one with \`edgebook train --data DIR --out ${folder}/NAME\``);
-  if (options.html !== undefined) await writeComparison(runs, options.html);
+  if (options.html !== undefined) {
+    // What draws is large, and nothing else here needs it.
+    const { writeRunsPage } = await import("../report/runs-page.ts");
+    await writeRunsPage(runs, options.html);
+  }
   if (options.json) printRunsJson(runs);
   else printRuns(runs, options);
   if (options.html !== undefined && !options.json) print(`written: ${options.html}`);

@@ -4,8 +4,8 @@
  */
 
 import { CommandError } from "../command-error.ts";
-import { differencesBetween } from "./comparison.ts";
 import { errorText, type RunFacts } from "./run-facts.ts";
+import { differencesBetween } from "./side-by-side.ts";
 import { signed } from "./signed.ts";
 
 export interface RunColumn {

@@ -1,12 +1,17 @@
 /** The page of `edgebook runs --html`. */
 
+import { writeFile } from "node:fs/promises";
 import { curvesChart, seriesColor } from "./charts.ts";
-import { type Differences, differencesBetween, midScores } from "./comparison.ts";
 import { card, dataTable, type Html, html, legend, page, raw } from "./page.ts";
 import { errorText, type RunFacts } from "./run-facts.ts";
+import { type Differences, differencesBetween, midScores } from "./side-by-side.ts";
 import { signed } from "./signed.ts";
 
-export function renderComparison(runs: readonly RunFacts[]): string {
+export async function writeRunsPage(runs: readonly RunFacts[], path: string): Promise<void> {
+  await writeFile(path, renderRuns(runs));
+}
+
+export function renderRuns(runs: readonly RunFacts[]): string {
   const differences = differencesBetween(runs);
   return page(`${runs.length} runs`, [
     html`<h1>${runs.length} runs</h1>

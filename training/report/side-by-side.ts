@@ -3,7 +3,7 @@
  * What they have in common is not shown: a table of it hides what matters.
  */
 
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../command-error.ts";
 import type { Evaluation } from "../evaluate/evaluate-run.ts";
@@ -63,12 +63,6 @@ export function midScores(evaluation: Evaluation): string {
     .filter((score) => score.target === "mid")
     .map((score) => `${score.horizonMs / 1_000} s ${shown(score.r2)} (${shown(score.ridgeR2)})`)
     .join(", ");
-}
-
-/** Writes the page. Loads what draws only now: it is large, and no other command needs it. */
-export async function writeComparison(runs: readonly RunFacts[], path: string): Promise<void> {
-  const { renderComparison } = await import("./comparison-page.ts");
-  await writeFile(path, renderComparison(runs));
 }
 
 function shown(value: number | null): string {
