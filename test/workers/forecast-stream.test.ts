@@ -1,6 +1,7 @@
 /** Streams of forecasts under a clock turned by hand: an event missed is a tick lost, and one who polls for each listener, or for nobody, costs for ever. */
 
 import { describe, expect, it } from "vitest";
+import type { DeskPorts } from "../../workers/forecasts/contract.ts";
 import { ForecastDesk } from "../../workers/forecasts/desk.ts";
 import { STREAM_MS, type StreamEvent, streamForecasts } from "../../workers/forecasts/stream.ts";
 import { BTC, DeskWorld, ETH, questionFor, START, settle } from "./desk-world.ts";
@@ -13,13 +14,17 @@ interface Listener {
   isOver: boolean;
 }
 
-function listen(world: DeskWorld, desk: ForecastDesk, markets: readonly string[] = [BTC]): Listener {
+function listen(
+  world: DeskWorld,
+  desk: ForecastDesk,
+  { markets = [BTC], ports = world.ports }: { markets?: readonly string[]; ports?: DeskPorts } = {},
+): Listener {
   const listener: Listener = { heard: [], count: { calls: 0 }, isGone: false, isOver: false };
   const events = streamForecasts(
     markets.map((market) => questionFor(market)),
     {
       ports: world.ports,
-      answer: (question) => desk.answer(question, world.ports),
+      answer: (question) => desk.answer(question, ports),
       count: listener.count,
       isGone: () => listener.isGone,
     },
@@ -42,7 +47,7 @@ describe("a stream", () => {
   it("says what is there at once, then each new tick shortly after it is due", async () => {
     const world = new DeskWorld();
     await world.clock.advance(300);
-    const { heard } = listen(world, new ForecastDesk(), [BTC, ETH]);
+    const { heard } = listen(world, new ForecastDesk(), { markets: [BTC, ETH] });
     await world.clock.advance(2_900);
     expect(heard).toEqual([
       [300, "BTCUSDT 0"],
@@ -59,7 +64,7 @@ describe("a stream", () => {
   it("asks the feed once a tick and market, however many listen", async () => {
     const world = new DeskWorld();
     const desk = new ForecastDesk();
-    const listeners = Array.from({ length: 40 }, () => listen(world, desk, [BTC, ETH]));
+    const listeners = Array.from({ length: 40 }, () => listen(world, desk, { markets: [BTC, ETH] }));
     await world.clock.advance(10_500);
     for (const { heard } of listeners) expect(heard).toHaveLength(2 * 11);
     expect(world.asked.features).toHaveLength(2 * 11);
@@ -91,6 +96,29 @@ describe("a stream", () => {
     world.feedFault = new Error("gone");
     await world.clock.advance(3_000);
     expect(heard.slice(3).map(([, said]) => said)).toEqual(["failure"]);
+  });
+
+  it("of a market whose feed hangs waits for that one alone: the others' ticks come when they are due", async () => {
+    const world = new DeskWorld();
+    const features = world.ports.features;
+    let answerEth = (): void => undefined;
+    const hanging = new Promise<void>((resolve) => {
+      answerEth = resolve;
+    });
+    const ports: DeskPorts = {
+      ...world.ports,
+      features: async (question, wanted) => {
+        if (question.market === ETH) await hanging;
+        return features(question, wanted);
+      },
+    };
+    const listener = listen(world, new ForecastDesk(), { markets: [ETH, BTC], ports });
+    await world.clock.advance(2_100);
+    expect(listener.heard.map(([, said]) => said)).toEqual(["BTCUSDT 0", "BTCUSDT 1000", "BTCUSDT 2000"]);
+    answerEth();
+    await world.clock.advance(10);
+    expect(listener.heard.map(([, said]) => said).slice(3)).toEqual(["ETHUSDT 2000"]);
+    listener.isGone = true;
   });
 
   it("stops asking when its listener has gone", async () => {

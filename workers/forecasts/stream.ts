@@ -47,10 +47,15 @@ export async function* streamForecasts(questions: readonly DeskQuestion[], optio
   const { ports, count } = options;
   const endsAt = ports.now() + STREAM_MS;
   const followed = questions.map((question): Followed => ({ question, last: null, dueAt: 0, againAfterMs: AGAIN_AFTER_MS }));
+  const asked = new Set<Promise<void>>();
+  const said: StreamEvent[] = [];
+  const wakes: Wakes = { at: Number.POSITIVE_INFINITY, done: Promise.resolve() };
   let saidAt = ports.now();
   while (!options.isGone() && ports.now() < endsAt && count.calls < MAX_CALLS) {
-    const due = followed.filter(({ dueAt }) => dueAt <= ports.now());
-    for (const event of (await Promise.all(due.map((each) => ask(each, options)))).flat()) {
+    for (const each of followed) if (each.dueAt <= ports.now()) beginAsk(each, { ...options, asked, said });
+    const next = Math.min(endsAt, saidAt + HEARTBEAT_MS, ...followed.map(({ dueAt }) => dueAt));
+    await Promise.race([wakeAt(next, wakes, ports), ...asked]);
+    for (const event of said.splice(0)) {
       saidAt = ports.now();
       yield event;
     }
@@ -58,9 +63,35 @@ export async function* streamForecasts(questions: readonly DeskQuestion[], optio
       saidAt = ports.now();
       yield { kind: "heartbeat" };
     }
-    const next = Math.min(endsAt, saidAt + HEARTBEAT_MS, ...followed.map(({ dueAt }) => dueAt));
-    await ports.after(Math.max(1, next - ports.now()));
   }
+}
+
+/** The timer that was set last; at Infinity when it has ended. */
+interface Wakes {
+  at: number;
+  done: Promise<void>;
+}
+
+/** One timer serves many turns: each answer ends a turn, and a timer for each would be hundreds that wait in vain. It may end before the time that is wanted. */
+function wakeAt(time: number, wakes: Wakes, { now, after }: StreamOptions["ports"]): Promise<void> {
+  if (wakes.at <= time) return wakes.done;
+  const done: Promise<void> = after(Math.max(1, time - now())).then(() => {
+    // Told by its end, not by the clock: one that ends a little early would otherwise be waited for again and again, and nothing else would run.
+    if (wakes.done === done) wakes.at = Number.POSITIVE_INFINITY;
+  });
+  wakes.at = time;
+  wakes.done = done;
+  return done;
+}
+
+/** A market that is being asked for isn't due: one whose feed hangs holds up itself alone. */
+function beginAsk(followed: Followed, options: StreamOptions & { readonly asked: Set<Promise<void>>; readonly said: StreamEvent[] }): void {
+  followed.dueAt = Number.POSITIVE_INFINITY;
+  const done: Promise<void> = ask(followed, options).then((events) => {
+    options.asked.delete(done);
+    options.said.push(...events);
+  });
+  options.asked.add(done);
 }
 
 async function ask(followed: Followed, { ports, answer }: StreamOptions): Promise<StreamEvent[]> {
