@@ -315,6 +315,34 @@ describe("a signal", () => {
     expect(asked.asks.map(({ slot }) => slot)).toEqual(["signal"]);
   });
 
+  it("has freshness and skill in its headers, and is 304 as long as it says the same: polling costs no body", async () => {
+    const simple = await get(`/v1/markets/${BTC}/signal?threshold=0.1`);
+    expect(simple.headers.get("cache-control")).toBe("no-cache");
+    expect(simple.headers.get("edgebook-age-ms")).toBe(String(simple.body.freshness.ageMs));
+    const etag = simple.headers.get("etag") ?? "";
+    expect(await get(`/v1/markets/${BTC}/signal?threshold=0.1`, { "if-none-match": etag })).toMatchObject({ status: 304, body: null });
+    expect((await get(`/v1/markets/${BTC}/signal?threshold=0.11`, { "if-none-match": etag })).status).toBe(200);
+    roles = [{ ...ROLE, slot: "signal" }];
+    app = createApp();
+    const path = `/v1/markets/${BTC}/signal?kind=neural`;
+    const neural = await get(path);
+    const { model } = neural.body;
+    expect(
+      Object.fromEntries(["feature-time", "row-age-ms", "model", "skill"].map((name) => [name, neural.headers.get(`edgebook-${name}`)])),
+    ).toEqual({
+      "feature-time": String(model.asOf),
+      "row-age-ms": String(model.rowAgeMs),
+      model: "line@3",
+      skill: "unknown",
+    });
+    const tag = neural.headers.get("etag") ?? "";
+    expect((await get(path, { "if-none-match": tag })).status).toBe(304);
+    expect((await get(`${path}&classic=true`, { "if-none-match": tag })).status).toBe(200);
+    advanceClock(1_000);
+    await sendFrames(feed, 2);
+    expect((await get(path, { "if-none-match": tag })).status).toBe(200);
+  });
+
   it.each([
     "threshold=1.1",
     "threshold=-0.1",

@@ -37,7 +37,7 @@ const DOCUMENT = {
 
 const EXPOSED_HEADERS = [
   ...["ETag", "Retry-After", "Content-Range", "Accept-Ranges"],
-  ...["Edgebook-Feature-Time", "Edgebook-Row-Age-Ms", "Edgebook-Model", "Edgebook-Skill"],
+  ...["Edgebook-Feature-Time", "Edgebook-Row-Age-Ms", "Edgebook-Age-Ms", "Edgebook-Model", "Edgebook-Skill"],
 ];
 
 /** @param desk shared by all requests of an isolate. */

@@ -14,6 +14,33 @@ export interface LiveAnswer {
   readonly body: unknown;
 }
 
+/** Of what was computed from a feature row, for the OpenAPI document. */
+export const ROW_HEADERS = {
+  ETag: { description: "Weak: of what is said and the query", schema: { type: "string" } },
+  "Edgebook-Feature-Time": { description: "`asOf`", schema: { type: "integer" } },
+  "Edgebook-Row-Age-Ms": { description: "`rowAgeMs`", schema: { type: "number" } },
+  "Edgebook-Model": { description: "id@version", schema: { type: "string" } },
+  "Edgebook-Skill": { description: "`skill.mark`", schema: { type: "string" } },
+} as const;
+
+export const NOT_MODIFIED = { description: "What If-None-Match names is still right" };
+
+interface RowSaid {
+  readonly asOf: number;
+  readonly rowAgeMs: number;
+  readonly model: { readonly id: string; readonly version: string };
+  readonly skill: { readonly mark: string };
+}
+
+export function rowHeaders({ asOf, rowAgeMs, model, skill }: RowSaid): Record<string, string> {
+  return {
+    "edgebook-feature-time": String(asOf),
+    "edgebook-row-age-ms": String(rowAgeMs),
+    "edgebook-model": `${model.id}@${model.version}`,
+    "edgebook-skill": skill.mark,
+  };
+}
+
 /** Two answers of one ETag differ in ages alone: hence weak. */
 export function liveResponse(context: AppContext, { basis, headers, body }: LiveAnswer): Response {
   const hash = new ContentHash();

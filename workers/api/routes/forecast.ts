@@ -7,23 +7,13 @@ import type { App, AppContext } from "../context.ts";
 import { askDesk, portsOf, questionOf, requireForecast } from "../desk-access.ts";
 import { problemOf } from "../error-response.ts";
 import { type ForecastBody, forecastSchema, type LatestForecastsBody, latestForecastsSchema } from "../forecast-schemas.ts";
-import { liveResponse } from "../live-answer.ts";
+import { liveResponse, NOT_MODIFIED, ROW_HEADERS, rowHeaders } from "../live-answer.ts";
 import { marketParameter, marketsParameter, wholeNumber } from "../parameters.ts";
 import { json, problems } from "../responses.ts";
 
 const horizonParameter = wholeNumber(1, MS_PER_DAY)
   .optional()
   .openapi({ description: "One of the model's horizons; all of them when left out" });
-
-const headers = {
-  ETag: { description: "Weak: of the model, the grid time and the query", schema: { type: "string" } },
-  "Edgebook-Feature-Time": { description: "`asOf`", schema: { type: "integer" } },
-  "Edgebook-Row-Age-Ms": { description: "`rowAgeMs`", schema: { type: "number" } },
-  "Edgebook-Model": { description: "id@version", schema: { type: "string" } },
-  "Edgebook-Skill": { description: "`skill.mark`", schema: { type: "string" } },
-} as const;
-
-const notModified = { description: "What If-None-Match names is still right" };
 
 const forecastRoute = createRoute({
   method: "get",
@@ -32,8 +22,8 @@ const forecastRoute = createRoute({
   summary: "Forecast of bid, mid and ask",
   request: { params: marketParameter, query: z.strictObject({ horizonMs: horizonParameter }) },
   responses: {
-    200: { ...json(forecastSchema, "The forecast"), headers },
-    304: notModified,
+    200: { ...json(forecastSchema, "The forecast"), headers: ROW_HEADERS },
+    304: NOT_MODIFIED,
     ...problems(
       "bad-request",
       "unknown-horizon",
@@ -59,8 +49,8 @@ const latestRoute = createRoute({
   summary: "Forecasts of several markets",
   request: { query: z.strictObject({ markets: marketsParameter, horizonMs: horizonParameter }) },
   responses: {
-    200: { ...json(latestForecastsSchema, "Of each market a forecast, or the problem that it has"), headers: { ETag: headers.ETag } },
-    304: notModified,
+    200: { ...json(latestForecastsSchema, "Of each market a forecast, or the problem that it has"), headers: { ETag: ROW_HEADERS.ETag } },
+    304: NOT_MODIFIED,
     ...problems("bad-request"),
   },
 });
@@ -70,17 +60,7 @@ export function addForecastRoutes(app: App, desk: ForecastDesk): void {
     const { market } = context.req.valid("param");
     const { horizonMs = null } = context.req.valid("query");
     const forecast = await forecastOf(context, desk, { market, horizonMs });
-    const { model, skill, asOf, rowAgeMs } = forecast;
-    return liveResponse(context, {
-      basis: basisOf(forecast, horizonMs),
-      headers: {
-        "edgebook-feature-time": String(asOf),
-        "edgebook-row-age-ms": String(rowAgeMs),
-        "edgebook-model": `${model.id}@${model.version}`,
-        "edgebook-skill": skill.mark,
-      },
-      body: forecast,
-    });
+    return liveResponse(context, { basis: basisOf(forecast, horizonMs), headers: rowHeaders(forecast), body: forecast });
   });
 
   app.openapi(latestRoute, async (context) => {

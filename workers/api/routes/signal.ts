@@ -6,6 +6,7 @@ import type { ForecastDesk } from "../../forecasts/desk.ts";
 import { type App, type AppContext, askMarketFeed, Refused } from "../context.ts";
 import { askDesk, expiredProblem, portsOf, questionOf } from "../desk-access.ts";
 import { SIGNAL_KINDS, type SignalBody, signalSchema } from "../forecast-schemas.ts";
+import { liveResponse, NOT_MODIFIED, ROW_HEADERS, rowHeaders } from "../live-answer.ts";
 import { marketParameter, shareParameter, wholeNumber } from "../parameters.ts";
 import { badParameter, feedProblem, problem } from "../problems.ts";
 import { json, problems } from "../responses.ts";
@@ -16,6 +17,8 @@ const DEFAULT_LEVELS = 10;
 const MAX_LEVELS = 500;
 /** Two thirds of all seconds have a signal, of a simple book that leads (StandX, 2026-01-08). */
 const DEFAULT_THRESHOLD = 0.4;
+
+const AGE_HEADER = { description: "Of a simple signal: `freshness.ageMs`", schema: { type: "number" } } as const;
 
 const route = createRoute({
   method: "get",
@@ -40,7 +43,8 @@ const route = createRoute({
     }),
   },
   responses: {
-    200: json(signalSchema, "The signal"),
+    200: { ...json(signalSchema, "The signal"), headers: { ...ROW_HEADERS, "Edgebook-Age-Ms": AGE_HEADER } },
+    304: NOT_MODIFIED,
     ...problems(
       "bad-request",
       "unknown-market",
@@ -70,8 +74,21 @@ export function addSignalRoute(app: App, desk: ForecastDesk): void {
       kind === "simple"
         ? await simpleSignalOf(context, market, { ...options, levels: levels ?? DEFAULT_LEVELS })
         : await neuralSignalOf(context, desk, { market, ...options });
-    return context.json(signal, 200);
+    return liveResponse(context, { basis: basisOf(signal), headers: headersOf(signal), body: signal });
   });
+}
+
+/** What of it may not change behind an ETag: all but ages and the proof. */
+function basisOf({ market, kind, definition, signal, pressure, threshold, levels, model }: SignalBody): (string | number)[] {
+  const said = [market, kind, definition, signal, pressure, threshold, levels === null ? "" : `${levels.bid} ${levels.ask}`];
+  if (model === null) return said;
+  const { rowAgeMs: _, tickBps: __, skill, ...word } = model;
+  const scored = [...skill.horizons, ...skill.odds].map((each) => `${each.horizonMs} ${each.scored} ${each.mark}`);
+  return [...said, JSON.stringify(word), skill.mark, ...scored];
+}
+
+function headersOf({ model, freshness }: SignalBody): Record<string, string> {
+  return model === null ? { "edgebook-age-ms": String(freshness.ageMs) } : rowHeaders({ ...model, model });
 }
 
 async function simpleSignalOf(context: AppContext, market: string, options: SignalOptions & { levels: number }): Promise<SignalBody> {
