@@ -2,16 +2,18 @@
 
 import { abortAllDurableObjects, applyD1Migrations } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
+import { z } from "@hono/zod-openapi";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
 import { createApp } from "../../workers/api/app.ts";
 import { PROBLEMS } from "../../workers/api/problems.ts";
+import { bookSchema, gapPageSchema, healthSchema, marketListSchema, problemSchema, snapshotPageSchema } from "../../workers/api/schemas.ts";
 import { runCron } from "../../workers/cron/run-cron.ts";
 import type { PublicEnv } from "../../workers/env.ts";
 import { openDatabase } from "../../workers/storage/database.ts";
 import { writeBatch } from "../../workers/storage/write-batch.ts";
 import { advanceClock } from "./clock.ts";
-import { type Answer, readAnswer } from "./contract-check.ts";
+import { type Answer, answerOf, readAnswer } from "./contract-check.ts";
 import { control, feedRpc, PATIENCE, startedFeed } from "./exchange-control.ts";
 import { closeMinute, type WarmFeed, warmFeed } from "./warm-feed.ts";
 
@@ -20,6 +22,12 @@ const BTC = "/v1/markets/binance-spot:BTCUSDT";
 const FORMER = "binance-spot:LUNAUSDT";
 const JSON_TYPE = "application/json";
 const PROBLEM_TYPE = "application/problem+json";
+/** As much of an OpenAPI document as is looked at here. */
+const operation = z.looseObject({
+  responses: z.record(z.string(), z.unknown()),
+  parameters: z.array(z.looseObject({ name: z.string() })).optional(),
+});
+const documentSchema = z.looseObject({ openapi: z.string(), paths: z.record(z.string(), z.looseObject({ get: operation })) });
 
 /** An inference Worker that says who would answer: before the feed has rows nobody is asked. */
 const WITH_A_MODEL = {
@@ -61,7 +69,7 @@ describe("what can't be answered", () => {
     "an unknown market at %s is 404 with a problem, whatever the name holds",
     async (path) => {
       for (const market of ["binance-spot:NOPE", "nope", "binance-spot%3A%F0%9F%92%A9", "a:b:c"]) {
-        const { status, headers, body } = await get(`/v1/markets/${market}${path}`);
+        const { status, headers, body } = answerOf(problemSchema, await get(`/v1/markets/${market}${path}`));
         expect({ status, type: body.type }).toEqual({ status: 404, type: "/problems/unknown-market" });
         expect(headers.get("content-type")).toBe(PROBLEM_TYPE);
       }
@@ -106,7 +114,7 @@ describe("what can't be answered", () => {
     ["/snapshots?cursor=next", "cursor"],
     ["/gaps?cursor=next", "cursor"],
   ])("%s is 400: %s", async (path, said) => {
-    const { status, body } = await get(`${BTC}${path}`);
+    const { status, body } = answerOf(problemSchema, await get(`${BTC}${path}`));
     expect({ status, detail: body.detail }).toEqual({ status: 400, detail: expect.stringContaining(said) });
   });
 
@@ -124,7 +132,7 @@ describe("what can't be answered", () => {
 
   it("a fault of ours is 500 with an id, and no stack or message leaves", async () => {
     const spy = vi.spyOn(console, "error").mockImplementation(() => undefined);
-    const { status, body } = await get("/v1/markets", {}, { FEEDS: "[{" });
+    const { status, body } = answerOf(problemSchema, await get("/v1/markets", {}, { FEEDS: "[{" }));
     expect(status).toBe(500);
     expect(JSON.stringify(body)).not.toMatch(/FEEDS|\.ts|\\n/);
     const logged = JSON.parse(String(spy.mock.calls[0]?.[0])) as Record<string, unknown>;
@@ -135,17 +143,17 @@ describe("what can't be answered", () => {
   it("a feed that does not answer is 503 with Retry-After, and the list of markets says so", async () => {
     const gone = new Proxy({}, { get: () => () => Promise.reject(new Error("overloaded")) });
     const elsewhere = { FEED: { getByName: () => gone } as unknown as DurableObjectNamespace };
-    const { status, headers, body } = await get(`${BTC}/quote`, {}, elsewhere);
+    const { status, headers, body } = answerOf(problemSchema, await get(`${BTC}/quote`, {}, elsewhere));
     expect({ status, type: body.type }).toEqual({ status: 503, type: "/problems/feed-unreachable" });
     expect(headers.get("retry-after")).toBe("5");
     const unreachable = { state: "unreachable", instrument: null };
-    expect((await get("/v1/markets", {}, elsewhere)).body.markets).toMatchObject([unreachable, unreachable]);
+    expect(answerOf(marketListSchema, await get("/v1/markets", {}, elsewhere)).body.markets).toMatchObject([unreachable, unreachable]);
     expect(await get("/v1/health", {}, elsewhere)).toMatchObject({ status: 503, body: { status: "down" } });
   });
 
   it("a feed whose configuration doesn't let it run says so, to whoever asks for a price or for its health", async () => {
     const elsewhere = { FEEDS: JSON.stringify([{ feed: "nobody", venue: "binance-spot", symbols: ["BTCUSDT"] }]) };
-    const { status, body } = await get(`${BTC}/quote`, {}, elsewhere);
+    const { status, body } = answerOf(problemSchema, await get(`${BTC}/quote`, {}, elsewhere));
     expect({ status, type: body.type }).toEqual({ status: 503, type: "/problems/disconnected" });
     expect(body.detail).toMatch(/no feed named nobody/);
     expect(JSON.stringify((await get("/v1/health", {}, elsewhere)).body)).toMatch(/no feed named nobody/);
@@ -181,7 +189,7 @@ describe("headers", () => {
 
 describe("the OpenAPI document", () => {
   it("is 3.1 and holds every path, each with its refusals", async () => {
-    const { headers, body } = await get("/openapi.json");
+    const { headers, body } = answerOf(documentSchema, await get("/openapi.json"));
     expect(headers.get("content-type")).toContain(JSON_TYPE);
     expect(body.openapi).toBe("3.1.0");
     expect(Object.keys(body.paths).sort()).toEqual([
@@ -209,9 +217,9 @@ describe("the OpenAPI document", () => {
       "/v1/scorecards/compare",
       "/v1/stream",
     ]);
-    const forecast = body.paths["/v1/markets/{market}/forecast"].get;
-    expect(Object.keys(forecast.responses)).toEqual(expect.arrayContaining(["200", "400", "404", "409", "500", "503"]));
-    expect(forecast.parameters.map(({ name }: { name: string }) => name)).toEqual(["market", "horizonMs"]);
+    const forecast = body.paths["/v1/markets/{market}/forecast"]?.get;
+    expect(Object.keys(forecast?.responses ?? {})).toEqual(expect.arrayContaining(["200", "400", "404", "409", "500", "503"]));
+    expect(forecast?.parameters?.map(({ name }) => name)).toEqual(["market", "horizonMs"]);
   });
 });
 
@@ -224,7 +232,7 @@ describe("a live market", () => {
 
   it("shows its book: decimals and integers agree, best first, as many levels as asked for", async () => {
     advanceClock(1_234);
-    const { status, body } = await get(`${BTC}/book?levels=1`);
+    const { status, body } = answerOf(bookSchema, await get(`${BTC}/book?levels=1`));
     expect(status).toBe(200);
     expect(body).toMatchObject({
       market: "binance-spot:BTCUSDT",
@@ -237,14 +245,14 @@ describe("a live market", () => {
     // Some milliseconds have passed besides.
     expect(body.freshness.ageMs).toBeGreaterThanOrEqual(1_234);
     expect(body.freshness.ageMs).toBeLessThan(11_234);
-    expect((await get(`${BTC}/book`)).body.bids).toHaveLength(2);
+    expect(answerOf(bookSchema, await get(`${BTC}/book`)).body.bids).toHaveLength(2);
   });
 
   it("shows its quote, its state, and itself in the list", async () => {
     expect((await get(`${BTC}/quote`)).body).toMatchObject({ bid: { price: "100.00" }, ask: { price: "100.01" }, source: "book" });
     expect((await get(BTC)).body).toMatchObject({ state: "live", instrument: { tick: "0.01", lot: "0.00001" }, bookState: "normal" });
-    const { body } = await get("/v1/markets");
-    expect(body.markets.map(({ market }: { market: string }) => market)).toEqual(["binance-spot:BTCUSDT", "binance-spot:ETHUSDT"]);
+    const { body } = answerOf(marketListSchema, await get("/v1/markets"));
+    expect(body.markets.map(({ market }) => market)).toEqual(["binance-spot:BTCUSDT", "binance-spot:ETHUSDT"]);
   });
 
   it("whose features are cold refuses a forecast, with the reason", async () => {
@@ -259,7 +267,7 @@ describe("a live market", () => {
   it("that falls silent refuses book, quote and forecast: no price leaves with the refusal", async () => {
     advanceClock(600_000);
     for (const path of ["/book", "/quote", "/forecast"]) {
-      const { status, headers, body } = await get(`${BTC}${path}`, {}, WITH_A_MODEL);
+      const { status, headers, body } = answerOf(problemSchema, await get(`${BTC}${path}`, {}, WITH_A_MODEL));
       expect({ status, type: body.type, reason: body.reason }).toEqual({ status: 503, type: "/problems/stale-book", reason: "stale" });
       expect(headers.get("retry-after")).toBe("5");
       expect(Object.keys(body).sort()).toEqual(["detail", "reason", "status", "title", "type"]);
@@ -271,10 +279,10 @@ describe("a live market", () => {
     await control.refuse(503);
     await control.close();
     await vi.waitFor(async () => {
-      const { status, body } = await get(`${BTC}/quote`);
+      const { status, body } = answerOf(problemSchema, await get(`${BTC}/quote`));
       expect({ status, type: body.type }).toEqual({ status: 503, type: "/problems/disconnected" });
     }, PATIENCE);
-    const { status, body } = await get("/v1/health");
+    const { status, body } = answerOf(healthSchema, await get("/v1/health"));
     expect({ status, says: body.status }).toEqual({ status: 503, says: "down" });
     expect(body.reasons).toEqual(expect.arrayContaining(["binance-spot:BTCUSDT is disconnected", "the inference Worker does not answer"]));
     await control.refuse(null);
@@ -288,7 +296,7 @@ describe("a live market", () => {
     await abortAllDurableObjects();
     await control.snapshots({ BTCUSDT: snapshot, ETHUSDT: snapshot });
     await vi.waitFor(async () => expect((await feedRpc().status()).markets[0]?.proof.lastSequence).toBe(lastUpdateId), PATIENCE);
-    expect((await get(`${BTC}/book?levels=1`)).body.completeTo).toEqual({ bid: "90.00", ask: null });
+    expect(answerOf(bookSchema, await get(`${BTC}/book?levels=1`)).body.completeTo).toEqual({ bid: "90.00", ask: null });
   });
 });
 
@@ -307,9 +315,12 @@ describe("what is stored", () => {
     const seen: number[] = [];
     let cursor: string | null = null;
     do {
-      const { body }: Answer = await get(`${BTC}/snapshots?from=${minutes[0]}&limit=2${cursor === null ? "" : `&cursor=${cursor}`}`);
+      const { body }: Answer<z.output<typeof snapshotPageSchema>> = answerOf(
+        snapshotPageSchema,
+        await get(`${BTC}/snapshots?from=${minutes[0]}&limit=2${cursor === null ? "" : `&cursor=${cursor}`}`),
+      );
       expect(body.snapshots.length).toBeLessThanOrEqual(2);
-      seen.push(...body.snapshots.map(({ minute }: { minute: number }) => minute));
+      seen.push(...body.snapshots.map(({ minute }) => minute));
       cursor = body.nextCursor;
     } while (cursor !== null);
     expect(seen).toEqual(minutes);
@@ -319,13 +330,13 @@ describe("what is stored", () => {
     const [, second, , fourth] = minutes;
     const iso = (time: number | undefined): string => new Date(time ?? Number.NaN).toISOString();
     for (const query of [`from=${second}&to=${fourth}`, `from=${iso(second)}&to=${iso(fourth)}`]) {
-      const { body } = await get(`${BTC}/snapshots?${query}`);
-      expect(body.snapshots.map(({ minute }: { minute: number }) => minute)).toEqual([minutes[1], minutes[2]]);
+      const { body } = answerOf(snapshotPageSchema, await get(`${BTC}/snapshots?${query}`));
+      expect(body.snapshots.map(({ minute }) => minute)).toEqual([minutes[1], minutes[2]]);
     }
   });
 
   it("shows prices as the live book does, with features and coverage, and cuts levels as asked", async () => {
-    const { body } = await get(`${BTC}/snapshots?from=${minutes[0]}&limit=1&levels=1`);
+    const { body } = answerOf(snapshotPageSchema, await get(`${BTC}/snapshots?from=${minutes[0]}&limit=1&levels=1`));
     expect(body.snapshots[0]).toMatchObject({
       state: "live",
       bid: { price: "100.00", priceTicks: 10_000 },
@@ -334,12 +345,14 @@ describe("what is stored", () => {
       bids: [{ price: "100.00" }],
       features: { row: expect.any(Array), fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) },
     });
-    expect(body.snapshots[0].bids).toHaveLength(1);
+    expect(body.snapshots[0]?.bids).toHaveLength(1);
   });
 
   it("names a tape that can be fetched, and fetched again for nothing", async () => {
-    const { body } = await get(`${BTC}/snapshots?from=${minutes[0]}&limit=1`);
-    const { url, bytes, key, offset } = body.snapshots[0].tape;
+    const { body } = answerOf(snapshotPageSchema, await get(`${BTC}/snapshots?from=${minutes[0]}&limit=1`));
+    const tapeOf = body.snapshots[0]?.tape;
+    if (tapeOf == null) throw new Error("the snapshot names no tape");
+    const { url, bytes, key, offset } = tapeOf;
     const response = await exports.default.fetch(`https://edgebook.test${url}`);
     expect(response.headers.get("content-type")).toBe("application/gzip");
     const tape = new Uint8Array(await response.arrayBuffer());
@@ -364,14 +377,16 @@ describe("what is stored", () => {
   });
 
   it("names the batch that wrote each row, and its part in training", async () => {
-    const { body } = await get(`${BTC}/snapshots?from=${minutes[0]}&limit=1`);
+    const { body } = answerOf(snapshotPageSchema, await get(`${BTC}/snapshots?from=${minutes[0]}&limit=1`));
     expect(body.snapshots[0]).toMatchObject({
       batch: expect.stringMatching(/^main\/\d{4}-.*Z\/\d{3}$/),
       split: { label: expect.stringMatching(/^(train|validation|test|embargo)$/), schedule: "days-6-2-2-embargo-60min" },
     });
-    const { minute, batch } = body.snapshots[0];
+    const [snapshot] = body.snapshots;
     const written = "select feed from batches where id = ? and first_minute <= ? and last_minute >= ?";
-    expect((await env.DB.prepare(written).bind(batch, minute, minute).all()).results).toEqual([{ feed: "main" }]);
+    expect((await env.DB.prepare(written).bind(snapshot?.batch, snapshot?.minute, snapshot?.minute).all()).results).toEqual([
+      { feed: "main" },
+    ]);
   });
 
   it("has no tape of a minute that was never recorded: 404, not an empty file", async () => {
@@ -379,14 +394,17 @@ describe("what is stored", () => {
   });
 
   it("holds the gaps of this file's broken connections, of one market and of all, and pages them", async () => {
-    const all = await get("/v1/gaps?limit=500");
-    const one = await get(`${BTC}/gaps?limit=500`);
+    const all = answerOf(gapPageSchema, await get("/v1/gaps?limit=500"));
+    const one = answerOf(gapPageSchema, await get(`${BTC}/gaps?limit=500`));
     expect(one.body.gaps.length).toBeGreaterThan(2);
-    expect(one.body.gaps).toEqual(all.body.gaps.filter(({ market }: { market: string }) => market === "binance-spot:BTCUSDT"));
+    expect(one.body.gaps).toEqual(all.body.gaps.filter(({ market }) => market === "binance-spot:BTCUSDT"));
     const paged: unknown[] = [];
     let cursor: string | null = null;
     do {
-      const { body }: Answer = await get(`/v1/gaps?limit=1${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`);
+      const { body }: Answer<z.output<typeof gapPageSchema>> = answerOf(
+        gapPageSchema,
+        await get(`/v1/gaps?limit=1${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`),
+      );
       paged.push(...body.gaps);
       cursor = body.nextCursor;
     } while (cursor !== null);

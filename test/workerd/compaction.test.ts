@@ -8,12 +8,13 @@ import { faultOfChain } from "../../core/wire/day-chain.ts";
 import { readDayFile, verifyDayFile } from "../../core/wire/day-file/reader.ts";
 import { parseDayFileKey, tapesKey } from "../../core/wire/keys.ts";
 import { createApp } from "../../workers/api/app.ts";
+import { dayPageSchema } from "../../workers/api/day-schemas.ts";
 import { type CompactionReport, compactDays } from "../../workers/cron/compaction.ts";
 import { openDatabase } from "../../workers/storage/database.ts";
 import { chunksOf } from "../../workers/storage/day-files.ts";
 import { claimWork, type DayRow, queueWork, readDays, readFailingDays, releaseWork, sha256 } from "../../workers/storage/days.ts";
 import { putTapes } from "../../workers/storage/tapes.ts";
-import { type Answer, readAnswer } from "./contract-check.ts";
+import { type Answer, answerOf, readAnswer } from "./contract-check.ts";
 
 const DAY = "2026-01-05";
 const START = Date.UTC(2026, 0, 5);
@@ -306,32 +307,27 @@ describe("the API", () => {
     await compact();
     await store(1_439, { BTCUSDT: lines(1_439, "late") });
     await compact({ startedAt: DUE + 9 * HOUR });
-    const { status, body } = await get("/v1/days?from=2026-01-05&to=2026-01-05");
+    const { status, body } = answerOf(dayPageSchema, await get("/v1/days?from=2026-01-05&to=2026-01-05"));
     expect(status).toBe(200);
-    expect(body.days.map(({ market, part }: { market: string; part: number }) => `${market} ${part}`)).toEqual([
-      `${BTC} 0`,
-      `${BTC} 1`,
-      `${ETH} 0`,
-      "binance-spot:_feed 0",
-    ]);
+    expect(body.days.map(({ market, part }) => `${market} ${part}`)).toEqual([`${BTC} 0`, `${BTC} 1`, `${ETH} 0`, "binance-spot:_feed 0"]);
     const [first, second] = body.days;
     expect(first).toMatchObject({ missingMinutes: 1_437, coverage: null, lines: 60, link: 1, url: `/v1/markets/${BTC}/days/${DAY}` });
-    expect(first.missing).toEqual([
+    expect(first?.missing).toEqual([
       [START + 2 * MINUTE, START + 5 * MINUTE],
       [START + 6 * MINUTE, START + 1_440 * MINUTE],
     ]);
-    expect(second).toMatchObject({ missingMinutes: 1_436, previous: first.head, url: `/v1/markets/${BTC}/days/${DAY}?part=1` });
+    expect(second).toMatchObject({ missingMinutes: 1_436, previous: first?.head, url: `/v1/markets/${BTC}/days/${DAY}?part=1` });
     const seen: unknown[] = [];
     let cursor = "";
     for (let page = 0; page < 6; page++) {
-      const one = await get(`/v1/days?from=2026-01-05&to=2026-01-05&limit=1${cursor}`);
+      const one = answerOf(dayPageSchema, await get(`/v1/days?from=2026-01-05&to=2026-01-05&limit=1${cursor}`));
       seen.push(...one.body.days);
       if (one.body.nextCursor === null) break;
       cursor = `&cursor=${encodeURIComponent(one.body.nextCursor)}`;
     }
     expect(seen).toEqual(body.days);
-    expect((await get(`/v1/days?market=${ETH}&from=2026-01-01&to=2026-01-31`)).body.days).toHaveLength(1);
-    expect((await get("/v1/days?from=2026-01-06&to=2026-01-31")).body.days).toEqual([]);
+    expect(answerOf(dayPageSchema, await get(`/v1/days?market=${ETH}&from=2026-01-01&to=2026-01-31`)).body.days).toHaveLength(1);
+    expect(answerOf(dayPageSchema, await get("/v1/days?from=2026-01-06&to=2026-01-31")).body.days).toEqual([]);
     // Stored, though not in that range: an empty list. Never stored nor configured: a slip of the pen.
     expect(await get("/v1/days?market=binance-spot:_feed&from=2026-01-06&to=2026-01-31")).toMatchObject({
       status: 200,
@@ -350,7 +346,7 @@ describe("the API", () => {
       .bind(JSON.stringify([row(0), row(1)]))
       .run();
     const coverage = async (): Promise<unknown> =>
-      (await get(`/v1/days?market=${BTC}&from=2026-01-05&to=2026-01-05`)).body.days[0].coverage;
+      answerOf(dayPageSchema, await get(`/v1/days?market=${BTC}&from=2026-01-05&to=2026-01-05`)).body.days[0]?.coverage;
     await compact();
     expect(await coverage()).toBe(120_000 / 86_400_000);
     await env.DB.prepare("insert into gaps values ('g', ?, 'depth', ?, ?, 'snapshot-differs', '', 'resynced')")

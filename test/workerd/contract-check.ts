@@ -1,6 +1,6 @@
 /** Every answer that a test gets is held against what the OpenAPI document says of it: no field of another type, none missing, none unsaid. */
 
-import type { z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { expect } from "vitest";
 import { costSchema } from "../../workers/api/cost-schemas.ts";
 import { dayPageSchema } from "../../workers/api/day-schemas.ts";
@@ -41,13 +41,20 @@ const ANSWERS: readonly (readonly [RegExp, z.ZodType])[] = [
   [/^\/v1\/(markets\/[^/]+\/)?gaps$/, gapPageSchema],
 ];
 
+/** A problem that names the parameters at fault. */
+export const badRequestSchema = problemSchema.extend({ errors: z.array(z.strictObject({ parameter: z.string(), message: z.string() })) });
+
 /** What a test gets of the API. */
-export interface Answer {
+export interface Answer<Body = unknown> {
   readonly status: number;
   readonly headers: Headers;
   /** JSON, and as documented; null where there is none. */
-  // biome-ignore lint/suspicious/noExplicitAny: bodies are whatever came, and are matched by what they must be.
-  readonly body: any;
+  readonly body: Body;
+}
+
+/** The same, where a test looks into the body: it has to be what the route says it answers, or the problem that is expected. */
+export function answerOf<Schema extends z.ZodType>(schema: Schema, { body, ...others }: Answer): Answer<z.output<Schema>> {
+  return { ...others, body: schema.parse(body) };
 }
 
 /** @param response that was given for the path. */

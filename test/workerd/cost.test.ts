@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { DEFAULT_SPLIT_SCHEDULE } from "../../core/labels/split.ts";
 import type { GapRecord } from "../../feed/contract.ts";
 import { createApp } from "../../workers/api/app.ts";
+import { costSchema } from "../../workers/api/cost-schemas.ts";
 import { D1_ROWS_READ, D1_ROWS_WRITTEN } from "../../workers/cost/bill.ts";
 import { gapRow, snapshotRow } from "../../workers/cron/rows.ts";
 import { runCron } from "../../workers/cron/run-cron.ts";
@@ -17,7 +18,7 @@ import { readEverStored, readStoredUsage } from "../../workers/storage/read-usag
 import { type StoredBatch, writeBatch } from "../../workers/storage/write-batch.ts";
 import { madeMarket } from "../core/scoring-fixture.ts";
 import { advanceClock } from "./clock.ts";
-import { type Answer, readAnswer } from "./contract-check.ts";
+import { type Answer, answerOf, readAnswer } from "./contract-check.ts";
 import { feedRpc } from "./exchange-control.ts";
 import { emptyLedger, insertMinutes, minuteRows, recordAll, recorded } from "./ledger-fixture.ts";
 import { closeMinute, type WarmFeed, warmFeed } from "./warm-feed.ts";
@@ -103,10 +104,10 @@ describe("GET /v1/cost", () => {
     await runCron(publicEnv, Date.now());
     advanceClock(60_000);
     const { counters } = await feedRpc().status();
-    const { status, body } = await get("/v1/cost");
+    const { status, body } = answerOf(costSchema, await get("/v1/cost"));
     expect(status).toBe(200);
     expect(body).toMatchObject({ feeds: 1, markets: 2, planUsd: 5, pricesRead: "2026-11-27" });
-    const lines = Object.fromEntries((body.lines as { id: string; perDay: number }[]).map(({ id, perDay }) => [id, perDay]));
+    const lines = Object.fromEntries(body.lines.map(({ id, perDay }) => [id, perDay]));
     expect(lines).toMatchObject({ "r2-class-a": 1_616, "object-duration": 11_059.2, "worker-requests": 1_440 });
     expect(lines["d1-rows-written"]).toBeGreaterThanOrEqual(2 * 1_440 * 3);
     // The clock runs on between the two askings.
@@ -133,11 +134,11 @@ describe("GET /v1/cost", () => {
       await insertMinutes(minutes.filter((row) => row.minute === minute));
       await scoreDue({ database: openDatabase(env.DB), startedAt: minute + 60_000, calls: 200 });
     }
-    const { status, body } = await get("/v1/cost");
+    const { status, body } = answerOf(costSchema, await get("/v1/cost"));
     expect(status).toBe(200);
     // 3 × 144 × 24, each of them scored; three markets' sums written each minute.
     expect(body.forecasts).toMatchObject({ forecastsPerDay: 10_368, markets: 3, models: 1 });
-    const lines = body.forecasts.lines as { id: string; perDay: number; usdPerDay: number }[];
+    const lines = body.forecasts.lines;
     expect(Object.fromEntries(lines.map(({ id, perDay, usdPerDay }) => [id, [perDay, usdPerDay]]))).toEqual({
       // 10,368 × 12 + 1,440 × 500 ms
       "worker-cpu": [844_416, 0.016888],

@@ -9,13 +9,15 @@ import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { featureSetV1 } from "../../core/features/registry.ts";
 import type { FeedConfiguration } from "../../feed/configuration.ts";
 import { createApp } from "../../workers/api/app.ts";
+import { forecastSchema, latestForecastsSchema, signalSchema } from "../../workers/api/forecast-schemas.ts";
+import { bookSchema, problemSchema } from "../../workers/api/schemas.ts";
 import { forecastMarkets } from "../../workers/cron/forecast-markets.ts";
 import { runCron } from "../../workers/cron/run-cron.ts";
 import type { PublicEnv } from "../../workers/env.ts";
 import type { InferenceRpc, MovesPrediction, PredictAsk, Roster, RosterRole } from "../../workers/inference/contract.ts";
 import { decodeAnswer } from "../../workers/ledger/answer-codec.ts";
 import { advanceClock } from "./clock.ts";
-import { type Answer, readAnswer } from "./contract-check.ts";
+import { type Answer, answerOf, badRequestSchema, readAnswer } from "./contract-check.ts";
 import { feedRpc, PATIENCE } from "./exchange-control.ts";
 import { closeMinute, sendFrames, type WarmFeed, warmFeed } from "./warm-feed.ts";
 
@@ -121,7 +123,7 @@ describe("a forecast of one market", () => {
 
   it("of a market without a trade is one: silence of takers is a feature", async () => {
     expect((await feedRpc().status()).markets[0]).toMatchObject({ market: BTC });
-    const { status, headers, body } = await get(`/v1/markets/${BTC}/forecast`);
+    const { status, headers, body } = answerOf(forecastSchema, await get(`/v1/markets/${BTC}/forecast`));
     expect(status).toBe(200);
     expect(body).toMatchObject({
       market: BTC,
@@ -150,7 +152,7 @@ describe("a forecast of one market", () => {
 
   it("that hasn't changed since is 304 without a body; of another horizon or tick it is the whole", async () => {
     const path = `/v1/markets/${BTC}/forecast`;
-    const first = await get(path);
+    const first = answerOf(forecastSchema, await get(path));
     const etag = first.headers.get("etag") ?? "";
     expect(etag).toMatch(/^W\/"[0-9a-f]{16}"$/);
     const again = await get(path, { "if-none-match": etag });
@@ -160,7 +162,7 @@ describe("a forecast of one market", () => {
     expect((await get(`${path}?horizonMs=5000`, { "if-none-match": etag })).status).toBe(200);
     advanceClock(2_000);
     await sendFrames(feed, 2);
-    const next = await get(path, { "if-none-match": etag });
+    const next = answerOf(forecastSchema, await get(path, { "if-none-match": etag }));
     expect(next.status).toBe(200);
     expect(next.body.asOf).toBeGreaterThan(first.body.asOf);
   });
@@ -184,7 +186,7 @@ describe("a forecast of one market", () => {
       body: { reason: "unknown-horizon", available: [5_000, 60_000] },
     });
     advanceClock(6_000);
-    const { status, body } = await get(`/v1/markets/${BTC}/forecast?horizonMs=5000`);
+    const { status, body } = answerOf(problemSchema, await get(`/v1/markets/${BTC}/forecast?horizonMs=5000`));
     expect({ status, reason: body.reason, expired: body.expired }).toEqual({ status: 503, reason: "row-too-old", expired: [5_000] });
     expect(body.rowAgeMs).toBeGreaterThanOrEqual(6_000);
     await sendFrames(feed, 1);
@@ -202,7 +204,7 @@ describe("a forecast of one market", () => {
   it("is in the ledger once it was served, the shadow's too, as the float32s that were said", async () => {
     advanceClock(1_000);
     await sendFrames(feed, 2);
-    const { body } = await get(`/v1/markets/${BTC}/forecast`);
+    const { body } = answerOf(forecastSchema, await get(`/v1/markets/${BTC}/forecast`));
     const { results } = await env.DB.prepare(
       "select model, answer, bid_ticks from forecasts where market = ? and feature_time = ? order by model",
     )
@@ -227,7 +229,10 @@ describe("cron's forecasts", () => {
 
 describe("forecasts of several markets", () => {
   it("hold of each a forecast or its problem: one bad market spoils none", async () => {
-    const { status, headers, body } = await get(`/v1/forecasts/latest?markets=${BTC},binance-spot:NOPE,${ETH},${BTC}`);
+    const { status, headers, body } = answerOf(
+      latestForecastsSchema,
+      await get(`/v1/forecasts/latest?markets=${BTC},binance-spot:NOPE,${ETH},${BTC}`),
+    );
     expect(status).toBe(200);
     expect(body.forecasts).toMatchObject([
       { market: BTC, forecast: { market: BTC }, problem: null },
@@ -248,9 +253,9 @@ describe("forecasts of several markets", () => {
     [`?market=${BTC}`, "markets"],
   ])("%.40s is 400 and names %s", async (query, parameter) => {
     for (const path of ["latest", ...(parameter === "markets" ? ["stream"] : [])]) {
-      const { status, body } = await get(`/v1/forecasts/${path}${query}`);
+      const { status, body } = answerOf(badRequestSchema, await get(`/v1/forecasts/${path}${query}`));
       expect(status).toBe(400);
-      expect(body.errors.map((error: { parameter: string }) => error.parameter)).toContain(parameter);
+      expect(body.errors.map((error) => error.parameter)).toContain(parameter);
     }
   });
 });
@@ -285,10 +290,9 @@ describe("cron", () => {
 describe("a signal", () => {
   it("of the book alone says which side is heavier, by the levels that were counted", async () => {
     // Bids of 1 and, on every other frame, 2 above them; one ask of 1.
-    const { body: book } = await get(`/v1/markets/${BTC}/book?levels=10`);
-    const [bid, ask] = [book.bids, book.asks].map((side) =>
-      side.reduce((sum: number, level: { sizeLots: number }) => sum + level.sizeLots, 0),
-    );
+    const { body: book } = answerOf(bookSchema, await get(`/v1/markets/${BTC}/book?levels=10`));
+    const sizeOf = (side: typeof book.bids): number => side.reduce((sum, level) => sum + level.sizeLots, 0);
+    const [bid, ask] = [sizeOf(book.bids), sizeOf(book.asks)];
     const { status, body } = await get(`/v1/markets/${BTC}/signal?threshold=0`);
     expect(status).toBe(200);
     expect(body).toMatchObject({
@@ -297,7 +301,7 @@ describe("a signal", () => {
       signal: bid > ask ? "BUY" : "WAIT",
       levels: { bid: book.bids.length, ask: 1 },
     });
-    expect((await get(`/v1/markets/${BTC}/signal?threshold=1`)).body.signal).toBe("WAIT");
+    expect(answerOf(signalSchema, await get(`/v1/markets/${BTC}/signal?threshold=1`)).body.signal).toBe("WAIT");
     expect(asked.rosters).toBe(0);
   });
 

@@ -9,6 +9,9 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { featureSetV1 } from "../../core/features/registry.ts";
 import { forecastColumns } from "../../models/forecasts.ts";
 import { createApp } from "../../workers/api/app.ts";
+import { forecastSchema } from "../../workers/api/forecast-schemas.ts";
+import { modelListSchema } from "../../workers/api/model-schemas.ts";
+import { healthSchema, problemSchema } from "../../workers/api/schemas.ts";
 import type { PublicEnv } from "../../workers/env.ts";
 import type { InferenceRpc, ModelRefusal } from "../../workers/inference/contract.ts";
 import { loadModel } from "../../workers/inference/load-model.ts";
@@ -18,7 +21,7 @@ import signalManifest from "../../workers/inference/shipped/signal/manifest.json
 import signalArtifact from "../../workers/inference/shipped/signal/model.onnx";
 import { shippedModel } from "../../workers/inference/shipped-model.ts";
 import { advanceClock } from "./clock.ts";
-import { type Answer, readAnswer } from "./contract-check.ts";
+import { type Answer, answerOf, readAnswer } from "./contract-check.ts";
 import { feedRpc } from "./exchange-control.ts";
 import { linearAnswer, linearModel } from "./linear-model.ts";
 import { at, coldInference, filesOf, manifestKeyOf, publish, publishFiles, unpublishAll, withGoldenOff } from "./published-models.ts";
@@ -160,7 +163,7 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
     if (!features.ok) throw new Error(features.detail);
     const [set] = features.sets;
     if (set === undefined || "refusal" in set) throw new Error(set?.refusal.detail);
-    const { status, body } = await get(`${BTC}/forecast`);
+    const { status, body } = answerOf(forecastSchema, await get(`${BTC}/forecast`));
     expect(status).toBe(200);
     expect(body).toMatchObject({
       asOf: features.featureTime,
@@ -170,18 +173,19 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
       fingerprint: featureSetV1.fingerprint,
     });
     const moves = linearAnswer(Array.from(set.rows), model.weights, forecastColumns().length);
-    expect(body.horizons.map(({ horizonMs }: { horizonMs: number }) => horizonMs)).toEqual([1_000, 5_000, 10_000, 30_000, 60_000, 300_000]);
+    expect(body.horizons.map(({ horizonMs }) => horizonMs)).toEqual([1_000, 5_000, 10_000, 30_000, 60_000, 300_000]);
     for (const [index, { target, horizonMs }] of forecastColumns().entries()) {
-      const horizon = body.horizons.find((each: { horizonMs: number }) => each.horizonMs === horizonMs);
-      expect(horizon.targetTime).toBe(features.featureTime + horizonMs);
-      expect(horizon[target].moveBps).toBeCloseTo(moves[index] ?? Number.NaN, 3);
-      expect(Number(horizon[target].price)).toBeCloseTo(Number(body.present[target]) * (1 + horizon[target].moveBps / 10_000), 5);
+      const horizon = body.horizons.find((each) => each.horizonMs === horizonMs);
+      const side = horizon?.[target];
+      expect(horizon?.targetTime).toBe(features.featureTime + horizonMs);
+      expect(side?.moveBps).toBeCloseTo(moves[index] ?? Number.NaN, 3);
+      expect(Number(side?.price)).toBeCloseTo(Number(body.present[target]) * (1 + (side?.moveBps ?? Number.NaN) / 10_000), 5);
     }
   });
 
   it("of one horizon is that one; of a horizon the model doesn't have, a refusal that lists those it has", async () => {
-    const one = await get(`${BTC}/forecast?horizonMs=5000`);
-    expect(one.body.horizons.map(({ horizonMs }: { horizonMs: number }) => horizonMs)).toEqual([5_000]);
+    const one = answerOf(forecastSchema, await get(`${BTC}/forecast?horizonMs=5000`));
+    expect(one.body.horizons.map(({ horizonMs }) => horizonMs)).toEqual([5_000]);
     expect(await get(`${BTC}/forecast?horizonMs=7000`)).toMatchObject({
       status: 400,
       body: { type: "/problems/unknown-horizon", available: [1_000, 5_000, 10_000, 30_000, 60_000, 300_000] },
@@ -191,13 +195,13 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
   it("leaves out the horizons that the features have outlived, and refuses when none is left", async () => {
     // The market falls silent, for less than makes its book stale.
     advanceClock(7_000);
-    const quiet = await get(`${BTC}/forecast`);
+    const quiet = answerOf(forecastSchema, await get(`${BTC}/forecast`));
     expect(quiet.body).toMatchObject({
       expired: [1_000, 5_000],
       horizons: [10_000, 30_000, 60_000, 300_000].map((horizonMs) => ({ horizonMs })),
     });
     expect(quiet.body.rowAgeMs).toBeGreaterThanOrEqual(7_000);
-    const { status, headers, body } = await get(`${BTC}/forecast?horizonMs=5000`);
+    const { status, headers, body } = answerOf(problemSchema, await get(`${BTC}/forecast?horizonMs=5000`));
     expect({ status, type: body.type, reason: body.reason, expired: body.expired }).toEqual({
       status: 503,
       type: "/problems/row-too-old",
@@ -205,13 +209,13 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
       expired: [5_000],
     });
     expect(headers.get("retry-after")).toBe("2");
-    expect((await get(`${BTC}/forecast?horizonMs=7000`)).body.type).toBe("/problems/unknown-horizon");
+    expect(answerOf(problemSchema, await get(`${BTC}/forecast?horizonMs=7000`)).body.type).toBe("/problems/unknown-horizon");
   });
 
   it("without a model that passes its checks is a refusal with the model's fault", async () => {
     const faulty = coldInference({ ...shippedModel, manifest: "{}" });
     await unpublishAll();
-    const { status, headers, body } = await get(`${BTC}/forecast`, faulty);
+    const { status, headers, body } = answerOf(problemSchema, await get(`${BTC}/forecast`, faulty));
     expect({ status, type: body.type, reason: body.reason }).toEqual({
       status: 503,
       type: "/problems/model-unavailable",
@@ -226,7 +230,7 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
     const shade = await publish(await filesOf({ id: "shade" }), { role: "shadow" });
     const spare = await publishFiles(await filesOf({ version: "0" }));
     const answers = coldInference();
-    const { body: models } = await get("/v1/models", answers);
+    const { body: models } = answerOf(modelListSchema, await get("/v1/models", answers));
     const identity = { id: "linear", version: "1" };
     expect(models.active).toMatchObject({
       ...identity,
@@ -241,12 +245,12 @@ describe("a forecast over HTTP, from the venue's frames to the model's moves", (
       { ...identity, slot: "forecast", market: "*", role: "active" },
       { id: "shade", role: "shadow" },
     ]);
-    expect(models.versions.map(({ key }: { key: number }) => key).sort()).toEqual([models.active.key, shade, spare].sort());
+    expect(models.versions?.map(({ key }) => key).sort()).toEqual([models.active?.key, shade, spare].sort());
     await env.TAPES.put(await manifestKeyOf(await filesOf({})), "{");
     const spoilt = coldInference();
     const fellBackFrom = { fault: "hash-mismatch" };
     expect((await get("/v1/models", spoilt)).body).toMatchObject({ active: { source: "shipped", fellBackFrom }, roles: [{ key: 0 }, {}] });
-    const { body } = await get("/v1/health", spoilt);
+    const { body } = answerOf(healthSchema, await get("/v1/health", spoilt));
     expect(body).toMatchObject({ status: "degraded", model: { source: "shipped" } });
     expect(body.reasons).toEqual([expect.stringContaining("the published model is not served: hash-mismatch")]);
   });

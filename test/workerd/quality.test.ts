@@ -4,11 +4,12 @@ import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createApp } from "../../workers/api/app.ts";
-import type { MarketQuality, QualityBody } from "../../workers/api/quality-schemas.ts";
+import { type MarketQuality, marketQualityPageSchema, qualitySchema } from "../../workers/api/quality-schemas.ts";
+import { snapshotPageSchema } from "../../workers/api/schemas.ts";
 import type { PublicEnv } from "../../workers/env.ts";
 import { openDatabase } from "../../workers/storage/database.ts";
 import { readQuality } from "../../workers/storage/read-quality.ts";
-import { readAnswer } from "./contract-check.ts";
+import { type Answer, answerOf, readAnswer } from "./contract-check.ts";
 import { startedFeed } from "./exchange-control.ts";
 
 const BTC = "binance-spot:BTCUSDT";
@@ -172,10 +173,10 @@ describe("time that rows count as covered and the ledger knows better of", () =>
       expect([by, coveredMs, coverage]).toEqual([by, left, left / HOUR]);
       expect(buckets.reduce((sum, bucket) => sum + bucket.coveredMs, 0)).toBe(left);
     }
-    const { body } = await get(`/v1/quality?from=${from}&to=${to}&by=hour`);
-    expect((body as QualityBody).markets[0]).toMatchObject({ market: BTC, coveredMs: left });
-    const page = await get(`/v1/markets/${BTC}/snapshots?from=${from}&to=${to}&limit=60&levels=0`);
-    const shown = (page.body as { snapshots: { coveredMs: number }[] }).snapshots.map(({ coveredMs }) => coveredMs);
+    const { body } = answerOf(qualitySchema, await get(`/v1/quality?from=${from}&to=${to}&by=hour`));
+    expect(body.markets[0]).toMatchObject({ market: BTC, coveredMs: left });
+    const page = answerOf(snapshotPageSchema, await get(`/v1/markets/${BTC}/snapshots?from=${from}&to=${to}&limit=60&levels=0`));
+    const shown = page.body.snapshots.map(({ coveredMs }) => coveredMs);
     expect(shown.slice(19, 32)).toEqual([60_000, 30_000, ...Array.from({ length: 9 }, () => 0), 50_000, 60_000]);
   });
 
@@ -262,8 +263,8 @@ describe("GET /v1/quality", () => {
       ["binance-spot:GONEUSDT", MIDNIGHT - DAY, 60_000],
     ]);
     await gaps([["lost", "binance-spot:_feed", MIDNIGHT, MIDNIGHT + MINUTE, "tape-overflow"]]);
-    const { status, body } = await get("/v1/quality?day=2026-01-05&by=hour");
-    const { markets, otherGaps, from, to, by } = body as QualityBody;
+    const { status, body } = answerOf(qualitySchema, await get("/v1/quality?day=2026-01-05&by=hour"));
+    const { markets, otherGaps, from, to, by } = body;
     expect({ status, from, to, by }).toEqual({ status: 200, from: MIDNIGHT, to: MIDNIGHT + DAY, by: "hour" });
     expect(markets.map(({ market, isCarried, coverage }) => [market, isCarried, coverage])).toEqual([
       [BTC, true, 60_000 / DAY],
@@ -275,8 +276,8 @@ describe("GET /v1/quality", () => {
   });
 
   it("of the last 24 hours is what is shown where no time is named", async () => {
-    const { body } = await get("/v1/quality");
-    const { from, to } = body as QualityBody;
+    const { body } = answerOf(qualitySchema, await get("/v1/quality"));
+    const { from, to } = body;
     expect(to - from).toBe(DAY);
     expect(Math.abs(Date.now() - to)).toBeLessThan(60_000);
   });
@@ -316,12 +317,12 @@ async function instrument(market: string): Promise<void> {
 }
 
 async function ofMarket(path: string): Promise<MarketQuality> {
-  const { status, body } = await get(path);
+  const { status, body } = answerOf(marketQualityPageSchema, await get(path));
   expect(status).toBe(200);
-  return (body as { quality: MarketQuality }).quality;
+  return body.quality;
 }
 
-async function get(path: string, variables: Partial<PublicEnv> = {}): Promise<{ status: number; body: unknown }> {
+async function get(path: string, variables: Partial<PublicEnv> = {}): Promise<Answer> {
   const bound = { ...(env as unknown as PublicEnv), ...variables };
   const response = await createApp().fetch(new Request(`https://edgebook.test${path}`), bound);
   return readAnswer(path, response);

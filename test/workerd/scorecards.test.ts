@@ -12,6 +12,7 @@ import { scoreForecasts } from "../../core/scoring/score-forecasts.ts";
 import type { ScoreSums } from "../../core/scoring/score-sums.ts";
 import { type Scorecard, scorecardOf } from "../../core/scoring/scorecard.ts";
 import { createApp } from "../../workers/api/app.ts";
+import { comparisonSchema, ledgerPageSchema, scorecardsSchema } from "../../workers/api/scorecard-schemas.ts";
 import type { PublicEnv } from "../../workers/env.ts";
 import { compareModels } from "../../workers/ledger/compare-models.ts";
 import { rollingSkill } from "../../workers/ledger/rolling-skill.ts";
@@ -19,7 +20,7 @@ import { scoreDue } from "../../workers/ledger/score-due.ts";
 import { openDatabase } from "../../workers/storage/database.ts";
 import { modelRoles, models } from "../../workers/storage/schema.ts";
 import { type MadeMarket, madeMarket } from "../core/scoring-fixture.ts";
-import { type Answer, readAnswer } from "./contract-check.ts";
+import { type Answer, answerOf, readAnswer } from "./contract-check.ts";
 import { emptyLedger, recordAll, recorded, storeMinutes } from "./ledger-fixture.ts";
 
 const BTC = "binance-spot:BTCUSDT";
@@ -106,57 +107,68 @@ function rounded(card: unknown): unknown {
 
 describe("GET /v1/scorecards", () => {
   it("is the card of the very forecasts, of each model that has any", async () => {
-    const { status, body } = await get(`/v1/scorecards?market=${BTC}&${RANGE}`);
+    const { status, body } = answerOf(scorecardsSchema, await get(`/v1/scorecards?market=${BTC}&${RANGE}`));
     expect(status).toBe(200);
     expect(body).toMatchObject({ market: BTC, from: START, to: START + HOURS * HOUR, by: "all" });
-    expect(body.models.map(({ model }: { model: string }) => model)).toEqual(["ridge@aa", "rival@bb"]);
+    expect(body.models.map(({ model }) => model)).toEqual(["ridge@aa", "rival@bb"]);
+    const [ridge, other] = body.models;
     const span = { from: START, to: START + HOURS * HOUR };
-    expect(rounded(body.models[0].cards)).toEqual(rounded([{ ...span, ...cardOf(made.forecasts) }]));
-    expect(rounded(body.models[1].cards)).toEqual(rounded([{ ...span, ...cardOf(rival.forecasts) }]));
-    expect(body.models[0].scoredUpTo).toBe(made.forecasts.at(-1)?.featureTime);
-    expect(body.models[0].cards[0].moves[1].r2Low).not.toBeNull();
-    expect(body.models[0].cards[0].odds[0].brierSkill).not.toBeNull();
-    expect(body.models[0].cards[0].odds[0].brierLow).not.toBeNull();
+    expect(rounded(ridge?.cards)).toEqual(rounded([{ ...span, ...cardOf(made.forecasts) }]));
+    expect(rounded(other?.cards)).toEqual(rounded([{ ...span, ...cardOf(rival.forecasts) }]));
+    expect(ridge?.scoredUpTo).toBe(made.forecasts.at(-1)?.featureTime);
+    const [card] = ridge?.cards ?? [];
+    expect(card?.moves[1]?.r2Low).toEqual(expect.any(Number));
+    expect(card?.odds[0]?.brierSkill).toEqual(expect.any(Number));
+    expect(card?.odds[0]?.brierLow).toEqual(expect.any(Number));
   });
 
   it("has the shares of the hours before the range, which the range itself doesn't show", async () => {
     const hours = `from=${START + 6 * HOUR}&to=${START + 8 * HOUR}`;
-    const { body } = await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&${hours}&by=hour`);
-    const { body: all } = await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&${RANGE}&by=hour`);
-    expect(body.models[0].cards).toEqual(all.models[0].cards.slice(6, 8));
-    const [odds] = body.models[0].cards[0].odds;
-    expect(odds.skillScored).toBe(odds.scored);
+    const { body } = answerOf(scorecardsSchema, await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&${hours}&by=hour`));
+    const { body: all } = answerOf(scorecardsSchema, await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&${RANGE}&by=hour`));
+    const cards = body.models[0]?.cards;
+    expect(cards).toHaveLength(2);
+    expect(cards).toEqual(all.models[0]?.cards.slice(6, 8));
+    const [odds] = cards?.[0]?.odds ?? [];
+    expect(odds?.scored).toEqual(expect.any(Number));
+    expect(odds?.skillScored).toBe(odds?.scored);
   });
 
   it("by day and by hour is cut at midnight and at the hour, and adds up", async () => {
-    const { body: byDay } = await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&${RANGE}&by=day`);
+    const { body: byDay } = answerOf(scorecardsSchema, await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&${RANGE}&by=day`));
     const midnight = START + 4 * HOUR;
-    const cards = byDay.models[0].cards;
-    expect(cards.map(({ from, to }: { from: number; to: number }) => [from, to])).toEqual([
+    const cards = byDay.models[0]?.cards ?? [];
+    expect(cards.map(({ from, to }) => [from, to])).toEqual([
       [START, midnight],
       [midnight, START + 8 * HOUR],
     ]);
     expect(rounded({ ...cards[0], from: 0, to: 0 })).toEqual(
       rounded({ ...cardOf(made.forecasts.filter(({ featureTime }) => featureTime < midnight)), from: 0, to: 0 }),
     );
-    const { body: byHour } = await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&${RANGE}&by=hour`);
-    expect(byHour.models[0].cards).toHaveLength(HOURS);
-    const total = byHour.models[0].cards.reduce((sum: number, card: { forecasts: number }) => sum + card.forecasts, 0);
+    const { body: byHour } = answerOf(scorecardsSchema, await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&${RANGE}&by=hour`));
+    const hours = byHour.models[0]?.cards ?? [];
+    expect(hours).toHaveLength(HOURS);
+    const total = hours.reduce((sum, card) => sum + card.forecasts, 0);
     expect(total).toBe(made.forecasts.length);
     // A range within an hour is the hour's.
-    const { body: within } = await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&from=${START + 5}&to=${START + 6}&by=hour`);
-    expect(within.models[0].cards).toEqual(byHour.models[0].cards.slice(0, 1));
+    const { body: within } = answerOf(
+      scorecardsSchema,
+      await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&from=${START + 5}&to=${START + 6}&by=hour`),
+    );
+    expect(within.models[0]?.cards).toEqual(hours.slice(0, 1));
   });
 
   it("over nothing is a card of nothing, and no error", async () => {
     const empty = { forecasts: 0, uncovered: 0, hours: 0, moves: [], intervals: [], odds: [] };
     const before = `from=${START - 48 * HOUR}&to=${START - 24 * HOUR}`;
-    const { status, body } = await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&${before}`);
+    const { status, body } = answerOf(scorecardsSchema, await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&${before}`));
     expect(status).toBe(200);
     expect(body.models).toMatchObject([{ model: "ridge@aa", cards: [empty] }]);
-    expect((await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&${before}&by=day`)).body.models[0].cards).toEqual([]);
-    expect((await get(`/v1/scorecards?market=${BTC}&${before}`)).body.models).toEqual([]);
-    expect((await get(`/v1/scorecards?market=${ETH}&model=shipped`)).body.models).toMatchObject([
+    expect(
+      answerOf(scorecardsSchema, await get(`/v1/scorecards?market=${BTC}&model=ridge@aa&${before}&by=day`)).body.models[0]?.cards,
+    ).toEqual([]);
+    expect(answerOf(scorecardsSchema, await get(`/v1/scorecards?market=${BTC}&${before}`)).body.models).toEqual([]);
+    expect(answerOf(scorecardsSchema, await get(`/v1/scorecards?market=${ETH}&model=shipped`)).body.models).toMatchObject([
       { model: "shipped", scoredUpTo: null, cards: [empty] },
     ]);
   });
@@ -190,7 +202,7 @@ describe("GET /v1/scorecards/compare", () => {
       { ...since, market: BTC, model: 1, role: "active" },
       { ...since, market: BTC, model: 2, role: "shadow" },
     ]);
-    const { status, body } = await get(`/v1/scorecards/compare?market=${BTC}&challenger=rival@bb&${RANGE}`);
+    const { status, body } = answerOf(comparisonSchema, await get(`/v1/scorecards/compare?market=${BTC}&challenger=rival@bb&${RANGE}`));
     expect(status).toBe(200);
     expect(body).toMatchObject({ market: BTC, slot: "forecast", active: "ridge@aa", challenger: "rival@bb", days: 2, hours: HOURS });
     const rows: PairedRows = new Map();
@@ -201,16 +213,20 @@ describe("GET /v1/scorecards/compare", () => {
     const odds: OddsRows = new Map();
     expect(addOddsPairs(odds, paired, made.path)).toBeGreaterThan(0);
     expect(body.odds).toEqual(compareOdds(odds, MINUTE));
-    const all = [...body.horizons, ...body.odds].reduce((sum: number, each: { ticks: number }) => sum + each.ticks, 0);
+    const all = [...body.horizons, ...body.odds].reduce((sum, each) => sum + each.ticks, 0);
     const rivals = { market: BTC, active: 1, challenger: 2, from: START, to: START + HOURS * HOUR };
     // Of more rows than memory holds there is no comparison, rather than no isolate.
     expect(await compareModels(database, { ...rivals, mostRows: all })).not.toBeNull();
     expect(await compareModels(database, { ...rivals, mostRows: all - 1 })).toBeNull();
     // A quarter of what is mostly noise is the better forecast.
-    expect(body.horizons[1].difference).toBeGreaterThan(0);
-    expect(body.horizons[1].low).toBeGreaterThan(0);
-    const turned = await get(`/v1/scorecards/compare?market=${BTC}&challenger=ridge@aa&active=rival@bb&${RANGE}`);
-    expect(turned.body.horizons[1].difference).toBeCloseTo(-body.horizons[1].difference, 12);
+    const difference = body.horizons[1]?.difference ?? Number.NaN;
+    expect(difference).toBeGreaterThan(0);
+    expect(body.horizons[1]?.low).toBeGreaterThan(0);
+    const turned = answerOf(
+      comparisonSchema,
+      await get(`/v1/scorecards/compare?market=${BTC}&challenger=ridge@aa&active=rival@bb&${RANGE}`),
+    );
+    expect(turned.body.horizons[1]?.difference).toBeCloseTo(-difference, 12);
   });
 
   it("may be kept a minute, as scorecards may: what goes over a fortnight isn't computed for each who looks", async () => {
@@ -221,7 +237,7 @@ describe("GET /v1/scorecards/compare", () => {
   });
 
   it("of the last day is of 24 hours, not of a 25th that has just begun", async () => {
-    const { body } = await get(`/v1/scorecards?market=${BTC}&to=${START + 30 * HOUR + 20 * MINUTE}`);
+    const { body } = answerOf(scorecardsSchema, await get(`/v1/scorecards?market=${BTC}&to=${START + 30 * HOUR + 20 * MINUTE}`));
     expect([body.from, body.to]).toEqual([START + 7 * HOUR, START + 31 * HOUR]);
   });
 
@@ -238,7 +254,10 @@ describe("GET /v1/scorecards/compare", () => {
     const dense = madeMarket({ seed: 5, startsAt: START, seconds: 300, every: 1, gaps: 0 });
     await storeMinutes(ETH, dense);
     await recordAll([...recorded(ETH, 1, dense), ...recorded(ETH, 2, { forecasts: dense.forecasts.filter((_, at) => at % 60 >= 7) })]);
-    const { body } = await get(`/v1/scorecards/compare?market=${ETH}&challenger=rival@bb&active=ridge@aa&${RANGE}`);
+    const { body } = answerOf(
+      comparisonSchema,
+      await get(`/v1/scorecards/compare?market=${ETH}&challenger=rival@bb&active=ridge@aa&${RANGE}`),
+    );
     expect(body.ticks).toBe(5);
     const rows: PairedRows = new Map();
     const ticks = dense.forecasts
@@ -269,7 +288,10 @@ describe("GET /v1/forecasts", () => {
     const shown = [];
     let cursor = "";
     for (let pages = 0; pages < 20; pages++) {
-      const { status, body } = await get(`/v1/forecasts?market=${BTC}&model=ridge@aa&${RANGE}&limit=100${cursor}`);
+      const { status, body } = answerOf(
+        ledgerPageSchema,
+        await get(`/v1/forecasts?market=${BTC}&model=ridge@aa&${RANGE}&limit=100${cursor}`),
+      );
       expect(status).toBe(200);
       shown.push(...body.forecasts);
       if (body.nextCursor === null) break;
@@ -294,15 +316,18 @@ describe("GET /v1/forecasts", () => {
     const sparse = { forecasts: times.flatMap((time) => made.forecasts.filter(({ featureTime }) => featureTime === time)) };
     expect(sparse.forecasts).toHaveLength(3);
     await recordAll(recorded(BTC, 3, sparse));
-    const { body } = await get(`/v1/forecasts?market=${BTC}&model=unheard@cc&${RANGE}`);
+    const { body } = answerOf(ledgerPageSchema, await get(`/v1/forecasts?market=${BTC}&model=unheard@cc&${RANGE}`));
     expect(body).toMatchObject({
       forecasts: [{ featureTime: times[0], state: "pending" }, { featureTime: times[1] }],
       nextCursor: `${times[1]}`,
     });
-    const { body: next } = await get(`/v1/forecasts?market=${BTC}&model=unheard@cc&${RANGE}&cursor=${body.nextCursor}`);
+    const { body: next } = answerOf(
+      ledgerPageSchema,
+      await get(`/v1/forecasts?market=${BTC}&model=unheard@cc&${RANGE}&cursor=${body.nextCursor}`),
+    );
     expect(next).toMatchObject({ forecasts: [{ featureTime: times[2] }], nextCursor: null });
     await env.DB.prepare("update forecasts set answer = x'00' where model = 3").run();
-    expect((await get(`/v1/forecasts?market=${BTC}&model=unheard@cc&${RANGE}`)).body.forecasts[0]).toMatchObject({
+    expect(answerOf(ledgerPageSchema, await get(`/v1/forecasts?market=${BTC}&model=unheard@cc&${RANGE}`)).body.forecasts[0]).toMatchObject({
       state: "unreadable",
       horizons: [],
     });

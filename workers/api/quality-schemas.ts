@@ -101,4 +101,3 @@ export const qualitySchema = z
   .openapi("Quality");
 
 export type MarketQuality = z.infer<typeof marketQualitySchema>;
-export type QualityBody = z.infer<typeof qualitySchema>;
