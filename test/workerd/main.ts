@@ -5,4 +5,5 @@
 
 export { MarketFeed } from "../../durable-objects/main.ts";
 export { default } from "../../workers/main.ts";
+export { SharingRequests } from "./sharing-requests.ts";
 export { SimulatedFeed } from "./simulated-feed.ts";

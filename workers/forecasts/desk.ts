@@ -190,13 +190,11 @@ export class ForecastDesk {
 
 /** @param computed of the tick before: it may be of the same row. */
 function newTick(startedAt: number, computed: ComputedBefore | null): Tick {
-  let settle: Pick<Tick, "resolve" | "reject"> = { resolve: () => undefined, reject: () => undefined };
-  const done = new Promise<DeskResult>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
+  // Other requests wait for it: workers/shared-promise.ts says why it is made so.
+  const { promise: done, resolve, reject } = Promise.withResolvers<DeskResult>();
   // Whoever computes hears of a failure; it may be that nobody waits.
   done.catch(() => undefined);
-  return { startedAt, done, ...settle, result: null, computed, keptUntil: 0 };
+  return { startedAt, done, resolve, reject, result: null, computed, keptUntil: 0 };
 }
 
 const UNKNOWN: Skill = { mark: "unknown", horizons: [], odds: [] };

@@ -6,6 +6,8 @@
  * takes far too long is taken for dead (its request was killed): the next doesn't wait for it.
  */
 
+import { sharedPromise } from "../shared-promise.ts";
+
 export interface GathererOptions {
   /** Asks in one call. */
   readonly most: number;
@@ -45,15 +47,19 @@ export class Gatherer<Ask, Answer> {
   private begin(sender: Sender<Ask, Answer>): Call<Ask, Answer> {
     const asks: Ask[] = [];
     const free = this.last === null ? Promise.resolve() : Promise.race([this.last, sender.after(this.options.lostAfterMs)]);
-    const answers = free.then(() => {
-      if (this.gathering === call) this.gathering = null;
-      return sender.send(asks);
-    });
-    const ended: Promise<unknown> = answers
-      .catch(() => undefined)
-      .then(() => {
-        if (this.last === ended) this.last = null;
-      });
+    const answers = sharedPromise(
+      free.then(() => {
+        if (this.gathering === call) this.gathering = null;
+        return sender.send(asks);
+      }),
+    );
+    const ended: Promise<unknown> = sharedPromise(
+      answers
+        .catch(() => undefined)
+        .then(() => {
+          if (this.last === ended) this.last = null;
+        }),
+    );
     const call = { asks, answers };
     this.last = ended;
     this.gathering = call;

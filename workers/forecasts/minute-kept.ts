@@ -4,6 +4,7 @@
  */
 
 import { MS_PER_MINUTE } from "../../core/units/time.ts";
+import { sharedPromise } from "../shared-promise.ts";
 
 const LOST_AFTER_MS = 10_000;
 
@@ -47,14 +48,16 @@ export class MinuteKept<T> {
     { now, untilDone }: { now: number; untilDone(work: Promise<unknown>): void },
     look: () => Promise<T>,
   ): Promise<T> {
-    const done: Promise<T> = look()
-      .then((value) => {
-        if (this.looks.get(key)?.done === done) this.keep(key, { value, since: now });
-        return value;
-      })
-      .finally(() => {
-        if (this.looks.get(key)?.done === done) this.looks.delete(key);
-      });
+    const done: Promise<T> = sharedPromise(
+      look()
+        .then((value) => {
+          if (this.looks.get(key)?.done === done) this.keep(key, { value, since: now });
+          return value;
+        })
+        .finally(() => {
+          if (this.looks.get(key)?.done === done) this.looks.delete(key);
+        }),
+    );
     this.looks.set(key, { startedAt: now, done });
     untilDone(done.catch(() => undefined));
     return done;

@@ -11,6 +11,7 @@
  * A request can be killed between any two steps. A load, or a use, that takes far too long is taken for dead and its place for free.
  */
 
+import { sharedPromise } from "../shared-promise.ts";
 import { type ModelRefusal, SHIPPED_KEY } from "./contract.ts";
 import { loadModel } from "./load-model.ts";
 import type { LoadedModel } from "./loaded-model.ts";
@@ -92,8 +93,18 @@ export class ModelStore {
       if (held !== undefined && (held.isLoaded || around.now - held.startedAt < LOST_AFTER_MS)) return this.occupy(held, around.now);
       if (held !== undefined) this.retire(name);
       if (this.hasRoom(version.bytes, around.now)) return this.occupy(this.load(version, around), around.now);
-      await new Promise<void>((resolve) => this.waiting.push(resolve));
+      await this.untilFree();
     }
+  }
+
+  /**
+   * Until a place may be free. Loads are waited for besides, since only a shared promise says that another request is at work: one that waits for a promise of its own
+   * alone is cancelled as hung. Beyond its load a use is over before another request runs.
+   */
+  private async untilFree(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.waiting.push(resolve);
+    await Promise.race([promise, ...[...this.places.values()].filter(({ isLoaded }) => !isLoaded).map(({ loading }) => loading)]);
   }
 
   private occupy(place: Place, now: number): Place {
@@ -124,11 +135,13 @@ export class ModelStore {
   private load(version: PublishedVersion, { bucket, now }: Surroundings): Place {
     const name = nameOf(version);
     const place: Place = {
-      loading: this.read(version, bucket).then((loaded) => {
-        place.isLoaded = true;
-        if ("ok" in loaded) this.refuse(name, { place, refusal: loaded, now });
-        return loaded;
-      }),
+      loading: sharedPromise(
+        this.read(version, bucket).then((loaded) => {
+          place.isLoaded = true;
+          if ("ok" in loaded) this.refuse(name, { place, refusal: loaded, now });
+          return loaded;
+        }),
+      ),
       bytes: version.bytes,
       startedAt: now,
       isLoaded: false,

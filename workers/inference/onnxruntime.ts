@@ -11,6 +11,7 @@
 
 import runtimeModule from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import * as onnxruntime from "onnxruntime-web/wasm";
+import { sharedPromise } from "../shared-promise.ts";
 
 export type Onnxruntime = typeof onnxruntime;
 
@@ -24,7 +25,7 @@ let ready: Promise<Onnxruntime> | null = null;
 
 /** @throws what the runtime threw at its first initialisation, each time: it can't be tried again in this isolate. */
 export function loadOnnxruntime(): Promise<Onnxruntime> {
-  ready ??= initialise();
+  ready ??= sharedPromise(initialise());
   return ready;
 }
 

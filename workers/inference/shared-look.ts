@@ -6,6 +6,8 @@
  * anew, and what the dead one finds after all is left where it is.
  */
 
+import { sharedPromise } from "../shared-promise.ts";
+
 const RECHECK_MS = 60_000;
 /** What nobody has asked for in so long is looked for first: a role that was taken away since would be played on. */
 const KNOWN_FOR_MS = 180_000;
@@ -63,15 +65,17 @@ export class SharedLook<T extends object> {
   }
 
   private begin(now: number, find: (before: T | null) => Promise<T>): Promise<void> {
-    const done: Promise<void> = find(this.found)
-      .then((found) => {
-        if (this.look?.done !== done) return;
-        this.found = found;
-        this.foundAt = now;
-      })
-      .finally(() => {
-        if (this.look?.done === done) this.look = null;
-      });
+    const done: Promise<void> = sharedPromise(
+      find(this.found)
+        .then((found) => {
+          if (this.look?.done !== done) return;
+          this.found = found;
+          this.foundAt = now;
+        })
+        .finally(() => {
+          if (this.look?.done === done) this.look = null;
+        }),
+    );
     this.look = { startedAt: now, done };
     return done;
   }
