@@ -5,9 +5,15 @@ import { FEATURE_INTERVAL_MS, type Feature, type FeatureSet } from "./contract.t
 
 /**
  * @param revision raised when a column's meaning changes though its name does not.
+ * @param options.fit the hash of what columns take from data; absent: they take nothing.
  * @throws when two columns have one name.
  */
-export function defineFeatureSet(id: string, revision: number, create: () => readonly Feature[]): FeatureSet {
+export function defineFeatureSet(
+  id: string,
+  revision: number,
+  create: () => readonly Feature[],
+  options: { readonly fit?: string } = {},
+): FeatureSet {
   const features = create();
   const descriptions = features.flatMap((feature) => feature.columns);
   const columns = descriptions.map((column) => column.name);
@@ -18,14 +24,15 @@ export function defineFeatureSet(id: string, revision: number, create: () => rea
     columns,
     descriptions,
     warmupMs: Math.max(0, ...features.map((feature) => feature.warmupMs)),
-    fingerprint: fingerprintOf(id, revision, columns),
+    fingerprint: fingerprintOf(columns, { id, revision, ...options }),
     create,
   };
 }
 
 /** Over the grid too: the same columns on another grid are other numbers. */
-function fingerprintOf(id: string, revision: number, columns: readonly string[]): string {
+function fingerprintOf(columns: readonly string[], { id, revision, fit }: { id: string; revision: number; fit?: string }): string {
   const hash = new ContentHash().text(id).integer(revision).integer(FEATURE_INTERVAL_MS).integer(columns.length);
   for (const name of columns) hash.text(name);
+  if (fit !== undefined) hash.text(fit);
   return hash.digest();
 }

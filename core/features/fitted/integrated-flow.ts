@@ -1,10 +1,10 @@
 /**
  * Integrated order-flow imbalance (R. Cont, M. Cucuringu, C. Zhang, "Cross-impact of order flow imbalance in equity markets", Quantitative Finance 23(10), 2023): one number of the flows at the best
- * levels (columns/level-flow.ts), weighted as they move together. The weights are the first principal component of the levels' flows, each a multiple of the usual depth, scaled so that
+ * levels (columns/level-flows.ts), weighted as they move together. The weights are the first principal component of the levels' flows, each a multiple of the usual depth, scaled so that
  * their absolute values add up to 1.
  *
  * Flows are taken as they are, lots over the depth scale, not under signedLog: a sum of logarithms is no flow.
- * Fitted to training rows alone; it goes with a model, not with a feature set. The component is of the rows less their means; a flow is weighted without them, so no flow is none.
+ * Fitted to training rows alone. The component is of the rows less their means; a flow is weighted without them, so no flow is none.
  */
 
 import { largestEigen } from "../../math/symmetric-eigen.ts";

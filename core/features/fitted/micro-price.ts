@@ -8,7 +8,7 @@
  *   g = (1 - Q)⁻¹ m,   B = (1 - Q)⁻¹ R,   micro-price = mid + Σ_{k ≥ 0} Bᵏ g
  *
  * Each step is counted a second time in the mirror (imbalance turned over, move of the other sign): what is learnt favours no side, the sum converges, and a balanced book is worth its mid.
- * Fitted to training rows alone; it goes with a model, not with a feature set. Moves are in ticks, so a model of it belongs to one instrument.
+ * Fitted to training rows alone. Moves are in ticks, or whatever the spreads are counted in, so it belongs to one instrument.
  */
 
 import { solveLinear } from "../../math/linear-solve.ts";

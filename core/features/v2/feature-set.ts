@@ -46,10 +46,13 @@ const PUSHES: readonly string[] = [
   ...["mid_return_1s", "mid_return_2s", "mid_return_5s", "vamp_return_1s", "vamp_return_3s", "vamp_return_5s"],
 ];
 
-export const featureSetV2 = defineFeatureSet("v2", REVISION, () => {
+export const featureSetV2 = defineFeatureSet("v2", REVISION, createV2Features);
+
+/** For sets that begin with its columns. */
+export function createV2Features(): readonly Feature[] {
   const features = createFeatures();
   return [...features, createTimesVolatility(features, PUSHES)];
-});
+}
 
 function createFeatures(): readonly Feature[] {
   return [
