@@ -2,7 +2,7 @@
 
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { CommandError } from "../command-error.ts";
 import { currentCommit } from "../commit.ts";
 import { type CompareOptions, compareModels } from "../compare/compare-models.ts";
@@ -24,7 +24,7 @@ import { loadRuntime } from "../runtime/registry.ts";
 import { terminalProgress } from "./bars.ts";
 import { comparisonText } from "./comparison-text.ts";
 import { listenForInterrupt, tellHowToResume } from "./interrupt.ts";
-import { collect, countingNumber, jsonOption, positiveNumber } from "./options.ts";
+import { collect, countingNumber, jsonOption, moment, positiveNumber } from "./options.ts";
 import { print, printJson, when } from "./report.ts";
 
 interface CompareCommandOptions {
@@ -221,12 +221,4 @@ function tellPlan({ data, folds, protocol }: Planned): void {
 function tell(message: string): void {
   if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
   console.error(`edgebook: ${message}`);
-}
-
-/** Epoch ms. */
-function moment(text: string): number {
-  const isDated = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z?)?$/.test(text);
-  const time = isDated ? Date.parse(text.includes("T") && !text.endsWith("Z") ? `${text}Z` : text) : Number.NaN;
-  if (Number.isNaN(time)) throw new InvalidArgumentError("a UTC day or moment such as 2026-01-07 or 2026-01-06T12:00 is wanted.");
-  return time;
 }

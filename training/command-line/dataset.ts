@@ -1,14 +1,17 @@
 /** `edgebook dataset`: recordings or the simulator in, a folder of features and targets out. */
 
 import { Command, InvalidArgumentError, Option } from "commander";
-import { FEATURE_INTERVAL_MS } from "../../core/features/contract.ts";
+import { FEATURE_INTERVAL_MS, type FeatureSet } from "../../core/features/contract.ts";
 import { featureSetNamed, featureSets, featureSetV1 } from "../../core/features/registry.ts";
+import { featureSetV2Fitted, V2_FITTED } from "../../core/features/v2-fitted/feature-set.ts";
 import { DEFAULT_HORIZONS_MS, MAX_HORIZONS } from "../../core/labels/horizons.ts";
 import { LABEL_KINDS, type LabelKind, labelKindOf, USUAL_LABEL_KIND } from "../../core/labels/moves.ts";
 import { SPLIT_LABELS, type SplitLabel } from "../../core/labels/split.ts";
 import { CommandError } from "../command-error.ts";
 import { buildDataset, DEFAULT_TARGET_RULE } from "../datasets/build-dataset.ts";
-import type { DatasetCard } from "../datasets/card.ts";
+import type { DatasetCard, DatasetFit } from "../datasets/card.ts";
+import { readCard } from "../datasets/dataset-reader.ts";
+import { fitOfCard, fitToSources } from "../datasets/feature-fit.ts";
 import { buildFi2010 } from "../datasets/fi2010-dataset.ts";
 import { FI2010_LAYOUTS } from "../datasets/fi2010-layout.ts";
 import { parseGrids } from "../datasets/file-sources.ts";
@@ -20,7 +23,7 @@ import { parseSimulation, simulatedSource } from "../datasets/simulated-source.t
 import type { FeedSource } from "../replay/feed-source.ts";
 import { terminalProgress } from "./bars.ts";
 import { freePredictability, freeTable } from "./free-predictability.ts";
-import { collect, countingNumber, horizonsOption, jsonOption, wholeNumber } from "./options.ts";
+import { collect, countingNumber, horizonsOption, jsonOption, moment, wholeNumber } from "./options.ts";
 import { print, printJson, table, when } from "./report.ts";
 
 interface DatasetOptions {
@@ -39,6 +42,8 @@ interface DatasetOptions {
   readonly unbrokenMs?: number;
   readonly overGapsFrom?: number;
   readonly phases: number;
+  readonly fitUntil?: number;
+  readonly fittedAs?: string;
   readonly json: boolean;
 }
 
@@ -65,7 +70,7 @@ export function datasetCommand(): Command {
     .requiredOption("--out <dir>", "folder to write")
     .addOption(
       new Option("--features <id>", "what a row holds: docs/features.md has the sets")
-        .choices([...featureSets, ...FI2010_LAYOUTS].map(({ id }) => id))
+        .choices([...[...featureSets, ...FI2010_LAYOUTS].map(({ id }) => id), V2_FITTED])
         .default(featureSetV1.id),
     )
     .addOption(
@@ -105,6 +110,15 @@ export function datasetCommand(): Command {
         .argParser(phaseCount)
         .default(1),
     )
+    .addOption(
+      new Option(
+        "--fit-until <time>",
+        `of ${V2_FITTED}: its fitted columns are fitted to the rows before it, e.g. 2026-01-06T09:00Z; nothing may be chosen or scored by those`,
+      )
+        .argParser(moment)
+        .conflicts("fittedAs"),
+    )
+    .option("--fitted-as <dir>", `of ${V2_FITTED}: its columns as in that dataset, of the same market`)
     .addOption(jsonOption())
     .action(runDataset);
 }
@@ -128,11 +142,13 @@ const FOREIGN_TO_FI2010 = [
   "unbrokenMs",
   "overGapsFrom",
   "phases",
+  "fitUntil",
+  "fittedAs",
   "snapshots",
   "split",
 ];
 /** Of events, which minute rows are none of. */
-const FOREIGN_TO_SNAPSHOTS = ["simulate", "venue", "grid", "silenceMs", "unbrokenMs", "overGapsFrom", "phases"];
+const FOREIGN_TO_SNAPSHOTS = ["simulate", "venue", "grid", "silenceMs", "unbrokenMs", "overGapsFrom", "phases", "fitUntil", "fittedAs"];
 
 function refuseForeign(command: Command, foreign: readonly string[], what: string): void {
   const given = command.options.find(
@@ -189,9 +205,7 @@ async function runSnapshots(paths: readonly string[], options: DatasetOptions, c
 async function runRecordings(recordings: string[], options: DatasetOptions): Promise<void> {
   const sources = [...options.simulate.map((text) => simulatedSource(parseSimulation(text))), ...(await sourcesOf(recordings, options))];
   if (sources.length === 0) throw new CommandError("nothing to read: name recordings, or --simulate large-tick:1:4");
-  const featureSet = featureSetNamed(options.features);
-  if (featureSet === null) throw new CommandError(`there is no feature set "${options.features}"`);
-  const chosen = featureSet === featureSetV1 ? [] : ["--features", featureSet.id];
+  const { featureSet, fit, chosen } = await featuresOf(sources, options);
   const { label, horizons: horizonsMs, silenceMs, unbrokenMs, overGapsFrom, phases } = options;
   // Said also where they are the usual ones, which may be others one day.
   const labelled = ["--label", label, "--horizons", horizonsMs.join(",")];
@@ -230,9 +244,39 @@ async function runRecordings(recordings: string[], options: DatasetOptions): Pro
     phases,
     progress: terminalProgress(),
     ...told,
+    ...(fit === undefined ? {} : { fit }),
   });
   if (options.json) printJson(label === "smoothed" ? { ...card, freePredictability: freePredictability(card) } : card);
   else printCard(card, options.out);
+}
+
+/** `chosen`: as it was typed. */
+async function featuresOf(
+  sources: readonly (FeedSource | ImportedSource)[],
+  { features, fitUntil, fittedAs }: DatasetOptions,
+): Promise<{ featureSet: FeatureSet; fit?: DatasetFit; chosen: readonly string[] }> {
+  const chosen = features === featureSetV1.id ? [] : ["--features", features];
+  if (features !== V2_FITTED) {
+    if (fitUntil !== undefined || fittedAs !== undefined)
+      throw new CommandError(`--fit-until and --fitted-as are of --features ${V2_FITTED}: leave them out`);
+    const featureSet = featureSetNamed(features);
+    if (featureSet === null) throw new CommandError(`there is no feature set "${features}"`);
+    return { featureSet, chosen };
+  }
+  if (fittedAs !== undefined) {
+    const fit = fitOfCard(await readCard(fittedAs), sources);
+    return { featureSet: featureSetV2Fitted(fit), fit, chosen: [...chosen, "--fitted-as", fittedAs] };
+  }
+  if (fitUntil === undefined)
+    throw new CommandError(
+      `--features ${V2_FITTED} takes --fit-until TIME, the end of the rows that its columns are fitted to, or --fitted-as DIR, a dataset that has such columns`,
+    );
+  const fit = await fitToSources(sources, { until: fitUntil, progress: terminalProgress() });
+  return {
+    featureSet: featureSetV2Fitted(fit),
+    fit,
+    chosen: [...chosen, "--fit-until", new Date(fitUntil).toISOString().replace(".000", "")],
+  };
 }
 
 function splitsText(splits: Readonly<Record<string, number>>): string {
@@ -294,6 +338,10 @@ function printCard(card: DatasetCard, folder: string): void {
   print(
     `${card.rows} rows of ${columns.length} columns (features ${id}, ${fingerprint}) and ${card.targets.length} ${labelKindOf(card)} targets in ${folder}`,
   );
+  if (card.fit !== undefined)
+    print(
+      `columns were fitted to ${card.fit.rows} rows, ${when(card.fit.from)} to ${when(card.fit.to)} UTC (fit ${card.fit.hash}; integrated flow has ${(100 * card.fit.integratedFlow.explainedShare).toFixed(0)} % of its levels' variance): choose and score by later rows`,
+    );
   const free = freePredictability(card);
   if (free.length > 0) print(freeTable(free));
   print(`sha256 ${card.sha256}`);

@@ -36,6 +36,14 @@ export function calendarDay(text: string): string {
   return text;
 }
 
+/** Epoch ms. */
+export function moment(text: string): number {
+  const isDated = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z?)?$/.test(text);
+  const time = isDated ? Date.parse(text.includes("T") && !text.endsWith("Z") ? `${text}Z` : text) : Number.NaN;
+  if (Number.isNaN(time)) throw new InvalidArgumentError("a UTC day or moment such as 2026-01-07 or 2026-01-06T12:00 is wanted.");
+  return time;
+}
+
 /** "-04:00" in ms. No clock on earth is further than 14 hours from UTC. */
 export function utcOffset(text: string): number {
   const match = /^([+-]?)(\d{1,2}):(\d\d)$/.exec(text);

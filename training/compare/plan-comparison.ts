@@ -3,6 +3,7 @@
 import { horizonsOf } from "../../core/labels/horizons.ts";
 import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { refuseFittedLater } from "../datasets/fit-end.ts";
 import { lookBackOf } from "../train/run-rows.ts";
 import { purgeFor } from "../train/split.ts";
 import { type AlignedData, alignDatasets } from "./aligned-data.ts";
@@ -46,11 +47,14 @@ export function planComparison(
   const horizons = horizonsOf(data.columns);
   const lookBack = (dataset: Dataset): number => lookBackOf(dataset, { window: windows.get(dataset.card.featureSet.id) ?? 1 });
   const settings = { validationShare, purgeMs: purgeFor(horizons, Math.max(...datasets.map(lookBack))) };
+  const folds = foldsOf(data, cut, settings);
+  for (const { card } of [...datasets, ...(options.beside ?? [])])
+    for (const { validationFrom } of folds) refuseFittedLater(card, validationFrom);
   // A smoothed label looks back as well: its purge is longer, and takes nothing from the rows that are compared on.
   const ofLabels = { validationShare, purgeMs: purgeFor(horizons, Math.max(...[main, ...beside].map(lookBack))) };
   return {
     data,
-    folds: foldsOf(data, cut, settings),
+    folds,
     purgeMs: settings.purgeMs,
     protocol: protocolOf(cut, settings),
     labelled: beside.length === 0 ? null : labelledOf([main, ...beside], { cut, settings: ofLabels, horizons }),

@@ -10,7 +10,7 @@ import type { GapRecord } from "../../feed/contract.ts";
 import type { Progress } from "../progress.ts";
 import type { FeedSource } from "../replay/feed-source.ts";
 import { replaySource } from "../replay/replay-source.ts";
-import type { DatasetCard } from "./card.ts";
+import type { DatasetCard, DatasetFit } from "./card.ts";
 import { DatasetWriter } from "./dataset-writer.ts";
 import { type ImportedSource, runImported, sourceNameOf } from "./imported-source.ts";
 import { phasesOf } from "./phases.ts";
@@ -21,6 +21,8 @@ export interface BuildOptions {
   readonly folder: string;
   /** v1 unless told. */
   readonly featureSet?: FeatureSet;
+  /** What its columns took from data (feature-fit.ts); absent: nothing. */
+  readonly fit?: DatasetFit;
   /** Ascending (horizons.ts); DEFAULT_HORIZONS_MS unless told. */
   readonly horizonsMs?: readonly number[];
   /** Point unless told. */
@@ -40,8 +42,16 @@ export const DEFAULT_TARGET_RULE: TargetRule = { unbrokenMs: 5 * MS_PER_SECOND, 
 
 /** Throws CommandError when no source gives a row. What was written by then is taken away, whatever is thrown. */
 export async function buildDataset(options: BuildOptions): Promise<DatasetCard> {
-  const { sources, folder, featureSet = featureSetV1, command, horizonsMs = DEFAULT_HORIZONS_MS, label = DEFAULT_LABEL_KIND } = options;
-  const writer = await DatasetWriter.create({ folder, featureSet, horizonsMs, label, command });
+  const {
+    sources,
+    folder,
+    featureSet = featureSetV1,
+    command,
+    horizonsMs = DEFAULT_HORIZONS_MS,
+    label = DEFAULT_LABEL_KIND,
+    fit,
+  } = options;
+  const writer = await DatasetWriter.create({ folder, featureSet, horizonsMs, label, command, ...(fit === undefined ? {} : { fit }) });
   try {
     // Whole seconds of all sources first: phases.ts.
     for (const phaseMs of phasesOf(options.phases ?? 1)) {

@@ -68,9 +68,31 @@ const partShape = z.strictObject({
   splitSchedules: z.array(z.string()).optional(),
 });
 
+/** What columns took from data, and from which rows (feature-fit.ts). */
+const fitShape = z.strictObject({
+  market: z.string(),
+  tick: z.string(),
+  /** Rows before it were fitted: `rows` of them, from `from` to `to`. */
+  until: z.number(),
+  rows: count,
+  from: z.number(),
+  to: z.number(),
+  /** Of all below; the fingerprint of the feature set covers it. */
+  hash: z.string().regex(/^[0-9a-f]{16}$/),
+  unitTicks: z.number().positive(),
+  microPrice: z.strictObject({
+    shareCuts: z.array(z.number()).readonly(),
+    spreadBuckets: z.int().positive(),
+    adjustments: z.array(z.number()).readonly(),
+  }),
+  integratedFlow: z.strictObject({ weights: z.array(z.number()).min(1).readonly(), explainedShare: z.number() }),
+});
+
 const cardShape = z.strictObject({
   format: z.enum(["edgebook-dataset/1", DATASET_FORMAT]),
   featureSet: z.strictObject({ id: z.string(), fingerprint: z.string(), columns: z.array(z.string()).min(1), warmupMs: z.number() }),
+  /** Absent: the columns take nothing from data. */
+  fit: fitShape.optional(),
   intervalMs: z.int().positive(),
   /** `events`: there are no times, and an event counts as 1,000 ms in all that is ms here. Absent: the market's clock. */
   clock: z.literal("events").optional(),
@@ -88,6 +110,7 @@ const cardShape = z.strictObject({
   command: z.array(z.string()),
 });
 
+export type DatasetFit = z.infer<typeof fitShape>;
 export type DatasetPart = z.infer<typeof partShape>;
 export type DatasetCard = z.infer<typeof cardShape>;
 export type StoredFile = z.infer<typeof storedFile>;

@@ -11,7 +11,16 @@ import { DEFAULT_LABEL_KIND, type LabelColumn, type LabelKind, labelColumns, lab
 import type { MinutePath } from "../../core/wire/joined-path.ts";
 import { CommandError } from "../command-error.ts";
 import { makeFolder } from "../make-folder.ts";
-import { CARD_FILE, DATASET_FILES, DATASET_FORMAT, type DatasetCard, type DatasetFile, type DatasetPart, datasetHash } from "./card.ts";
+import {
+  CARD_FILE,
+  DATASET_FILES,
+  DATASET_FORMAT,
+  type DatasetCard,
+  type DatasetFile,
+  type DatasetFit,
+  type DatasetPart,
+  datasetHash,
+} from "./card.ts";
 import { GrowingColumn } from "./growing-column.ts";
 import { HashedFile } from "./hashed-file.ts";
 import { minuteTargets } from "./minute-targets.ts";
@@ -30,6 +39,8 @@ export interface DatasetWriterOptions {
   readonly horizonsMs: readonly number[];
   /** Point unless told. */
   readonly label?: LabelKind;
+  /** What the set's columns took from data, for the card; absent: nothing. */
+  readonly fit?: DatasetFit;
   /** As typed, for the card. */
   readonly command: readonly string[];
 }
@@ -136,7 +147,7 @@ export class DatasetWriter {
 
   /** Writes the card. Throws when no row came: an empty dataset helps nobody. */
   async finish(): Promise<DatasetCard> {
-    const { featureSet, horizonsMs, label = DEFAULT_LABEL_KIND, folder, command } = this.options;
+    const { featureSet, horizonsMs, label = DEFAULT_LABEL_KIND, fit, folder, command } = this.options;
     const files = {
       features: await this.files.features.close(),
       targets: await this.files.targets.close(),
@@ -154,6 +165,7 @@ export class DatasetWriter {
     const unsigned = {
       format: DATASET_FORMAT,
       featureSet: { id, fingerprint, columns: [...columns], warmupMs },
+      ...(fit === undefined ? {} : { fit }),
       intervalMs: FEATURE_INTERVAL_MS,
       targets: labelColumns(horizonsMs),
       ...(label === DEFAULT_LABEL_KIND ? {} : { label }),

@@ -12,6 +12,7 @@ import { CommandError } from "../command-error.ts";
 import { type DatasetPart, describeSource } from "../datasets/card.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import { fi2010Days } from "../datasets/fi2010-layout.ts";
+import { refuseFittedLater } from "../datasets/fit-end.ts";
 import { simulatedSeed } from "../datasets/simulated-source.ts";
 import type { Runtime } from "../runtime/contract.ts";
 import { answerRun, type RunAnswers } from "../train/answer-run.ts";
@@ -138,6 +139,7 @@ export function unseenRows(card: RunCard, dataset: Dataset): Uint32Array {
     if (test.length === 0) throw new CommandError("this run kept no test part: give it other data with --data DIR");
     return test;
   }
+  refuseFittedLater(dataset.card, dataset.card.from);
   const seen = dataset.card.parts.find((part) => isSeen(card, part));
   if (seen !== undefined) {
     throw new CommandError(

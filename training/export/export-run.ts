@@ -63,6 +63,10 @@ export async function exportRun(run: Run, options: ExportOptions): Promise<Expor
     throw new CommandError(
       "the run learnt classes as given, of rows that no market's feed computes: there is nothing to serve, `edgebook evaluate` scores it",
     );
+  if (dataset.card.fit !== undefined)
+    throw new CommandError(
+      `the run's columns (${card.featureSet.id}) were fitted to rows of ${dataset.card.fit.market}, and no feed computes them, so no instance could serve it: \`edgebook evaluate\` scores it. To serve a model, train on one of docs/features.md's sets without a fit, e.g. v2`,
+    );
   const { family, settings } = familyOf(card.family, dataset, card.model);
   const output = outputFor(family, settings.answer, card.model.thresholdsBps);
   const columns = card.featureSet.columns.length;

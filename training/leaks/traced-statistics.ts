@@ -33,6 +33,7 @@ export function traceStatistics(card: RunCard, data: Dataset): readonly LeakVerd
     lookBackOf(dataset, family),
   );
   return [
+    ...fittedColumns(dataset, split.validationFrom),
     {
       detector: "statistics traced",
       what: `means, scales and thresholds of ${train.length} training rows`,
@@ -50,6 +51,20 @@ export function traceStatistics(card: RunCard, data: Dataset): readonly LeakVerd
         card.split.purgeMs >= leastPurge
           ? null
           : `${card.split.purgeMs / 1_000} s between the parts are too few: a label reaches, and a row looks back, ${leastPurge / 1_000} s together`,
+    },
+  ];
+}
+
+/** Of columns that take nothing from data there is nothing to say. */
+function fittedColumns({ card: { fit, featureSet } }: Dataset, validationFrom: number): readonly LeakVerdict[] {
+  if (fit === undefined) return [];
+  return [
+    {
+      detector: "columns fitted",
+      what: `the fit ${fit.hash} of ${featureSet.id}, to ${fit.rows} rows`,
+      found: `rows up to ${new Date(fit.to).toISOString()}`,
+      wanted: `before validation, ${new Date(validationFrom).toISOString()}`,
+      failure: fit.to < validationFrom ? null : "columns were fitted to rows that choose or score",
     },
   ];
 }

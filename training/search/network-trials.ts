@@ -7,6 +7,7 @@
 
 import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { refuseFittedLater } from "../datasets/fit-end.ts";
 import type { TrainSettings } from "../engine/settings.ts";
 import { lossFor } from "../networks/losses.ts";
 import type { Runtime } from "../runtime/contract.ts";
@@ -60,6 +61,7 @@ export function networkTrials({ dataset, runtime, settings, shares, ...options }
   const purgeMs = purgeFor(horizons, lookBackOf(dataset, family));
   const { train } = splitByTime(dataset.times, { ...shares, purgeMs });
   const folds = innerFolds(dataset.times, train, { folds: options.folds, purgeMs });
+  for (const { boundary } of folds) refuseFittedLater(dataset.card, boundary);
   // The newest fold's rows alone are kept: a search goes fold by fold.
   let prepared: (FoldRows & { fold: InnerFold }) | null = null;
   const rowsOf = (fold: InnerFold): FoldRows => {

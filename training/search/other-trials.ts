@@ -7,6 +7,7 @@
 
 import { CommandError } from "../command-error.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
+import { refuseFittedLater } from "../datasets/fit-end.ts";
 import type { NetworkSettings } from "../networks/settings.ts";
 import { leftByLine } from "../train/correction.ts";
 import { fitLines, type LineSettings } from "../train/fit-lines.ts";
@@ -109,9 +110,11 @@ function foldRows({ dataset, shares, line, ...options }: TrialOptions & Pick<Tre
   const horizons = dataset.card.targets.map(({ horizonMs }) => horizonMs);
   const purgeMs = purgeFor(horizons, lookBackOf(dataset, family));
   const { train } = splitByTime(dataset.times, { ...shares, purgeMs });
+  const folds = innerFolds(dataset.times, train, { folds: options.folds, purgeMs });
+  for (const { boundary } of folds) refuseFittedLater(dataset.card, boundary);
   let prepared: { fold: InnerFold; rows: FoldRows } | null = null;
   return {
-    folds: innerFolds(dataset.times, train, { folds: options.folds, purgeMs }),
+    folds,
     rowsOf(fold) {
       if (prepared?.fold === fold) return prepared.rows;
       const parts = preparedParts(dataset, fold, { family, answer: model.answer });

@@ -10,6 +10,7 @@ import { CommandError } from "../command-error.ts";
 import { describeSource } from "../datasets/card.ts";
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import { STANDS_FOR } from "../datasets/fi2010-layout.ts";
+import { refuseFittedLater } from "../datasets/fit-end.ts";
 import { withHorizons } from "../datasets/horizons.ts";
 import { servedRowsOf } from "../datasets/phases.ts";
 import { trainableFamilies } from "../networks/registry.ts";
@@ -151,6 +152,7 @@ export function rowsOfRun(
     splitByTime(dataset.times, { ...shares, purgeMs, servedRows: servedRowsOf(dataset.card) }),
     family,
   );
+  refuseFittedLater(dataset.card, split.validationFrom);
   const parts = preparedParts(dataset, split, { family, answer: model.answer, targetClip, inputClip });
   if (model.answer === "moves") refuseUnanswered(dataset, parts, options.only ?? []);
   return { family, model, shares, purgeMs, split, targetClip, ...parts };
