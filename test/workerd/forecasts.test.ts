@@ -33,6 +33,8 @@ const SHADOW: RosterRole = { ...ROLE, key: 8, id: "shade", role: "shadow" };
 /** What was asked since the test began. */
 const asked = { rosters: 0, asks: [] as PredictAsk[], calls: 0 };
 let roles: readonly RosterRole[] = [ROLE, SHADOW];
+/** The shortest move of the bid. */
+let bidBps = 1;
 /** Upper end of the interval, bps. */
 let highBps = 8;
 
@@ -69,7 +71,7 @@ function prediction({ key, id, version }: RosterRole): MovesPrediction {
       kind: "moves",
     },
     columns: [5_000, 60_000].flatMap((horizonMs) => (["bid", "mid", "ask"] as const).map((target) => ({ target, horizonMs }))),
-    movesBps: [1, 2, 3, -1, -2, -3],
+    movesBps: [bidBps, 2, 3, -1, -2, -3],
     calibrated: [{ horizonMs: 5_000, lowBps: -4, highBps, down: 0.25, flat: 0.25, up: 0.5, thresholdBps: 0.5 }],
   } as MovesPrediction;
 }
@@ -165,6 +167,17 @@ describe("a forecast of one market", () => {
     const next = answerOf(forecastSchema, await get(path, { "if-none-match": etag }));
     expect(next.status).toBe(200);
     expect(next.body.asOf).toBeGreaterThan(first.body.asOf);
+  });
+
+  it("of the same row with another price is no 304: a manifest published again with another normaliser is of the same file", async () => {
+    const path = `/v1/markets/${BTC}/forecast`;
+    const etag = (await get(path)).headers.get("etag") ?? "";
+    app = createApp();
+    bidBps = 7;
+    onTestFinished(() => {
+      bidBps = 1;
+    });
+    expect((await get(path, { "if-none-match": etag })).status).toBe(200);
   });
 
   it("of the same row with another interval is no 304: a model published again with another manifest is the same file", async () => {
@@ -302,6 +315,8 @@ describe("a signal", () => {
       levels: { bid: book.bids.length, ask: 1 },
     });
     expect(answerOf(signalSchema, await get(`/v1/markets/${BTC}/signal?threshold=1`)).body.signal).toBe("WAIT");
+    // As a program writes a third.
+    expect(await get(`/v1/markets/${BTC}/signal?threshold=${1 / 3}`)).toMatchObject({ status: 200, body: { threshold: 1 / 3 } });
     expect(asked.rosters).toBe(0);
   });
 

@@ -40,7 +40,8 @@ export const marketsParameter = z
 /** From 0 to 1, in decimal notation. */
 export const shareParameter = z
   .string()
-  .regex(/^\d(\.\d{1,9})?$/, "a number from 0 to 1")
+  // Digits enough for any double as programs write it.
+  .regex(/^\d(\.\d{1,20})?$/, "a number from 0 to 1")
   .transform(Number)
   .refine((value) => value <= 1, "a number from 0 to 1")
   .openapi({ type: "number", minimum: 0, maximum: 1 });

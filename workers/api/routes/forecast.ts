@@ -94,9 +94,9 @@ async function forecastOrProblem(context: AppContext, desk: ForecastDesk, asked:
 }
 
 /** What of it may not change behind an ETag. */
-function basisOf({ market, asOf, model, expired, skill, horizons }: ForecastBody, horizonMs: number | null): (string | number)[] {
-  // A model published again with another manifest is the same file with other intervals and odds; a skill grows by what was scored.
-  const said = horizons.map(({ interval, odds }) => JSON.stringify([interval, odds]));
+function basisOf({ market, asOf, present, model, expired, skill, horizons }: ForecastBody, horizonMs: number | null): (string | number)[] {
+  // A model published again with another manifest is the same file with other prices, intervals and odds; a skill grows by what was scored.
+  const said = [present, ...horizons].map((each) => JSON.stringify(each));
   const scored = skill.horizons.map((each) => `${each.horizonMs} ${each.scored} ${each.mark}`);
   const odds = skill.odds.map((each) => `${each.horizonMs} ${each.scored} ${each.mark}`);
   return [market, asOf, model.sha256, model.version, skill.mark, horizonMs ?? "all", ...expired, ...said, ...scored, ...odds];
