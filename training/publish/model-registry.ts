@@ -5,7 +5,8 @@
  * A shadow that was activated is a shadow again when that is rolled back. Where nobody is active, whoever comes next answers: of a market's own that of every market,
  * of forecasts of every market the model that ships with edgebook.
  *
- * One person at a time: a change is judged by what is read just before it.
+ * A change is judged by what is read just before it. Where somebody else changed something in between, the row of the log that it was to write is there already:
+ * the transaction fails, and the change is refused.
  */
 
 import { EVERY_MARKET, MAX_SHADOWS, type ModelRole, SHIPPED_KEY } from "../../models/roles.ts";
@@ -104,13 +105,15 @@ export class ModelRegistry {
     if (before === null || !isSame(before, facts)) {
       const { id, version, manifestSha256, family, featureSet, fingerprint, label, bytes } = facts;
       const at = this.now();
-      await this.store.execute([
+      await this.write([
         sql`INSERT INTO models (id, version, manifest_sha256, family, feature_set, fingerprint, label, bytes, published_at)
             VALUES (${id}, ${version}, ${manifestSha256}, ${family}, ${featureSet}, ${fingerprint}, ${label}, ${bytes}, ${at})
             ON CONFLICT (id, version) DO UPDATE SET manifest_sha256 = excluded.manifest_sha256, family = excluded.family,
             feature_set = excluded.feature_set, fingerprint = excluded.fingerprint, label = excluded.label, bytes = excluded.bytes,
             published_at = excluded.published_at`,
         logged(at, {
+          // It takes nobody's role, and so nobody else's change is in its way.
+          sequence: null,
           action: "publish",
           seat: null,
           model: sql`(SELECT key FROM models WHERE id = ${id} AND version = ${version})`,
@@ -123,25 +126,28 @@ export class ModelRegistry {
   }
 
   async activate(name: VersionName, seat: Seat, why: { action: "activate" | "promote"; evidence: Evidence }): Promise<Activation> {
+    const sequence = await this.nextSequence();
     const model = await this.version(name);
     const roles = await this.roles();
     const previous = activeOf(roles, seat);
     if (previous?.key === model.key) return { active: model, previous, isNew: false };
     const evidence = isShadow(roles, seat, model.key) ? { ...why.evidence, [WAS_SHADOW]: true } : why.evidence;
-    await this.seatActive(model, previous, { seat, action: why.action, evidence });
+    await this.seatActive(model, previous, { sequence, seat, action: why.action, evidence });
     return { active: model, previous, isNew: true };
   }
 
   /** Nobody is active there any more. */
   async deactivate(seat: Seat, evidence: Evidence): Promise<Activation> {
+    const sequence = await this.nextSequence();
     const previous = await this.active(seat);
     if (previous === null) throw new CommandError(`no model is active for ${said(seat)}: \`edgebook models list\` shows who is where`);
-    await this.seatActive(null, previous, { seat, action: "deactivate", evidence });
+    await this.seatActive(null, previous, { sequence, seat, action: "deactivate", evidence });
     return { active: null, previous, isNew: true };
   }
 
   /** Who was active before the newest change is so again; nobody, where it was nobody. */
   async rollBack(seat: Seat, evidence: Evidence): Promise<Activation> {
+    const sequence = await this.nextSequence();
     const roles = await this.roles();
     const left = activeOf(roles, seat);
     const undone = undoneBy(await this.changes(seat));
@@ -155,12 +161,13 @@ export class ModelRegistry {
     const before = undone.previous === null ? null : await this.versionAt(undone.previous);
     const shadow = undone.wasShadow && left !== null && !isFull(roles, seat) ? left : null;
     const noted = undone.wasShadow && shadow === null ? { ...evidence, shadowNotRestored: `${MAX_SHADOWS} are shadows already` } : evidence;
-    await this.seatActive(before, left, { seat, action: "roll-back", evidence: noted, shadow });
+    await this.seatActive(before, left, { sequence, seat, action: "roll-back", evidence: noted, shadow });
     return { active: before, previous: left, isNew: true };
   }
 
   /** @returns false where it is one already. */
   async shadow(name: VersionName, seat: Seat, evidence: Evidence): Promise<boolean> {
+    const sequence = await this.nextSequence();
     const model = await this.version(name);
     const roles = await this.roles();
     if (isShadow(roles, seat, model.key)) return false;
@@ -171,23 +178,40 @@ export class ModelRegistry {
       );
     refuseTooMany(roles, seat);
     const at = this.now();
-    await this.store.execute([
+    await this.write([
       sql`INSERT OR REPLACE INTO model_roles (slot, market, model, role, since) VALUES (${seat.slot}, ${seat.market}, ${model.key}, ${"shadow"}, ${at})`,
-      logged(at, { action: "shadow", seat, model: model.key, previous: active?.key ?? null, evidence }),
+      logged(at, { sequence, action: "shadow", seat, model: model.key, previous: active?.key ?? null, evidence }),
     ]);
     return true;
   }
 
   async unshadow(name: VersionName, seat: Seat, evidence: Evidence): Promise<void> {
+    const sequence = await this.nextSequence();
     const model = await this.version(name);
     const shadows = (await this.roles()).filter((role) => isAt(role, seat) && role.role === "shadow");
     if (!shadows.some((role) => role.model.key === model.key)) {
       throw new CommandError(`${model.id} ${model.version} is no shadow for ${said(seat)}: those are ${namesOf(shadows)}`);
     }
-    await this.store.execute([
+    await this.write([
       sql`DELETE FROM model_roles WHERE slot = ${seat.slot} AND market = ${seat.market} AND model = ${model.key} AND role = ${"shadow"}`,
-      logged(this.now(), { action: "unshadow", seat, model: model.key, previous: null, evidence }),
+      logged(this.now(), { sequence, action: "unshadow", seat, model: model.key, previous: null, evidence }),
     ]);
+  }
+
+  private async nextSequence(): Promise<number> {
+    const [row] = await this.store.select(sql`SELECT coalesce(max(sequence), 0) + 1 AS next FROM model_log`);
+    return Number(row?.next);
+  }
+
+  private async write(statements: readonly Sql[]): Promise<void> {
+    try {
+      await this.store.execute(statements);
+    } catch (error) {
+      if (!(error instanceof Error && /UNIQUE constraint failed: model_log\.sequence/.test(error.message))) throw error;
+      throw new CommandError(
+        "somebody else changed the models at the same time, and nothing of this was done: `edgebook models list` shows what there is now",
+      );
+    }
   }
 
   private async find({ id, version }: VersionName): Promise<StoredVersion | null> {
@@ -213,17 +237,23 @@ export class ModelRegistry {
   private async seatActive(
     model: StoredVersion | null,
     previous: StoredVersion | null,
-    { seat, action, evidence, shadow = null }: { seat: Seat; action: LogAction; evidence: Evidence; shadow?: StoredVersion | null },
+    {
+      sequence,
+      seat,
+      action,
+      evidence,
+      shadow = null,
+    }: { sequence: number; seat: Seat; action: LogAction; evidence: Evidence; shadow?: StoredVersion | null },
   ): Promise<void> {
     const { slot, market } = seat;
     const at = this.now();
     const seated = (key: number, role: ModelRole): Sql =>
       sql`INSERT OR REPLACE INTO model_roles (slot, market, model, role, since) VALUES (${slot}, ${market}, ${key}, ${role}, ${at})`;
-    await this.store.execute([
+    await this.write([
       sql`DELETE FROM model_roles WHERE slot = ${slot} AND market = ${market} AND role = ${"active"}`,
       ...(shadow === null ? [] : [seated(shadow.key, "shadow")]),
       ...(model === null ? [] : [seated(model.key, "active")]),
-      logged(at, { action, seat, model: model?.key ?? SHIPPED_KEY, previous: previous?.key ?? null, evidence }),
+      logged(at, { sequence, action, seat, model: model?.key ?? SHIPPED_KEY, previous: previous?.key ?? null, evidence }),
     ]);
   }
 }

@@ -51,6 +51,8 @@ export function undoneBy(newestFirst: readonly ActiveChange[]): ActiveChange | n
 
 /** What is to be written. */
 interface Change {
+  /** One more than the newest row's when the change was judged: where somebody else was faster it is taken, and the transaction fails. Null: whichever comes next. */
+  readonly sequence: number | null;
   readonly action: LogAction;
   readonly seat: Seat | null;
   readonly model: number | Sql;
@@ -58,10 +60,10 @@ interface Change {
   readonly evidence: Evidence;
 }
 
-export function logged(at: number, { action, seat, model, previous, evidence }: Change): Sql {
+export function logged(at: number, { sequence, action, seat, model, previous, evidence }: Change): Sql {
   const text = evidence === null ? null : JSON.stringify(evidence);
-  return sql`INSERT INTO model_log (at, action, slot, market, model, previous, evidence)
-    VALUES (${at}, ${action}, ${seat?.slot ?? null}, ${seat?.market ?? null}, ${model}, ${previous}, ${text})`;
+  return sql`INSERT INTO model_log (sequence, at, action, slot, market, model, previous, evidence)
+    VALUES (${sequence}, ${at}, ${action}, ${seat?.slot ?? null}, ${seat?.market ?? null}, ${model}, ${previous}, ${text})`;
 }
 
 /** A row of `action`, `previous` and `evidence`. */

@@ -25,7 +25,13 @@ export function memoryStore(): MemoryStore {
     rowsOf: (table) => database.prepare(`SELECT * FROM ${table}`).all() as Row[],
     select: async (statement) => database.prepare(statement.text).all() as Row[],
     execute: async (statements) => {
-      database.exec(`BEGIN; ${statements.map(({ text }) => text).join("; ")}; COMMIT`);
+      database.exec("BEGIN");
+      try {
+        database.exec(`${statements.map(({ text }) => text).join("; ")}; COMMIT`);
+      } catch (error) {
+        database.exec("ROLLBACK");
+        throw error;
+      }
     },
     getText: async (key) => {
       const bytes = objects.get(key);

@@ -263,3 +263,24 @@ describe("the log", () => {
     expect(await registry.versions()).toHaveLength(1);
   });
 });
+
+describe("two people at once", () => {
+  it("change one thing, and the other is told: what was judged by roles that are no more is not written", async () => {
+    for (const version of ["1", "2", "3"]) await register(version);
+    await registry.activate({ id: "m", version: "1" }, ALL, ACTIVATE);
+    await registry.activate({ id: "m", version: "2" }, ALL, ACTIVATE);
+    // Both saw 2, and want 1 again: without a guard the second would go back further, to nobody.
+    const both = await Promise.allSettled([registry.rollBack(ALL, null), new ModelRegistry(store, () => now++).rollBack(ALL, null)]);
+    expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect(both.find(({ status }) => status === "rejected")).toMatchObject({
+      reason: { name: "CommandError", message: expect.stringMatching(/somebody else .*nothing of this was done.*edgebook models list/) },
+    });
+    expect(await played()).toEqual([["1", "*", "active"]]);
+    const shadows = await Promise.allSettled([
+      registry.shadow({ id: "m", version: "2" }, ALL, null),
+      registry.shadow({ id: "m", version: "3" }, ALL, null),
+    ]);
+    expect(shadows.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect(await registry.roles()).toHaveLength(2);
+  });
+});
