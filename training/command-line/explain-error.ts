@@ -12,9 +12,14 @@ const REMEDIES: ReadonlyMap<unknown, string> = new Map([
   ["ENOTDIR", "a file lies where a folder is wanted: name another folder"],
 ]);
 
+/** What D1 says, here, where another process has its file open: the running instance, or another command. */
+const BUSY = /SQLITE_BUSY|database is locked|Failed to get session commit token/;
+
 /** @returns null for a bug. */
 export function explain(error: unknown): string | null {
   if (error instanceof CommandError || error instanceof ArchiveError) return error.message;
+  if (error instanceof Error && BUSY.test(error.message))
+    return "the instance's database was busy with something else: look at `edgebook models list` whether it was done, and if not give the command again";
   if (!(error instanceof Error && "syscall" in error)) return null;
   const remedy = "code" in error ? REMEDIES.get(error.code) : undefined;
   return remedy === undefined ? error.message : `${remedy} (${error.message})`;
