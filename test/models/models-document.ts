@@ -41,7 +41,7 @@ card tells them, and the file that is served holds all but the dropout, which is
 An export becomes a version by \`edgebook publish\`, and plays a role: active, which answers, or shadow, which is asked on the same rows and scored ([operations](operations.md#models-publishing-going-back-shadows)). Forecasts are made of moves, of point or anchored
 labels; signals of moves or classes. Smoothed models, reconstructions and action values play nowhere. A model takes the rows of its own feature set, by fingerprint, the newest as many as its window; fewer are refused.
 
-Before it plays, its every claim is checked: the manifest, the file's hash, its features, shapes, and the golden vectors. An active model of forecasts that fails has the shipped one in its place, and each answer says for whom; a faulty shadow plays no
+Before it plays, its every claim is checked: the manifest, the file's hash, its features, shapes, and the golden vectors. An active model of forecasts that fails has the shipped one in its place: each answer names who made it (\`model\`), and \`/v1/models\` for whom and why; a faulty shadow plays no
 role. A manifest may carry a calibration, of validation rows alone: with it each forecast of the mid has an interval and the probabilities of down, flat and up; without it neither.
 
 ## Two families without data
