@@ -14,6 +14,7 @@ import { type Dataset, readDataset } from "../../training/datasets/dataset-reade
 import { allFeatures } from "../../training/datasets/feature-rows.ts";
 import { simulatedSource } from "../../training/datasets/simulated-source.ts";
 import { datasetLeaks } from "../../training/leaks/dataset-leaks.ts";
+import { chanceR2 } from "../../training/leaks/leak-check.ts";
 import { rowsTurned, shiftFeatures } from "../../training/leaks/moved-rows.ts";
 import { traceStatistics } from "../../training/leaks/traced-statistics.ts";
 import type { LeakVerdict } from "../../training/leaks/verdict.ts";
@@ -209,5 +210,17 @@ describe("a run's statistics", () => {
     const card = await runOf("run-other", "moves");
     const other = { ...honest, card: { ...honest.card, sha256: "0".repeat(64) } };
     expect(() => traceStatistics(card, other)).toThrow("trained on another dataset");
+  });
+});
+
+describe("what chance gives", () => {
+  it("is by how many horizons go into the rows: labels that share a drift over half an hour are no leak, and a day's skill of 1 % is", () => {
+    // 1,046 rows of 1 s hold 34.9 horizons of 30 s; 4 / 34.866… worked out by hand.
+    expect(chanceR2({ rows: 1_046, horizonMs: 30_000 }, 1_000)).toBeCloseTo(0.11472, 5);
+    expect(chanceR2({ rows: 86_400, horizonMs: 30_000 }, 1_000)).toBe(0.003);
+    expect(chanceR2({ rows: 86_400, horizonMs: 1_000 }, 1_000)).toBe(0.003);
+    // Minutes: a row is an observation even where the horizon is nearer than the next row.
+    expect(chanceR2({ rows: 100, horizonMs: 30_000 }, 60_000)).toBeCloseTo(0.04, 12);
+    expect(chanceR2({ rows: 0, horizonMs: 1_000 }, 1_000)).toBe(4);
   });
 });

@@ -167,7 +167,7 @@ function printEvaluation(evaluation: Evaluation, { leaks, free, unscored }: Besi
   if (leaks === null) return;
   print(
     leaks.isClean
-      ? `leak check: labels of other rows teach nothing (largest ${leaks.measure} ${leaks.largest.toFixed(4)}), so the scoring sees no labels; whether a feature looks ahead it doesn't tell`
+      ? `leak check: labels of other rows teach nothing (largest ${leaks.measure} ${leaks.largest.toFixed(4)}, no more than chance gives so many rows), so the scoring sees no labels; whether a feature looks ahead it doesn't tell`
       : `! LEAK: labels of other rows gave ${leaks.measure} ${leaks.largest.toFixed(4)} on the test rows`,
   );
 }

@@ -12,7 +12,7 @@
 
 import type { Dataset } from "../datasets/dataset-reader.ts";
 import type { DetailedScore } from "../evaluate/scores.ts";
-import { LARGEST_CHANCE_R2 } from "./leak-check.ts";
+import { chanceR2 } from "./leak-check.ts";
 import { lineSkill } from "./line-skill.ts";
 import { rowsTurned, shiftFeatures, turnLabels } from "./moved-rows.ts";
 import type { LeakVerdict } from "./verdict.ts";
@@ -35,13 +35,14 @@ export function datasetLeaks(dataset: Dataset): readonly LeakVerdict[] {
 
 function turnedVerdict({ card }: Dataset, scores: readonly DetailedScore[]): LeakVerdict {
   const largest = scores.reduce((most, score) => (score.r2 > most.r2 ? score : most));
-  const leaks = scores.filter(({ r2, r2Low }) => r2Low > 0 && r2 > LARGEST_CHANCE_R2);
+  const chance = (score: DetailedScore): number => chanceR2(score, card.intervalMs);
+  const leaks = scores.filter((score) => score.r2Low > 0 && score.r2 > chance(score));
   const turns = [...new Set(card.parts.map(({ rows }) => rowsTurned(rows, card.intervalMs)))];
   return {
     detector: "labels turned",
     what: `labels of ${turns.join(" or ")} rows later`,
     found: `R² at most ${written(largest)}`,
-    wanted: `0 within its interval, or R² up to ${LARGEST_CHANCE_R2}`,
+    wanted: `0 within its interval, or R² up to ${chance(largest).toFixed(3)}, which chance gives so many rows`,
     failure:
       leaks.length === 0
         ? null

@@ -22,9 +22,9 @@ import { trainAgain } from "../train/train-again.ts";
 import { turnLabels } from "./moved-rows.ts";
 
 /** A dozen outputs and more are tried at once, so one interval may lie just above zero by chance; a leak gives far more skill than this. */
-export const LARGEST_CHANCE_R2 = 0.003;
-/** The correlation of an R² of that size, rounded. */
-const LARGEST_CHANCE_MCC = 0.055;
+const LARGEST_CHANCE_R2 = 0.003;
+/** What one weight explains of n numbers that have nothing to do with it: 1/n on the average, less than so many nineteen times in twenty (χ² of one degree, 3.84). */
+const CHANCE_OF_ONE_WEIGHT = 4;
 
 export interface LeakCheck {
   readonly isClean: boolean;
@@ -41,6 +41,7 @@ export async function checkForLeaks(
   options: { training: Dataset; test: Dataset; runtime: Runtime; progress: Progress },
 ): Promise<LeakCheck> {
   const { test, runtime, progress } = options;
+  const { intervalMs } = test.card;
   const training = seenByRun(run.card, options.training);
   const { answer } = run.card.model;
   if (answer !== "moves" && answer !== "classes") throw new CommandError(`a run that answers ${answer} has no labels that could leak`);
@@ -57,11 +58,12 @@ export async function checkForLeaks(
   const evaluation = await evaluateRun(shuffled, test, { runtime, commit: run.card.commit });
   const skills =
     answer === "moves"
-      ? evaluation.scores.map(({ r2, r2Low }) => ({ skill: r2, low: r2Low, chance: LARGEST_CHANCE_R2 }))
-      : (evaluation.classes ?? []).map(({ model, intervals }) => ({
+      ? evaluation.scores.map((score) => ({ skill: score.r2, low: score.r2Low, chance: chanceR2(score, intervalMs) }))
+      : (evaluation.classes ?? []).map(({ model, intervals, ...score }) => ({
           skill: model.mcc ?? 0,
           low: intervals.mcc?.low ?? 0,
-          chance: LARGEST_CHANCE_MCC,
+          // A correlation whose square that is.
+          chance: Math.sqrt(chanceR2(score, intervalMs)),
         }));
   return {
     isClean: skills.every(({ skill, low, chance }) => low <= 0 || skill <= chance),
@@ -69,4 +71,13 @@ export async function checkForLeaks(
     largest: Math.max(...skills.map(({ skill }) => skill)),
     evaluation,
   };
+}
+
+/**
+ * The largest R² that other rows' labels may give. Rows that share a horizon are one observation: a drift of the training rows that the test rows happen
+ * to share explains a lot of half an hour's moves over 30 s, and nothing leaks there.
+ */
+export function chanceR2({ rows, horizonMs }: { readonly rows: number; readonly horizonMs: number }, intervalMs: number): number {
+  const observations = (rows * intervalMs) / Math.max(horizonMs, intervalMs);
+  return Math.max(LARGEST_CHANCE_R2, CHANCE_OF_ONE_WEIGHT / Math.max(observations, 1));
 }
