@@ -17,6 +17,7 @@ import type { DatasetCard } from "../../training/datasets/card.ts";
 import { type Dataset, readDataset } from "../../training/datasets/dataset-reader.ts";
 import { allFeatures } from "../../training/datasets/feature-rows.ts";
 import { fileSources } from "../../training/datasets/file-sources.ts";
+import { hasInferredSides } from "../../training/datasets/imported-source.ts";
 import { recordedSources } from "../../training/datasets/recorded-sources.ts";
 import { silent } from "../../training/progress.ts";
 import { exportFiles, freshFolder, importFiles, linesOf, put } from "../archive/workplace.ts";
@@ -226,6 +227,8 @@ describe("a dataset of imported events", () => {
     // That in the silence stays without one: the book it would be told by is old.
     const inferred = await datasetOf([await imported({ sides: "inferred" })]);
     expect(inferred.card.parts[0]).toMatchObject({ sidelessTrades: 1, source: expect.stringMatching(/takers' sides by quote rule/) });
+    // Whoever has asked for sides isn't told to ask for them.
+    expect([card, inferred.card].map(({ parts }) => hasInferredSides(parts[0]?.source ?? ""))).toEqual([false, true]);
     expect(volumes(inferred.data).some((volume) => volume < 0)).toBe(true);
   });
 

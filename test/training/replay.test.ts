@@ -157,6 +157,8 @@ describe("files that can't be read", () => {
     expect(await refusal(join(folder, "absent.tape"))).toMatch(/there is no file/);
     expect(await refusal(write("notes.txt", "hello"))).toMatch(/a recording ends in/);
     expect(await refusal(write("empty.ndjson", ""))).toMatch(/no depth, trade or quote message/);
+    mkdirSync(join(folder, "nothing-in-it"));
+    expect(await refusal(join(folder, "nothing-in-it"))).toMatch(/nothing-in-it: no recording in there; expected files that end in \.day/);
   });
 });
 

@@ -15,7 +15,7 @@ import { fitOfCard, fitToSources } from "../datasets/feature-fit.ts";
 import { buildFi2010 } from "../datasets/fi2010-dataset.ts";
 import { FI2010_LAYOUTS } from "../datasets/fi2010-layout.ts";
 import { parseGrids } from "../datasets/file-sources.ts";
-import type { ImportedSource } from "../datasets/imported-source.ts";
+import { hasInferredSides, type ImportedSource } from "../datasets/imported-source.ts";
 import { buildMinuteDataset } from "../datasets/minute-dataset.ts";
 import { isShifted, PHASE_COUNTS, servedRowsOf } from "../datasets/phases.ts";
 import { recordedSources } from "../datasets/recorded-sources.ts";
@@ -323,14 +323,14 @@ function printCard(card: DatasetCard, folder: string): void {
   );
   const shifted = card.rows - servedRowsOf(card);
   if (shifted > 0) print(`${shifted} rows lie off the whole second: they teach, and nothing is chosen or scored by them`);
-  for (const { market, silentRows = 0, unbrokenMs = 0, sidelessTrades = 0 } of card.parts.filter((part) => !isShifted(part))) {
+  for (const { market, source, silentRows = 0, unbrokenMs = 0, sidelessTrades = 0 } of card.parts.filter((part) => !isShifted(part))) {
     if (silentRows > 0)
       print(
         `${market}: ${silentRows} rows lie in gaps, and have no targets; nor have those with less than ${unbrokenMs / 1_000} s of feed behind a gap`,
       );
     if (sidelessTrades > 0)
       print(
-        `${market}: ${sidelessTrades} trades without a taker's side changed no column: \`edgebook import --infer-sides\` works sides out`,
+        `${market}: ${sidelessTrades} trades without a taker's side changed no column${hasInferredSides(source) ? ": no rule tells theirs" : ": `edgebook import --infer-sides` works sides out"}`,
       );
   }
   for (const { market, splits } of card.parts) if (splits !== undefined) print(`${market}: a row a minute, ${splitsText(splits)}`);

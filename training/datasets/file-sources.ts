@@ -65,8 +65,8 @@ export async function fileSources(paths: readonly string[], options: FileSourceO
     if (symbols.length > 0) sources.push(await sourceOf(group, symbols, options.grids ?? new Map()));
   }
   if (sources.length === 0) {
-    const what = options.market === null ? "a recording" : `a recording of ${options.market}`;
-    throw new CommandError(`${paths.join(", ")}: not ${what}; expected ${FORMATS}`);
+    const what = options.market === null ? "no recording" : `no recording of ${options.market}`;
+    throw new CommandError(`${paths.join(", ")}: ${what} in there; expected files that end in ${FORMATS}`);
   }
   return sources;
 }

@@ -104,6 +104,13 @@ function clockOf(block: ImportedBlock): EventClock {
 
 /** Where the rows came from, for the card: the files that were imported, and what the import made up. */
 export function sourceNameOf({ source, market, sideInferred }: EventsHeader): string {
-  const sides = sideInferred === undefined ? "" : ` (takers' sides by ${sideInferred})`;
+  const sides = sideInferred === undefined ? "" : ` (${SIDES_BY}${sideInferred})`;
   return `${source === "" ? market : source}${sides}`;
+}
+
+const SIDES_BY = "takers' sides by ";
+
+/** @param sourceName a part's, in a card. Whether the import worked sides out already: what is without one then, no rule tells. */
+export function hasInferredSides(sourceName: string): boolean {
+  return sourceName.includes(`(${SIDES_BY}`);
 }

@@ -36,7 +36,9 @@ export async function openModel(path: string, runtime: Runtime): Promise<OpenMod
   if (onnx === null) throw new CommandError(`${filePath} is missing: a manifest alone can't forecast`);
   const sha256 = createHash("sha256").update(onnx).digest("hex");
   if (sha256 !== manifest.artifact.sha256)
-    throw new CommandError(`${filePath} has the SHA-256 ${sha256}, its manifest says ${manifest.artifact.sha256}`);
+    throw new CommandError(
+      `${filePath} has the SHA-256 ${sha256}, its manifest says ${manifest.artifact.sha256}: copy it again, or export the model again`,
+    );
   const session = await runtime.open(onnx).catch((error: unknown) => {
     throw new CommandError(
       `onnxruntime refuses ${filePath}: ${error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error)}`,
