@@ -3,7 +3,7 @@
  * features that differ from those of the edge, and half a dataset left on a full disk.
  */
 
-import { copyFileSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { featureSetLevels10 } from "../../core/features/levels-10/feature-set.ts";
@@ -338,7 +338,8 @@ describe("a dataset that can't be written to its end", () => {
   it("leaves nothing of itself on a full disk", async () => {
     const folder = freshFolder();
     // A device that is always full: ENOSPC.
-    symlinkSync("/dev/full", join(folder, "features.f64"));
+    mkdirSync(join(folder, ".making"));
+    symlinkSync("/dev/full", join(folder, ".making", "features.f64"));
     writeFileSync(join(folder, "notes.txt"), "mine");
     const sources = await recordedSources([await imported()], { venue: null, market: null });
     const building = buildDataset({ sources, folder, command: ["test"], progress: silent });
@@ -349,11 +350,14 @@ describe("a dataset that can't be written to its end", () => {
 
   it("leaves nothing when the recording is cut, and takes away what a killed attempt has left", async () => {
     const folder = freshFolder();
-    writeFileSync(join(folder, ".part-7.f64"), "left");
+    mkdirSync(join(folder, ".making"));
+    writeFileSync(join(folder, ".making", ".part-7.f64"), "left");
+    writeFileSync(join(folder, "dataset.json"), "an earlier one");
     const whole = readFileSync(await imported());
     const cut = put("standx.BTC-USD.events.ndjson.gz", whole.subarray(0, whole.length - 500));
     const sources = await recordedSources([cut], { venue: null, market: null });
     await expect(buildDataset({ sources, folder, command: ["test"], progress: silent })).rejects.toThrow(/can't be read beyond line/);
-    expect(readdirSync(folder)).toEqual([]);
+    // Not of the earlier dataset: a folder named twice costs nobody what was there.
+    expect(readdirSync(folder)).toEqual(["dataset.json"]);
   });
 });

@@ -30,7 +30,7 @@ import type { JudgedRows, UnbrokenFeed } from "./unbroken-feed.ts";
 const BLOCK_ROWS = 4_096;
 /** Rows whose targets are in memory at once: some 7 MB. */
 const TARGET_ROWS = 65_536;
-/** What an attempt that was killed leaves. */
+/** What an attempt that was killed leaves; its other files are written over. */
 const SPOOL = /^\.part-\d+\.f64$/;
 
 export interface DatasetWriterOptions {
@@ -70,7 +70,7 @@ export class DatasetWriter {
 
   private constructor(options: DatasetWriterOptions) {
     this.options = options;
-    const open = (file: DatasetFile): HashedFile => new HashedFile(join(options.folder, DATASET_FILES[file]));
+    const open = (file: DatasetFile): HashedFile => new HashedFile(join(staging(options.folder), DATASET_FILES[file]));
     this.files = {
       features: open("features"),
       targets: open("targets"),
@@ -80,17 +80,17 @@ export class DatasetWriter {
     };
   }
 
-  /** Makes the folder. The card of an earlier dataset there is removed first: it would no longer be true. */
+  /** Makes the folder. An earlier dataset there stays until this one is whole; what an interrupted one left is taken away. */
   static async create(options: DatasetWriterOptions): Promise<DatasetWriter> {
     await makeFolder(options.folder);
-    await rm(join(options.folder, CARD_FILE), { force: true });
-    for (const name of await readdir(options.folder)) if (SPOOL.test(name)) await rm(join(options.folder, name));
+    await makeFolder(staging(options.folder));
+    for (const name of await readdir(staging(options.folder))) if (SPOOL.test(name)) await rm(join(staging(options.folder), name));
     return new DatasetWriter(options);
   }
 
   /** Begins one market of one source. Several may be open at once; they are stored in the order in which they are closed. */
   openPart(): PartWriter {
-    const spool = join(this.options.folder, `.part-${this.opened++}.f64`);
+    const spool = join(staging(this.options.folder), `.part-${this.opened++}.f64`);
     const part = new PartWriter(spool, this.options.featureSet.columns.length);
     this.open.push(part);
     return part;
@@ -142,7 +142,7 @@ export class DatasetWriter {
   async abandon(): Promise<void> {
     for (const part of this.open) await part.discard();
     for (const file of Object.values(this.files)) await file.discard();
-    await rm(temporary(join(this.options.folder, CARD_FILE)), { force: true });
+    await rm(staging(this.options.folder), { recursive: true, force: true });
   }
 
   /** Writes the card. Throws when no row came: an empty dataset helps nobody. */
@@ -178,9 +178,13 @@ export class DatasetWriter {
     };
     const card: DatasetCard = { ...unsigned, sha256: datasetHash(unsigned), command: [...command] };
     // Renamed into place: a card is there whole or not at all.
-    const path = join(folder, CARD_FILE);
-    await writeFile(temporary(path), `${JSON.stringify(card, null, 2)}\n`);
-    await rename(temporary(path), path);
+    const written = join(staging(folder), CARD_FILE);
+    await writeFile(written, `${JSON.stringify(card, null, 2)}\n`);
+    // An earlier card goes first: from here on it would not be of the files beside it.
+    await rm(join(folder, CARD_FILE), { force: true });
+    for (const name of Object.values(DATASET_FILES)) await rename(join(staging(folder), name), join(folder, name));
+    await rename(written, join(folder, CARD_FILE));
+    await rm(staging(folder), { recursive: true, force: true });
     return card;
   }
 
@@ -256,8 +260,9 @@ function isSameTime(one: Stretch, other: Stretch): boolean {
   return one.market === other.market && one.phaseMs === other.phaseMs && one.from <= other.to && other.from <= one.to;
 }
 
-function temporary(path: string): string {
-  return `${path}.tmp`;
+/** Where a dataset is while it is made: all that an attempt leaves when it is killed. */
+function staging(folder: string): string {
+  return join(folder, ".making");
 }
 
 function isoTime(time: number | undefined): string {
