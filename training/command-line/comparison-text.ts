@@ -29,7 +29,7 @@ function targetTable(comparison: Comparison, target: string): string {
     model.costs.fitSeconds.toFixed(0),
     model.costs.served?.medianMicroseconds.toFixed(0) ?? "–",
   ]);
-  return table([`R² of the ${target}`, ...horizons.map(seconds), "s to fit", "µs"], rows);
+  return table([`R² of the ${target}`, ...horizons.map(seconds), "s to fit", "µs a forecast"], rows);
 }
 
 function freeTable({ free }: Comparison): string[] {
